@@ -1,0 +1,25 @@
+package io.peerbroker.core;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The core knows no servlet, no container, and no library but these: whoever needs another one is
+ * an adapter.
+ */
+final class DependencyRuleTest {
+  @Test
+  void coreDependsOnTheJdkGsonAndJSpecifyOnly() {
+    classes()
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage("io.peerbroker.core..", "java..", "com.google.gson..", "org.jspecify..")
+        .check(
+            new ClassFileImporter()
+                .withImportOption(new ImportOption.DoNotIncludeTests())
+                .importPackages("io.peerbroker.core"));
+  }
+}
