@@ -2,6 +2,7 @@
 module io.peerbroker.core {
   exports io.peerbroker.core;
 
-  requires com.google.gson;
-  requires static org.jspecify;
+  // transitive, both: they stand in public signatures. static: annotations are not needed to run
+  requires transitive com.google.gson;
+  requires static transitive org.jspecify;
 }
