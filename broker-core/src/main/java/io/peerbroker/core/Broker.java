@@ -1,0 +1,140 @@
+package io.peerbroker.core;
+
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The broker: the one door through which channels are opened, claimed, listed and watched.
+ *
+ * <p>Two parties that cannot reach each other yet each open a {@link Channel}. One of them hosts a
+ * {@link Session} that the other finds by its tags, and the broker carries the few small messages
+ * between them that set up a direct connection. Parties in this JVM use the methods that take a
+ * {@link Receiver} or a {@link Watcher}; parties behind a wire are brought in by an adapter through
+ * {@link Transport}. Both kinds meet on one broker.
+ *
+ * <p>Everything is safe for use by many threads at once, and no method blocks but {@link #close()}.
+ * Whatever a stranger can grow is bounded by {@link #limits()}. Nothing survives the process.
+ */
+public interface Broker extends AutoCloseable {
+
+  /** A builder with every setting at its default. */
+  static BrokerBuilder builder() {
+    return new BrokerBuilder();
+  }
+
+  /** A broker with the default settings. */
+  static Broker create() {
+    return builder().build();
+  }
+
+  /**
+   * Opens a channel for a party in this JVM, on the broker's own few daemon threads.
+   *
+   * @throws RefusedException {@code at_capacity} or {@code shutting_down}
+   */
+  Channel openChannel(Receiver receiver);
+
+  /**
+   * Opens a channel for a party in this JVM.
+   *
+   * @param executor where the receiver is called, one event at a time; if it rejects a task the
+   *     channel closes
+   * @throws RefusedException {@code at_capacity} or {@code shutting_down}
+   */
+  Channel openChannel(Receiver receiver, Executor executor);
+
+  /**
+   * Opens a channel whose events go down a transport's stream. The first event is {@link
+   * Event.Opened}.
+   *
+   * @param opener makes the stream; called once, before this returns, only if the channel was not
+   *     refused. What it throws comes out here, and the channel has never been
+   * @throws RefusedException {@code at_capacity} or {@code shutting_down}
+   */
+  Channel openChannel(Transport.Opener opener);
+
+  /**
+   * Answers the channel that owns an origin, to whoever shows its key.
+   *
+   * @param origin the id of a channel, or of one of its sessions
+   * @throws RefusedException {@code unknown_channel}, {@code wrong_key} or {@code shutting_down}
+   */
+  Channel claim(String origin, String key);
+
+  /**
+   * Answers the channel that is to host or change sessions. The protocol's first draft sent no key
+   * here, so it may be absent unless {@link BrokerBuilder#requireSessionKey} is set, the channel
+   * has shown its key here before, or it was opened from this JVM.
+   *
+   * @param cid the id of a channel (a session's is unknown here)
+   * @throws RefusedException {@code invalid_request} for a key that is missing, {@code
+   *     unknown_channel}, {@code wrong_key} or {@code shutting_down}
+   */
+  Channel claimHost(String cid, @Nullable String key);
+
+  /**
+   * The first {@value Page#DEFAULT_LIMIT} listed sessions that pass a filter, in order of creation.
+   */
+  default Page list(TagFilter filter) {
+    return list(filter, Page.DEFAULT_LIMIT, null);
+  }
+
+  /**
+   * A page of the listed sessions that pass a filter, in order of creation.
+   *
+   * @param limit at most so many, 1 to {@value Page#MAX_LIMIT}; a page also ends early at about
+   *     {@value Page#MAX_BYTES} bytes
+   * @param after the {@link Page#next()} of the page before, or null for the first
+   * @throws RefusedException {@code invalid_request} for a limit out of range or a cursor that no
+   *     page has given
+   */
+  Page list(TagFilter filter, int limit, @Nullable String after);
+
+  /**
+   * Watches the list live, on the broker's own few daemon threads: first what is there, then every
+   * change.
+   *
+   * @return ends the watch when closed; the watcher is then told {@link CloseReason#CLOSED}
+   * @throws RefusedException {@code at_capacity} or {@code shutting_down}
+   */
+  Watch watch(TagFilter filter, Watcher watcher);
+
+  /**
+   * Watches the list live.
+   *
+   * @param executor where the watcher is called, one event at a time; if it rejects a task the
+   *     watch ends
+   * @return ends the watch when closed; the watcher is then told {@link CloseReason#CLOSED}
+   * @throws RefusedException {@code at_capacity} or {@code shutting_down}
+   */
+  Watch watch(TagFilter filter, Watcher watcher, Executor executor);
+
+  /**
+   * Sends the live list down a transport's stream.
+   *
+   * @param opener makes the stream; called once, before this returns, only if the watch was not
+   *     refused
+   * @return ends the watch when closed
+   * @throws RefusedException {@code at_capacity} or {@code shutting_down}
+   */
+  Watch watch(TagFilter filter, Transport.Opener opener);
+
+  /** What carries a message to its target: the one given to the builder, or the broker's own. */
+  Router router();
+
+  /** The one timer of this broker, which its adapters share. */
+  Timer timer();
+
+  /** The bounds that this broker keeps. */
+  Limits limits();
+
+  /**
+   * Shuts the broker down: refuses what is new with {@code shutting_down}, lets every stream have
+   * what is queued for it and tells it {@link CloseReason#SHUTTING_DOWN}, and waits for the streams
+   * to end for at most {@link Limits#drainTimeout()}. Blocks for that time; may be called again,
+   * then it does nothing. To be called before a container stops its connectors, and not on a thread
+   * that a receiver runs on.
+   */
+  @Override
+  void close();
+}

@@ -1,0 +1,67 @@
+package io.peerbroker.core;
+
+import java.util.Objects;
+
+/** What goes down a stream. */
+public sealed interface Event {
+
+  /**
+   * The first event of every channel: who it is, and its secret.
+   *
+   * @param key not in {@link #toString()}, since it must not be logged
+   */
+  record Opened(String id, String key) implements Event {
+    public Opened {
+      Objects.requireNonNull(id, "id");
+      Objects.requireNonNull(key, "key");
+    }
+
+    @Override
+    public int size() {
+      return 64 + id.length() + key.length();
+    }
+
+    @Override
+    public String toString() {
+      return "Opened[" + id + "]";
+    }
+  }
+
+  /** A message for the channel or one of its sessions. */
+  record Received(Message message) implements Event {
+    @Override
+    public int size() {
+      return 64 + message.origin().length() + message.target().length() + message.json().length();
+    }
+  }
+
+  /** A session is in the list, or has changed and is like this now. */
+  record Added(ListedSession session) implements Event {
+    @Override
+    public int size() {
+      return 32 + session.size();
+    }
+  }
+
+  /** A session that was added is in the list no more. */
+  record Removed(String sid) implements Event {
+    @Override
+    public int size() {
+      return 64 + sid.length();
+    }
+  }
+
+  /**
+   * The list is complete as it was when the watch began; {@code count} sessions have been added and
+   * not removed.
+   */
+  record Ready(int count) implements Event {
+    @Override
+    public int size() {
+      return 64;
+    }
+  }
+
+  /** About how many bytes it takes on a wire: what it counts for in the bound of a queue. */
+  int size();
+}

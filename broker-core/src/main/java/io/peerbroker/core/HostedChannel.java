@@ -1,0 +1,318 @@
+package io.peerbroker.core;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** A channel in this broker's directory: its queue, its rates, and its end of the stream. */
+final class HostedChannel implements Channel {
+
+  private static final Duration SOON = Duration.ofSeconds(1);
+
+  private final LocalBroker broker;
+  private final String id;
+  private final String key;
+
+  /** Opened from this JVM, whose code needs no concession to clients of the first draft. */
+  private final boolean keyAlwaysNeeded;
+
+  private final Outbox outbox;
+  private final TokenBucket messages;
+  private final TokenBucket sessionChanges;
+  final Link link;
+
+  /** Set once the key has come with a request to host: from then on it is needed. */
+  private volatile boolean keyShown;
+
+  // Written under the directory's write lock, with which the sessions are guarded too. Null until
+  // the first.
+  volatile boolean open = true;
+  @Nullable Map<String, HostedSession> sessions;
+
+  HostedChannel(LocalBroker broker, String id, String key, boolean keyAlwaysNeeded) {
+    this.broker = broker;
+    this.id = id;
+    this.key = key;
+    this.keyAlwaysNeeded = keyAlwaysNeeded;
+    Limits limits = broker.limits();
+    long now = broker.timer().nanoTime();
+    outbox = new Outbox(limits.maxQueuedEvents(), limits.maxQueuedBytes(), broker.budget);
+    messages = new TokenBucket(limits.messageRate(), now);
+    sessionChanges = new TokenBucket(limits.sessionRate(), now);
+    link = new Stream();
+    outbox.offer(new Envelope(new Event.Opened(id, key)));
+  }
+
+  /** The broker's end of this channel's stream. */
+  private final class Stream extends Link {
+
+    @Override
+    public @Nullable Envelope poll() {
+      return outbox.poll();
+    }
+
+    @Override
+    public void taken(int events) {
+      outbox.taken(events);
+    }
+
+    @Override
+    void detached(CloseReason reason) {
+      HostedChannel.this.end(reason);
+      outbox.discard();
+      broker.released(this);
+    }
+  }
+
+  @Override
+  public String id() {
+    return id;
+  }
+
+  @Override
+  public String key() {
+    return key;
+  }
+
+  @Override
+  public boolean isOpen() {
+    return open;
+  }
+
+  /** Whether a request to host may go on with this key, or without one. */
+  void checkHostKey(@Nullable String shown) {
+    if (shown != null) {
+      checkKey(shown);
+      keyShown = true;
+    } else if (keyAlwaysNeeded || keyShown) {
+      throw refused(
+          Refusal.Code.INVALID_REQUEST,
+          "The member 'key' is missing: this channel's sessions take the key of the channel.");
+    }
+  }
+
+  void checkKey(String shown) {
+    if (!Ids.matches(key, shown)) {
+      throw refused(
+          Refusal.Code.WRONG_KEY,
+          "The key is not that of the channel; it is in the 'channel' event that the channel began with.");
+    }
+  }
+
+  @Override
+  public Session openSession(SessionSpec spec) {
+    checkProperties(spec.tags(), spec.metadata());
+    broker.checkRunning();
+    return paid(() -> broker.directory.open(this, spec));
+  }
+
+  void update(HostedSession session, SessionUpdate update) {
+    checkProperties(update.tags(), update.metadata());
+    broker.checkRunning();
+    paid(
+        () -> {
+          broker.directory.update(session, update);
+          return session;
+        });
+  }
+
+  void close(HostedSession session) {
+    if (session.isOpen()) {
+      paid(
+          () -> {
+            broker.directory.close(session);
+            return session;
+          });
+    }
+  }
+
+  /** Does a change to sessions that counts against their rate, unless it is refused. */
+  private HostedSession paid(java.util.function.Supplier<HostedSession> change) {
+    long now = broker.timer().nanoTime();
+    if (!sessionChanges.take(now)) {
+      throw new RefusedException(
+          new Refusal(
+              Refusal.Code.RATE_LIMITED,
+              "This channel creates, updates and closes sessions faster than "
+                  + broker.limits().sessionRate().perSecond()
+                  + " a second.",
+              sessionChanges.timeToNext(now)));
+    }
+    try {
+      return change.get();
+    } catch (RefusedException refused) {
+      sessionChanges.giveBack();
+      throw refused;
+    }
+  }
+
+  private void checkProperties(@Nullable List<String> tags, @Nullable Json metadata) {
+    Limits limits = broker.limits();
+    if (tags != null && tags.size() > limits.maxTagsPerSession()) {
+      throw refused(
+          Refusal.Code.INVALID_REQUEST,
+          "A session has at most "
+              + limits.maxTagsPerSession()
+              + " tags, not "
+              + tags.size()
+              + ".");
+    }
+    if (metadata != null) {
+      if (metadata.length() > limits.maxMetadataBytes()) {
+        throw refused(
+            Refusal.Code.TOO_LARGE,
+            "Metadata have at most "
+                + limits.maxMetadataBytes()
+                + " bytes, not "
+                + metadata.length()
+                + ".");
+      }
+      checkDepth(metadata);
+    }
+  }
+
+  private void checkDepth(Json json) {
+    if (json.depth() >= broker.limits().maxJsonDepth()) {
+      throw refused(
+          Refusal.Code.MALFORMED_JSON,
+          "JSON inside a request nests at most "
+              + (broker.limits().maxJsonDepth() - 1)
+              + " levels.");
+    }
+  }
+
+  @Override
+  public Session session(String sid) {
+    HostedSession session = broker.directory.session(sid);
+    if (session == null) {
+      throw refused(Refusal.Code.UNKNOWN_SESSION, "There is no such session, or not any more.");
+    }
+    if (session.host != this) {
+      throw refused(
+          Refusal.Code.WRONG_KEY,
+          "Another channel hosts this session, and only that one may change it.");
+    }
+    return session;
+  }
+
+  @Override
+  public List<Session> sessions() {
+    return broker.directory.sessionsOf(this);
+  }
+
+  @Override
+  public CompletionStage<Delivery> send(Message message) {
+    Refusal refusal = refusalOf(message);
+    if (refusal != null) {
+      return Delivery.refused(refusal);
+    }
+    long now = broker.timer().nanoTime();
+    if (!messages.take(now)) {
+      return Delivery.refused(
+          broker.directory.ownerOf(message.target()) == null
+              ? LocalBroker.unknownTarget()
+              : new Refusal(
+                  Refusal.Code.RATE_LIMITED,
+                  "This channel sends faster than "
+                      + broker.limits().messageRate().perSecond()
+                      + " messages a second.",
+                  messages.timeToNext(now)));
+    }
+    CompletionStage<Delivery> stage = broker.route(message);
+    return stage == Delivery.sent()
+        ? stage
+        : stage.whenComplete(
+            (delivery, thrown) -> {
+              if (delivery instanceof Delivery.Refused) {
+                messages.giveBack();
+              }
+            });
+  }
+
+  private @Nullable Refusal refusalOf(Message message) {
+    if (broker.isClosing()) {
+      return LocalBroker.shuttingDown();
+    }
+    if (broker.directory.ownerOf(message.origin()) != this) {
+      return Refusal.of(
+          Refusal.Code.UNKNOWN_CHANNEL,
+          "The origin is neither this channel, still open, nor one of its sessions.");
+    }
+    int length = message.json().length();
+    if (length > broker.limits().maxMessageBytes()) {
+      return Refusal.of(
+          Refusal.Code.TOO_LARGE,
+          "A message has at most "
+              + broker.limits().maxMessageBytes()
+              + " bytes, not "
+              + length
+              + ".");
+    }
+    try {
+      checkDepth(message.json());
+    } catch (RefusedException tooDeep) {
+      return tooDeep.refusal();
+    }
+    return null;
+  }
+
+  /** Takes a message that was sent to this channel or to a session of it. */
+  CompletionStage<Delivery> deliver(Message message) {
+    return switch (outbox.offer(new Envelope(new Event.Received(message)))) {
+      case ACCEPTED -> {
+        link.wake();
+        yield Delivery.sent();
+      }
+      case FULL ->
+          Delivery.refused(
+              new Refusal(
+                  Refusal.Code.TARGET_BUSY,
+                  "The target has not read what was sent to it before; its queue is full.",
+                  SOON));
+      case OVER_BUDGET ->
+          Delivery.refused(
+              new Refusal(
+                  Refusal.Code.AT_CAPACITY,
+                  "The broker holds as many undelivered messages as it may.",
+                  SOON));
+      case CLOSED -> Delivery.refused(LocalBroker.unknownTarget());
+    };
+  }
+
+  /** Takes no more messages: part of the instant in which the channel closes. */
+  void closeOutbox() {
+    outbox.close();
+  }
+
+  @Override
+  public void close() {
+    end(CloseReason.CLOSED);
+  }
+
+  void end(CloseReason reason) {
+    broker.directory.close(this);
+    link.end(reason);
+  }
+
+  private static RefusedException refused(Refusal.Code code, String detail) {
+    return new RefusedException(Refusal.of(code, detail));
+  }
+
+  @Override
+  public String toString() {
+    return "Channel[" + id + "]";
+  }
+
+  /** The sessions map, made when it is first needed. */
+  Map<String, HostedSession> sessionsToAddTo() {
+    Map<String, HostedSession> map = sessions;
+    if (map == null) {
+      map = new LinkedHashMap<>();
+      sessions = map;
+    }
+    return map;
+  }
+}

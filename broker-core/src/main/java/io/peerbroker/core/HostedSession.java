@@ -1,0 +1,89 @@
+package io.peerbroker.core;
+
+import java.util.List;
+
+/** A session in this broker's directory. */
+final class HostedSession implements Session {
+
+  /** All that can change about a session, replaced as a whole. */
+  record State(List<String> tags, boolean listed, Json metadata) {
+
+    State(SessionSpec spec) {
+      // A slice would keep the whole request alive for as long as the session lives.
+      this(spec.tags(), spec.listed(), spec.metadata().compact());
+    }
+
+    State after(SessionUpdate update) {
+      return new State(
+          update.tags() != null ? update.tags() : tags,
+          update.listed() != null ? update.listed() : listed,
+          update.metadata() != null ? update.metadata().compact() : metadata);
+    }
+  }
+
+  final HostedChannel host;
+  private final String id;
+
+  /** Its place in the order of creation. */
+  final long number;
+
+  // Written under the directory's write lock.
+  volatile State state;
+  volatile boolean open = true;
+
+  HostedSession(HostedChannel host, String id, long number, State state) {
+    this.host = host;
+    this.id = id;
+    this.number = number;
+    this.state = state;
+  }
+
+  ListedSession show(State shown) {
+    return new ListedSession(id, shown.tags(), shown.metadata());
+  }
+
+  @Override
+  public String id() {
+    return id;
+  }
+
+  @Override
+  public Channel host() {
+    return host;
+  }
+
+  @Override
+  public List<String> tags() {
+    return state.tags();
+  }
+
+  @Override
+  public Json metadata() {
+    return state.metadata();
+  }
+
+  @Override
+  public boolean listed() {
+    return state.listed();
+  }
+
+  @Override
+  public boolean isOpen() {
+    return open;
+  }
+
+  @Override
+  public void update(SessionUpdate update) {
+    host.update(this, update);
+  }
+
+  @Override
+  public void close() {
+    host.close(this);
+  }
+
+  @Override
+  public String toString() {
+    return "Session[" + id + "]";
+  }
+}

@@ -1,0 +1,333 @@
+package io.peerbroker.core;
+
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/** The broker of one process: opens, counts and ends streams, and puts the parts together. */
+final class LocalBroker implements Broker {
+
+  private static final Duration LATER = Duration.ofSeconds(5);
+  private static final int RECEIVER_THREADS = 4;
+
+  private final Limits limits;
+  private final boolean requireSessionKey;
+  private final Timer timer;
+  private final Timer.@Nullable SystemTimer ownTimer;
+  private final Router router;
+  private final Ids ids = new Ids();
+  private final AtomicInteger channels = new AtomicInteger();
+  private final AtomicInteger watches = new AtomicInteger();
+
+  /** Every stream that has not ended; the broker waits for them when it closes. */
+  private final Set<Link> links = ConcurrentHashMap.newKeySet();
+
+  private final ThreadPoolExecutor receivers;
+  private final AtomicBoolean closing = new AtomicBoolean();
+
+  final Budget budget;
+  final Directory directory;
+
+  LocalBroker(
+      Limits limits,
+      boolean requireSessionKey,
+      @Nullable Timer givenTimer,
+      UnaryOperator<Router> router) {
+    this.limits = limits;
+    this.requireSessionKey = requireSessionKey;
+    if (givenTimer != null) {
+      ownTimer = null;
+      timer = givenTimer;
+    } else {
+      ownTimer = Timer.system();
+      timer = ownTimer;
+    }
+    budget = new Budget(limits.maxTotalQueuedBytes());
+    directory = new Directory(limits.maxSessionsPerChannel(), ids);
+    this.router = router.apply(this::routeHere);
+    AtomicInteger number = new AtomicInteger();
+    // Unbounded, but each receiver has one task in it at the most, and receivers are counted.
+    receivers =
+        new ThreadPoolExecutor(
+            RECEIVER_THREADS,
+            RECEIVER_THREADS,
+            10,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> {
+              Thread thread = new Thread(task, "peerbroker-receiver-" + number.incrementAndGet());
+              thread.setDaemon(true);
+              return thread;
+            });
+    receivers.allowCoreThreadTimeOut(true);
+  }
+
+  @Override
+  public Channel openChannel(Receiver receiver) {
+    return openChannel(receiver, receivers);
+  }
+
+  @Override
+  public Channel openChannel(Receiver receiver, Executor executor) {
+    HostedChannel channel = new HostedChannel(this, ids.id(), ids.key(), true);
+    return open(
+        channel,
+        attachment ->
+            new ReceiverTransport(
+                attachment,
+                executor,
+                event -> {
+                  if (event instanceof Event.Received received) {
+                    receiver.received(channel, received.message());
+                  }
+                },
+                reason -> receiver.closed(channel, reason)));
+  }
+
+  @Override
+  public Channel openChannel(Transport.Opener opener) {
+    return open(new HostedChannel(this, ids.id(), ids.key(), false), opener);
+  }
+
+  private HostedChannel open(HostedChannel channel, Transport.Opener opener) {
+    admit(channels, limits.maxChannels(), "channels");
+    connect(channel.link, opener, () -> directory.add(channel));
+    if (closing.get()) {
+      // Those that close() has not seen are seen here.
+      channel.end(CloseReason.SHUTTING_DOWN);
+    }
+    return channel;
+  }
+
+  @Override
+  public Watch watch(TagFilter filter, Watcher watcher) {
+    return watch(filter, watcher, receivers);
+  }
+
+  @Override
+  public Watch watch(TagFilter filter, Watcher watcher, Executor executor) {
+    return watch(
+        filter,
+        attachment ->
+            new ReceiverTransport(
+                attachment, executor, event -> tell(watcher, event), watcher::closed));
+  }
+
+  private static void tell(Watcher watcher, Event event) {
+    if (event instanceof Event.Added added) {
+      watcher.added(added.session());
+    } else if (event instanceof Event.Removed removed) {
+      watcher.removed(removed.sid());
+    } else if (event instanceof Event.Ready ready) {
+      watcher.ready(ready.count());
+    }
+  }
+
+  @Override
+  public Watch watch(TagFilter filter, Transport.Opener opener) {
+    ListStream stream = new ListStream(this, filter);
+    admit(watches, limits.maxWatches(), "live lists");
+    connect(stream, opener, () -> directory.add(stream));
+    if (closing.get()) {
+      stream.end(CloseReason.SHUTTING_DOWN);
+    }
+    return stream;
+  }
+
+  private void admit(AtomicInteger count, int max, String what) {
+    checkRunning();
+    if (count.incrementAndGet() > max) {
+      count.decrementAndGet();
+      throw new RefusedException(
+          new Refusal(
+              Refusal.Code.AT_CAPACITY,
+              "The broker has as many " + what + " as it may have.",
+              LATER));
+    }
+  }
+
+  /**
+   * Makes a link known and lets the opener make its transport; what fails leaves nothing behind.
+   */
+  private void connect(Link link, Transport.Opener opener, Runnable enter) {
+    links.add(link);
+    enter.run();
+    boolean opened = false;
+    try {
+      link.connect(opener.open(link));
+      opened = true;
+    } finally {
+      if (!opened) {
+        link.detach(CloseReason.GONE);
+      }
+    }
+  }
+
+  /** A link's stream is over. Called once for each. */
+  void released(Link link) {
+    (link instanceof ListStream ? watches : channels).decrementAndGet();
+    links.remove(link);
+    if (closing.get()) {
+      synchronized (links) {
+        links.notifyAll();
+      }
+    }
+  }
+
+  @Override
+  public Channel claim(String origin, String key) {
+    checkRunning();
+    HostedChannel channel = known(directory.ownerOf(origin));
+    channel.checkKey(key);
+    return channel;
+  }
+
+  @Override
+  public Channel claimHost(String cid, @Nullable String key) {
+    checkRunning();
+    if (key == null && requireSessionKey) {
+      throw new RefusedException(
+          Refusal.of(
+              Refusal.Code.INVALID_REQUEST,
+              "The member 'key' is missing: this broker takes the channel's key with every session."));
+    }
+    HostedChannel channel = known(directory.channel(cid));
+    channel.checkHostKey(key);
+    return channel;
+  }
+
+  private static HostedChannel known(@Nullable HostedChannel channel) {
+    if (channel == null) {
+      throw new RefusedException(
+          Refusal.of(
+              Refusal.Code.UNKNOWN_CHANNEL,
+              "There is no such channel, or not any more; open one first."));
+    }
+    return channel;
+  }
+
+  @Override
+  public Page list(TagFilter filter, int limit, @Nullable String after) {
+    if (limit < 1 || limit > Page.MAX_LIMIT) {
+      throw new RefusedException(
+          Refusal.of(
+              Refusal.Code.INVALID_REQUEST, "'limit' must be from 1 to " + Page.MAX_LIMIT + "."));
+    }
+    return directory.page(filter, limit, after == null ? 0 : cursor(after));
+  }
+
+  private static long cursor(String after) {
+    try {
+      long cursor = Long.parseLong(after);
+      if (cursor > 0) {
+        return cursor;
+      }
+    } catch (NumberFormatException notOurs) {
+      // Refused below, as a number out of range is.
+    }
+    throw new RefusedException(
+        Refusal.of(
+            Refusal.Code.INVALID_REQUEST,
+            "'after' must be a cursor that this broker gave with the page before."));
+  }
+
+  /** Routes a message and turns whatever goes wrong in foreign code into a refusal. */
+  CompletionStage<Delivery> route(Message message) {
+    try {
+      CompletionStage<Delivery> stage = router.route(message);
+      return stage == Delivery.sent() ? stage : stage.handle(LocalBroker::delivery);
+    } catch (RuntimeException thrown) {
+      return Delivery.refused(failed(thrown));
+    }
+  }
+
+  private static Delivery delivery(@Nullable Delivery delivery, @Nullable Throwable thrown) {
+    return delivery != null ? delivery : new Delivery.Refused(failed(thrown));
+  }
+
+  private static Refusal failed(@Nullable Throwable thrown) {
+    System.getLogger(Broker.class.getName())
+        .log(System.Logger.Level.ERROR, "The application's router failed", thrown);
+    return Refusal.of(Refusal.Code.INTERNAL, "The message could not be routed.");
+  }
+
+  private CompletionStage<Delivery> routeHere(Message message) {
+    HostedChannel target = directory.ownerOf(message.target());
+    return target == null ? Delivery.refused(unknownTarget()) : target.deliver(message);
+  }
+
+  static Refusal unknownTarget() {
+    return Refusal.of(
+        Refusal.Code.UNKNOWN_TARGET, "The target is no channel and no session, or not any more.");
+  }
+
+  static Refusal shuttingDown() {
+    return new Refusal(Refusal.Code.SHUTTING_DOWN, "The broker is shutting down.", LATER);
+  }
+
+  boolean isClosing() {
+    return closing.get();
+  }
+
+  void checkRunning() {
+    if (closing.get()) {
+      throw new RefusedException(shuttingDown());
+    }
+  }
+
+  @Override
+  public Router router() {
+    return router;
+  }
+
+  @Override
+  public Timer timer() {
+    return timer;
+  }
+
+  @Override
+  public Limits limits() {
+    return limits;
+  }
+
+  @Override
+  public void close() {
+    if (closing.getAndSet(true)) {
+      return;
+    }
+    // Live lists first: they need not be told how one channel after another goes.
+    for (Link link : links) {
+      if (link instanceof ListStream) {
+        link.end(CloseReason.SHUTTING_DOWN);
+      }
+    }
+    directory.channels().forEach(channel -> channel.end(CloseReason.SHUTTING_DOWN));
+    awaitLinks(System.nanoTime() + limits.drainTimeout().toNanos());
+    links.forEach(link -> link.detach(CloseReason.SHUTTING_DOWN));
+    receivers.shutdown();
+    if (ownTimer != null) {
+      ownTimer.close();
+    }
+  }
+
+  private void awaitLinks(long deadline) {
+    synchronized (links) {
+      try {
+        for (long left; !links.isEmpty() && (left = deadline - System.nanoTime()) > 0; ) {
+          TimeUnit.NANOSECONDS.timedWait(links, left);
+        }
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}

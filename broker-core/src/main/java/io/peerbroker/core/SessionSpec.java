@@ -1,0 +1,40 @@
+package io.peerbroker.core;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * What a session is to be when it is created.
+ *
+ * @param tags trimmed, duplicates folded, in the order given; unmodifiable
+ * @param listed whether lists show it
+ * @param metadata any JSON value, shown to others as it came
+ */
+public record SessionSpec(List<String> tags, boolean listed, Json metadata) {
+
+  /**
+   * Checks and trims the tags: at most 64 code points each, not empty, no control character, no
+   * comma, no {@code !} at the start.
+   *
+   * @throws RefusedException {@code invalid_tag}, which says which one and why
+   */
+  public SessionSpec {
+    tags = Tags.normalize(tags);
+    Objects.requireNonNull(metadata, "metadata");
+  }
+
+  /** A session that lists show, with some tags. */
+  public static SessionSpec listed(String... tags) {
+    return new SessionSpec(List.of(tags), true, Json.NULL);
+  }
+
+  /** A session that only those find who are told its id. */
+  public static SessionSpec unlisted(String... tags) {
+    return new SessionSpec(List.of(tags), false, Json.NULL);
+  }
+
+  /** The same with other metadata. */
+  public SessionSpec withMetadata(Json metadata) {
+    return new SessionSpec(tags, listed, metadata);
+  }
+}

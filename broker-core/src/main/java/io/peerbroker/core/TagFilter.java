@@ -1,0 +1,105 @@
+package io.peerbroker.core;
+
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What chooses sessions by their tags: all required tags must be there, and none of the excluded
+ * ones.
+ *
+ * <p>Written as a list: {@code chess,!full} asks for sessions with the tag {@code chess} and
+ * without {@code full}. Tags compare by exact code points. Immutable.
+ */
+public interface TagFilter {
+
+  /** How many code points a filter may have, decoded. */
+  int MAX_CODE_POINTS = 1_024;
+
+  /** The tags that must be there; unmodifiable. */
+  Set<String> required();
+
+  /**
+   * The tags that must not be there; unmodifiable. A tag may be in both sets: then nothing matches.
+   */
+  Set<String> excluded();
+
+  /** Whether a session with these tags (distinct ones) passes. */
+  default boolean matches(List<String> tags) {
+    Set<String> required = required();
+    Set<String> excluded = excluded();
+    int missing = required.size();
+    if (missing > tags.size()) {
+      return false;
+    }
+    for (String tag : tags) {
+      if (excluded.contains(tag)) {
+        return false;
+      }
+      if (missing > 0 && required.contains(tag)) {
+        missing--;
+      }
+    }
+    return missing == 0;
+  }
+
+  /** The filter that passes every listed session. */
+  static TagFilter all() {
+    return Parsed.ALL;
+  }
+
+  /**
+   * Reads a filter: terms with commas between them, {@code !} before a tag to exclude it, white
+   * space around terms ignored. An empty text passes everything.
+   *
+   * @throws RefusedException {@code invalid_filter} for an empty term, a bare {@code !}, {@code
+   *     !!}, a control character, a lone surrogate, a term of more than 64 code points or a text of
+   *     more than {@value #MAX_CODE_POINTS}
+   */
+  static TagFilter parse(String text) {
+    if (text.codePointCount(0, text.length()) > MAX_CODE_POINTS) {
+      throw invalid("A filter must have at most " + MAX_CODE_POINTS + " code points.");
+    }
+    if (Tags.trim(text).isEmpty()) {
+      return all();
+    }
+    Set<String> required = new LinkedHashSet<>();
+    Set<String> excluded = new LinkedHashSet<>();
+    int start = 0;
+    while (start <= text.length()) {
+      int comma = text.indexOf(',', start);
+      int end = comma < 0 ? text.length() : comma;
+      String term = Tags.trim(text.substring(start, end));
+      boolean exclude = term.startsWith("!");
+      String tag = exclude ? Tags.trim(term.substring(1)) : term;
+      Tags.checkTerm(tag, Refusal.Code.INVALID_FILTER, "a tag in a filter");
+      if (tag.startsWith("!")) {
+        throw invalid(
+            "A tag in a filter takes one '!' at the most; " + Tags.quote(term) + " has more.");
+      }
+      (exclude ? excluded : required).add(tag);
+      start = end + 1;
+    }
+    return new Parsed(Set.copyOf(required), Set.copyOf(excluded));
+  }
+
+  private static RefusedException invalid(String detail) {
+    return new RefusedException(Refusal.of(Refusal.Code.INVALID_FILTER, detail));
+  }
+
+  /** A filter as {@link #parse} makes it; equal when it means the same. */
+  record Parsed(Set<String> required, Set<String> excluded) implements TagFilter {
+
+    private static final TagFilter ALL = new Parsed(Set.of(), Set.of());
+
+    /** The filter in its written form, sorted. */
+    @Override
+    public String toString() {
+      return Stream.concat(
+              required.stream().sorted(), excluded.stream().sorted().map(tag -> "!" + tag))
+          .collect(Collectors.joining(","));
+    }
+  }
+}

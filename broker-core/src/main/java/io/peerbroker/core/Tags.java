@@ -1,0 +1,116 @@
+package io.peerbroker.core;
+
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** The rules for tags, which are the rules for the terms of a filter too. */
+final class Tags {
+
+  static final int MAX_CODE_POINTS = 64;
+
+  private Tags() {}
+
+  /** Trims and checks tags; keeps their order and folds duplicates. */
+  static List<String> normalize(List<String> tags) {
+    Set<String> kept = new LinkedHashSet<>();
+    for (String tag : tags) {
+      String trimmed = trim(tag);
+      checkTerm(trimmed, Refusal.Code.INVALID_TAG, "a tag");
+      if (trimmed.startsWith("!") || trimmed.indexOf(',') >= 0) {
+        throw refused(
+            Refusal.Code.INVALID_TAG,
+            "The tag "
+                + quote(trimmed)
+                + " must have no comma and not start with '!': both mean something in a filter.");
+      }
+      kept.add(trimmed);
+    }
+    return List.copyOf(kept);
+  }
+
+  /**
+   * What tags and filter terms have in common: not empty, not too long, no control character,
+   * well-formed.
+   */
+  static void checkTerm(String term, Refusal.Code code, String what) {
+    if (term.isEmpty()) {
+      throw refused(code, what + " must not be empty.");
+    }
+    if (term.codePointCount(0, term.length()) > MAX_CODE_POINTS) {
+      throw refused(
+          code,
+          what
+              + " must have at most "
+              + MAX_CODE_POINTS
+              + " code points; "
+              + quote(term)
+              + " has more.");
+    }
+    for (int i = 0; i < term.length(); ) {
+      int codePoint = term.codePointAt(i);
+      if (Character.getType(codePoint) == Character.CONTROL) {
+        throw refused(code, what + " must have no control character; " + quote(term) + " has one.");
+      }
+      if (Character.getType(codePoint) == Character.SURROGATE) {
+        throw refused(
+            code, what + " must be well-formed Unicode; " + quote(term) + " has a lone surrogate.");
+      }
+      i += Character.charCount(codePoint);
+    }
+  }
+
+  /** Without the Unicode white space at both ends. */
+  static String trim(String text) {
+    int start = 0;
+    int end = text.length();
+    // No white space lies outside the basic plane, so single chars will do.
+    while (start < end && isWhiteSpace(text.charAt(start))) {
+      start++;
+    }
+    while (end > start && isWhiteSpace(text.charAt(end - 1))) {
+      end--;
+    }
+    return text.substring(start, end);
+  }
+
+  /** The Unicode property White_Space, which is neither Character.isWhitespace nor isSpaceChar. */
+  private static boolean isWhiteSpace(char c) {
+    return (c >= '\t' && c <= '\r')
+        || c == ' '
+        || c == '\u0085'
+        || c == '\u00A0'
+        || c == '\u1680'
+        || (c >= '\u2000' && c <= '\u200A')
+        || c == '\u2028'
+        || c == '\u2029'
+        || c == '\u202F'
+        || c == '\u205F'
+        || c == '\u3000';
+  }
+
+  /** A stranger's text inside an error: short, and with nothing that could break a line. */
+  static String quote(String text) {
+    StringBuilder quoted = new StringBuilder("\"");
+    int shown = 0;
+    for (int i = 0; i < text.length() && shown < 32; shown++) {
+      int codePoint = text.codePointAt(i);
+      switch (Character.getType(codePoint)) {
+        case Character.CONTROL,
+            Character.FORMAT,
+            Character.SURROGATE,
+            Character.LINE_SEPARATOR,
+            Character.PARAGRAPH_SEPARATOR ->
+            quoted.append(String.format("\\u%04x", codePoint));
+        default -> quoted.appendCodePoint(codePoint);
+      }
+      i += Character.charCount(codePoint);
+    }
+    return quoted.append(text.codePointCount(0, text.length()) > shown ? "…\"" : "\"").toString();
+  }
+
+  private static RefusedException refused(Refusal.Code code, String detail) {
+    return new RefusedException(
+        Refusal.of(code, Character.toUpperCase(detail.charAt(0)) + detail.substring(1)));
+  }
+}
