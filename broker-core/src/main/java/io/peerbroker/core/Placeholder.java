@@ -1,8 +1,6 @@
 package io.peerbroker.core;
 
-/**
- * Keeps the exported package from being empty until its first real type is there, and goes then.
- */
-final class Placeholder {
+/** Keeps this package from being empty until its first public type is there, and goes then. */
+public final class Placeholder {
   private Placeholder() {}
 }

@@ -1,0 +1,106 @@
+package io.peerbroker.tck;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.peerbroker.tck.EventStreamParser.Event;
+
+/**
+ * A channel that a {@link WireClient} has opened, and what its owner does with it. Bodies are
+ * written out as text, so that values reach the wire as the test spells them.
+ */
+public final class WireChannel {
+
+  private final WireClient client;
+  private final SseStream stream;
+  private final String cid;
+  private final String key;
+
+  WireChannel(WireClient client, SseStream stream) {
+    this.client = client;
+    this.stream = stream;
+    JsonObject opened = data(stream.await("channel"));
+    this.cid = opened.get("cid").getAsString();
+    this.key = opened.get("key").getAsString();
+  }
+
+  /** Its name. */
+  public String cid() {
+    return cid;
+  }
+
+  /** Its secret. */
+  public String key() {
+    return key;
+  }
+
+  /** Its stream, on which the {@code channel} event has been read. */
+  public SseStream stream() {
+    return stream;
+  }
+
+  /**
+   * Creates a session and fails if it is refused.
+   *
+   * @param members what the body has beside {@code cid} and {@code key}, such as {@code
+   *     "list":true}; may be empty
+   * @return its sid
+   */
+  public String createSession(String members) {
+    WireResponse response = postSession(members);
+    if (response.status() != 201) {
+      throw new AssertionError("No session: " + response);
+    }
+    return response.member("sid");
+  }
+
+  /** Creates a listed session with tags, written as JSON strings with commas between them. */
+  public String listSession(String tags) {
+    return createSession("\"list\":true,\"tags\":[" + tags + "]");
+  }
+
+  /** Posts a session with the key; what is answered is the test's to judge. */
+  public WireResponse postSession(String members) {
+    return client.postJson("/session", body("cid", members));
+  }
+
+  /** Updates a session; {@code values} are the members of that object. */
+  public WireResponse update(String sid, String values) {
+    return client.postJson(
+        "/session/" + sid + "/update", body("cid", "\"values\":{" + values + "}"));
+  }
+
+  /** Ends a session. */
+  public WireResponse closeSession(String sid) {
+    return client.postJson("/session/" + sid + "/close", body("cid", ""));
+  }
+
+  /** Sends a message, written as JSON, from the channel itself. */
+  public WireResponse send(String target, String message) {
+    return client.postJson("/send/" + target, sendBody(message));
+  }
+
+  /** The body of a send from the channel itself. */
+  public String sendBody(String message) {
+    return body("origin", "\"message\":" + message);
+  }
+
+  /** Closes the channel by its owner's will. */
+  public WireResponse close() {
+    return client.postJson("/channel/" + cid + "/close", "{\"key\":\"" + key + "\"}");
+  }
+
+  /** Waits for the next message and reads its data. */
+  public JsonObject awaitMessage() {
+    return data(stream.await("message"));
+  }
+
+  /** The data of an event as an object. */
+  public static JsonObject data(Event event) {
+    return JsonParser.parseString(event.data()).getAsJsonObject();
+  }
+
+  private String body(String self, String members) {
+    String body = "{\"" + self + "\":\"" + cid + "\",\"key\":\"" + key + "\"";
+    return body + (members.isEmpty() ? "" : "," + members) + "}";
+  }
+}
