@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A channel in this broker's directory: its queue, its rates, and its end of the stream. */
@@ -104,13 +105,13 @@ final class HostedChannel implements Channel {
 
   @Override
   public Session openSession(SessionSpec spec) {
-    checkProperties(spec.tags(), spec.metadata());
+    broker.limits().check(spec);
     broker.checkRunning();
     return paid(() -> broker.directory.open(this, spec));
   }
 
   void update(HostedSession session, SessionUpdate update) {
-    checkProperties(update.tags(), update.metadata());
+    broker.limits().check(update);
     broker.checkRunning();
     paid(
         () -> {
@@ -130,7 +131,7 @@ final class HostedChannel implements Channel {
   }
 
   /** Does a change to sessions that counts against their rate, unless it is refused. */
-  private HostedSession paid(java.util.function.Supplier<HostedSession> change) {
+  private HostedSession paid(Supplier<HostedSession> change) {
     long now = broker.timer().nanoTime();
     if (!sessionChanges.take(now)) {
       throw new RefusedException(
@@ -146,41 +147,6 @@ final class HostedChannel implements Channel {
     } catch (RefusedException refused) {
       sessionChanges.giveBack();
       throw refused;
-    }
-  }
-
-  private void checkProperties(@Nullable List<String> tags, @Nullable Json metadata) {
-    Limits limits = broker.limits();
-    if (tags != null && tags.size() > limits.maxTagsPerSession()) {
-      throw refused(
-          Refusal.Code.INVALID_REQUEST,
-          "A session has at most "
-              + limits.maxTagsPerSession()
-              + " tags, not "
-              + tags.size()
-              + ".");
-    }
-    if (metadata != null) {
-      if (metadata.length() > limits.maxMetadataBytes()) {
-        throw refused(
-            Refusal.Code.TOO_LARGE,
-            "Metadata have at most "
-                + limits.maxMetadataBytes()
-                + " bytes, not "
-                + metadata.length()
-                + ".");
-      }
-      checkDepth(metadata);
-    }
-  }
-
-  private void checkDepth(Json json) {
-    if (json.depth() >= broker.limits().maxJsonDepth()) {
-      throw refused(
-          Refusal.Code.MALFORMED_JSON,
-          "JSON inside a request nests at most "
-              + (broker.limits().maxJsonDepth() - 1)
-              + " levels.");
     }
   }
 
@@ -241,20 +207,10 @@ final class HostedChannel implements Channel {
           Refusal.Code.UNKNOWN_CHANNEL,
           "The origin is neither this channel, still open, nor one of its sessions.");
     }
-    int length = message.json().length();
-    if (length > broker.limits().maxMessageBytes()) {
-      return Refusal.of(
-          Refusal.Code.TOO_LARGE,
-          "A message has at most "
-              + broker.limits().maxMessageBytes()
-              + " bytes, not "
-              + length
-              + ".");
-    }
     try {
-      checkDepth(message.json());
-    } catch (RefusedException tooDeep) {
-      return tooDeep.refusal();
+      broker.limits().checkMessage(message.json());
+    } catch (RefusedException refused) {
+      return refused.refusal();
     }
     return null;
   }

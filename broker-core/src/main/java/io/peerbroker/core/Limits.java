@@ -1,6 +1,7 @@
 package io.peerbroker.core;
 
 import java.time.Duration;
+import java.util.List;
 
 /**
  * The bounds that a broker keeps. Made by {@link BrokerBuilder}, where each is explained.
@@ -58,5 +59,64 @@ public record Limits(
     boolean isUnlimited() {
       return perSecond == 0;
     }
+  }
+
+  /**
+   * Refuses a message that is too large or nests too deeply.
+   *
+   * @throws RefusedException {@code too_large} or {@code malformed_json}
+   */
+  public void checkMessage(Json message) {
+    checkSize("A message", message, maxMessageBytes);
+  }
+
+  /**
+   * Refuses a session with more than it may have.
+   *
+   * @throws RefusedException {@code invalid_request} (too many tags), {@code too_large} or {@code
+   *     malformed_json} (metadata)
+   */
+  public void check(SessionSpec spec) {
+    checkTags(spec.tags());
+    checkSize("Metadata", spec.metadata(), maxMetadataBytes);
+  }
+
+  /** Refuses an update to more than a session may have, as {@link #check(SessionSpec)}. */
+  public void check(SessionUpdate update) {
+    if (update.tags() != null) {
+      checkTags(update.tags());
+    }
+    if (update.metadata() != null) {
+      checkSize("Metadata", update.metadata(), maxMetadataBytes);
+    }
+  }
+
+  private void checkTags(List<String> tags) {
+    if (tags.size() > maxTagsPerSession) {
+      throw refused(
+          Refusal.Code.INVALID_REQUEST,
+          "'tags' may name at most "
+              + maxTagsPerSession
+              + " different tags, not "
+              + tags.size()
+              + ".");
+    }
+  }
+
+  private void checkSize(String what, Json json, int max) {
+    if (json.length() > max) {
+      throw refused(
+          Refusal.Code.TOO_LARGE,
+          what + " may have at most " + max + " bytes, not " + json.length() + ".");
+    }
+    if (json.depth() >= maxJsonDepth) {
+      throw refused(
+          Refusal.Code.MALFORMED_JSON,
+          what + " may nest at most " + (maxJsonDepth - 1) + " levels, not " + json.depth() + ".");
+    }
+  }
+
+  private static RefusedException refused(Refusal.Code code, String detail) {
+    return new RefusedException(Refusal.of(code, detail));
   }
 }

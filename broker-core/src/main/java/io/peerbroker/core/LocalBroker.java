@@ -217,6 +217,7 @@ final class LocalBroker implements Broker {
 
   @Override
   public Page list(TagFilter filter, int limit, @Nullable String after) {
+    checkRunning();
     if (limit < 1 || limit > Page.MAX_LIMIT) {
       throw new RefusedException(
           Refusal.of(

@@ -1,0 +1,67 @@
+package io.peerbroker.servlet;
+
+import java.util.Enumeration;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** What a client accepts: the header Accept (RFC 9110, section 12.5.1), all its lines together. */
+final class Accept {
+
+  static final String EVENT_STREAM = "text/event-stream";
+  static final String JSON = "application/json";
+
+  private final String ranges;
+
+  Accept(@Nullable Enumeration<String> lines) {
+    StringBuilder joined = new StringBuilder();
+    while (lines != null && lines.hasMoreElements()) {
+      joined.append(joined.isEmpty() ? "" : ",").append(lines.nextElement());
+    }
+    ranges = joined.toString().toLowerCase(Locale.ROOT);
+  }
+
+  /**
+   * How much it wants a media type, from 0 (not at all) to 1: the most specific range that matches
+   * decides.
+   */
+  double quality(String type) {
+    if (ranges.isBlank()) {
+      return 1;
+    }
+    String wholeType = type.substring(0, type.indexOf('/')) + "/*";
+    int best = 0;
+    double quality = 0;
+    for (String range : ranges.split(",", -1)) {
+      String[] parts = range.split(";", -1);
+      String name = parts[0].strip();
+      int specific =
+          name.equals(type) ? 3 : name.equals(wholeType) ? 2 : name.equals("*/*") ? 1 : 0;
+      if (specific > best) {
+        best = specific;
+        quality = weight(parts);
+      } else if (specific == best && specific > 0) {
+        quality = Math.max(quality, weight(parts));
+      }
+    }
+    return quality;
+  }
+
+  boolean allows(String type) {
+    return quality(type) > 0;
+  }
+
+  private static double weight(String[] parts) {
+    for (int i = 1; i < parts.length; i++) {
+      String part = parts[i].strip();
+      if (part.startsWith("q=")) {
+        try {
+          double weight = Double.parseDouble(part.substring(2));
+          return weight >= 0 && weight <= 1 ? weight : 0;
+        } catch (NumberFormatException unreadable) {
+          return 0;
+        }
+      }
+    }
+    return 1;
+  }
+}

@@ -1,0 +1,105 @@
+package io.peerbroker.servlet;
+
+import io.peerbroker.core.Timer;
+import jakarta.servlet.ReadListener;
+import jakarta.servlet.ServletInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.function.Consumer;
+
+/**
+ * Reads the body of a request: in place where it is all there already, else as it comes, holding no
+ * thread meanwhile.
+ */
+final class Body implements ReadListener {
+
+  private final Exchange exchange;
+  private final ServletInputStream in;
+  private final int maxBytes;
+  private final Consumer<byte[]> then;
+  private final ByteArrayOutputStream read = new ByteArrayOutputStream(1_024);
+  private final byte[] buffer = new byte[1_024];
+  private final Timer.Scheduled deadline;
+
+  private Body(
+      Exchange exchange,
+      ServletInputStream in,
+      HttpSettings settings,
+      Timer timer,
+      Consumer<byte[]> then) {
+    this.exchange = exchange;
+    this.in = in;
+    this.then = then;
+    maxBytes = settings.maxBodyBytes();
+    deadline =
+        timer.schedule(
+            settings.bodyTimeout(),
+            () ->
+                exchange.answer(
+                    new Problem(
+                        408,
+                        "request_timeout",
+                        "The body was not all there within "
+                            + settings.bodyTimeout().toMillis()
+                            + " ms.")));
+  }
+
+  /**
+   * Reads the body and hands it on, once, at once or later.
+   *
+   * @param then what answers the exchange; what it throws is answered as well
+   * @throws Problem {@code too_large} where the length is declared
+   */
+  static void read(Exchange exchange, HttpSettings settings, Timer timer, Consumer<byte[]> then)
+      throws IOException {
+    long length = exchange.request.getContentLengthLong();
+    if (length > settings.maxBodyBytes()) {
+      throw tooLarge(settings.maxBodyBytes());
+    }
+    ServletInputStream in = exchange.request.getInputStream();
+    if (length >= 0 && in.available() >= length) {
+      then.accept(in.readNBytes((int) length));
+      return;
+    }
+    exchange.startAsync();
+    in.setReadListener(new Body(exchange, in, settings, timer, then));
+  }
+
+  private static Problem tooLarge(int maxBytes) {
+    return new Problem(413, "too_large", "A body may have at most " + maxBytes + " bytes.");
+  }
+
+  @Override
+  public void onDataAvailable() throws IOException {
+    while (!exchange.isAnswered() && in.isReady()) {
+      int count = in.read(buffer);
+      if (count < 0) {
+        return;
+      }
+      read.write(buffer, 0, count);
+      if (read.size() > maxBytes) {
+        deadline.cancel();
+        exchange.answer(tooLarge(maxBytes));
+      }
+    }
+  }
+
+  @Override
+  public void onAllDataRead() {
+    deadline.cancel();
+    if (exchange.isAnswered()) {
+      return;
+    }
+    try {
+      then.accept(read.toByteArray());
+    } catch (RuntimeException thrown) {
+      exchange.answer(thrown);
+    }
+  }
+
+  @Override
+  public void onError(Throwable failure) {
+    deadline.cancel();
+    exchange.giveUp();
+  }
+}

@@ -1,0 +1,322 @@
+package io.peerbroker.servlet;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.peerbroker.core.Broker;
+import io.peerbroker.core.Channel;
+import io.peerbroker.core.Delivery;
+import io.peerbroker.core.Json;
+import io.peerbroker.core.Message;
+import io.peerbroker.core.Page;
+import io.peerbroker.core.Refusal;
+import io.peerbroker.core.RefusedException;
+import io.peerbroker.core.Session;
+import io.peerbroker.core.SessionSpec;
+import io.peerbroker.core.SessionUpdate;
+import io.peerbroker.core.TagFilter;
+import io.peerbroker.core.Transport;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URLEncoder;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The broker over HTTP and server-sent events, for whoever has a servlet already: hand each request
+ * to {@link #handle}.
+ *
+ * <p>{@link BrokerServlet} is the servlet for those who have none. Safe for use by many threads; no
+ * thread is held by an open stream, by a client that reads slowly, or by a body that comes slowly.
+ */
+public final class BrokerHttp implements AutoCloseable {
+
+  private static final long ROUTE_SECONDS = 30;
+  private static final Set<String> CHANNEL_PARAMETERS = Set.of("resume", "lease", "lastEventId");
+  private static final Set<String> LIST_PARAMETERS = Set.of("filter", "limit", "after");
+  private static final Set<String> VALUES = Set.of("tags", "metadata", "list");
+
+  private final Broker broker;
+  private final HttpSettings settings;
+  private final Cors cors;
+  private final Set<EventStream> streams = ConcurrentHashMap.newKeySet();
+
+  /** Serves a broker, which stays its owner's to close. */
+  public BrokerHttp(Broker broker, HttpSettings settings) {
+    this.broker = Objects.requireNonNull(broker, "broker");
+    this.settings = Objects.requireNonNull(settings, "settings");
+    cors = new Cors(settings.allowedOrigins());
+  }
+
+  /**
+   * Answers a request, at once or later: when this returns, an answer may still be under way
+   * asynchronously.
+   *
+   * <p>The path is read below the servlet that the container has mapped the request to.
+   * Asynchronous requests must be on for that servlet and every filter before it.
+   */
+  public void handle(HttpServletRequest request, HttpServletResponse response) {
+    Exchange exchange = new Exchange(request, response);
+    cors.apply(request, response);
+    try {
+      route(exchange);
+    } catch (IOException | RuntimeException thrown) {
+      exchange.answer(thrown);
+    }
+  }
+
+  private void route(Exchange exchange) throws IOException {
+    Endpoint.Route route = Endpoint.Route.of(exchange.request);
+    Endpoint endpoint = route.endpoint();
+    String method = exchange.request.getMethod();
+    if (method.equals("OPTIONS")) {
+      Reply reply = Reply.noContent().with("Allow", endpoint.allow());
+      exchange.answer(cors.preflight(exchange.request, exchange.response, reply, endpoint.allow()));
+      return;
+    }
+    if (!endpoint.takes(method)) {
+      Problem problem =
+          new Problem(405, "method_not_allowed", "This path takes " + endpoint.allow() + ".");
+      exchange.answer(problem.reply().with("Allow", endpoint.allow()));
+      return;
+    }
+    switch (endpoint) {
+      case CHANNEL -> channel(exchange);
+      case LIST -> list(exchange);
+      default -> {
+        MediaType.requireJson(exchange.request);
+        Body.read(
+            exchange,
+            settings,
+            broker.timer(),
+            body -> post(exchange, route, Members.of(body, broker.limits().maxJsonDepth())));
+      }
+    }
+  }
+
+  private void channel(Exchange exchange) throws IOException {
+    if (!new Accept(exchange.request.getHeaders("Accept")).allows(Accept.EVENT_STREAM)) {
+      throw notAcceptable(Accept.EVENT_STREAM);
+    }
+    Query query = new Query(exchange.request.getQueryString());
+    for (String name : CHANNEL_PARAMETERS) {
+      String value = query.value(name, Refusal.Code.INVALID_REQUEST);
+      if (value != null && !name.equals("lastEventId") && !isNatural(value)) {
+        throw Problem.invalidRequest(
+            "The parameter '" + name + "' must be a number of seconds, 0 or more.");
+      }
+    }
+    stream(exchange, broker::openChannel);
+  }
+
+  private static boolean isNatural(String text) {
+    return !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9');
+  }
+
+  private void list(Exchange exchange) throws IOException {
+    Accept accept = new Accept(exchange.request.getHeaders("Accept"));
+    double json = accept.quality(Accept.JSON);
+    double events = accept.quality(Accept.EVENT_STREAM);
+    if (json == 0 && events == 0) {
+      throw notAcceptable(Accept.JSON + " or " + Accept.EVENT_STREAM);
+    }
+    Query query = new Query(exchange.request.getQueryString());
+    String text = query.value("filter", Refusal.Code.INVALID_FILTER);
+    TagFilter filter = TagFilter.parse(text == null ? "" : text);
+    query.allowOnly(LIST_PARAMETERS);
+    if (events > json) {
+      stream(exchange, opener -> broker.watch(filter, opener));
+    } else {
+      page(exchange, query, text, filter);
+    }
+  }
+
+  private void page(Exchange exchange, Query query, @Nullable String text, TagFilter filter)
+      throws IOException {
+    String limitText = query.value("limit", Refusal.Code.INVALID_REQUEST);
+    String after = query.value("after", Refusal.Code.INVALID_REQUEST);
+    int limit = limitText == null ? Page.DEFAULT_LIMIT : limit(limitText);
+    Page page = broker.list(filter, limit, after);
+    HttpServletResponse response = exchange.response;
+    response.setHeader("Cache-Control", "no-store");
+    response.setContentType(Accept.JSON);
+    if (page.next() != null) {
+      response.setHeader("Link", "<" + nextPage(text, limitText, page.next()) + ">; rel=\"next\"");
+    }
+    if (!exchange.isHead()) {
+      ServletOutput.prepare(exchange.startAsync(), new ListPage(page), broker.timer()::nanoTime)
+          .start();
+    }
+  }
+
+  private static int limit(String text) {
+    // Longer ones are out of range whatever they say.
+    return isNatural(text) && text.length() < 9 ? Integer.parseInt(text) : -1;
+  }
+
+  private static String nextPage(@Nullable String filter, @Nullable String limit, String after) {
+    return "?"
+        + (filter == null ? "" : "filter=" + URLEncoder.encode(filter, UTF_8) + "&")
+        + (limit == null ? "" : "limit=" + limit + "&")
+        + "after="
+        + URLEncoder.encode(after, UTF_8);
+  }
+
+  /** What opens a channel or a watch whose events go down a stream. */
+  private interface StreamSource {
+    Object open(Transport.Opener opener);
+  }
+
+  private void stream(Exchange exchange, StreamSource source) throws IOException {
+    String mode = exchange.request.getHeader("Sec-Fetch-Mode");
+    if (mode != null && (mode.equals("no-cors") || mode.equals("navigate"))) {
+      throw new Problem(
+          403,
+          "denied",
+          "A stream is opened by EventSource or fetch, not by an image or an address.");
+    }
+    if (exchange.isHead()) {
+      streamHeaders(exchange.response);
+      return;
+    }
+    // Asked first, so that no channel is opened where no stream can be.
+    exchange.requireAsync();
+    try {
+      source.open(
+          attachment -> {
+            try {
+              streamHeaders(exchange.response);
+              return EventStream.begin(
+                  attachment,
+                  settings,
+                  broker.limits().drainTimeout(),
+                  broker.timer(),
+                  streams,
+                  exchange.startAsync());
+            } catch (IOException failed) {
+              throw new UncheckedIOException(failed);
+            }
+          });
+    } catch (UncheckedIOException failed) {
+      throw failed.getCause();
+    }
+  }
+
+  private static void streamHeaders(HttpServletResponse response) {
+    response.setContentType(Accept.EVENT_STREAM);
+    response.setHeader("Cache-Control", "no-store, no-transform");
+    // nginx would hold events back until its buffer is full.
+    response.setHeader("X-Accel-Buffering", "no");
+    // An idle stream keeps its buffer: 32 KiB on Jetty, if nobody says otherwise.
+    response.setBufferSize(1_024);
+  }
+
+  private static Problem notAcceptable(String types) {
+    return new Problem(
+        406, "not_acceptable", "This path gives " + types + ", which Accept rules out.");
+  }
+
+  private void post(Exchange exchange, Endpoint.Route route, Members members) {
+    switch (route.endpoint()) {
+      case CLOSE_CHANNEL -> {
+        channelOf(route.id(), members.string("key")).close();
+        exchange.answer(Reply.json(200, "{}"));
+      }
+      case OPEN_SESSION -> openSession(exchange, members);
+      case UPDATE_SESSION -> {
+        String cid = members.string("cid");
+        String key = members.string("key");
+        SessionUpdate update = update(members.object("values", VALUES));
+        broker.limits().check(update);
+        channelOf(cid, key).session(route.id()).update(update);
+        exchange.answer(Reply.json(200, "{}"));
+      }
+      case CLOSE_SESSION -> {
+        String cid = members.string("cid");
+        String key = members.string("key");
+        channelOf(cid, key).session(route.id()).close();
+        exchange.answer(Reply.json(200, "{}"));
+      }
+      case SEND -> send(exchange, route.id(), members);
+      case CHANNEL, LIST -> throw new IllegalStateException("Not a POST: " + route.endpoint());
+    }
+  }
+
+  private void openSession(Exchange exchange, Members members) {
+    String cid = members.string("cid");
+    String key = members.optionalString("key");
+    List<String> tags = members.optionalStrings("tags");
+    Boolean listed = members.optionalBoolean("list");
+    Json metadata = members.optionalJson("metadata");
+    SessionSpec spec =
+        new SessionSpec(
+            tags == null ? List.of() : tags,
+            listed != null && listed,
+            metadata == null ? Json.NULL : metadata);
+    broker.limits().check(spec);
+    Session session = broker.claimHost(cid, key).openSession(spec);
+    exchange.answer(Reply.json(201, "{\"sid\":\"" + session.id() + "\"}"));
+  }
+
+  private static SessionUpdate update(Members values) {
+    return new SessionUpdate(
+        values.optionalStrings("tags"),
+        values.optionalBoolean("list"),
+        values.optionalJson("metadata"));
+  }
+
+  /** The channel with this cid; a sid, which also stands for its channel, does not do here. */
+  private Channel channelOf(String cid, String key) {
+    Channel channel = broker.claim(cid, key);
+    if (!channel.id().equals(cid)) {
+      throw new RefusedException(
+          Refusal.of(
+              Refusal.Code.UNKNOWN_CHANNEL,
+              "This is the id of a session; give that of its channel."));
+    }
+    return channel;
+  }
+
+  private void send(Exchange exchange, String target, Members members) {
+    String origin = members.string("origin");
+    String key = members.string("key");
+    Json message = members.json("message");
+    broker.limits().checkMessage(message);
+    Channel channel = broker.claim(origin, key);
+    CompletionStage<Delivery> stage = channel.send(new Message(origin, target, message));
+    if (stage == Delivery.sent()) {
+      exchange.answer(Reply.json(200, "{\"delivery\":\"sent\"}"));
+      return;
+    }
+    if (!stage.toCompletableFuture().isDone()) {
+      // A router of the application's takes its time, or for ever.
+      exchange.startAsync();
+      stage = stage.toCompletableFuture().copy().orTimeout(ROUTE_SECONDS, TimeUnit.SECONDS);
+    }
+    stage.whenComplete(
+        (made, thrown) -> {
+          if (made instanceof Delivery.Sent) {
+            exchange.answer(Reply.json(200, "{\"delivery\":\"sent\"}"));
+          } else if (made instanceof Delivery.Refused refused) {
+            exchange.answer(Problem.of(refused.refusal()).reply());
+          } else {
+            exchange.answer(thrown);
+          }
+        });
+  }
+
+  /**
+   * Cuts every stream that is still open. Whoever closes the broker first lets them be told; this
+   * is for what is left when the servlet goes.
+   */
+  @Override
+  public void close() {
+    streams.forEach(EventStream::abort);
+  }
+}

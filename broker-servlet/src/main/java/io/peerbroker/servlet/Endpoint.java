@@ -1,0 +1,110 @@
+package io.peerbroker.servlet;
+
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.MappingMatch;
+import java.util.Locale;
+
+/** The paths of the protocol, and the methods that each takes. */
+enum Endpoint {
+  CHANNEL(true),
+  LIST(true),
+  CLOSE_CHANNEL(false),
+  OPEN_SESSION(false),
+  UPDATE_SESSION(false),
+  CLOSE_SESSION(false),
+  SEND(false);
+
+  /** Whether it is got (HEAD then too) or posted to. */
+  private final boolean got;
+
+  Endpoint(boolean got) {
+    this.got = got;
+  }
+
+  boolean takes(String method) {
+    return got ? method.equals("GET") || method.equals("HEAD") : method.equals("POST");
+  }
+
+  /** The methods as the header Allow names them. */
+  String allow() {
+    return got ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
+  }
+
+  /**
+   * What a path leads to.
+   *
+   * @param id the cid, sid or target in the path, percent-decoded; empty where there is none
+   */
+  record Route(Endpoint endpoint, String id) {
+
+    /**
+     * Finds the way below wherever the servlet is mounted.
+     *
+     * @throws Problem {@code unknown_path}
+     */
+    static Route of(HttpServletRequest request) {
+      String path = pathOf(request);
+      String[] parts = path.split("/", -1);
+      if (isStrange(request.getRequestURI()) || parts.length < 2 || !parts[0].isEmpty()) {
+        throw unknown();
+      }
+      String last = parts[parts.length - 1];
+      if (parts.length == 2) {
+        return switch (last) {
+          case "channel" -> new Route(CHANNEL, "");
+          case "list" -> new Route(LIST, "");
+          case "session" -> new Route(OPEN_SESSION, "");
+          default -> throw unknown();
+        };
+      }
+      String id = parts[2];
+      if (id.isEmpty()) {
+        throw unknown();
+      }
+      if (parts.length == 3 && parts[1].equals("send")) {
+        return new Route(SEND, id);
+      }
+      if (parts.length == 4) {
+        return switch (parts[1] + "/" + last) {
+          case "channel/close" -> new Route(CLOSE_CHANNEL, id);
+          case "session/update" -> new Route(UPDATE_SESSION, id);
+          case "session/close" -> new Route(CLOSE_SESSION, id);
+          default -> throw unknown();
+        };
+      }
+      throw unknown();
+    }
+
+    /**
+     * The path below the mount: mapped to / the container has it all in the servlet path, else in
+     * the path info.
+     */
+    private static String pathOf(HttpServletRequest request) {
+      String path =
+          request.getHttpServletMapping().getMappingMatch() == MappingMatch.DEFAULT
+              ? request.getServletPath()
+              : request.getPathInfo();
+      return path == null ? "" : path;
+    }
+
+    /** Whether containers differ about what a path means: none of ours is written so. */
+    private static boolean isStrange(String rawPath) {
+      String path = rawPath.toLowerCase(Locale.ROOT);
+      return path.contains(";")
+          || path.contains("//")
+          || path.contains("/.")
+          || path.contains("%2e")
+          || path.contains("%2f")
+          || path.contains("%5c")
+          || path.contains("%00");
+    }
+
+    private static Problem unknown() {
+      return new Problem(
+          404,
+          "unknown_path",
+          "There are /channel, /channel/<cid>/close, /session, /session/<sid>/update, /session/<sid>/close,"
+              + " /send/<target> and /list here, without a slash behind them.");
+    }
+  }
+}

@@ -1,0 +1,226 @@
+package io.peerbroker.servlet;
+
+import io.peerbroker.core.Attachment;
+import io.peerbroker.core.CloseReason;
+import io.peerbroker.core.Envelope;
+import io.peerbroker.core.Event;
+import io.peerbroker.core.Timer;
+import io.peerbroker.core.Transport;
+import jakarta.servlet.AsyncContext;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A stream of server-sent events: takes what an attachment has to the client, and keeps the stream
+ * alive.
+ *
+ * <p>One scheduled task belongs to each: it sends the heartbeat after a silence and gives up a
+ * reader that takes nothing. Threads as in {@link StreamWriter}, whose owner polls.
+ */
+final class EventStream implements Transport, StreamWriter.Source {
+
+  /** Events are joined up to this size into one write. */
+  private static final int BATCH_BYTES = 8 << 10;
+
+  /**
+   * When an abandoned stream is ended all the same: later than every container's own write timeout.
+   */
+  private static final Duration LAST_RESORT = Duration.ofSeconds(75);
+
+  /** One instance, since an envelope remembers bytes by their encoder. */
+  private static final Function<Event, byte[]> ENCODER = Wire::event;
+
+  private final Attachment attachment;
+  private final HttpSettings settings;
+  private final Duration drainTimeout;
+  private final Timer timer;
+  private final Set<EventStream> open;
+  private final ServletOutput output;
+  private final StreamWriter writer;
+
+  private volatile @Nullable CloseReason ending;
+  private volatile boolean heartbeatDue;
+  private volatile long lastGiven;
+
+  // The writer's owner's own.
+  private int eventsGiven;
+  private boolean farewellGiven;
+
+  // Guarded by this.
+  private Timer.@Nullable Scheduled task;
+  private boolean over;
+
+  private EventStream(
+      Attachment attachment,
+      HttpSettings settings,
+      Duration drainTimeout,
+      Timer timer,
+      Set<EventStream> open,
+      AsyncContext async)
+      throws IOException {
+    this.attachment = attachment;
+    this.settings = settings;
+    this.drainTimeout = drainTimeout;
+    this.timer = timer;
+    this.open = open;
+    output = ServletOutput.prepare(async, this, timer::nanoTime);
+    writer = output.writer();
+    lastGiven = timer.nanoTime();
+  }
+
+  /**
+   * Begins a stream on a response whose headers are set.
+   *
+   * @param open where it is registered for as long as its response is open
+   */
+  static EventStream begin(
+      Attachment attachment,
+      HttpSettings settings,
+      Duration drainTimeout,
+      Timer timer,
+      Set<EventStream> open,
+      AsyncContext async)
+      throws IOException {
+    EventStream stream = new EventStream(attachment, settings, drainTimeout, timer, open, async);
+    open.add(stream);
+    stream.tick();
+    stream.output.start();
+    return stream;
+  }
+
+  @Override
+  public void ready() {
+    writer.drain();
+  }
+
+  @Override
+  public void end(CloseReason reason) {
+    synchronized (this) {
+      ending = reason;
+      schedule(drainTimeout, writer::abandon);
+    }
+    writer.drain();
+  }
+
+  /** Ends the response in whatever state it is. */
+  void abort() {
+    writer.abort();
+    open.remove(this);
+  }
+
+  @Override
+  public byte @Nullable [] next() {
+    // Read before the queue: after the broker has said to end, it queues nothing more.
+    CloseReason reason = ending;
+    byte[] bytes = nextBatch();
+    if (bytes == null) {
+      if (reason != null) {
+        bytes = farewellGiven ? null : Wire.farewell(reason);
+        farewellGiven = true;
+      } else if (heartbeatDue) {
+        bytes = Wire.heartbeat();
+      }
+    }
+    if (bytes != null) {
+      heartbeatDue = false;
+      lastGiven = timer.nanoTime();
+    }
+    return bytes;
+  }
+
+  private byte @Nullable [] nextBatch() {
+    Envelope first = attachment.poll();
+    if (first == null) {
+      return null;
+    }
+    eventsGiven++;
+    byte[] bytes = first.encoded(ENCODER);
+    if (bytes.length >= BATCH_BYTES) {
+      return bytes;
+    }
+    Envelope next = attachment.poll();
+    if (next == null) {
+      return bytes;
+    }
+    ByteArrayOutputStream batch = new ByteArrayOutputStream(BATCH_BYTES);
+    batch.writeBytes(bytes);
+    while (next != null) {
+      eventsGiven++;
+      batch.writeBytes(next.encoded(ENCODER));
+      next = batch.size() < BATCH_BYTES ? attachment.poll() : null;
+    }
+    return batch.toByteArray();
+  }
+
+  @Override
+  public void taken() {
+    if (eventsGiven > 0) {
+      attachment.taken(eventsGiven);
+      eventsGiven = 0;
+    }
+  }
+
+  @Override
+  public boolean isFinished() {
+    return farewellGiven;
+  }
+
+  @Override
+  public void ended(StreamWriter.End end) {
+    synchronized (this) {
+      over = true;
+      if (task != null) {
+        task.cancel();
+      }
+    }
+    if (end == StreamWriter.End.ABANDONED) {
+      timer.schedule(LAST_RESORT, this::abort);
+      attachment.detach(CloseReason.STALLED);
+    } else {
+      open.remove(this);
+      attachment.detach(CloseReason.GONE);
+    }
+  }
+
+  /** Looks after the stream, and says when to look again. */
+  private void tick() {
+    long heartbeat = settings.heartbeat().toNanos();
+    long timeout = settings.writeTimeout().toNanos();
+    long blocked = writer.blockedNanos();
+    long next;
+    if (blocked >= timeout) {
+      writer.abandon();
+      return;
+    } else if (blocked > 0) {
+      next = timeout - blocked;
+    } else {
+      long silence = timer.nanoTime() - lastGiven;
+      if (silence >= heartbeat) {
+        silence = 0;
+        heartbeatDue = true;
+        writer.drain();
+      }
+      next = Math.min(heartbeat - silence, timeout);
+    }
+    synchronized (this) {
+      // Once it is to end, another task looks after it.
+      if (ending == null) {
+        schedule(Duration.ofNanos(next), this::tick);
+      }
+    }
+  }
+
+  /** Replaces the task that is scheduled. */
+  private synchronized void schedule(Duration delay, Runnable next) {
+    if (task != null) {
+      task.cancel();
+    }
+    if (!over) {
+      task = timer.schedule(delay, next);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+package io.peerbroker.servlet;
+
+import io.peerbroker.core.RefusedException;
+import jakarta.servlet.AsyncContext;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/** One request and the one answer that it gets, at once or later and then from any thread. */
+final class Exchange {
+
+  private static final System.Logger LOG = System.getLogger(BrokerHttp.class.getName());
+  private static final AtomicBoolean SAID_WHAT_ASYNC_NEEDS = new AtomicBoolean();
+
+  final HttpServletRequest request;
+  final HttpServletResponse response;
+  private final boolean withBody;
+  private final AtomicBoolean answered = new AtomicBoolean();
+  private volatile @Nullable AsyncContext async;
+
+  Exchange(HttpServletRequest request, HttpServletResponse response) {
+    this.request = request;
+    this.response = response;
+    withBody = !isHead();
+  }
+
+  boolean isHead() {
+    return request.getMethod().equals("HEAD");
+  }
+
+  /** Lets the answer come after the container's thread has returned. May be called again. */
+  AsyncContext startAsync() {
+    AsyncContext started = async;
+    if (started == null) {
+      requireAsync();
+      // Without arguments: what filters have wrapped around the response may buffer it.
+      started = request.startAsync();
+      // Tomcat's default is 30 s; we have deadlines of our own.
+      started.setTimeout(0);
+      async = started;
+    }
+    return started;
+  }
+
+  /** Refuses to go on where the answer could not come later. */
+  void requireAsync() {
+    if (request.isAsyncSupported()) {
+      return;
+    }
+    String cure =
+        "Asynchronous requests are off: set asyncSupported=true on the broker's servlet and on every filter before it.";
+    if (!SAID_WHAT_ASYNC_NEEDS.getAndSet(true)) {
+      LOG.log(System.Logger.Level.ERROR, cure);
+    }
+    throw new Problem(500, "internal", cure);
+  }
+
+  boolean isAnswered() {
+    return answered.get();
+  }
+
+  /** Answers, unless that has been done. */
+  void answer(Reply reply) {
+    if (answered.getAndSet(true)) {
+      return;
+    }
+    AsyncContext started = async;
+    try {
+      reply.write(response, withBody);
+    } catch (IOException | IllegalStateException gone) {
+      LOG.log(System.Logger.Level.DEBUG, "The client did not wait for its answer", gone);
+    } finally {
+      if (started != null) {
+        started.complete();
+      }
+    }
+  }
+
+  /** Answers with what went wrong. */
+  void answer(Throwable thrown) {
+    if (thrown instanceof Problem problem) {
+      answer(problem.reply());
+    } else if (thrown instanceof RefusedException refused) {
+      answer(Problem.of(refused).reply());
+    } else {
+      LOG.log(System.Logger.Level.ERROR, "A request failed", thrown);
+      answer(Problem.internal().reply());
+    }
+  }
+
+  /** Gives the request up without an answer: its client has gone. */
+  void giveUp() {
+    AsyncContext started = async;
+    if (!answered.getAndSet(true) && started != null) {
+      started.complete();
+    }
+  }
+}

@@ -1,0 +1,126 @@
+package io.peerbroker.servlet;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * How the broker behaves over HTTP; what concerns every transport is set on the broker itself.
+ *
+ * @param heartbeat after how much silence a stream carries a comment line
+ * @param writeTimeout after how long a stream is given up whose bytes the network has not taken
+ * @param bodyTimeout within how long a request's body must be all there
+ * @param maxBodyBytes how long a request's body may be
+ * @param allowedOrigins the origins whose pages may use the broker from elsewhere (CORS), or {@code
+ *     *} alone; none turns CORS off
+ */
+public record HttpSettings(
+    Duration heartbeat,
+    Duration writeTimeout,
+    Duration bodyTimeout,
+    int maxBodyBytes,
+    Set<String> allowedOrigins) {
+
+  private static final Duration MIN = Duration.ofMillis(10);
+  private static final Duration MAX = Duration.ofHours(24);
+  private static final HttpSettings DEFAULTS =
+      new HttpSettings(
+          Duration.ofSeconds(15),
+          Duration.ofSeconds(30),
+          Duration.ofSeconds(10),
+          64 << 10,
+          Set.of());
+
+  /**
+   * Checks the settings.
+   *
+   * @throws IllegalArgumentException for a time that is not from 10 ms to 24 h, a size below 1,
+   *     {@code *} among other origins, or an origin that is not written as a browser sends it
+   *     ({@code https://example.org:8443}: lower case, no path, no default port)
+   */
+  public HttpSettings {
+    check("heartbeat", heartbeat);
+    check("writeTimeout", writeTimeout);
+    check("bodyTimeout", bodyTimeout);
+    if (maxBodyBytes < 1) {
+      throw new IllegalArgumentException("maxBodyBytes must be at least 1, not " + maxBodyBytes);
+    }
+    allowedOrigins = Set.copyOf(allowedOrigins);
+    if (allowedOrigins.contains("*") && allowedOrigins.size() > 1) {
+      throw new IllegalArgumentException(
+          "allowedOrigins takes '*' alone or a list of origins, not both");
+    }
+    allowedOrigins.forEach(HttpSettings::checkOrigin);
+  }
+
+  /** Heartbeat 15 s, write timeout 30 s, body timeout 10 s, bodies of 64 KiB, no CORS. */
+  public static HttpSettings defaults() {
+    return DEFAULTS;
+  }
+
+  /** The same with another heartbeat. */
+  public HttpSettings withHeartbeat(Duration heartbeat) {
+    return new HttpSettings(heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins);
+  }
+
+  /** The same with another write timeout. */
+  public HttpSettings withWriteTimeout(Duration writeTimeout) {
+    return new HttpSettings(heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins);
+  }
+
+  /** The same with another body timeout. */
+  public HttpSettings withBodyTimeout(Duration bodyTimeout) {
+    return new HttpSettings(heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins);
+  }
+
+  /** The same with another bound for bodies. */
+  public HttpSettings withMaxBodyBytes(int maxBodyBytes) {
+    return new HttpSettings(heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins);
+  }
+
+  /** The same with other origins. */
+  public HttpSettings withAllowedOrigins(String... origins) {
+    return new HttpSettings(
+        heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, new LinkedHashSet<>(List.of(origins)));
+  }
+
+  private static void check(String name, Duration value) {
+    if (value.compareTo(MIN) < 0 || value.compareTo(MAX) > 0) {
+      throw new IllegalArgumentException(name + " must be from 10 ms to 24 h, not " + value);
+    }
+  }
+
+  private static void checkOrigin(String origin) {
+    if (origin.equals("*")) {
+      return;
+    }
+    URI uri;
+    try {
+      uri = URI.create(origin);
+    } catch (IllegalArgumentException unreadable) {
+      throw badOrigin(origin);
+    }
+    String scheme = uri.getScheme();
+    String host = uri.getHost();
+    if (scheme == null || host == null) {
+      throw badOrigin(origin);
+    }
+    boolean standardPort =
+        (scheme.equals("http") && uri.getPort() == 80)
+            || (scheme.equals("https") && uri.getPort() == 443);
+    String written =
+        scheme + "://" + host + (uri.getPort() < 0 || standardPort ? "" : ":" + uri.getPort());
+    if (!origin.equals(written) || !origin.equals(origin.toLowerCase(java.util.Locale.ROOT))) {
+      throw badOrigin(origin);
+    }
+  }
+
+  private static IllegalArgumentException badOrigin(String origin) {
+    return new IllegalArgumentException(
+        "An allowed origin is written as browsers send it, like https://example.org or http://localhost:8080"
+            + " (lower case, no path, no default port); not "
+            + origin);
+  }
+}

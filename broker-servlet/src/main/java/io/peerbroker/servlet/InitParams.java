@@ -1,0 +1,164 @@
+package io.peerbroker.servlet;
+
+import io.peerbroker.core.Broker;
+import io.peerbroker.core.BrokerBuilder;
+import io.peerbroker.core.Limits;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+
+/** The settings as a servlet's init-params: which there are, and how each is written. */
+final class InitParams {
+
+  private static final Map<String, BiConsumer<BrokerBuilder, String>> BROKER =
+      new LinkedHashMap<>();
+  private static final Map<String, BiFunction<HttpSettings, String, HttpSettings>> HTTP =
+      new LinkedHashMap<>();
+
+  static {
+    BROKER.put("maxChannels", (b, v) -> b.maxChannels(integer(v)));
+    BROKER.put("maxWatches", (b, v) -> b.maxWatches(integer(v)));
+    BROKER.put("maxSessionsPerChannel", (b, v) -> b.maxSessionsPerChannel(integer(v)));
+    BROKER.put("maxTagsPerSession", (b, v) -> b.maxTagsPerSession(integer(v)));
+    BROKER.put("maxMessageBytes", (b, v) -> b.maxMessageBytes(integer(v)));
+    BROKER.put("maxMetadataBytes", (b, v) -> b.maxMetadataBytes(integer(v)));
+    BROKER.put("maxJsonDepth", (b, v) -> b.maxJsonDepth(integer(v)));
+    BROKER.put("maxQueuedEvents", (b, v) -> b.maxQueuedEvents(integer(v)));
+    BROKER.put("maxQueuedBytes", (b, v) -> b.maxQueuedBytes(integer(v)));
+    BROKER.put("maxTotalQueuedBytes", (b, v) -> b.maxTotalQueuedBytes(number(v)));
+    BROKER.put("messageRate", (b, v) -> b.messageRate(rate(v)));
+    BROKER.put("sessionRate", (b, v) -> b.sessionRate(rate(v)));
+    BROKER.put("drainTimeout", (b, v) -> b.drainTimeout(duration(v)));
+    BROKER.put("requireSessionKey", (b, v) -> b.requireSessionKey(bool(v)));
+    HTTP.put("heartbeat", (s, v) -> s.withHeartbeat(duration(v)));
+    HTTP.put("writeTimeout", (s, v) -> s.withWriteTimeout(duration(v)));
+    HTTP.put("bodyTimeout", (s, v) -> s.withBodyTimeout(duration(v)));
+    HTTP.put("maxBodyBytes", (s, v) -> s.withMaxBodyBytes(integer(v)));
+    HTTP.put("allowedOrigins", (s, v) -> s.withAllowedOrigins(v.strip().split("\\s*,\\s*")));
+  }
+
+  private final Map<String, String> unused;
+
+  InitParams(Map<String, String> params) {
+    unused = new LinkedHashMap<>(params);
+  }
+
+  /** HTTP's settings; what is not given has its default. */
+  HttpSettings httpSettings() {
+    HttpSettings settings = HttpSettings.defaults();
+    for (var setting : HTTP.entrySet()) {
+      String value = unused.remove(setting.getKey());
+      if (value != null) {
+        HttpSettings before = settings;
+        settings = read(setting.getKey(), value, text -> setting.getValue().apply(before, text));
+      }
+    }
+    return settings;
+  }
+
+  /** A broker of these settings; what is not given has its default. */
+  Broker broker() {
+    BrokerBuilder builder = Broker.builder();
+    for (var setting : BROKER.entrySet()) {
+      String value = unused.remove(setting.getKey());
+      if (value != null) {
+        read(
+            setting.getKey(),
+            value,
+            text -> {
+              setting.getValue().accept(builder, text);
+              return builder;
+            });
+      }
+    }
+    return builder.build();
+  }
+
+  /** Refuses what nobody has asked for: a mistyped name must not pass for a setting. */
+  void requireAllUsed() {
+    for (String name : unused.keySet()) {
+      if (BROKER.containsKey(name) || HTTP.containsKey(name)) {
+        throw new IllegalArgumentException(
+            "The init-param '"
+                + name
+                + "' would have no effect, since the broker or its HTTP settings are given by the application.");
+      }
+      TreeSet<String> known = new TreeSet<>(BROKER.keySet());
+      known.addAll(HTTP.keySet());
+      throw new IllegalArgumentException(
+          "There is no init-param '" + name + "'; there are " + String.join(", ", known) + ".");
+    }
+  }
+
+  private static <T> T read(String name, String value, Function<String, T> reader) {
+    try {
+      return reader.apply(value.strip());
+    } catch (IllegalArgumentException wrong) {
+      throw new IllegalArgumentException(
+          "The init-param '" + name + "' is '" + value + "': " + wrong.getMessage(), wrong);
+    }
+  }
+
+  private static int integer(String text) {
+    long number = number(text);
+    if (number > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException("it must be at most " + Integer.MAX_VALUE);
+    }
+    return (int) number;
+  }
+
+  private static long number(String text) {
+    if (text.matches("[0-9]{1,18}")) {
+      return Long.parseLong(text);
+    }
+    throw new IllegalArgumentException("it must be a whole number in digits");
+  }
+
+  private static boolean bool(String text) {
+    return switch (text) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw new IllegalArgumentException("it must be true or false");
+    };
+  }
+
+  private static Limits.Rate rate(String text) {
+    if (text.equals("0")) {
+      return Limits.Rate.UNLIMITED;
+    }
+    String[] parts = text.split("/", 2);
+    int perSecond = integer(parts[0].strip());
+    if (perSecond > 1_000_000) {
+      throw new IllegalArgumentException("it must be at most 1000000 a second, or 0 for no bound");
+    }
+    return new Limits.Rate(
+        perSecond,
+        parts.length == 2 ? integer(parts[1].strip()) : Math.multiplyExact(perSecond, 2));
+  }
+
+  /** A time like {@code 15s}, {@code 500ms} or {@code 2m}. */
+  private static Duration duration(String text) {
+    String unit = text.replaceFirst("^[0-9]+", "").toLowerCase(Locale.ROOT);
+    if (text.length() > unit.length()) {
+      long amount = number(text.substring(0, text.length() - unit.length()));
+      switch (unit) {
+        case "ms" -> {
+          return Duration.ofMillis(amount);
+        }
+        case "s" -> {
+          return Duration.ofSeconds(amount);
+        }
+        case "m" -> {
+          return Duration.ofMinutes(amount);
+        }
+        default -> {}
+      }
+    }
+    throw new IllegalArgumentException("it must be a time like 15s, 500ms or 2m");
+  }
+}

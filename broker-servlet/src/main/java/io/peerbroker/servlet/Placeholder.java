@@ -1,6 +1,0 @@
-package io.peerbroker.servlet;
-
-/** Keeps this package from being empty until its first public type is there, and goes then. */
-public final class Placeholder {
-  private Placeholder() {}
-}

@@ -1,0 +1,122 @@
+package io.peerbroker.servlet;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.peerbroker.core.CloseReason;
+import io.peerbroker.core.Event;
+import io.peerbroker.core.Json;
+import io.peerbroker.core.ListedSession;
+import io.peerbroker.core.Message;
+import java.util.Arrays;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * The bytes of events and sessions as the protocol has them: text/event-stream (WHATWG HTML,
+ * section 9.2) around JSON.
+ *
+ * <p>Event names come from here alone, and no line break gets into a data line, so nothing that a
+ * client sends can make a field of its own.
+ */
+final class Wire {
+
+  private static final byte[] HEARTBEAT = ":\n\n".getBytes(US_ASCII);
+  private static final int COME_BACK_MILLIS = 2_000;
+
+  private byte[] bytes;
+  private int length;
+
+  private Wire(int capacity) {
+    bytes = new byte[capacity];
+  }
+
+  /** An event as it stands in a stream. */
+  static byte[] event(Event event) {
+    Wire wire = new Wire(event.size());
+    if (event instanceof Event.Received received) {
+      Message message = received.message();
+      wire.ascii("event: message\ndata: {\"origin\":").string(message.origin());
+      wire.ascii(",\"target\":").string(message.target());
+      wire.ascii(",\"message\":").json(message.json()).ascii("}");
+    } else if (event instanceof Event.Added added) {
+      wire.ascii("event: add\ndata: ").session(added.session());
+    } else if (event instanceof Event.Removed removed) {
+      wire.ascii("event: remove\ndata: {\"sid\":").string(removed.sid()).ascii("}");
+    } else if (event instanceof Event.Ready ready) {
+      wire.ascii("event: ready\ndata: {\"count\":")
+          .ascii(Integer.toString(ready.count()))
+          .ascii("}");
+    } else if (event instanceof Event.Opened opened) {
+      wire.ascii("event: channel\ndata: {\"cid\":").string(opened.id());
+      wire.ascii(",\"key\":").string(opened.key()).ascii("}");
+    }
+    return wire.ascii("\n\n").toBytes();
+  }
+
+  /**
+   * The last event of a stream; before a shutdown with a time to come back, which differs from
+   * client to client.
+   */
+  static byte[] farewell(CloseReason reason) {
+    Wire wire = new Wire(64);
+    if (reason == CloseReason.SHUTTING_DOWN) {
+      int millis = COME_BACK_MILLIS / 2 + ThreadLocalRandom.current().nextInt(COME_BACK_MILLIS);
+      wire.ascii("retry: ").ascii(Integer.toString(millis)).ascii("\n");
+    }
+    wire.ascii("event: close\ndata: {\"reason\":").string(reason.code()).ascii("}\n\n");
+    return wire.toBytes();
+  }
+
+  /** A comment, which readers pass over. The caller must not change it. */
+  static byte[] heartbeat() {
+    return HEARTBEAT;
+  }
+
+  /** A session as lists show it, behind a text: {@code {"sid":…,"session":{…}}}. */
+  static byte[] session(String before, ListedSession session) {
+    return new Wire(256).ascii(before).session(session).toBytes();
+  }
+
+  private Wire session(ListedSession session) {
+    ascii("{\"sid\":").string(session.id()).ascii(",\"session\":{\"tags\":[");
+    String separator = "";
+    for (String tag : session.tags()) {
+      ascii(separator).string(tag);
+      separator = ",";
+    }
+    return ascii("],\"metadata\":").json(session.metadata()).ascii("}}");
+  }
+
+  @SuppressWarnings("deprecation") // getBytes to a place copies ASCII without a second array
+  private Wire ascii(String text) {
+    reserve(text.length());
+    text.getBytes(0, text.length(), bytes, length);
+    length += text.length();
+    return this;
+  }
+
+  private Wire json(Json json) {
+    reserve(json.length());
+    length = json.copyLine(bytes, length);
+    return this;
+  }
+
+  private Wire string(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c < ' ' || c > '~' || c == '"' || c == '\\') {
+        return json(Json.of(text));
+      }
+    }
+    return ascii("\"").ascii(text).ascii("\"");
+  }
+
+  private void reserve(int more) {
+    if (bytes.length - length < more) {
+      bytes = Arrays.copyOf(bytes, Math.max(bytes.length * 2, length + more));
+    }
+  }
+
+  private byte[] toBytes() {
+    return length == bytes.length ? bytes : Arrays.copyOf(bytes, length);
+  }
+}
