@@ -1,0 +1,83 @@
+package io.peerbroker.core;
+
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Why the broker said no. What was refused has not happened.
+ *
+ * @param code the stable reason, for programs
+ * @param detail what was wrong and what would be right, for people; never holds a key
+ * @param retryAfter how long to wait before the same call may succeed; null where waiting won't
+ *     help or nobody can tell
+ */
+public record Refusal(Code code, String detail, @Nullable Duration retryAfter)
+    implements Serializable {
+
+  /**
+   * Checks the parts.
+   *
+   * @throws IllegalArgumentException if {@code retryAfter} is negative
+   */
+  public Refusal {
+    Objects.requireNonNull(code, "code");
+    Objects.requireNonNull(detail, "detail");
+    if (retryAfter != null && retryAfter.isNegative()) {
+      throw new IllegalArgumentException("retryAfter must not be negative: " + retryAfter);
+    }
+  }
+
+  /** A refusal without advice to retry. */
+  public static Refusal of(Code code, String detail) {
+    return new Refusal(code, detail, null);
+  }
+
+  /**
+   * The reasons for a refusal. Constants may be added in later versions; their wire forms never
+   * change.
+   */
+  public enum Code {
+    /** The text is not JSON (RFC 8259) in well-formed UTF-8, begins with a BOM, or is too deep. */
+    MALFORMED_JSON,
+    /** A member or parameter is missing, given twice, of the wrong type or out of range. */
+    INVALID_REQUEST,
+    /** A list filter does not follow the filter grammar. */
+    INVALID_FILTER,
+    /** A tag is empty, too long, or holds a character that tags can't hold. */
+    INVALID_TAG,
+    /** The key is not that of the acting channel. */
+    WRONG_KEY,
+    /** The application's access policy said no. */
+    DENIED,
+    /** The acting channel, or the origin of a message, does not exist or is closed. */
+    UNKNOWN_CHANNEL,
+    /** The session to change does not exist or is closed. */
+    UNKNOWN_SESSION,
+    /** The target of a message is neither a channel nor a session that lives. */
+    UNKNOWN_TARGET,
+    /** The body, the message or the metadata is larger than its limit. */
+    TOO_LARGE,
+    /** The acting channel does more a second than its share. */
+    RATE_LIMITED,
+    /** The target's queue is full: it reads more slowly than others write to it. */
+    TARGET_BUSY,
+    /** The channel hosts as many sessions as one channel may. */
+    TOO_MANY_SESSIONS,
+    /** Something broke inside the broker; the log has it, the detail says nothing about it. */
+    INTERNAL,
+    /** The broker as a whole is full: channels, list streams or memory. */
+    AT_CAPACITY,
+    /** The broker is closing and takes nothing new. */
+    SHUTTING_DOWN;
+
+    private final String wire = name().toLowerCase(Locale.ROOT);
+
+    /** The form that goes over the wire: the constant's name in lower case. */
+    public String code() {
+      return wire;
+    }
+  }
+}
