@@ -1,0 +1,313 @@
+package io.peerbroker.core;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
+import io.peerbroker.core.Refusal.Code;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One JSON value (RFC 8259), kept as the UTF-8 bytes it came in. It is relayed as it is: spellings
+ * of numbers, the order of members, duplicates among them, escapes and all.
+ *
+ * <p>Immutable, and always well-formed: whoever holds one need not check it again. It may be a
+ * slice of a larger array that it shares with other values, so <em>the array that was handed to
+ * {@link #parse(byte[])} or {@link #members(byte[], int)} must not be changed afterwards</em>, and
+ * it stays in memory for as long as one slice does; see {@link #compact()}.
+ */
+public final class Json {
+
+  /** The deepest nesting that is ever accepted, whatever a caller asks for. */
+  public static final int MAX_DEPTH = 512;
+
+  /** The value {@code null}. */
+  public static final Json NULL = parse("null");
+
+  private final byte[] utf8;
+  private final int offset;
+  private final int length;
+  private final int depth;
+  private final boolean oneLine;
+
+  /** A slice that the scanner has passed. */
+  Json(byte[] utf8, int offset, int length, int depth, boolean oneLine) {
+    this.utf8 = utf8;
+    this.offset = offset;
+    this.length = length;
+    this.depth = depth;
+    this.oneLine = oneLine;
+  }
+
+  /**
+   * The one value that this JSON text holds; white space around it is cut off. Takes the array over
+   * without a copy: it must not be changed afterwards.
+   *
+   * @throws RefusedException {@code malformed_json} if the array does not hold exactly one JSON
+   *     value in well-formed UTF-8 without a byte order mark, or one nested deeper than {@link
+   *     #MAX_DEPTH}; the detail names the byte, from 0, and what would be right there
+   */
+  public static Json parse(byte[] utf8) {
+    return new JsonScanner(utf8, 0, utf8.length, MAX_DEPTH).scan(null);
+  }
+
+  /**
+   * The one value that this JSON text holds; white space around it is cut off.
+   *
+   * @throws RefusedException {@code malformed_json} as for {@link #parse(byte[])}, with positions
+   *     in the text's UTF-8 form, and for a surrogate without its partner, which has no UTF-8 form
+   */
+  public static Json parse(String text) {
+    int lone = JsonStrings.loneSurrogate(text, 0);
+    if (lone >= 0) {
+      throw new RefusedException(
+          Refusal.of(
+              Code.MALFORMED_JSON,
+              "at char %d of the JSON text: found the lone surrogate U+%04X, expected its escape"
+                  .formatted(lone, (int) text.charAt(lone))));
+    }
+    return parse(text.getBytes(UTF_8));
+  }
+
+  /**
+   * Cuts a request body, which must be one JSON object, into its members, in one pass that also
+   * validates it. Names are unescaped; the order is the body's; the map can't be changed. Takes the
+   * array over without a copy: it must not be changed afterwards.
+   *
+   * @param maxDepth how deep the body may nest, its own object being 1; at most {@link #MAX_DEPTH}
+   * @throws RefusedException {@code malformed_json} as for {@link #parse(byte[])} and for nesting
+   *     beyond {@code maxDepth}; {@code invalid_request} if the body is well-formed but not an
+   *     object, or has two members of one name (which the detail names)
+   * @throws IllegalArgumentException if {@code maxDepth} is not in 1 to {@link #MAX_DEPTH}
+   */
+  public static Map<String, Json> members(byte[] body, int maxDepth) {
+    if (maxDepth < 1 || maxDepth > MAX_DEPTH) {
+      throw new IllegalArgumentException(
+          "maxDepth must be in 1 to " + MAX_DEPTH + ", not " + maxDepth);
+    }
+    return cut(body, 0, body.length, maxDepth);
+  }
+
+  /**
+   * The members of this object, in order, with their names unescaped; a map that can't be changed.
+   *
+   * @throws RefusedException {@code invalid_request} if two members have one name
+   * @throws IllegalStateException if this is not an object
+   */
+  public Map<String, Json> members() {
+    require(isObject(), "an object");
+    return cut(utf8, offset, offset + length, MAX_DEPTH);
+  }
+
+  private static Map<String, Json> cut(byte[] utf8, int from, int to, int maxDepth) {
+    var members = new LinkedHashMap<String, Json>();
+    // Kept until the pass is over: what is malformed further on is the graver answer.
+    var twice = new ArrayList<String>(0);
+    Json whole =
+        new JsonScanner(utf8, from, to, maxDepth)
+            .scan(
+                (name, nameEnd, value) -> {
+                  // Elements have no name, and an array is refused below.
+                  String key = name < 0 ? "" : JsonStrings.unescape(utf8, name, nameEnd);
+                  if (members.put(key, value) != null && twice.isEmpty()) {
+                    twice.add(key);
+                  }
+                });
+    if (!whole.isObject()) {
+      throw new RefusedException(
+          Refusal.of(Code.INVALID_REQUEST, "the body must be a JSON object: {\"name\": value, …}"));
+    }
+    if (!twice.isEmpty()) {
+      throw new RefusedException(
+          Refusal.of(
+              Code.INVALID_REQUEST,
+              "the member " + JsonStrings.shown(twice.get(0)) + " is given twice; give it once"));
+    }
+    return Collections.unmodifiableMap(members);
+  }
+
+  /**
+   * The elements of this array, as slices; a list that can't be changed.
+   *
+   * @throws IllegalStateException if this is not an array
+   */
+  public List<Json> elements() {
+    require(isArray(), "an array");
+    var elements = new ArrayList<Json>();
+    new JsonScanner(utf8, offset, offset + length, MAX_DEPTH)
+        .scan((name, nameEnd, value) -> elements.add(value));
+    return Collections.unmodifiableList(elements);
+  }
+
+  /**
+   * The JSON form that Gson gives a Java object: numbers, strings, maps, lists, arrays, records,
+   * other objects by their fields, Gson's own {@link JsonElement}, and {@code null}. Members that
+   * are null are written; a {@code Json}, also one inside other objects, goes in as it is; a lone
+   * surrogate becomes its escape.
+   *
+   * @throws IllegalArgumentException if there is no such form: NaN and infinities, objects that
+   *     Gson may not look into, nesting beyond {@link #MAX_DEPTH}
+   */
+  public static Json of(@Nullable Object value) {
+    if (value instanceof Json json) {
+      return json;
+    }
+    byte[] written = JsonGson.write(value);
+    try {
+      return parse(written);
+    } catch (RefusedException e) {
+      throw new IllegalArgumentException("not representable: " + e.refusal().detail(), e);
+    }
+  }
+
+  /**
+   * This value as Gson's tree. That keeps the spelling of numbers but not of strings, and of
+   * members of one name only the last.
+   *
+   * @throws IllegalArgumentException if Gson can't hold it (a number of a thousand digits)
+   */
+  public JsonElement toElement() {
+    JsonElement element = to(JsonElement.class);
+    return element == null ? JsonNull.INSTANCE : element;
+  }
+
+  /**
+   * This value as Gson reads it into an object of this class; null for {@code null}.
+   *
+   * @throws IllegalArgumentException if it does not fit the class; the cause is Gson's
+   */
+  public <T> @Nullable T to(Class<T> type) {
+    return JsonGson.read(this, type);
+  }
+
+  /** The size in bytes, without white space around the value. */
+  public int length() {
+    return length;
+  }
+
+  /** How deep arrays and objects nest in it: 0 for a scalar, 1 for {@code []}. */
+  public int depth() {
+    return depth;
+  }
+
+  /** Whether this is {@code null}. */
+  public boolean isNull() {
+    return first() == 'n';
+  }
+
+  /** Whether this is {@code true} or {@code false}. */
+  public boolean isBoolean() {
+    return first() == 't' || first() == 'f';
+  }
+
+  /** Whether this is a number. */
+  public boolean isNumber() {
+    return first() == '-' || (first() >= '0' && first() <= '9');
+  }
+
+  /** Whether this is a string. */
+  public boolean isString() {
+    return first() == '"';
+  }
+
+  /** Whether this is an array. */
+  public boolean isArray() {
+    return first() == '[';
+  }
+
+  /** Whether this is an object. */
+  public boolean isObject() {
+    return first() == '{';
+  }
+
+  /**
+   * The string that this is, unescaped. An escape of a lone surrogate comes out as that lone
+   * surrogate.
+   *
+   * @throws IllegalStateException if this is not a string
+   */
+  public String asString() {
+    require(isString(), "a string");
+    return JsonStrings.unescape(utf8, offset + 1, offset + length - 1);
+  }
+
+  /**
+   * The truth value that this is.
+   *
+   * @throws IllegalStateException if this is neither {@code true} nor {@code false}
+   */
+  public boolean asBoolean() {
+    require(isBoolean(), "true or false");
+    return first() == 't';
+  }
+
+  /** The bytes as they came, in an array of the caller's own. */
+  public byte[] toBytes() {
+    return Arrays.copyOfRange(utf8, offset, offset + length);
+  }
+
+  /**
+   * Writes the value as one line: as it came, but with a space for each CR and LF, which can only
+   * stand between tokens (RFC 8259, section 2). The size stays {@link #length()}.
+   *
+   * @return the position behind the last byte written
+   * @throws IndexOutOfBoundsException if it does not fit; then nothing has been written
+   */
+  public int copyLine(byte[] into, int at) {
+    System.arraycopy(utf8, offset, into, at, length);
+    int end = at + length;
+    for (int i = at; !oneLine && i < end; i++) {
+      if (into[i] == '\n' || into[i] == '\r') {
+        into[i] = ' ';
+      }
+    }
+    return end;
+  }
+
+  /**
+   * The same value in an array of exactly its own size: for what is kept long, which would keep the
+   * whole request body in memory otherwise.
+   */
+  public Json compact() {
+    return length == utf8.length ? this : new Json(toBytes(), 0, length, depth, oneLine);
+  }
+
+  /** Whether the other is a JSON value of the same bytes: {@code 1.0} is not {@code 1}. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Json that
+        && Arrays.equals(
+            utf8, offset, offset + length, that.utf8, that.offset, that.offset + that.length);
+  }
+
+  @Override
+  public int hashCode() {
+    int hash = 1;
+    for (int i = offset; i < offset + length; i++) {
+      hash = 31 * hash + utf8[i];
+    }
+    return hash;
+  }
+
+  /** The JSON text as it came. */
+  @Override
+  public String toString() {
+    return new String(utf8, offset, length, UTF_8);
+  }
+
+  private byte first() {
+    return utf8[offset];
+  }
+
+  private void require(boolean is, String what) {
+    if (!is) {
+      throw new IllegalStateException("this JSON value is not " + what);
+    }
+  }
+}

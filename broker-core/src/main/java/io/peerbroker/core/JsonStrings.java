@@ -1,0 +1,93 @@
+package io.peerbroker.core;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+/** Strings on their way into and out of JSON text (RFC 8259, section 7). */
+final class JsonStrings {
+
+  /** What an error message shows of a stranger's string. */
+  private static final int MAX_SHOWN = 64;
+
+  private JsonStrings() {}
+
+  /** What stands between two quotes that the scanner has passed; lone surrogates stay lone. */
+  static String unescape(byte[] utf8, int from, int to) {
+    String text = new String(utf8, from, to - from, UTF_8);
+    int escape = text.indexOf('\\');
+    if (escape < 0) {
+      return text;
+    }
+    var out = new StringBuilder(text.length());
+    int done = 0;
+    while (escape >= 0) {
+      out.append(text, done, escape);
+      char kind = text.charAt(escape + 1);
+      done = escape + 2;
+      switch (kind) {
+        case 'b' -> out.append('\b');
+        case 'f' -> out.append('\f');
+        case 'n' -> out.append('\n');
+        case 'r' -> out.append('\r');
+        case 't' -> out.append('\t');
+        case 'u' -> {
+          out.append((char) Integer.parseInt(text, done, done + 4, 16));
+          done += 4;
+        }
+        default -> out.append(kind);
+      }
+      escape = text.indexOf('\\', done);
+    }
+    return out.append(text, done, text.length()).toString();
+  }
+
+  /** Where the first surrogate without its partner stands, from here on; -1 if there is none. */
+  static int loneSurrogate(String text, int from) {
+    int i = from;
+    while (i < text.length()) {
+      int codePoint = text.codePointAt(i);
+      if (Character.getType(codePoint) == Character.SURROGATE) {
+        return i;
+      }
+      i += Character.charCount(codePoint);
+    }
+    return -1;
+  }
+
+  /** The same JSON text with lone surrogates, which UTF-8 can't carry, written as escapes. */
+  static String escapeLoneSurrogates(String json) {
+    int lone = loneSurrogate(json, 0);
+    if (lone < 0) {
+      return json;
+    }
+    var out = new StringBuilder(json.length() + 16);
+    int done = 0;
+    while (lone >= 0) {
+      out.append(json, done, lone).append(String.format("\\u%04x", (int) json.charAt(lone)));
+      done = lone + 1;
+      lone = loneSurrogate(json, done);
+    }
+    return out.append(json, done, json.length()).toString();
+  }
+
+  /** A stranger's string, safe to stand in a log line or an error message: quoted and cut. */
+  static String shown(String text) {
+    var out = new StringBuilder("\"");
+    text.codePoints().limit(MAX_SHOWN).map(JsonStrings::visible).forEach(out::appendCodePoint);
+    // More chars than that many code points can hold need no counting.
+    boolean cut =
+        text.length() > 2 * MAX_SHOWN || text.codePointCount(0, text.length()) > MAX_SHOWN;
+    return out.append(cut ? "…\"" : "\"").toString();
+  }
+
+  private static int visible(int codePoint) {
+    return switch (Character.getType(codePoint)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.SURROGATE,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR ->
+          0xFFFD;
+      default -> codePoint;
+    };
+  }
+}
