@@ -23,6 +23,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.statistics.Statistics;
+import net.jqwik.api.statistics.StatisticsReport;
 
 /**
  * The scanner against two judges that share no code with it: the JDK's UTF-8 decoder, and Gson's
@@ -66,6 +67,7 @@ class JsonScannerPropertiesTest {
     assertThat(new String(line, UTF_8)).isEqualTo(text.strip().replaceAll("[\r\n]", " "));
   }
 
+  @StatisticsReport(onFailureOnly = true)
   @Property(tries = 6000, seed = "3629")
   void agreesWithItsJudgesAboutDamagedDocuments(@ForAll("damaged") byte[] utf8) {
     boolean legal = isLegal(utf8);
@@ -79,6 +81,7 @@ class JsonScannerPropertiesTest {
     assertThat(isAccepted(utf8)).isEqualTo(legal);
   }
 
+  @StatisticsReport(onFailureOnly = true)
   @Property(tries = 1000, seed = "7159")
   void cutsObjectsWhereTheyWereJoined(@ForAll("objects") List<Member> members) throws IOException {
     String text = JsonTexts.join(members);
