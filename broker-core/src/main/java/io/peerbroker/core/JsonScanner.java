@@ -91,8 +91,9 @@ final class JsonScanner {
       while (true) {
         if (!opened) {
           if (level == 0) {
+            Json whole = slice(start, at, deepest);
             refuseAnythingMore(at);
-            return slice(start, at, deepest);
+            return whole;
           }
           if (level == 1 && parts != null) {
             parts.part(name, nameEnd, slice(part, at, partDeepest - 1));

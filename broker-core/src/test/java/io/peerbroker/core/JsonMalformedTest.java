@@ -48,6 +48,9 @@ class JsonMalformedTest {
           [,1]          | 1  | found ,, expected a value
           [1 2]         | 3  | found 2, expected ',' or ']'
           [1}           | 2  | ',' or ']'
+          [1;2]         | 2  | found ;, expected ',' or ']'
+          {"a":1;"b":2} | 6  | found ;, expected ',' or '}'
+          {"a"=1}       | 4  | ':'
           [             | 1  | expected a value
           {             | 1  | or '}'
           {"a":1,}      | 7  | no comma ends an object

@@ -183,6 +183,11 @@ class JsonTest {
     assertThat(compact).hasToString("[1,2]");
     assertThat(compact.depth()).isEqualTo(1);
     assertThat(compact.compact()).isSameAs(compact);
+    Json head = Json.parse("7 ");
+    assertThat(head.compact())
+        .as("at the front of a larger array")
+        .isNotSameAs(head)
+        .isEqualTo(head);
     assertThat(slice).as("shares the body's array").hasToString("!!!!!");
   }
 

@@ -49,7 +49,7 @@ final class JsonTexts {
             Arbitraries.of(Damage.values()).list().ofMinSize(1).ofMaxSize(2),
             Arbitraries.integers().between(0, 1_000_000),
             Arbitraries.oneOf(
-                Arbitraries.of(" {}[],:\"\\/019+-.eEtu'\n\r\t\f\0".chars().boxed().toList()),
+                Arbitraries.of(" {}[],:;=#\"\\/019+-.eEtu'\n\r\t\f\0".chars().boxed().toList()),
                 Arbitraries.of(0x1F, 0x7F, 0x80, 0xA0, 0xBF, 0xC0, 0xC3, 0xED, 0xEF, 0xF4, 0xFF)))
         .as(
             (text, damages, place, b) -> {
