@@ -8,7 +8,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section B: other origins, and pages that are no clients. */
-public abstract class BrowserRules extends ServerKit {
+public abstract class BrowserRules extends ServerRules {
 
   private static final String OURS = "https://app.example";
   private static final String STRANGE = "https://evil.example";

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section X: how much there may be of anything. */
-public abstract class LimitRules extends ServerKit {
+public abstract class LimitRules extends ServerRules {
 
   private static final String STREAM = "Accept: text/event-stream";
 

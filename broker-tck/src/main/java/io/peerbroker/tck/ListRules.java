@@ -15,7 +15,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section L for filters, and for the list as JSON. */
-public abstract class ListRules extends ServerKit {
+public abstract class ListRules extends ServerRules {
 
   private static final Pattern NEXT = Pattern.compile("<(\\?[^>]*)>; rel=\"next\"");
 

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section L for the list as a stream. */
-public abstract class ListStreamRules extends ServerKit {
+public abstract class ListStreamRules extends ServerRules {
 
   /** For subclasses. */
   protected ListStreamRules() {}

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section M: who may send to whom, and what arrives. */
-public abstract class MessageRules extends ServerKit {
+public abstract class MessageRules extends ServerRules {
 
   /**
    * JSON that most libraries change when they read it and write it again; no white space between

@@ -1,30 +1,17 @@
 package io.peerbroker.tck;
 
-import static com.google.gson.JsonParser.parseString;
-import static org.assertj.core.api.Assertions.assertThat;
-
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import java.util.ArrayList;
-import java.util.List;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Nested;
 
 /**
- * What the tests of the wire protocol's rules have in common. Each section of the rules is a
- * subclass; whoever runs them extends it and starts servers of his own kind.
+ * All tests of the wire protocol's rules, to be run against a server of any kind: a subclass says
+ * how one starts.
  *
- * <p>Each test has a server of its own, so that it finds nothing that another has left. Its display
- * name begins with the numbers of the rules it tests.
+ * <p>Where a container cannot do what a rule asks for, run the sections one by one instead, and
+ * override that test with its reason.
  */
-@Timeout(120)
 public abstract class ServerKit {
 
-  private @Nullable WireServer server;
-  private @Nullable WireClient client;
-
-  /** The kit of those who say how a server starts. */
+  /** For subclasses. */
   protected ServerKit() {}
 
   /**
@@ -32,103 +19,91 @@ public abstract class ServerKit {
    */
   protected abstract WireServer start(ServerSettings settings) throws Exception;
 
-  /** The client of a server with the default settings, which starts with the first call. */
-  protected final WireClient client() {
-    return client == null ? client(ServerSettings.DEFAULTS) : client;
-  }
-
-  /** Starts the test's server with other settings. */
-  protected final WireClient client(ServerSettings settings) {
-    assertThat(client).as("a test has one server").isNull();
-    try {
-      server = start(settings);
-    } catch (Exception e) {
-      throw new AssertionError("No server with " + settings, e);
-    }
-    client = new WireClient(server.base());
-    return client;
-  }
-
-  /** The test's server, once {@link #client} has started it. */
-  protected final WireServer server() {
-    if (server == null) {
-      throw new IllegalStateException("No server has been started");
-    }
-    return server;
-  }
-
-  @AfterEach
-  final void stop() {
-    if (client != null) {
-      client.close();
-    }
-    if (server != null) {
-      server.close();
+  @Nested
+  final class Channels extends ChannelRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
     }
   }
 
-  /** Fails unless this is a refusal, whole and well-formed, with this status and code. */
-  protected static void assertRefused(WireResponse response, int status, String code) {
-    assertThat(response.status()).as("status of %s", response).isEqualTo(status);
-    assertThat(response.mediaType()).isEqualTo("application/problem+json");
-    JsonObject problem = response.object();
-    assertThat(problem.get("code").getAsString()).isEqualTo(code);
-    assertThat(problem.get("status").getAsInt()).isEqualTo(status);
-    for (String member : List.of("type", "title", "detail")) {
-      assertThat(problem.get(member).getAsJsonPrimitive().isString()).as(member).isTrue();
-      assertThat(problem.get(member).getAsString()).as(member).isNotBlank();
+  @Nested
+  final class Closing extends CloseRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
     }
   }
 
-  /** As {@link #assertRefused(WireResponse, int, String)}, and the detail names what was wrong. */
-  protected static void assertRefused(
-      WireResponse response, int status, String code, String named) {
-    assertRefused(response, status, code);
-    assertThat(response.member("detail")).contains(named);
-  }
-
-  /** Fails unless this is the answer to something that was done and has nothing to tell. */
-  protected static void assertDone(WireResponse response) {
-    assertThat(response.status()).as("status of %s", response).isEqualTo(200);
-    assertThat(response.object().keySet()).isEmpty();
-  }
-
-  /** Fails unless this is the answer to a message that was taken. */
-  protected static void assertSent(WireResponse response) {
-    assertThat(response.status()).as("status of %s", response).isEqualTo(200);
-    assertThat(response.json()).isEqualTo(parseString("{\"delivery\":\"sent\"}"));
-  }
-
-  /** The sids that a list shows, in its order; the query begins with {@code ?} or is empty. */
-  protected final List<String> listed(String query) {
-    return sids(client().get("/list" + query));
-  }
-
-  /** The sids in a list as JSON, in its order. */
-  protected static List<String> sids(WireResponse list) {
-    assertThat(list.status()).as("status of %s", list).isEqualTo(200);
-    List<String> sids = new ArrayList<>();
-    for (JsonElement entry : list.json().getAsJsonArray()) {
-      sids.add(entry.getAsJsonObject().get("sid").getAsString());
+  @Nested
+  final class Sessions extends SessionRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
     }
-    return sids;
   }
 
-  /** Opens a channel whose reader stalls at once: not much fits between it and the server. */
-  protected final WireChannel openStalled() {
-    WireConnection connection = WireConnection.open(server().base(), 4 * 1024);
-    return new WireChannel(client(), client().openStream(connection, "/channel"));
-  }
-
-  /** Sends large messages until one is refused, and answers the refusal. */
-  protected static WireResponse sendUntilRefused(WireChannel sender, String target) {
-    String message = "\"" + "x".repeat(40_000) + "\"";
-    for (int i = 0; i < 2_000; i++) {
-      WireResponse response = sender.send(target, message);
-      if (response.status() != 200) {
-        return response;
-      }
+  @Nested
+  final class Lists extends ListRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
     }
-    throw new AssertionError("80 MB were taken for a reader that doesn't read");
+  }
+
+  @Nested
+  final class ListStreams extends ListStreamRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Messages extends MessageRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Errors extends ErrorRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Paths extends PathRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Http extends HttpRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Browsers extends BrowserRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Limits extends LimitRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
   }
 }

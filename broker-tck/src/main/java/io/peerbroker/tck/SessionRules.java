@@ -6,11 +6,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section S: what sessions are and how they change. */
-public abstract class SessionRules extends ServerKit {
+public abstract class SessionRules extends ServerRules {
 
   private static final String NOBODY = "00000000-0000-4000-8000-000000000000";
 
@@ -231,8 +232,7 @@ public abstract class SessionRules extends ServerKit {
         host.postSession("\"tags\":[\"fine\",\"no,good\"]"), 400, "invalid_tag", "no,good");
   }
 
-  private WireResponse postSession(
-      WireChannel host, @org.jspecify.annotations.Nullable String key) {
+  private WireResponse postSession(WireChannel host, @Nullable String key) {
     String body = "{\"cid\":\"" + host.cid() + "\"";
     return client().postJson("/session", body + (key == null ? "}" : ",\"key\":\"" + key + "\"}"));
   }

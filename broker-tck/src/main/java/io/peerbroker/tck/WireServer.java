@@ -2,7 +2,7 @@ package io.peerbroker.tck;
 
 import java.net.URI;
 
-/** A running server with a broker mounted in it, as {@link ServerKit} needs one. */
+/** A running server with a broker mounted in it, as {@link ServerRules} needs one. */
 public interface WireServer extends AutoCloseable {
 
   /** Where the broker is mounted; ends without a slash. */
