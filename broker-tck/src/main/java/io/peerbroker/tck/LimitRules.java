@@ -28,7 +28,8 @@ public abstract class LimitRules extends ServerRules {
     assertRefused(client().postJson(path, longest + " "), 413, "too_large");
     String json = "Content-Type: application/json";
     try (WireConnection connection = client().connect()) {
-      connection.write(client().head("POST", path, json, "Content-Length: 65537"));
+      // With a byte of the body: Jetty asks nobody before the first has come.
+      connection.write(client().head("POST", path, json, "Content-Length: 65537") + "{");
       assertRefused(connection.readResponse(), 413, "too_large");
     }
     try (WireConnection connection = client().connect()) {
@@ -141,12 +142,9 @@ public abstract class LimitRules extends ServerRules {
     assertRefused(client().get("/list", STREAM), 503, "at_capacity");
     assertThat(listed("")).isEmpty();
     assertDone(first.close());
-    client().openChannel();
+    awaitAdmitted("/channel");
     list.reset();
-    await()
-        .atMost(WireConnection.BOUND)
-        .ignoreExceptionsInstanceOf(AssertionError.class)
-        .until(() -> client().watch("").next().name().equals("ready"));
+    awaitAdmitted("/list");
   }
 
   @Test
@@ -162,7 +160,7 @@ public abstract class LimitRules extends ServerRules {
     for (int i = 0; i < 1_500; i++) {
       assertDone(host.update(sids.get(i % 60), metadata + i + "\""));
     }
-    client().watch("?filter=a").await("ready");
+    awaitAdmitted("/list?filter=a");
     list.awaitEnd();
     assertThat(list.events())
         .filteredOn(event -> event.name().equals("close"))

@@ -2,6 +2,7 @@ package io.peerbroker.tck;
 
 import static com.google.gson.JsonParser.parseString;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -118,6 +119,14 @@ public abstract class ServerRules {
   protected final WireChannel openStalled() {
     WireConnection connection = WireConnection.open(server().base(), 4 * 1024);
     return new WireChannel(client(), client().openStream(connection, "/channel"));
+  }
+
+  /** Waits until a stream is admitted, where one was refused, and reads its first event. */
+  protected final void awaitAdmitted(String path) {
+    await()
+        .atMost(WireConnection.BOUND)
+        .ignoreExceptionsInstanceOf(AssertionError.class)
+        .until(() -> !client().openStream(path).next().data().isEmpty());
   }
 
   /** Sends large messages until one is refused, and answers the refusal. */
