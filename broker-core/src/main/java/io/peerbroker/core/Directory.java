@@ -68,7 +68,15 @@ final class Directory {
   }
 
   void add(HostedChannel channel) {
-    channels.put(channel.id(), channel);
+    lock.writeLock().lock();
+    try {
+      // A broker that shuts down may have closed it before it got here.
+      if (channel.open) {
+        channels.put(channel.id(), channel);
+      }
+    } finally {
+      lock.writeLock().unlock();
+    }
   }
 
   List<HostedChannel> channels() {
@@ -192,18 +200,18 @@ final class Directory {
   /** A page of what is listed. Takes no lock: what comes or goes meanwhile may be on it or not. */
   Page page(TagFilter filter, int limit, long after) {
     List<ListedSession> shown = new ArrayList<>();
-    int bytes = 0;
+    long bytes = 0;
     long last = after;
     for (HostedSession session : listed.tailMap(after, false).values()) {
       HostedSession.State state = session.state;
       // The state may be newer than the map: hidden a moment ago, not yet taken out.
       if (state.listed() && session.open && filter.matches(state.tags())) {
-        if (shown.size() >= limit || bytes >= Page.MAX_BYTES) {
+        ListedSession entry = session.show(state);
+        bytes += entry.size();
+        if (shown.size() >= limit || (bytes > Page.MAX_BYTES && !shown.isEmpty())) {
           return new Page(shown, Long.toString(last));
         }
-        ListedSession entry = session.show(state);
         shown.add(entry);
-        bytes += entry.size();
         last = session.number;
       }
     }
@@ -213,8 +221,11 @@ final class Directory {
   void add(ListStream stream) {
     lock.writeLock().lock();
     try {
-      stream.begin(created);
-      watches.add(stream);
+      // As above: then it has been removed already.
+      if (!stream.isEnding()) {
+        stream.begin(created);
+        watches.add(stream);
+      }
     } finally {
       lock.writeLock().unlock();
     }

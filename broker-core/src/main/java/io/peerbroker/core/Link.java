@@ -21,11 +21,10 @@ abstract class Link implements Attachment {
   final void connect(Transport opened) {
     CloseReason told;
     synchronized (this) {
-      if (detached) {
-        return;
+      if (!detached) {
+        transport = opened;
+        ready = opened::ready;
       }
-      transport = opened;
-      ready = opened::ready;
       told = ending;
     }
     if (told != null) {
@@ -72,9 +71,11 @@ abstract class Link implements Attachment {
       detached = true;
       transport = null;
       ready = null;
-      told = ending;
+      told = ending != null ? ending : reason;
+      // Whether or not anybody was told: a transport that is connected only now must be.
+      ending = told;
     }
-    detached(told != null ? told : reason);
+    detached(told);
   }
 
   /** The stream is over: called once, outside locks. */

@@ -1,7 +1,6 @@
 package io.peerbroker.core;
 
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -53,8 +52,10 @@ final class ReceiverTransport implements Transport {
 
   private void schedule() {
     try {
-      executor.execute(this::takeTurn);
-    } catch (RejectedExecutionException rejected) {
+      // An executor that runs it in place does so inside another's turn, or this one's own.
+      executor.execute(() -> ForeignCalls.runTurn(this::takeTurn));
+    } catch (RuntimeException | Error rejected) {
+      // An Error where no thread can be had; if nobody takes a turn, nobody ever does again.
       attachment.detach(CloseReason.GONE);
     }
   }
