@@ -57,6 +57,12 @@ abstract class Link implements Attachment {
     }
   }
 
+  /** Ends the stream from this side at once, whether or not its transport manages to. */
+  final void cut(CloseReason reason) {
+    end(reason);
+    detach(reason);
+  }
+
   final boolean isEnding() {
     return ending != null;
   }

@@ -3,7 +3,6 @@ package io.peerbroker.servlet;
 import io.peerbroker.core.Attachment;
 import io.peerbroker.core.CloseReason;
 import io.peerbroker.core.Envelope;
-import io.peerbroker.core.Event;
 import io.peerbroker.core.Timer;
 import io.peerbroker.core.Transport;
 import jakarta.servlet.AsyncContext;
@@ -32,7 +31,7 @@ final class EventStream implements Transport, StreamWriter.Source {
   private static final Duration LAST_RESORT = Duration.ofSeconds(75);
 
   /** One instance, since an envelope remembers bytes by their encoder. */
-  private static final Function<Event, byte[]> ENCODER = Wire::event;
+  private static final Function<Envelope, byte[]> ENCODER = Wire::event;
 
   private final Attachment attachment;
   private final HttpSettings settings;
@@ -119,7 +118,7 @@ final class EventStream implements Transport, StreamWriter.Source {
     byte[] bytes = nextBatch();
     if (bytes == null) {
       if (reason != null) {
-        bytes = farewellGiven ? null : Wire.farewell(reason);
+        bytes = farewellGiven || !reason.isTold() ? null : Wire.farewell(reason);
         farewellGiven = true;
       } else if (heartbeatDue) {
         bytes = Wire.heartbeat();
