@@ -232,7 +232,8 @@ async function request(url, options) {
     response = await fetch(url, { signal: AbortSignal.timeout(10_000), ...options });
   } catch (failure) {
     throw failure.name === 'TimeoutError'
-      ? new BrokerError(0, 'no_answer', 'The broker did not answer within ten seconds.')
+      ? new BrokerError(0, 'no_answer', 'The broker did not answer within ten seconds. If this page is open in more than '
+        + 'four tabs, close some: a browser opens six connections to one server.')
       : new BrokerError(0, 'unreachable', 'The broker can’t be reached.');
   }
   const body = await response.json().catch(() => ({}));
