@@ -38,7 +38,9 @@ final class Members {
                 + name
                 + "' may have "
                 + String.join(", ", known.stream().sorted().toList())
-                + " and nothing else.");
+                + " and nothing else, so no "
+                + Problem.named(innerName)
+                + ".");
       }
     }
     return new Members(prefix + name + ".", inner);

@@ -59,6 +59,11 @@ final class Problem extends RuntimeException {
     return new Problem(400, "invalid_request", detail);
   }
 
+  /** A stranger's name for something, short enough to be repeated. */
+  static String named(String name) {
+    return "'" + (name.length() <= 40 ? name : name.substring(0, 40) + "\u2026") + "'";
+  }
+
   static Problem internal() {
     return new Problem(500, "internal", "The broker failed; its log says more.");
   }

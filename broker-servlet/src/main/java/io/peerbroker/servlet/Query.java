@@ -73,7 +73,9 @@ final class Query {
       if (!known.contains(parameter.name)) {
         throw refused(
             Refusal.Code.INVALID_REQUEST,
-            "A parameter is not known here; the known ones are "
+            "There is no parameter "
+                + Problem.named(parameter.name)
+                + " here, but "
                 + String.join(", ", known.stream().sorted().toList())
                 + ".");
       }

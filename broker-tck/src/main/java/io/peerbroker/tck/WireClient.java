@@ -97,16 +97,8 @@ public final class WireClient implements AutoCloseable {
 
   /** The lines that a request begins with, and the empty one behind them. */
   public String head(String method, String path, String... headerLines) {
-    return method
-        + " "
-        + base.getRawPath()
-        + path
-        + " HTTP/1.1\r\n"
-        + "Host: "
-        + base.getRawAuthority()
-        + "\r\n"
-        + lines(headerLines)
-        + "\r\n";
+    return "%s %s%s HTTP/1.1\r\nHost: %s\r\n%s\r\n"
+        .formatted(method, base.getRawPath(), path, base.getRawAuthority(), lines(headerLines));
   }
 
   /** A whole request that posts JSON and leaves the connection open. */

@@ -1,0 +1,14 @@
+package io.peerbroker.servlet;
+
+import io.peerbroker.tck.ServerKit;
+import io.peerbroker.tck.ServerSettings;
+import io.peerbroker.tck.WireServer;
+
+/** The rules of the wire protocol, kept by the servlet in Jetty 11. */
+final class JettyRulesTest extends ServerKit {
+
+  @Override
+  protected WireServer start(ServerSettings settings) throws Exception {
+    return JettyServer.start(settings);
+  }
+}

@@ -1,0 +1,59 @@
+package io.peerbroker.servlet;
+
+import io.peerbroker.core.Broker;
+import io.peerbroker.tck.ServerSettings;
+import io.peerbroker.tck.WireServer;
+import java.net.URI;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.servlet.ServletContextHandler;
+import org.eclipse.jetty.servlet.ServletHolder;
+
+/**
+ * A Jetty 11 with the broker's servlet at {@code /broker/*}, set up as a web.xml would, by
+ * init-parameters.
+ */
+record JettyServer(Server server, ServletContextHandler context) implements WireServer {
+
+  static JettyServer start(ServerSettings settings) throws Exception {
+    return start(new ServletHolder(new BrokerServlet()), settings);
+  }
+
+  static JettyServer start(ServletHolder servlet, ServerSettings settings) throws Exception {
+    servlet.setInitParameters(settings.parameters());
+    servlet.setAsyncSupported(true);
+    ServletContextHandler context = new ServletContextHandler();
+    context.addServlet(servlet, "/broker/*");
+    Server server = new Server();
+    ServerConnector connector = new ServerConnector(server);
+    connector.setHost("127.0.0.1");
+    server.addConnector(connector);
+    server.setHandler(context);
+    server.start();
+    return new JettyServer(server, context);
+  }
+
+  @Override
+  public URI base() {
+    int port = ((ServerConnector) server.getConnectors()[0]).getLocalPort();
+    return URI.create("http://127.0.0.1:" + port + "/broker");
+  }
+
+  @Override
+  public void shutDownBroker() {
+    if (context.getServletContext().getAttribute(BrokerServlet.BROKER_ATTRIBUTE)
+        instanceof Broker broker) {
+      broker.close();
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      shutDownBroker();
+      server.stop();
+    } catch (Exception e) {
+      throw new AssertionError("The server did not stop", e);
+    }
+  }
+}

@@ -1,0 +1,133 @@
+package io.peerbroker.tck;
+
+import static com.google.gson.JsonParser.parseString;
+import static io.peerbroker.tck.WireChannel.data;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.peerbroker.tck.EventStreamParser.Event;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** The rules of section C for how a channel closes. */
+public abstract class CloseRules extends ServerRules {
+
+  /** For subclasses. */
+  protected CloseRules() {}
+
+  @Test
+  @DisplayName(
+      "C11 C12 a client that resets is missed within one heartbeat, one that ends within two")
+  void aClientThatGoesAwayIsMissed() {
+    WireClient client = client(ServerSettings.of("heartbeat", "2s"));
+    SseStream list = client.watch("");
+    WireChannel resets = client.openChannel();
+    WireChannel ends = client.openChannel();
+    String first = resets.listSession("");
+    String second = ends.listSession("");
+    Duration slack = Duration.ofMillis(1_500);
+    resets.stream().reset();
+    Event gone = list.await(e -> e.name().equals("remove"), Duration.ofSeconds(2).plus(slack));
+    assertThat(data(gone).get("sid").getAsString()).isEqualTo(first);
+    ends.stream().close();
+    gone = list.await(e -> e.name().equals("remove"), Duration.ofSeconds(4).plus(slack));
+    assertThat(data(gone).get("sid").getAsString()).isEqualTo(second);
+    assertRefused(client.openChannel().send(resets.cid(), "1"), 404, "unknown_target");
+  }
+
+  @Test
+  @DisplayName("C13 a stream that the network takes nothing of is given up, and its channel closes")
+  void aStalledStreamIsGivenUp() {
+    WireChannel sender =
+        client(
+                ServerSettings.of("writeTimeout", "500ms")
+                    .and("heartbeat", "200ms")
+                    .and("messageRate", "0"))
+            .openChannel();
+    WireChannel stalled = openStalled();
+    sendUntilRefused(sender, stalled.cid());
+    await()
+        .atMost(WireConnection.BOUND)
+        .untilAsserted(() -> assertRefused(sender.send(stalled.cid(), "1"), 404, "unknown_target"));
+  }
+
+  @Test
+  @DisplayName("C14 once the close is answered no session of the channel is left")
+  void closeIsOneInstant() {
+    WireChannel host = client().openChannel();
+    WireChannel sender = client().openChannel();
+    List<String> sids = IntStream.range(0, 5).mapToObj(i -> host.listSession("")).toList();
+    assertThat(listed("")).isEqualTo(sids);
+    assertDone(host.close());
+    assertThat(listed("")).isEmpty();
+    assertRefused(sender.send(host.cid(), "1"), 404, "unknown_target");
+    for (String sid : sids) {
+      assertRefused(sender.send(sid, "1"), 404, "unknown_target");
+    }
+    assertRefused(host.postSession(""), 404, "unknown_channel");
+  }
+
+  @Test
+  @DisplayName("C14 once a remove is told no session of the channel is left")
+  void aRemoveIsTold() {
+    WireClient client = client(ServerSettings.of("heartbeat", "200ms"));
+    WireChannel host = client.openChannel();
+    WireChannel sender = client.openChannel();
+    SseStream list = client.watch("");
+    List<String> sids = IntStream.range(0, 5).mapToObj(i -> host.listSession("")).toList();
+    host.stream().reset();
+    list.await("remove");
+    for (String sid : sids) {
+      assertRefused(sender.send(sid, "1"), 404, "unknown_target");
+    }
+    assertThat(listed("")).isEmpty();
+  }
+
+  @Test
+  @DisplayName("C15 C17 an owner closes the channel, and its stream says so and ends")
+  void anOwnerCloses() {
+    WireChannel channel = client().openChannel();
+    assertDone(channel.close());
+    Event last = channel.stream().next();
+    assertThat(last.name()).isEqualTo("close");
+    assertThat(data(last)).isEqualTo(parseString("{\"reason\":\"closed\"}"));
+    assertThat(channel.stream().awaitEnd()).isEqualTo(SseStream.End.COMPLETE);
+    assertThat(channel.stream().events()).hasSize(2);
+  }
+
+  @Test
+  @DisplayName("C16 nobody closes a channel without its key")
+  void aCloseNeedsTheKey() {
+    WireChannel channel = client().openChannel();
+    String path = "/channel/" + channel.cid() + "/close";
+    String other = "{\"key\":\"" + client().openChannel().key() + "\"}";
+    assertRefused(client().postJson(path, "{}"), 400, "invalid_request", "key");
+    assertRefused(client().postJson(path, other), 403, "wrong_key");
+    String unknown = "/channel/00000000-0000-4000-8000-000000000000/close";
+    assertRefused(client().postJson(unknown, other), 404, "unknown_channel");
+    assertSent(channel.send(channel.cid(), "1"));
+    assertDone(channel.close());
+    assertRefused(channel.close(), 404, "unknown_channel");
+  }
+
+  @Test
+  @DisplayName("C18 at shutdown every stream is told when to come back, and why it ends")
+  void shutdownIsTold() {
+    SseStream channel = client().openChannel().stream();
+    SseStream list = client().watch("");
+    list.await("ready");
+    server().shutDownBroker();
+    for (SseStream stream : List.of(channel, list)) {
+      int retries = stream.retries().size();
+      Event last = stream.next();
+      assertThat(last.name()).isEqualTo("close");
+      assertThat(data(last)).isEqualTo(parseString("{\"reason\":\"shutting_down\"}"));
+      stream.awaitEnd();
+      assertThat(stream.retries()).hasSizeGreaterThan(retries);
+    }
+    assertRefused(client().get("/channel", "Accept: text/event-stream"), 503, "shutting_down");
+  }
+}

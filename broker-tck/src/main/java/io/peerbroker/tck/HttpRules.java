@@ -1,0 +1,146 @@
+package io.peerbroker.tck;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** The rules of section H for what a request carries, and how it comes. */
+public abstract class HttpRules extends ServerRules {
+
+  /** For subclasses. */
+  protected HttpRules() {}
+
+  @Test
+  @DisplayName("H6 a body is application/json in UTF-8")
+  void bodiesAreJsonInUtf8() {
+    WireChannel channel = client().openChannel();
+    String path = "/send/" + channel.cid();
+    byte[] body = channel.sendBody("1").getBytes(UTF_8);
+    for (String type :
+        List.of(
+            "application/json",
+            "application/json; charset=utf-8",
+            "Application/JSON;Charset=\"UTF-8\"",
+            "application/json ;charset=Utf-8")) {
+      assertSent(client().post(path, body, "Content-Type: " + type));
+    }
+    for (String headers :
+        List.of(
+            "",
+            "Content-Type: text/plain",
+            "Content-Type: text/plain;charset=utf-8",
+            "Content-Type: application/x-www-form-urlencoded",
+            "Content-Type: application/json5",
+            "Content-Type: application/problem+json",
+            "Content-Type: application",
+            "Content-Type: application/json;charset=iso-8859-1",
+            "Content-Type: application/json;charset=utf-16",
+            "Content-Type: application/json;charset=",
+            "Content-Type: application/json\r\nContent-Encoding: gzip",
+            "Content-Type: application/json\r\nContent-Encoding: identity")) {
+      assertRefused(client().post(path, body, headers), 415, "unsupported_media_type");
+    }
+  }
+
+  @Test
+  @DisplayName("H7 H13 a POST's Accept is ignored, and what is no stream is not stored")
+  void acceptIsIgnoredOnPosts() {
+    WireChannel channel = client().openChannel();
+    String body = channel.sendBody("1");
+    WireResponse sent = client().postJson("/send/" + channel.cid(), body, "Accept: image/png");
+    assertSent(sent);
+    WireResponse refused = client().postJson("/send/" + channel.cid(), "{", "Accept: image/png");
+    assertRefused(refused, 400, "malformed_json");
+    for (WireResponse response :
+        List.of(
+            sent,
+            refused,
+            channel.postSession(""),
+            client().get("/list"),
+            client().get("/x"),
+            client().get("/list?filter=!"),
+            client().request("HEAD", "/list"),
+            channel.close())) {
+      assertThat(response.headerList("Cache-Control"))
+          .as("%s", response)
+          .containsExactly("no-store");
+    }
+  }
+
+  @Test
+  @DisplayName("H8 a body that does not come in time is refused")
+  void aSlowBodyIsRefused() {
+    WireClient client = client(ServerSettings.of("bodyTimeout", "500ms"));
+    try (WireConnection connection = client.connect()) {
+      String request = client.postRequest("/session", "{\"cid\":\"x\"}");
+      connection.write(request.substring(0, request.length() - 3));
+      assertRefused(connection.readResponse(), 408, "request_timeout");
+    }
+    assertRefused(client.postJson("/session", "{\"cid\":\"x\"}"), 404, "unknown_channel");
+  }
+
+  @Test
+  @DisplayName("H9 Accept is read as RFC 9110 says")
+  void acceptIsReadAsItShould() {
+    for (String accept :
+        List.of(
+            "Accept:",
+            "Accept: */*",
+            "Accept: text/*;q=0.1",
+            "Accept: image/*, TEXT/Event-Stream; q=1.000",
+            "Accept: image/png\r\nAccept: text/event-stream",
+            "Accept: */*;q=0, text/event-stream",
+            "Accept: text/*;q=0, text/event-stream;q=0.5",
+            "Accept: , ,text/event-stream,")) {
+      try (WireConnection connection = client().connect()) {
+        connection.write(client().head("GET", "/channel", accept));
+        assertThat(connection.readHead().status()).as(accept).isEqualTo(200);
+      }
+    }
+    for (String accept :
+        List.of(
+            "Accept: */*, text/event-stream;q=0",
+            "Accept: text/*;q=0, */*",
+            "Accept: text/event-stream;Q=0.0",
+            "Accept: text/html\r\nAccept: text/event-stream;q=0.000")) {
+      assertRefused(client().get("/channel", accept), 406, "not_acceptable");
+    }
+  }
+
+  @Test
+  @DisplayName("H11 a body may come in chunks, and be waited for with 100-continue")
+  void bodiesMayComeInChunks() {
+    WireChannel channel = client().openChannel();
+    String body = channel.sendBody("1");
+    String json = "Content-Type: application/json";
+    try (WireConnection connection = client().connect()) {
+      connection.write(
+          client().head("POST", "/send/" + channel.cid(), json, "Transfer-Encoding: chunked"));
+      for (String piece :
+          List.of(body.substring(0, 1), body.substring(1, 30), body.substring(30))) {
+        connection.write(Integer.toHexString(piece.length()) + "\r\n" + piece + "\r\n");
+      }
+      assertSent(connection.write("0\r\n\r\n").readResponse());
+      String request = client().postRequest("/send/" + channel.cid(), body);
+      String head = request.substring(0, request.length() - body.length() - 2);
+      connection.write(head + "Expect: 100-continue\r\n\r\n");
+      assertThat(connection.readResponse().status()).isEqualTo(100);
+      assertSent(connection.write(body).readResponse());
+    }
+  }
+
+  @Test
+  @DisplayName("H12 whatever was refused, the next request works")
+  void theNextRequestWorks() {
+    WireChannel channel = client().openChannel();
+    String path = "/send/" + channel.cid();
+    for (byte[] body : List.of(new byte[70_000], new byte[0], "{".getBytes(UTF_8))) {
+      assertThat(client().postJson(path, body).status()).isIn(400, 413);
+      assertThat(client().post(path, body, "Content-Type: text/plain").status()).isEqualTo(415);
+      assertSent(channel.send(channel.cid(), "1"));
+    }
+  }
+}

@@ -1,0 +1,204 @@
+package io.peerbroker.tck;
+
+import static java.util.stream.Collectors.joining;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** The rules of section X: how much there may be of anything. */
+public abstract class LimitRules extends ServerRules {
+
+  private static final String STREAM = "Accept: text/event-stream";
+
+  /** For subclasses. */
+  protected LimitRules() {}
+
+  @Test
+  @DisplayName("X1 a body of 64 KiB is taken, one of a byte more is not, told or in chunks")
+  void bodiesAreBounded() {
+    WireChannel channel = client().openChannel();
+    String path = "/send/" + channel.cid();
+    String body = channel.sendBody("1");
+    String longest = body + " ".repeat(65_536 - body.length());
+    assertSent(client().postJson(path, longest));
+    assertRefused(client().postJson(path, longest + " "), 413, "too_large");
+    String json = "Content-Type: application/json";
+    try (WireConnection connection = client().connect()) {
+      // With a byte of the body: Jetty asks nobody before the first has come.
+      connection.write(client().head("POST", path, json, "Content-Length: 65537") + "{");
+      assertRefused(connection.readResponse(), 413, "too_large");
+    }
+    try (WireConnection connection = client().connect()) {
+      connection.write(client().head("POST", path, json, "Transfer-Encoding: chunked"));
+      connection.write("10001\r\n" + longest + " \r\n");
+      assertRefused(connection.readResponse(), 413, "too_large");
+    }
+  }
+
+  @Test
+  @DisplayName("X2 X3 a message has at most 48 KiB, metadata at most 16 KiB, in bytes as they came")
+  void messagesAndMetadataAreBounded() {
+    WireChannel channel = client().openChannel();
+    String sid = channel.createSession("");
+    assertSent(channel.send(channel.cid(), "\"" + "\u00e9".repeat(24_575) + "\""));
+    assertRefused(
+        channel.send(channel.cid(), "\"" + "\u00e9".repeat(24_575) + "x\""), 413, "too_large");
+    String most = "\"metadata\":\"" + "\u00e9".repeat(8_191);
+    assertThat(channel.postSession(most + "\"").status()).isEqualTo(201);
+    assertDone(channel.update(sid, most + "\""));
+    assertRefused(channel.postSession(most + "x\""), 413, "too_large");
+    assertRefused(channel.update(sid, most + "x\""), 413, "too_large");
+  }
+
+  @Test
+  @DisplayName("X4 a session has at most 32 tags, one that comes again not counted")
+  void tagsAreBounded() {
+    WireChannel host = client().openChannel();
+    String tags = IntStream.range(0, 32).mapToObj(i -> "\"t" + i + "\"").collect(joining(","));
+    String sid = host.createSession("\"tags\":[" + tags + ",\"t0\",\" t1 \"]");
+    String more = "\"tags\":[" + tags + ",\"t32\"]";
+    assertRefused(host.postSession(more), 400, "invalid_request", "tags");
+    assertRefused(host.update(sid, more), 400, "invalid_request", "tags");
+  }
+
+  @Test
+  @DisplayName("X5 a channel hosts at most 64 sessions at one time")
+  void sessionsAreBounded() {
+    WireChannel host = client().openChannel();
+    List<String> sids = IntStream.range(0, 64).mapToObj(i -> host.createSession("")).toList();
+    assertRefused(host.postSession(""), 429, "too_many_sessions");
+    assertDone(host.closeSession(sids.get(7)));
+    host.createSession("");
+    assertRefused(host.postSession(""), 429, "too_many_sessions");
+    client().openChannel().createSession("");
+  }
+
+  @Test
+  @DisplayName("X6 a body is at most 64 levels deep")
+  void depthIsBounded() {
+    WireChannel channel = client().openChannel();
+    String deepest = "[{\"a\":".repeat(31) + "[1]" + "}]".repeat(31);
+    assertSent(channel.send(channel.cid(), deepest));
+    assertThat(channel.awaitMessage().get("message").toString()).isEqualTo(deepest);
+    assertRefused(channel.send(channel.cid(), "[" + deepest + "]"), 400, "malformed_json");
+    String bottomless = "[".repeat(40_000) + "]".repeat(20_000);
+    assertRefused(channel.send(channel.cid(), bottomless), 400, "malformed_json");
+  }
+
+  @Test
+  @DisplayName("X7 a full queue refuses the sender, and the channel stays")
+  void aFullQueueRefusesTheSender() {
+    client(ServerSettings.of("messageRate", "0"));
+    WireChannel sender = client().openChannel();
+    WireChannel stalled = openStalled();
+    WireResponse refused = sendUntilRefused(sender, stalled.cid());
+    assertRefused(refused, 429, "target_busy");
+    assertThat(refused.header("Retry-After")).matches("[1-9][0-9]*");
+    assertSent(sender.send(sender.cid(), "1"));
+    assertThat(stalled.awaitMessage().get("origin").getAsString()).isEqualTo(sender.cid());
+    await()
+        .atMost(WireConnection.BOUND)
+        .until(
+            () -> {
+              stalled.awaitMessage();
+              return sender.send(stalled.cid(), "\"last\"").status() == 200;
+            });
+    stalled.stream().await(event -> event.data().contains("\"message\":\"last\""));
+  }
+
+  @Test
+  @DisplayName("X7 a queue is bounded in events too")
+  void aQueueIsBoundedInEvents() {
+    client(ServerSettings.of("messageRate", "0").and("maxQueuedEvents", 3));
+    WireChannel sender = client().openChannel();
+    WireChannel stalled = openStalled();
+    assertRefused(sendUntilRefused(sender, stalled.cid()), 429, "target_busy");
+    assertRefused(sender.send(stalled.cid(), "1"), 429, "target_busy");
+  }
+
+  @Test
+  @DisplayName("X8 all queues together are bounded")
+  void allQueuesTogetherAreBounded() {
+    client(ServerSettings.of("messageRate", "0").and("maxTotalQueuedBytes", 100_000));
+    WireChannel sender = client().openChannel();
+    WireChannel stalled = openStalled();
+    WireResponse refused = sendUntilRefused(sender, stalled.cid());
+    assertRefused(refused, 503, "at_capacity");
+    assertThat(refused.header("Retry-After")).matches("[1-9][0-9]*");
+  }
+
+  @Test
+  @DisplayName("X9 X10 channels and list streams are bounded, each for itself")
+  void streamsAreBounded() {
+    client(ServerSettings.of("maxChannels", 2).and("maxWatches", 1).and("heartbeat", "200ms"));
+    WireChannel first = client().openChannel();
+    client().openChannel();
+    assertRefused(client().get("/channel", STREAM), 503, "at_capacity");
+    SseStream list = client().watch("");
+    assertRefused(client().get("/list", STREAM), 503, "at_capacity");
+    assertThat(listed("")).isEmpty();
+    assertDone(first.close());
+    awaitAdmitted("/channel");
+    list.reset();
+    awaitAdmitted("/list");
+  }
+
+  @Test
+  @DisplayName("X11 a list stream that does not keep up is closed, and nobody else is refused")
+  void aListThatDoesNotKeepUpIsClosed() {
+    client(ServerSettings.of("sessionRate", "0").and("maxQueuedEvents", 10).and("maxWatches", 1));
+    WireChannel host = client().openChannel();
+    List<String> sids = IntStream.range(0, 60).mapToObj(i -> host.listSession("")).toList();
+    WireConnection connection = WireConnection.open(server().base(), 4 * 1024);
+    SseStream list = client().openStream(connection, "/list");
+    list.await("ready");
+    String metadata = "\"metadata\":\"" + "x".repeat(16_000);
+    for (int i = 0; i < 1_500; i++) {
+      assertDone(host.update(sids.get(i % 60), metadata + i + "\""));
+    }
+    awaitAdmitted("/list?filter=a");
+    list.awaitEnd();
+    assertThat(list.events())
+        .filteredOn(event -> event.name().equals("close"))
+        .allMatch(event -> event.data().contains("\"overflow\""));
+  }
+
+  @Test
+  @DisplayName("X12 X13 a channel's messages are limited to a rate, refused ones not counted")
+  void messagesAreLimited() {
+    client(ServerSettings.of("messageRate", "1/3"));
+    WireChannel sender = client().openChannel();
+    WireChannel another = client().openChannel();
+    for (int i = 0; i < 5; i++) {
+      assertRefused(sender.send("x", "1"), 404, "unknown_target");
+    }
+    for (int i = 0; i < 3; i++) {
+      assertSent(sender.send(another.cid(), "1"));
+    }
+    assertRefused(sender.send(another.cid(), "1"), 429, "rate_limited");
+    assertSent(another.send(sender.cid(), "1"));
+    await().atMost(WireConnection.BOUND).until(() -> sender.send("x", "1").status() == 404);
+    await()
+        .atMost(WireConnection.BOUND)
+        .until(() -> sender.send(another.cid(), "1").status() == 200);
+  }
+
+  @Test
+  @DisplayName("X12 X14 creations, updates and closes of sessions are limited to a rate together")
+  void sessionsAreLimited() {
+    client(ServerSettings.of("sessionRate", "1/3"));
+    WireChannel host = client().openChannel();
+    assertRefused(host.postSession("\"tags\":[\"\"]"), 400, "invalid_tag");
+    assertRefused(host.closeSession("x"), 404, "unknown_session");
+    String sid = host.createSession("");
+    assertDone(host.update(sid, "\"list\":true"));
+    assertDone(host.closeSession(sid));
+    assertRefused(host.postSession(""), 429, "rate_limited");
+    client().openChannel().createSession("");
+    await().atMost(WireConnection.BOUND).until(() -> host.postSession("").status() == 201);
+  }
+}

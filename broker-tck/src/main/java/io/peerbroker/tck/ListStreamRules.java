@@ -1,0 +1,223 @@
+package io.peerbroker.tck;
+
+import static com.google.gson.JsonParser.parseString;
+import static io.peerbroker.tck.WireChannel.data;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import io.peerbroker.tck.EventStreamParser.Event;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** The rules of section L for the list as a stream. */
+public abstract class ListStreamRules extends ServerRules {
+
+  /** For subclasses. */
+  protected ListStreamRules() {}
+
+  @Test
+  @DisplayName("L15 L16 a list stream begins with the list, and says when it is complete")
+  void aStreamBeginsWithTheList() {
+    WireChannel host = client().openChannel();
+    SseStream empty = client().watch("?filter=b");
+    assertThat(empty.next()).isEqualTo(new Event("ready", "{\"count\":0}", ""));
+    String sid = host.createSession("\"list\":true,\"tags\":[\"a\",\"c\"],\"metadata\":{\"n\":1}");
+    String other = host.listSession("\"a\"");
+    host.listSession("\"d\"");
+    SseStream list = client().watch("?filter=a");
+    Map<String, JsonElement> held = replay(list, "ready");
+    assertThat(held.get(sid))
+        .isEqualTo(parseString("{\"tags\":[\"a\",\"c\"],\"metadata\":{\"n\":1}}"));
+    assertThat(held).containsOnlyKeys(sid, other);
+    List<Event> events = list.events();
+    assertThat(data(events.get(events.size() - 1)).get("count").getAsInt()).isEqualTo(2);
+    assertThat(data(events.get(0)).keySet()).containsExactlyInAnyOrder("sid", "session");
+  }
+
+  @Test
+  @DisplayName("L16 L17 each change is told once ready, and ready only once")
+  void changesAreTold() {
+    WireChannel host = client().openChannel();
+    SseStream list = client().watch("?filter=a,!b");
+    list.await("ready");
+    String sid = host.listSession("\"a\"");
+    assertTold(list.next(), "add", sid);
+    assertDone(host.update(sid, "\"tags\":[\"a\",\"b\"]"));
+    Event remove = list.next();
+    assertTold(remove, "remove", sid);
+    assertThat(data(remove).keySet()).containsExactly("sid");
+    assertDone(host.update(sid, "\"tags\":[\"a\",\"c\"]"));
+    assertTold(list.next(), "add", sid);
+    assertDone(host.update(sid, "\"list\":false"));
+    assertTold(list.next(), "remove", sid);
+    assertDone(host.update(sid, "\"list\":true"));
+    assertTold(list.next(), "add", sid);
+    assertDone(host.closeSession(sid));
+    assertTold(list.next(), "remove", sid);
+    String last = host.listSession("\"a\"");
+    assertTold(list.next(), "add", last);
+    assertDone(host.close());
+    assertTold(list.next(), "remove", last);
+    assertThat(list.events()).filteredOn(event -> event.name().equals("ready")).hasSize(1);
+  }
+
+  @Test
+  @DisplayName("L18 L19 a session that has changed is told as it is now, one that has not is not")
+  void changedSessionsAreAddedAgain() {
+    WireChannel host = client().openChannel();
+    SseStream list = client().watch("?filter=a");
+    list.await("ready");
+    String sid = host.createSession("\"list\":true,\"tags\":[\"a\",\"b\"],\"metadata\":[1.0]");
+    assertTold(list.next(), "add", sid);
+    for (String same :
+        List.of("", "\"metadata\":[1.0]", "\"tags\":[\"a\",\" b\",\"a\"]", "\"list\":true")) {
+      assertDone(host.update(sid, same));
+    }
+    for (String other :
+        List.of("\"metadata\":[1.00]", "\"metadata\":null", "\"tags\":[\"b\",\"a\"]")) {
+      assertDone(host.update(sid, other));
+      Event told = list.next();
+      assertTold(told, "add", sid);
+      assertThat(data(told).getAsJsonObject("session")).isEqualTo(inList(sid));
+    }
+  }
+
+  @Test
+  @DisplayName("L20 a session that was not added is not removed")
+  void nothingElseIsRemoved() {
+    WireChannel host = client().openChannel();
+    SseStream list = client().watch("?filter=a");
+    list.await("ready");
+    String unlisted = host.createSession("\"tags\":[\"a\"]");
+    String other = host.listSession("\"b\"");
+    assertDone(host.update(unlisted, "\"metadata\":1"));
+    assertDone(host.update(other, "\"tags\":[]"));
+    assertDone(host.closeSession(unlisted));
+    assertDone(host.closeSession(other));
+    String last = host.listSession("\"a\"");
+    assertTold(list.next(), "add", last);
+  }
+
+  @Test
+  @DisplayName("L20 whoever replays a list stream holds the true list")
+  void aReplayEndsInTheTrueList() {
+    client(ServerSettings.of("sessionRate", "0"));
+    Random random = new Random(20);
+    WireChannel host = client().openChannel();
+    List<String> sids = new ArrayList<>();
+    List<SseStream> lists = new ArrayList<>();
+    String filter = "?filter=a,!b";
+    for (int i = 0; i < 400; i++) {
+      if (i % 100 == 0) {
+        lists.add(client().watch(filter));
+      }
+      String tags =
+          List.of("[]", "[\"a\"]", "[\"b\",\"a\"]", "[\"b\"]", "[\"a\",\"c\"]")
+              .get(random.nextInt(5));
+      String members =
+          "\"tags\":" + tags + ",\"list\":" + (random.nextInt(4) > 0) + ",\"metadata\":" + i;
+      int which = random.nextInt(30);
+      if (which >= sids.size()) {
+        sids.add(host.createSession(members));
+      } else if (random.nextInt(4) == 0) {
+        assertDone(host.closeSession(sids.remove(which)));
+      } else {
+        assertDone(host.update(sids.get(which), members));
+      }
+    }
+    String end = client().openChannel().listSession("\"a\"");
+    Map<String, JsonElement> truth = new LinkedHashMap<>();
+    listed(filter).forEach(sid -> truth.put(sid, inList(sid)));
+    for (SseStream list : lists) {
+      assertThat(replay(list, end)).containsExactlyInAnyOrderEntriesOf(truth);
+    }
+  }
+
+  @Test
+  @DisplayName("L21 limit and after are ignored on a stream, other parameters are not")
+  void pagingIsIgnored() {
+    WireChannel host = client().openChannel();
+    host.listSession("\"a\"");
+    host.listSession("\"a\"");
+    SseStream list = client().watch("?limit=1&after=x&limit=0&filter=a");
+    assertThat(data(list.await("ready")).get("count").getAsInt()).isEqualTo(2);
+    String accept = "Accept: text/event-stream";
+    assertRefused(client().get("/list?foo=1", accept), 400, "invalid_request", "foo");
+    assertRefused(client().get("/list?filter=!", accept), 400, "invalid_filter");
+    assertRefused(client().get("/list?filter=a&filter=a", accept), 400, "invalid_filter");
+  }
+
+  @Test
+  @DisplayName("L22 a list stream is a stream: its headers, its heartbeat, no ids")
+  void aListStreamIsAStream() {
+    client(ServerSettings.of("heartbeat", "200ms"));
+    client().openChannel().listSession("");
+    SseStream list = client().watch("", "Accept-Encoding: gzip");
+    assertThat(list.head().headerList("Cache-Control"))
+        .containsExactlyInAnyOrder("no-store", "no-transform");
+    assertThat(list.head().header("X-Accel-Buffering")).isEqualTo("no");
+    assertThat(list.head().header("Content-Length")).isNull();
+    assertThat(list.head().header("Content-Encoding")).isNull();
+    list.awaitComments(2);
+    assertThat(list.events()).hasSize(2).allMatch(event -> event.lastEventId().isEmpty());
+    assertThat(list.ignored()).isEmpty();
+  }
+
+  @Test
+  @DisplayName("L22 a list stream that the network takes nothing of is given up")
+  void aStalledListIsGivenUp() {
+    client(
+        ServerSettings.of("writeTimeout", "500ms")
+            .and("heartbeat", "200ms")
+            .and("maxWatches", 1)
+            .and("sessionRate", "0"));
+    for (int i = 0; i < 10; i++) {
+      WireChannel host = client().openChannel();
+      for (int j = 0; j < 60; j++) {
+        host.createSession("\"list\":true,\"metadata\":\"" + "x".repeat(16_000) + "\"");
+      }
+    }
+    WireConnection connection = WireConnection.open(server().base(), 4 * 1024);
+    client().openStream(connection, "/list");
+    String accept = "Accept: text/event-stream";
+    assertRefused(client().get("/list?filter=a", accept), 503, "at_capacity");
+    awaitAdmitted("/list?filter=a");
+  }
+
+  private static void assertTold(Event event, String name, String sid) {
+    assertThat(event.name()).as("%s", event).isEqualTo(name);
+    assertThat(data(event).get("sid").getAsString()).isEqualTo(sid);
+  }
+
+  /** What a client holds that has replayed a stream up to an event, told by its name or its sid. */
+  private static Map<String, JsonElement> replay(SseStream list, String end) {
+    Map<String, JsonElement> held = new LinkedHashMap<>();
+    while (true) {
+      Event event = list.next();
+      JsonObject data = data(event);
+      if (event.name().equals("add")) {
+        held.put(data.get("sid").getAsString(), data.get("session"));
+      } else if (event.name().equals("remove")) {
+        assertThat(held.remove(data.get("sid").getAsString())).as("%s", event).isNotNull();
+      }
+      if (event.name().equals(end) || held.containsKey(end)) {
+        return held;
+      }
+    }
+  }
+
+  private JsonElement inList(String sid) {
+    for (JsonElement entry : client().get("/list?limit=10000").json().getAsJsonArray()) {
+      if (entry.getAsJsonObject().get("sid").getAsString().equals(sid)) {
+        return entry.getAsJsonObject().get("session");
+      }
+    }
+    throw new AssertionError("Not listed: " + sid);
+  }
+}

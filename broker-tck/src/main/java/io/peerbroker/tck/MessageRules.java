@@ -1,0 +1,194 @@
+package io.peerbroker.tck;
+
+import static io.peerbroker.tck.WireChannel.data;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** The rules of section M: who may send to whom, and what arrives. */
+public abstract class MessageRules extends ServerRules {
+
+  /**
+   * JSON that most libraries change when they read it and write it again; no white space between
+   * its tokens.
+   */
+  static final List<String> FAITHFUL =
+      List.of(
+          "null",
+          "true",
+          "\"\"",
+          "\"  two  spaces  \"",
+          "1.0",
+          "-0",
+          "1e400",
+          "1E+2",
+          "12345678901234567890",
+          "0.1000000000000000055511151231257827",
+          "{\"a\":1,\"a\":2,\"\":{},\"A\":[]}",
+          "{\"z\":1,\"a\":2}",
+          "\"\\/\\b\\f\\n\\r\\t\\u00e9\\u2028\\u0000\\ud800\\uDC00x\\udfff\"",
+          "\"\u00e9\u2028\u2029\u0085\u007f\uFEFF\uFFFE\uD83D\uDE00\"",
+          "\"data: x\\n\\nevent: channel\"",
+          "[".repeat(62) + "]".repeat(62));
+
+  private static final String NOBODY = "00000000-0000-4000-8000-000000000000";
+
+  /** For subclasses. */
+  protected MessageRules() {}
+
+  @Test
+  @DisplayName("M1 M2 a message is taken, and arrives with its origin and its target")
+  void aMessageArrives() {
+    WireChannel sender = client().openChannel();
+    WireChannel receiver = client().openChannel();
+    WireResponse response = sender.send(receiver.cid(), "{\"offer\":\"v=0\"}");
+    assertSent(response);
+    assertThat(response.mediaType()).isEqualTo("application/json");
+    JsonObject message = receiver.awaitMessage();
+    assertThat(message.keySet()).containsExactlyInAnyOrder("origin", "target", "message");
+    assertThat(message.get("origin").getAsString()).isEqualTo(sender.cid());
+    assertThat(message.get("target").getAsString()).isEqualTo(receiver.cid());
+    assertThat(message.getAsJsonObject("message").get("offer").getAsString()).isEqualTo("v=0");
+  }
+
+  @Test
+  @DisplayName("M3 M4 M5 origin and target are a cid or a sid, and arrive as they were written")
+  void originAndTargetAreCidOrSid() {
+    WireChannel sender = client().openChannel();
+    WireChannel receiver = client().openChannel();
+    String from = sender.createSession("");
+    String to = receiver.createSession("\"list\":false");
+    for (String origin : List.of(sender.cid(), from)) {
+      for (String target : List.of(receiver.cid(), to)) {
+        String first = "%" + Integer.toHexString(target.charAt(0)) + target.substring(1);
+        for (String written : List.of(target, first)) {
+          assertSent(client().postJson("/send/" + written, body(origin, sender.key(), "1")));
+          JsonObject message = receiver.awaitMessage();
+          assertThat(message.get("origin").getAsString()).isEqualTo(origin);
+          assertThat(message.get("target").getAsString()).isEqualTo(target);
+        }
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("M6 the target of what came is the origin of the reply")
+  void aReplyComesFromTheTarget() {
+    WireChannel initiator = client().openChannel();
+    WireChannel responder = client().openChannel();
+    String sid = responder.createSession("");
+    initiator.send(sid, "\"offer\"");
+    JsonObject offer = responder.awaitMessage();
+    String reply = body(offer.get("target").getAsString(), responder.key(), "\"answer\"");
+    assertSent(client().postJson("/send/" + offer.get("origin").getAsString(), reply));
+    JsonObject answer = initiator.awaitMessage();
+    assertThat(answer.get("origin").getAsString()).isEqualTo(sid);
+    assertThat(answer.get("message").getAsString()).isEqualTo("answer");
+  }
+
+  @Test
+  @DisplayName("M7 a channel sends to itself and to its own sessions")
+  void aChannelSendsToItself() {
+    WireChannel channel = client().openChannel();
+    assertSent(channel.send(channel.cid(), "1"));
+    assertSent(channel.send(channel.createSession(""), "2"));
+    assertThat(channel.awaitMessage().get("message").getAsInt()).isEqualTo(1);
+    assertThat(channel.awaitMessage().get("message").getAsInt()).isEqualTo(2);
+  }
+
+  @Test
+  @DisplayName("M8 a message is any JSON, but must be there")
+  void aMessageMustBeThere() {
+    WireChannel channel = client().openChannel();
+    String without = "{\"origin\":\"" + channel.cid() + "\",\"key\":\"" + channel.key() + "\"}";
+    assertRefused(
+        client().postJson("/send/" + channel.cid(), without), 400, "invalid_request", "message");
+    for (String message : List.of("null", "false", "0", "\"\"", "[]", "{}")) {
+      assertSent(channel.send(channel.cid(), message));
+      assertThat(channel.awaitMessage().get("message").toString()).isEqualTo(message);
+    }
+  }
+
+  @Test
+  @DisplayName("M9 a message is relayed byte for byte")
+  void aMessageIsRelayedAsItCame() {
+    WireChannel channel = client().openChannel();
+    for (String message : FAITHFUL) {
+      assertSent(channel.send(channel.cid(), message));
+      assertThat(channel.stream().await("message").data()).contains("\"message\":" + message);
+    }
+  }
+
+  @Test
+  @DisplayName("M10 only white space between tokens may change")
+  void onlyWhiteSpaceMayChange() {
+    WireChannel channel = client().openChannel();
+    String message = "{\r\n\"a\" :\t[ 1 ,\r\n\r\n2\r] ,\n\n\n\"b\"\r:\"x y\\r\\n\"\n}";
+    assertSent(channel.send(channel.cid(), "\n\r " + message + " \n\n"));
+    String data = channel.stream().await("message").data();
+    assertThat(data.replaceAll("[ \t\r\n]", ""))
+        .contains("\"message\":" + message.replaceAll("[ \t\r\n]", ""));
+    assertThat(data).contains("\"x y\\r\\n\"");
+    assertThat(data(channel.stream().events().get(1)).keySet()).hasSize(3);
+    assertThat(channel.stream().ignored()).isEmpty();
+  }
+
+  @Test
+  @DisplayName("M11 M12 a sender is there, and shows its key")
+  void aSenderShowsItsKey() {
+    WireChannel sender = client().openChannel();
+    String sid = sender.createSession("");
+    String path = "/send/" + client().openChannel().cid();
+    for (String origin : List.of(sender.cid(), sid)) {
+      assertRefused(client().postJson(path, body(origin, "wrong", "1")), 403, "wrong_key");
+      String without = "{\"origin\":\"" + origin + "\",\"message\":1}";
+      assertRefused(client().postJson(path, without), 400, "invalid_request", "key");
+    }
+    sender.closeSession(sid);
+    for (String origin : List.of(sid, NOBODY, "")) {
+      WireResponse response = client().postJson(path, body(origin, sender.key(), "1"));
+      assertRefused(response, 404, "unknown_channel");
+    }
+    String without = "{\"key\":\"" + sender.key() + "\",\"message\":1}";
+    assertRefused(client().postJson(path, without), 400, "invalid_request", "origin");
+  }
+
+  @Test
+  @DisplayName("M13 a target is there")
+  void aTargetIsThere() {
+    WireChannel sender = client().openChannel();
+    WireChannel gone = client().openChannel();
+    String sid = sender.createSession("");
+    sender.closeSession(sid);
+    gone.close();
+    for (String target : List.of(NOBODY, sid, gone.cid(), "x", "%C3%A9")) {
+      assertRefused(sender.send(target, "1"), 404, "unknown_target");
+    }
+  }
+
+  @Test
+  @DisplayName("M14 names and keys in another letter case are others")
+  void lettersCount() {
+    WireChannel channel = client().openChannel();
+    String upper = channel.cid().toUpperCase(Locale.ROOT);
+    assertThat(upper).as("128 random bits without a letter").isNotEqualTo(channel.cid());
+    assertRefused(channel.send(upper, "1"), 404, "unknown_target");
+    String path = "/send/" + channel.cid();
+    String otherOrigin = body(upper, channel.key(), "1");
+    assertRefused(client().postJson(path, otherOrigin), 404, "unknown_channel");
+    String key = channel.key();
+    String swapped =
+        key.equals(key.toUpperCase(Locale.ROOT))
+            ? key.toLowerCase(Locale.ROOT)
+            : key.toUpperCase(Locale.ROOT);
+    assertRefused(client().postJson(path, body(channel.cid(), swapped, "1")), 403, "wrong_key");
+  }
+
+  private static String body(String origin, String key, String message) {
+    return "{\"origin\":\"%s\",\"key\":\"%s\",\"message\":%s}".formatted(origin, key, message);
+  }
+}

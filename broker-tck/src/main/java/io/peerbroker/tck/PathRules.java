@@ -1,0 +1,136 @@
+package io.peerbroker.tck;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** The rules of section H for paths and methods. */
+public abstract class PathRules extends ServerRules {
+
+  private static final String GETS = "GET, HEAD, OPTIONS";
+  private static final String POSTS = "POST, OPTIONS";
+
+  /** For subclasses. */
+  protected PathRules() {}
+
+  @Test
+  @DisplayName("H1 H3 H5 each path has its methods, and tells them")
+  void pathsHaveTheirMethods() {
+    for (String path : List.of("/channel", "/list")) {
+      assertMethods(path, GETS, List.of("POST", "PUT", "DELETE", "PATCH"));
+    }
+    for (String path :
+        List.of(
+            "/channel/x/close", "/session", "/session/x/update", "/session/x/close", "/send/x")) {
+      assertMethods(path, POSTS, List.of("GET", "HEAD", "PUT", "DELETE", "PATCH"));
+    }
+  }
+
+  private void assertMethods(String path, String allowed, List<String> others) {
+    List<String> methods = List.of(allowed.toLowerCase(Locale.ROOT).split(", "));
+    WireResponse options = client().request("OPTIONS", path);
+    assertThat(options.status()).as(path).isEqualTo(204);
+    assertThat(options.headerList("Allow")).containsExactlyInAnyOrderElementsOf(methods);
+    for (String method : others) {
+      WireResponse response = client().request(method, path);
+      assertThat(response.status()).as(method + " " + path).isEqualTo(405);
+      assertThat(response.headerList("Allow")).containsExactlyInAnyOrderElementsOf(methods);
+      if (!method.equals("HEAD")) {
+        assertRefused(response, 405, "method_not_allowed");
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("H2 every other path is unknown, whatever the method")
+  void otherPathsAreUnknown() {
+    for (String path :
+        List.of(
+            "/",
+            "/x",
+            "/channel/",
+            "/Channel",
+            "/channels",
+            "/channel/x",
+            "/channel/x/ping",
+            "/channel/x/ice",
+            "/channel/x/close/",
+            "/channel/x/y/close",
+            "/list/",
+            "/list/x",
+            "/LIST",
+            "/session/",
+            "/session/x",
+            "/session/x/",
+            "/session/x/update/",
+            "/session/x/Update",
+            "/send",
+            "/send/",
+            "/send/x/",
+            "/send/x/y",
+            "/favicon.ico")) {
+      assertRefused(client().get(path), 404, "unknown_path");
+      assertRefused(client().postJson(path, "{}"), 404, "unknown_path");
+      assertRefused(client().request("OPTIONS", path), 404, "unknown_path");
+    }
+  }
+
+  @Test
+  @DisplayName("H4 HEAD is GET without a body, and opens nothing")
+  void headOpensNothing() {
+    WireClient client = client(ServerSettings.of("maxChannels", 1).and("maxWatches", 1));
+    String stream = "Accept: text/event-stream";
+    for (int i = 0; i < 3; i++) {
+      WireResponse head = client.request("HEAD", "/channel", stream);
+      assertThat(head.status()).isEqualTo(200);
+      assertThat(head.mediaType()).isEqualTo("text/event-stream");
+      assertThat(client.request("HEAD", "/list", stream).mediaType())
+          .isEqualTo("text/event-stream");
+    }
+    assertThat(client.request("HEAD", "/list").mediaType()).isEqualTo("application/json");
+    assertThat(client.request("HEAD", "/channel?resume=x").status()).isEqualTo(400);
+    assertThat(client.request("HEAD", "/channel", "Accept: image/png").status()).isEqualTo(406);
+    assertThat(client.request("HEAD", "/list?filter=!").status()).isEqualTo(400);
+    assertThat(client.request("HEAD", "/x").status()).isEqualTo(404);
+    client.openChannel();
+    client.watch("");
+  }
+
+  @Test
+  @DisplayName("H10 hostile paths lead nowhere")
+  void hostilePathsLeadNowhere() {
+    for (String path :
+        List.of(
+            "//channel",
+            "/channel//",
+            "/channel;x",
+            "/channel;x=y",
+            "/;x/channel",
+            "/%2Fchannel",
+            "/channel%2F",
+            "/list;jsessionid=1",
+            "/list%3B",
+            "/list%00",
+            "/list%0A",
+            "/send//x",
+            "/session//update",
+            "/list%2e",
+            "/x/..%2Flist",
+            "/list%",
+            "/list%zz",
+            "/list%C3",
+            "/list\\",
+            "/list%5C")) {
+      WireResponse response = client().get(path);
+      assertThat(response.status()).as(path).isIn(400, 404);
+      response = client().postJson(path, "{}");
+      assertThat(response.status()).as(path).isIn(400, 404);
+    }
+    for (String path : List.of("/send/x%2Fy", "/send/;x", "/send/%2F", "/session/%2F/close")) {
+      assertThat(client().postJson(path, "{}").status()).as(path).isIn(400, 404);
+    }
+  }
+}

@@ -1,0 +1,109 @@
+package io.peerbroker.tck;
+
+import org.junit.jupiter.api.Nested;
+
+/**
+ * All tests of the wire protocol's rules, to be run against a server of any kind: a subclass says
+ * how one starts.
+ *
+ * <p>Where a container cannot do what a rule asks for, run the sections one by one instead, and
+ * override that test with its reason.
+ */
+public abstract class ServerKit {
+
+  /** For subclasses. */
+  protected ServerKit() {}
+
+  /**
+   * Starts a server on a free port of the loopback interface. It is closed when the test is over.
+   */
+  protected abstract WireServer start(ServerSettings settings) throws Exception;
+
+  @Nested
+  final class Channels extends ChannelRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Closing extends CloseRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Sessions extends SessionRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Lists extends ListRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class ListStreams extends ListStreamRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Messages extends MessageRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Errors extends ErrorRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Paths extends PathRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Http extends HttpRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Browsers extends BrowserRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Limits extends LimitRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+}

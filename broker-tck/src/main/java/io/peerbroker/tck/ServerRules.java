@@ -1,0 +1,143 @@
+package io.peerbroker.tck;
+
+import static com.google.gson.JsonParser.parseString;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * What the tests of the wire protocol's rules have in common. Each section of the rules is a
+ * subclass; whoever runs them extends it and starts servers of his own kind.
+ *
+ * <p>Each test has a server of its own, so that it finds nothing that another has left. Its display
+ * name begins with the numbers of the rules it tests.
+ */
+@Timeout(120)
+public abstract class ServerRules {
+
+  private @Nullable WireServer server;
+  private @Nullable WireClient client;
+
+  /** For subclasses. */
+  protected ServerRules() {}
+
+  /**
+   * Starts a server on a free port of the loopback interface. It is closed when the test is over.
+   */
+  protected abstract WireServer start(ServerSettings settings) throws Exception;
+
+  /** The client of a server with the default settings, which starts with the first call. */
+  protected final WireClient client() {
+    return client == null ? client(ServerSettings.DEFAULTS) : client;
+  }
+
+  /** Starts the test's server with other settings. */
+  protected final WireClient client(ServerSettings settings) {
+    assertThat(client).as("a test has one server").isNull();
+    try {
+      server = start(settings);
+    } catch (Exception e) {
+      throw new AssertionError("No server with " + settings, e);
+    }
+    client = new WireClient(server.base());
+    return client;
+  }
+
+  /** The test's server, once {@link #client} has started it. */
+  protected final WireServer server() {
+    if (server == null) {
+      throw new IllegalStateException("No server has been started");
+    }
+    return server;
+  }
+
+  @AfterEach
+  final void stop() {
+    if (client != null) {
+      client.close();
+    }
+    if (server != null) {
+      server.close();
+    }
+  }
+
+  /** Fails unless this is a refusal, whole and well-formed, with this status and code. */
+  protected static void assertRefused(WireResponse response, int status, String code) {
+    assertThat(response.status()).as("status of %s", response).isEqualTo(status);
+    assertThat(response.mediaType()).isEqualTo("application/problem+json");
+    JsonObject problem = response.object();
+    assertThat(problem.get("code").getAsString()).isEqualTo(code);
+    assertThat(problem.get("status").getAsInt()).isEqualTo(status);
+    for (String member : List.of("type", "title", "detail")) {
+      assertThat(problem.get(member).getAsJsonPrimitive().isString()).as(member).isTrue();
+      assertThat(problem.get(member).getAsString()).as(member).isNotBlank();
+    }
+  }
+
+  /** As {@link #assertRefused(WireResponse, int, String)}, and the detail names what was wrong. */
+  protected static void assertRefused(
+      WireResponse response, int status, String code, String named) {
+    assertRefused(response, status, code);
+    assertThat(response.member("detail")).contains(named);
+  }
+
+  /** Fails unless this is the answer to something that was done and has nothing to tell. */
+  protected static void assertDone(WireResponse response) {
+    assertThat(response.status()).as("status of %s", response).isEqualTo(200);
+    assertThat(response.object().keySet()).isEmpty();
+  }
+
+  /** Fails unless this is the answer to a message that was taken. */
+  protected static void assertSent(WireResponse response) {
+    assertThat(response.status()).as("status of %s", response).isEqualTo(200);
+    assertThat(response.json()).isEqualTo(parseString("{\"delivery\":\"sent\"}"));
+  }
+
+  /** The sids that a list shows, in its order; the query begins with {@code ?} or is empty. */
+  protected final List<String> listed(String query) {
+    return sids(client().get("/list" + query));
+  }
+
+  /** The sids in a list as JSON, in its order. */
+  protected static List<String> sids(WireResponse list) {
+    assertThat(list.status()).as("status of %s", list).isEqualTo(200);
+    List<String> sids = new ArrayList<>();
+    for (JsonElement entry : list.json().getAsJsonArray()) {
+      sids.add(entry.getAsJsonObject().get("sid").getAsString());
+    }
+    return sids;
+  }
+
+  /** Opens a channel whose reader stalls at once: not much fits between it and the server. */
+  protected final WireChannel openStalled() {
+    WireConnection connection = WireConnection.open(server().base(), 4 * 1024);
+    return new WireChannel(client(), client().openStream(connection, "/channel"));
+  }
+
+  /** Waits until a stream is admitted, where one was refused, and reads its first event. */
+  protected final void awaitAdmitted(String path) {
+    await()
+        .atMost(WireConnection.BOUND)
+        .ignoreExceptionsInstanceOf(AssertionError.class)
+        .until(() -> !client().openStream(path).next().data().isEmpty());
+  }
+
+  /** Sends large messages until one is refused, and answers the refusal. */
+  protected static WireResponse sendUntilRefused(WireChannel sender, String target) {
+    String message = "\"" + "x".repeat(40_000) + "\"";
+    for (int i = 0; i < 2_000; i++) {
+      WireResponse response = sender.send(target, message);
+      if (response.status() != 200) {
+        return response;
+      }
+    }
+    throw new AssertionError("80 MB were taken for a reader that doesn't read");
+  }
+}

@@ -1,0 +1,248 @@
+package io.peerbroker.tck;
+
+import static com.google.gson.JsonParser.parseString;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** The rules of section S: what sessions are and how they change. */
+public abstract class SessionRules extends ServerRules {
+
+  private static final String NOBODY = "00000000-0000-4000-8000-000000000000";
+
+  /** For subclasses. */
+  protected SessionRules() {}
+
+  @Test
+  @DisplayName("S1 a channel's session is created and named by a GUID")
+  void aSessionIsCreated() {
+    WireChannel host = client().openChannel();
+    WireResponse response =
+        host.postSession("\"tags\":[\"a\"],\"list\":true,\"metadata\":{\"name\":\"Ada\"}");
+    assertThat(response.status()).isEqualTo(201);
+    assertThat(response.mediaType()).isEqualTo("application/json");
+    assertThat(response.object().keySet()).containsExactly("sid");
+    assertThat(response.member("sid"))
+        .matches("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+        .isNotEqualTo(host.createSession(""));
+  }
+
+  @Test
+  @DisplayName("S2 tags default to none, list to false, metadata to null")
+  void membersHaveDefaults() {
+    WireChannel host = client().openChannel();
+    String sid = host.createSession("");
+    assertThat(listed("")).isEmpty();
+    assertDone(host.update(sid, "\"list\":true"));
+    assertThat(shown(sid)).isEqualTo(parseString("{\"tags\":[],\"metadata\":null}"));
+  }
+
+  @Test
+  @DisplayName("S3 a session needs a host, and a session is none")
+  void theHostMustExist() {
+    String sid = client().openChannel().createSession("");
+    for (String cid : List.of(NOBODY, sid, "", "x")) {
+      WireResponse response = client().postJson("/session", "{\"cid\":\"" + cid + "\"}");
+      assertRefused(response, 404, "unknown_channel");
+    }
+  }
+
+  @Test
+  @DisplayName("S4 S5 the key may be absent, but not wrong")
+  void theKeyMayBeAbsent() {
+    WireChannel host = client().openChannel();
+    assertThat(postSession(host, null).status()).isEqualTo(201);
+    assertRefused(postSession(host, "wrong"), 403, "wrong_key");
+    assertRefused(postSession(host, client().openChannel().key()), 403, "wrong_key");
+    assertThat(postSession(host, null).status()).isEqualTo(201);
+  }
+
+  @Test
+  @DisplayName("S6 a channel that has shown its key once needs it from then on")
+  void aKeyOnceShownIsNeeded() {
+    WireChannel host = client().openChannel();
+    assertThat(postSession(host, host.key()).status()).isEqualTo(201);
+    assertRefused(postSession(host, null), 400, "invalid_request", "key");
+    assertThat(postSession(host, host.key()).status()).isEqualTo(201);
+  }
+
+  @Test
+  @DisplayName("S6 with requireSessionKey every channel needs its key")
+  void theKeyCanBeRequired() {
+    WireChannel host = client(ServerSettings.of("requireSessionKey", true)).openChannel();
+    assertRefused(postSession(host, null), 400, "invalid_request", "key");
+    assertThat(postSession(host, host.key()).status()).isEqualTo(201);
+  }
+
+  @Test
+  @DisplayName("S7 only listed sessions are found, the others can still be sent to")
+  void onlyListedSessionsAreFound() {
+    WireChannel host = client().openChannel();
+    String unlisted = host.createSession("\"list\":false");
+    String listed = host.createSession("\"list\":true");
+    assertThat(listed("")).containsExactly(listed);
+    assertSent(host.send(unlisted, "1"));
+  }
+
+  @Test
+  @DisplayName("S8 S9 an update changes what values names and leaves the rest")
+  void anUpdateChangesWhatItNames() {
+    WireChannel host = client().openChannel();
+    String sid = host.createSession("\"list\":true,\"tags\":[\"a\"],\"metadata\":1");
+    assertDone(host.update(sid, "\"tags\":[\"b\"]"));
+    assertThat(shown(sid)).isEqualTo(parseString("{\"tags\":[\"b\"],\"metadata\":1}"));
+    assertDone(host.update(sid, "\"metadata\":null"));
+    assertThat(shown(sid)).isEqualTo(parseString("{\"tags\":[\"b\"],\"metadata\":null}"));
+    assertDone(host.update(sid, ""));
+    assertThat(shown(sid)).isEqualTo(parseString("{\"tags\":[\"b\"],\"metadata\":null}"));
+    assertDone(host.update(sid, "\"list\":false"));
+    assertThat(listed("")).isEmpty();
+    assertDone(host.update(sid, "\"list\":true,\"tags\":[],\"metadata\":[2]"));
+    assertThat(shown(sid)).isEqualTo(parseString("{\"tags\":[],\"metadata\":[2]}"));
+  }
+
+  @Test
+  @DisplayName("S10 nothing else can be updated, the host least of all")
+  void nothingElseCanBeUpdated() {
+    WireChannel host = client().openChannel();
+    String sid = host.createSession("\"list\":true");
+    for (String name : List.of("host", "cid", "sid", "key", "Tags", "")) {
+      String values = "\"tags\":[\"a\"],\"" + name + "\":\"" + host.cid() + "\"";
+      assertRefused(host.update(sid, values), 400, "invalid_request", name);
+    }
+    assertThat(shown(sid).getAsJsonArray("tags")).isEmpty();
+  }
+
+  @Test
+  @DisplayName("S11 S13 a session is updated and closed with its host's cid and key only")
+  void aSessionIsItsHosts() {
+    WireChannel host = client().openChannel();
+    WireChannel stranger = client().openChannel();
+    String sid = host.listSession("");
+    assertRefused(stranger.update(sid, "\"tags\":[\"a\"]"), 403, "wrong_key");
+    assertRefused(stranger.closeSession(sid), 403, "wrong_key");
+    for (String action : List.of("/update", "/close")) {
+      String path = "/session/" + sid + action;
+      String tail = ",\"values\":{}}";
+      String cid = "{\"cid\":\"" + host.cid() + "\"";
+      String key = "\"key\":\"" + host.key() + "\"";
+      String strange = ",\"key\":\"" + stranger.key() + "\"";
+      assertRefused(client().postJson(path, cid + tail), 400, "invalid_request", "key");
+      assertRefused(client().postJson(path, "{" + key + tail), 400, "invalid_request", "cid");
+      assertRefused(client().postJson(path, cid + strange + tail), 403, "wrong_key");
+      String unknown = "{\"cid\":\"" + NOBODY + "\"," + key + tail;
+      assertRefused(client().postJson(path, unknown), 404, "unknown_channel");
+      assertDone(client().postJson(path, cid + "," + key + tail));
+    }
+  }
+
+  @Test
+  @DisplayName("S12 S13 a closed session is gone, and no other")
+  void aSessionIsClosedAlone() {
+    WireChannel host = client().openChannel();
+    String closed = host.listSession("");
+    String other = host.listSession("");
+    assertDone(host.closeSession(closed));
+    assertThat(listed("")).containsExactly(other);
+    assertRefused(host.send(closed, "1"), 404, "unknown_target");
+    assertSent(host.send(other, "1"));
+    for (String sid : List.of(closed, NOBODY, host.cid())) {
+      assertRefused(host.closeSession(sid), 404, "unknown_session");
+      assertRefused(host.update(sid, ""), 404, "unknown_session");
+    }
+  }
+
+  @Test
+  @DisplayName("S14 only metadata may be null")
+  void onlyMetadataMayBeNull() {
+    WireChannel host = client().openChannel();
+    String sid = host.createSession("\"metadata\":null");
+    for (String name : List.of("tags", "list")) {
+      assertRefused(host.postSession("\"" + name + "\":null"), 400, "invalid_request", name);
+      assertRefused(host.update(sid, "\"" + name + "\":null"), 400, "invalid_request", name);
+    }
+    String cid = "{\"cid\":\"" + host.cid() + "\"";
+    assertRefused(
+        client().postJson("/session", cid + ",\"key\":null}"), 400, "invalid_request", "key");
+    assertRefused(client().postJson("/session", "{\"cid\":null}"), 400, "invalid_request", "cid");
+    String values = cid + ",\"key\":\"" + host.key() + "\",\"values\":null}";
+    assertRefused(
+        client().postJson("/session/" + sid + "/update", values), 400, "invalid_request", "values");
+  }
+
+  @Test
+  @DisplayName("S15 metadata is shown as it came")
+  void metadataIsShownAsItCame() {
+    WireChannel host = client().openChannel();
+    for (String metadata : MessageRules.FAITHFUL) {
+      String sid = host.createSession("\"list\":true,\"metadata\":" + metadata);
+      assertThat(client().get("/list").body()).contains("\"metadata\":" + metadata);
+      SseStream list = client().watch("");
+      assertThat(list.await("add").data()).contains("\"metadata\":" + metadata);
+      list.close();
+      assertDone(host.closeSession(sid));
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "S16 S18 S19 tags are trimmed, keep their order, fold duplicates, and compare exactly")
+  void tagsAreTrimmedAndFolded() {
+    WireChannel host = client().openChannel();
+    String sid =
+        host.listSession(
+            "\" b\\u0085\",\"A\",\"\\t\\r\\na\\u00a0\\u2028\\u3000\",\"b\",\"\\u00e9\",\"e\\u0301\",\"a b\"");
+    JsonArray tags = shown(sid).getAsJsonArray("tags");
+    assertThat(tags).isEqualTo(parseString("[\"b\",\"A\",\"a\",\"\\u00e9\",\"e\\u0301\",\"a b\"]"));
+  }
+
+  @Test
+  @DisplayName("S17 a tag that is empty, long, or has what no tag may have is refused and named")
+  void badTagsAreRefused() {
+    WireChannel host = client().openChannel();
+    String sid = host.createSession("");
+    String longest = "\uD83D\uDE00".repeat(64);
+    assertThat(host.postSession("\"tags\":[\" " + longest + " \"]").status()).isEqualTo(201);
+    for (String tag :
+        List.of(
+            "",
+            " ",
+            "\\u00a0",
+            "a,b",
+            ",",
+            "!",
+            "!a",
+            " !a",
+            "a\\u0000b",
+            "a\\u007fb",
+            "a\\nb",
+            "\\ud800",
+            "a\\udc00b",
+            longest + "x")) {
+      String tags = "\"tags\":[\"fine\",\"" + tag + "\"]";
+      assertRefused(host.postSession(tags), 400, "invalid_tag");
+      assertRefused(host.update(sid, tags), 400, "invalid_tag");
+    }
+    assertRefused(
+        host.postSession("\"tags\":[\"fine\",\"no,good\"]"), 400, "invalid_tag", "no,good");
+  }
+
+  private WireResponse postSession(WireChannel host, @Nullable String key) {
+    String body = "{\"cid\":\"" + host.cid() + "\"";
+    return client().postJson("/session", body + (key == null ? "}" : ",\"key\":\"" + key + "\"}"));
+  }
+
+  private JsonObject shown(String sid) {
+    for (var entry : client().get("/list").json().getAsJsonArray()) {
+      if (entry.getAsJsonObject().get("sid").getAsString().equals(sid)) {
+        return entry.getAsJsonObject().getAsJsonObject("session");
+      }
+    }
+    throw new AssertionError("Not listed: " + sid);
+  }
+}
