@@ -28,9 +28,7 @@ final class CorsTest {
   @Test
   void everybodyIsLetInWithoutCredentials() {
     Map<String, String> expected =
-        Map.of(
-            "Access-Control-Allow-Origin", "*",
-            "Access-Control-Expose-Headers", EXPOSED);
+        Map.of("Access-Control-Allow-Origin", "*", "Access-Control-Expose-Headers", EXPOSED);
     assertThat(headers(Set.of("*"), OURS)).isEqualTo(expected);
     assertThat(headers(Set.of("*"), null)).isEqualTo(expected);
   }
@@ -40,10 +38,14 @@ final class CorsTest {
     assertThat(headers(Set.of(OURS, "http://b.example"), OURS))
         .isEqualTo(
             Map.of(
-                "Vary", "Origin",
-                "Access-Control-Allow-Origin", OURS,
-                "Access-Control-Allow-Credentials", "true",
-                "Access-Control-Expose-Headers", EXPOSED));
+                "Vary",
+                "Origin",
+                "Access-Control-Allow-Origin",
+                OURS,
+                "Access-Control-Allow-Credentials",
+                "true",
+                "Access-Control-Expose-Headers",
+                EXPOSED));
   }
 
   @Test

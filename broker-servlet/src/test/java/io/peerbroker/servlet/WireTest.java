@@ -81,8 +81,7 @@ final class WireTest {
     assertThat(text(Wire.farewell(CloseReason.OVERFLOW)))
         .isEqualTo("event: close\ndata: {\"reason\":\"overflow\"}\n\n");
     assertThat(text(Wire.farewell(CloseReason.SHUTTING_DOWN)))
-        .matches(
-            "retry: [12][0-9]{3}\nevent: close\ndata: \\{\"reason\":\"shutting_down\"\\}\n\n");
+        .matches("retry: [12][0-9]{3}\nevent: close\ndata: \\{\"reason\":\"shutting_down\"\\}\n\n");
   }
 
   @Test
