@@ -5,6 +5,7 @@ import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /**
@@ -21,6 +22,9 @@ final class Body implements ReadListener {
   private final byte[] buffer = new byte[1_024];
   private final Timer.Scheduled deadline;
 
+  /** Set by whatever comes first: the whole body, too much of it, its deadline, or a failure. */
+  private final AtomicBoolean over = new AtomicBoolean();
+
   private Body(
       Exchange exchange,
       ServletInputStream in,
@@ -35,7 +39,7 @@ final class Body implements ReadListener {
         timer.schedule(
             settings.bodyTimeout(),
             () ->
-                exchange.answer(
+                refuse(
                     new Problem(
                         408,
                         "request_timeout",
@@ -69,9 +73,16 @@ final class Body implements ReadListener {
     return new Problem(413, "too_large", "A body may have at most " + maxBytes + " bytes.");
   }
 
+  /** Refuses the body, unless it is all there: what has been acted on is not refused any more. */
+  private void refuse(Problem problem) {
+    if (!over.getAndSet(true)) {
+      exchange.answer(problem);
+    }
+  }
+
   @Override
   public void onDataAvailable() throws IOException {
-    while (!exchange.isAnswered() && in.isReady()) {
+    while (!over.get() && in.isReady()) {
       int count = in.read(buffer);
       if (count < 0) {
         return;
@@ -79,7 +90,7 @@ final class Body implements ReadListener {
       read.write(buffer, 0, count);
       if (read.size() > maxBytes) {
         deadline.cancel();
-        exchange.answer(tooLarge(maxBytes));
+        refuse(tooLarge(maxBytes));
       }
     }
   }
@@ -87,7 +98,7 @@ final class Body implements ReadListener {
   @Override
   public void onAllDataRead() {
     deadline.cancel();
-    if (exchange.isAnswered()) {
+    if (over.getAndSet(true)) {
       return;
     }
     try {
@@ -100,6 +111,8 @@ final class Body implements ReadListener {
   @Override
   public void onError(Throwable failure) {
     deadline.cancel();
-    exchange.giveUp();
+    // For a client that has gone nobody reads this; one that only broke its body off may.
+    exchange.answer(
+        new Problem(400, "malformed_json", "The body broke off, or its chunks are malformed."));
   }
 }

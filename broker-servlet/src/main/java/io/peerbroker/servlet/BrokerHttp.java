@@ -15,6 +15,7 @@ import io.peerbroker.core.Session;
 import io.peerbroker.core.SessionSpec;
 import io.peerbroker.core.SessionUpdate;
 import io.peerbroker.core.TagFilter;
+import io.peerbroker.core.Timer;
 import io.peerbroker.core.Transport;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -27,7 +28,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BrokerHttp implements AutoCloseable {
 
-  private static final long ROUTE_SECONDS = 30;
+  private static final Duration ROUTE_TIMEOUT = Duration.ofSeconds(30);
   private static final long MANY_SECONDS = 1_000_000_000;
   private static final Set<String> LIST_PARAMETERS = Set.of("filter", "limit", "after");
   private static final Set<String> VALUES = Set.of("tags", "metadata", "list");
@@ -331,7 +332,13 @@ public final class BrokerHttp implements AutoCloseable {
     if (!stage.toCompletableFuture().isDone()) {
       // A router of the application's takes its time, or for ever.
       exchange.startAsync();
-      stage = stage.toCompletableFuture().copy().orTimeout(ROUTE_SECONDS, TimeUnit.SECONDS);
+      Timer.Scheduled timeout =
+          broker
+              .timer()
+              .schedule(
+                  ROUTE_TIMEOUT,
+                  () -> exchange.answer(new TimeoutException("The router has not answered")));
+      stage = stage.whenComplete((made, thrown) -> timeout.cancel());
     }
     stage.whenComplete(
         (made, thrown) -> {

@@ -94,7 +94,8 @@ enum Endpoint {
       String path = rawPath.toLowerCase(Locale.ROOT);
       return path.contains(";")
           || path.contains("//")
-          || path.contains("/.")
+          || (path + "/").contains("/./")
+          || (path + "/").contains("/../")
           || path.contains("%2e")
           || path.contains("%2f")
           || path.contains("%5c")

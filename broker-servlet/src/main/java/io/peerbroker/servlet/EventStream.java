@@ -108,7 +108,6 @@ final class EventStream implements Transport, StreamWriter.Source {
   /** Ends the response in whatever state it is. */
   void abort() {
     writer.abort();
-    open.remove(this);
   }
 
   @Override
@@ -170,19 +169,25 @@ final class EventStream implements Transport, StreamWriter.Source {
 
   @Override
   public void ended(StreamWriter.End end) {
+    boolean abandoned = end == StreamWriter.End.ABANDONED;
+    synchronized (this) {
+      if (abandoned) {
+        schedule(LAST_RESORT, writer::abort);
+      }
+      over = true;
+    }
+    attachment.detach(abandoned ? CloseReason.STALLED : CloseReason.GONE);
+  }
+
+  @Override
+  public void closed() {
     synchronized (this) {
       over = true;
       if (task != null) {
         task.cancel();
       }
     }
-    if (end == StreamWriter.End.ABANDONED) {
-      timer.schedule(LAST_RESORT, this::abort);
-      attachment.detach(CloseReason.STALLED);
-    } else {
-      open.remove(this);
-      attachment.detach(CloseReason.GONE);
-    }
+    open.remove(this);
   }
 
   /** Looks after the stream, and says when to look again. */
@@ -190,21 +195,17 @@ final class EventStream implements Transport, StreamWriter.Source {
     long heartbeat = settings.heartbeat().toNanos();
     long timeout = settings.writeTimeout().toNanos();
     long blocked = writer.blockedNanos();
-    long next;
     if (blocked >= timeout) {
       writer.abandon();
       return;
-    } else if (blocked > 0) {
-      next = timeout - blocked;
-    } else {
-      long silence = timer.nanoTime() - lastGiven;
-      if (silence >= heartbeat) {
-        silence = 0;
-        heartbeatDue = true;
-        writer.drain();
-      }
-      next = Math.min(heartbeat - silence, timeout);
     }
+    long silence = timer.nanoTime() - lastGiven;
+    if (silence >= heartbeat) {
+      silence = 0;
+      heartbeatDue = true;
+      writer.drain();
+    }
+    long next = Math.min(heartbeat - silence, timeout - blocked);
     synchronized (this) {
       // Once it is to end, another task looks after it.
       if (ending == null) {
@@ -213,13 +214,14 @@ final class EventStream implements Transport, StreamWriter.Source {
     }
   }
 
-  /** Replaces the task that is scheduled. */
+  /** Replaces the task that is scheduled, unless the last one is. */
   private synchronized void schedule(Duration delay, Runnable next) {
+    if (over) {
+      return;
+    }
     if (task != null) {
       task.cancel();
     }
-    if (!over) {
-      task = timer.schedule(delay, next);
-    }
+    task = timer.schedule(delay, next);
   }
 }

@@ -57,10 +57,6 @@ final class Exchange {
     throw new Problem(500, "internal", cure);
   }
 
-  boolean isAnswered() {
-    return answered.get();
-  }
-
   /** Answers, unless that has been done. */
   void answer(Reply reply) {
     if (answered.getAndSet(true)) {
@@ -69,11 +65,15 @@ final class Exchange {
     AsyncContext started = async;
     try {
       reply.write(response, withBody);
-    } catch (IOException | IllegalStateException gone) {
+    } catch (IOException | RuntimeException gone) {
+      // Where the container has ended the exchange, Tomcat says so with a NullPointerException.
       LOG.log(System.Logger.Level.DEBUG, "The client did not wait for its answer", gone);
-    } finally {
-      if (started != null) {
+    }
+    if (started != null) {
+      try {
         started.complete();
+      } catch (IllegalStateException alreadyOver) {
+        // The container has completed it by itself.
       }
     }
   }
@@ -87,14 +87,6 @@ final class Exchange {
     } else {
       LOG.log(System.Logger.Level.ERROR, "A request failed", thrown);
       answer(Problem.internal().reply());
-    }
-  }
-
-  /** Gives the request up without an answer: its client has gone. */
-  void giveUp() {
-    AsyncContext started = async;
-    if (!answered.getAndSet(true) && started != null) {
-      started.complete();
     }
   }
 }

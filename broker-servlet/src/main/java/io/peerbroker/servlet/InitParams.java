@@ -117,10 +117,11 @@ final class InitParams {
   }
 
   private static long number(String text) {
-    if (text.matches("[0-9]{1,18}")) {
+    // Beyond any size or time that makes sense, and far from any overflow.
+    if (text.matches("[0-9]{1,15}")) {
       return Long.parseLong(text);
     }
-    throw new IllegalArgumentException("it must be a whole number in digits");
+    throw new IllegalArgumentException("it must be a whole number of at most 15 digits");
   }
 
   private static boolean bool(String text) {

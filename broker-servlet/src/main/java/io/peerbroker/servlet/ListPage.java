@@ -48,4 +48,7 @@ final class ListPage implements StreamWriter.Source {
 
   @Override
   public void ended(StreamWriter.End end) {}
+
+  @Override
+  public void closed() {}
 }

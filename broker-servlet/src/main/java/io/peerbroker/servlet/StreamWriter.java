@@ -73,8 +73,14 @@ final class StreamWriter {
      */
     boolean isFinished();
 
-    /** The response has ended, in whatever way. Called exactly once, last. */
+    /** The response has ended, in whatever way: nothing more is asked for. Called exactly once. */
     void ended(End end);
+
+    /**
+     * The exchange is over for the container too: at once after {@link #ended}, or later where it
+     * was abandoned. Called exactly once, last.
+     */
+    void closed();
   }
 
   /** How a response ended. */
@@ -86,6 +92,8 @@ final class StreamWriter {
     ABANDONED
   }
 
+  private static final System.Logger LOG = System.getLogger(BrokerHttp.class.getName());
+
   private final Source source;
   private final Output output;
   private final LongSupplier nanoTime;
@@ -95,11 +103,11 @@ final class StreamWriter {
   // The owner's own.
   private byte @Nullable [] pending;
   private boolean given;
-  private boolean told;
+  private boolean endTold;
+  private boolean closeTold;
 
-  // Guarded by the lock.
-  private boolean started;
-  private boolean blocked;
+  // Guarded by the lock. Blocked until the first callback, which is waited for like any other.
+  private boolean blocked = true;
   private long blockedSince;
   private boolean needsFlush;
   private @Nullable End end;
@@ -114,11 +122,15 @@ final class StreamWriter {
     this.source = source;
     this.output = output;
     this.nanoTime = nanoTime;
+    blockedSince = nanoTime.getAsLong();
   }
 
   /** Writes what there is, as far as it goes. */
   void drain() {
-    if (wakeups.getAndIncrement() != 0) {
+    // Called back inside a call to the output: whoever made it drains when it has let go of the
+    // lock.
+    boolean inside = lock.isHeldByCurrentThread();
+    if (wakeups.getAndUpdate(n -> n == 0 && inside ? 0 : n + 1) != 0 || inside) {
       return;
     }
     int seen = 1;
@@ -129,6 +141,16 @@ final class StreamWriter {
   }
 
   private void pump() {
+    try {
+      write();
+    } catch (RuntimeException broken) {
+      LOG.log(System.Logger.Level.ERROR, "A stream's source failed; the stream ends", broken);
+      fail();
+    }
+    tellEnd();
+  }
+
+  private void write() {
     while (isReady()) {
       if (given) {
         given = false;
@@ -138,16 +160,15 @@ final class StreamWriter {
         pending = source.next();
       }
       if (!step(pending == null && source.isFinished())) {
-        break;
+        return;
       }
     }
-    tellEnd();
   }
 
   private boolean isReady() {
     lock.lock();
     try {
-      return started && !blocked && end == null && ask();
+      return !blocked && end == null && ask();
     } catch (RuntimeException failed) {
       close(End.FAILED);
       return false;
@@ -197,8 +218,7 @@ final class StreamWriter {
       return false;
     } catch (IllegalStateException unready) {
       // It can also close between the question and the write. The container has then noted that a
-      // callback is due; if
-      // none comes, the stall limit ends this.
+      // callback is due; if none comes, the stall limit ends this.
       block();
       return false;
     } catch (IOException | RuntimeException failed) {
@@ -232,16 +252,22 @@ final class StreamWriter {
 
   private void tellEnd() {
     End how;
+    boolean over;
     lock.lock();
     try {
       how = end;
+      over = closed;
     } finally {
       lock.unlock();
     }
-    if (how != null && !told) {
-      told = true;
+    if (how != null && !endTold) {
+      endTold = true;
       pending = null;
       source.ended(how);
+    }
+    if (over && !closeTold) {
+      closeTold = true;
+      source.closed();
     }
   }
 
@@ -249,7 +275,6 @@ final class StreamWriter {
   void onWritePossible() {
     lock.lock();
     try {
-      started = true;
       blocked = false;
       if (end != null) {
         close(end);
@@ -262,13 +287,17 @@ final class StreamWriter {
 
   /** The exchange has failed or timed out: any of the container's callbacks for that. */
   void onFailed() {
+    fail();
+    drain();
+  }
+
+  private void fail() {
     lock.lock();
     try {
       close(End.FAILED);
     } finally {
       lock.unlock();
     }
-    drain();
   }
 
   /** The container has ended the exchange: its callback {@code onComplete}. */
@@ -305,12 +334,16 @@ final class StreamWriter {
   void abandon() {
     lock.lock();
     try {
+      // Asked once more, since what was written last may have filled the network's buffers.
+      boolean ready = end == null && !blocked && ask();
       if (end == null) {
         end = End.ABANDONED;
-        if (started && !blocked) {
+        if (ready) {
           close(End.ABANDONED);
         }
       }
+    } catch (RuntimeException failed) {
+      close(End.FAILED);
     } finally {
       lock.unlock();
     }
@@ -319,12 +352,7 @@ final class StreamWriter {
 
   /** Ends the exchange in whatever state it is. */
   void abort() {
-    lock.lock();
-    try {
-      close(End.FAILED);
-    } finally {
-      lock.unlock();
-    }
+    fail();
     drain();
   }
 }

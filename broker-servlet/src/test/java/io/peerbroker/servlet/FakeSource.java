@@ -1,0 +1,67 @@
+package io.peerbroker.servlet;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import org.jspecify.annotations.Nullable;
+
+/** A source that gives what a test puts into it, and notes what it is told. */
+final class FakeSource implements StreamWriter.Source {
+
+  private final Queue<String> texts = new ArrayDeque<>();
+
+  /** Whether there will be nothing more. */
+  boolean finished;
+
+  /** Thrown by the next question for bytes. */
+  @Nullable RuntimeException failure;
+
+  /** Done when it is told the end. */
+  Runnable insideEnded = () -> {};
+
+  /** What it was told, in order: {@code taken}, the end's name, {@code closed}. */
+  final List<String> told = new ArrayList<>();
+
+  FakeSource with(String... more) {
+    texts.addAll(List.of(more));
+    return this;
+  }
+
+  FakeSource finished() {
+    finished = true;
+    return this;
+  }
+
+  @Override
+  public byte @Nullable [] next() {
+    if (failure != null) {
+      throw failure;
+    }
+    String text = texts.poll();
+    return text == null ? null : text.getBytes(UTF_8);
+  }
+
+  @Override
+  public void taken() {
+    told.add("taken");
+  }
+
+  @Override
+  public boolean isFinished() {
+    return finished;
+  }
+
+  @Override
+  public void ended(StreamWriter.End end) {
+    told.add(end.name());
+    insideEnded.run();
+  }
+
+  @Override
+  public void closed() {
+    told.add("closed");
+  }
+}

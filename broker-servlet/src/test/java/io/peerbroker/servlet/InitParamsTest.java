@@ -1,0 +1,151 @@
+package io.peerbroker.servlet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.peerbroker.core.Broker;
+import io.peerbroker.core.Limits;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The init-params: which there are, and what they do. */
+final class InitParamsTest {
+
+  @Test
+  void withNoneEverythingHasItsDefault() {
+    InitParams params = new InitParams(Map.of());
+    assertThat(params.httpSettings()).isEqualTo(HttpSettings.defaults());
+    try (Broker broker = params.broker();
+        Broker plain = Broker.create()) {
+      assertThat(broker.limits()).isEqualTo(plain.limits());
+    }
+    params.requireAllUsed();
+  }
+
+  @Test
+  void eachSettingArrivesWhereItBelongs() {
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("maxChannels", "1");
+    all.put("maxWatches", "2");
+    all.put("maxSessionsPerChannel", "3");
+    all.put("maxTagsPerSession", "4");
+    all.put("maxMessageBytes", "5");
+    all.put("maxMetadataBytes", "6");
+    all.put("maxJsonDepth", "7");
+    all.put("maxQueuedEvents", "8");
+    all.put("maxQueuedBytes", "9");
+    all.put("maxTotalQueuedBytes", "10000000000");
+    all.put("messageRate", "11/12");
+    all.put("sessionRate", "0");
+    all.put("drainTimeout", "13ms");
+    all.put("requireSessionKey", "true");
+    all.put("heartbeat", " 14s ");
+    all.put("writeTimeout", "15m");
+    all.put("bodyTimeout", "16S");
+    all.put("maxBodyBytes", "17");
+    all.put("allowedOrigins", "https://a.example , http://b.example:81");
+    InitParams params = new InitParams(all);
+    HttpSettings http = params.httpSettings();
+    assertThat(http.heartbeat()).isEqualTo(Duration.ofSeconds(14));
+    assertThat(http.writeTimeout()).isEqualTo(Duration.ofMinutes(15));
+    assertThat(http.bodyTimeout()).isEqualTo(Duration.ofSeconds(16));
+    assertThat(http.maxBodyBytes()).isEqualTo(17);
+    assertThat(http.allowedOrigins())
+        .containsExactlyInAnyOrder("https://a.example", "http://b.example:81");
+    try (Broker broker = params.broker()) {
+      assertThat(broker.limits())
+          .isEqualTo(
+              new Limits(
+                  1,
+                  2,
+                  3,
+                  4,
+                  5,
+                  6,
+                  7,
+                  8,
+                  9,
+                  10_000_000_000L,
+                  new Limits.Rate(11, 12),
+                  Limits.Rate.UNLIMITED,
+                  Duration.ofMillis(13)));
+    }
+    params.requireAllUsed();
+  }
+
+  @Test
+  void aRateAloneMayBurstToTwice() {
+    try (Broker broker = new InitParams(Map.of("messageRate", "50")).broker()) {
+      assertThat(broker.limits().messageRate()).isEqualTo(new Limits.Rate(50, 100));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "maxChannels, 0",
+    "maxChannels, -1",
+    "maxChannels, 1.5",
+    "maxChannels, ''",
+    "maxChannels, 2147483648",
+    "maxChannels, ١",
+    "maxJsonDepth, 1",
+    "maxTotalQueuedBytes, 99999999999999999999",
+    "messageRate, 0/5",
+    "messageRate, 5/0",
+    "messageRate, 5/",
+    "messageRate, /5",
+    "messageRate, 1000001",
+    "drainTimeout, 61m",
+    "requireSessionKey, yes",
+    "requireSessionKey, TRUE",
+    "heartbeat, 15",
+    "heartbeat, s",
+    "heartbeat, 15h",
+    "heartbeat, -15s",
+    "heartbeat, 0s",
+    "heartbeat, 9ms",
+    "heartbeat, 1441m",
+    "heartbeat, 999999999999999999m",
+    "bodyTimeout, 999999999999999m",
+    "writeTimeout, 1 s",
+    "maxBodyBytes, 0",
+    "allowedOrigins, ''",
+    "allowedOrigins, '*,https://a.example'"
+  })
+  void whatIsWrongIsNamed(String name, String value) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () -> {
+              InitParams params = new InitParams(Map.of(name, value));
+              params.httpSettings();
+              params.broker().close();
+            })
+        .withMessageContaining("'" + name + "'")
+        .withMessageContaining("'" + value + "'");
+  }
+
+  @Test
+  void aMistypedNameIsToldWithThoseThereAre() {
+    InitParams params = new InitParams(Map.of("heartBeat", "15s"));
+    params.httpSettings();
+    assertThatIllegalArgumentException()
+        .isThrownBy(params::requireAllUsed)
+        .withMessageContaining("'heartBeat'")
+        .withMessageContaining("heartbeat")
+        .withMessageContaining("maxChannels");
+  }
+
+  @Test
+  void whatWouldHaveNoEffectIsRefused() {
+    InitParams params = new InitParams(Map.of("maxChannels", "1"));
+    params.httpSettings();
+    assertThatIllegalArgumentException()
+        .isThrownBy(params::requireAllUsed)
+        .withMessageContaining("'maxChannels'")
+        .withMessageContaining("no effect");
+  }
+}

@@ -1,0 +1,347 @@
+package io.peerbroker.servlet;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The writer's states and the callbacks in every order, on one thread, by literal scenarios. */
+final class StreamWriterTest {
+
+  private final FakeOutput output = new FakeOutput();
+  private final FakeSource source = new FakeSource();
+  private long now = 1_000;
+  private final StreamWriter writer = new StreamWriter(source, output, () -> now);
+
+  @Test
+  void nothingIsWrittenBeforeTheFirstCallback() {
+    source.with("a");
+    writer.drain();
+    assertThat(output.calls).isEmpty();
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("write a", "flush");
+  }
+
+  @Test
+  void allThatIsThereIsFlushedOnce() {
+    source.with("a", "b", "c");
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("write a", "write b", "write c", "flush");
+  }
+
+  @Test
+  void withNothingToWriteNothingIsFlushed() {
+    writer.onWritePossible();
+    writer.drain();
+    assertThat(output.calls).isEmpty();
+    assertThat(source.told).isEmpty();
+  }
+
+  @Test
+  void whatIsWrittenCountsAsTakenOnceThereIsRoomAgain() {
+    source.with("a");
+    output.room = 2;
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("write a");
+    assertThat(source.told).isEmpty();
+    output.room = 9;
+    writer.drain();
+    assertThat(source.told).as("nobody has said that there is room").isEmpty();
+    writer.onWritePossible();
+    assertThat(source.told).containsExactly("taken");
+    assertThat(output.calls).containsExactly("write a", "flush");
+  }
+
+  @Test
+  void whatWasAskedForButNotWrittenIsNotTaken() {
+    source.with("a");
+    output.room = 1;
+    writer.onWritePossible();
+    assertThat(output.calls).isEmpty();
+    output.room = 2;
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("write a");
+    assertThat(source.told).isEmpty();
+  }
+
+  @Test
+  void aFinishedSourceEndsTheExchangeOnceAllIsFlushed() {
+    source.with("a").finished();
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("write a", "flush", "complete");
+    assertThat(source.told).containsExactly("taken", "COMPLETED", "closed");
+  }
+
+  @Test
+  void aFinishedSourceWaitsForItsReader() {
+    source.with("a").finished();
+    output.room = 4;
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("write a", "flush");
+    writer.drain();
+    assertThat(output.calls).doesNotContain("complete");
+    output.room = 9;
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("write a", "flush", "complete");
+  }
+
+  @ParameterizedTest
+  @MethodSource("failures")
+  void aFailedWriteEndsTheExchange(Exception failure) {
+    source.with("a", "b");
+    output.failure = failure;
+    writer.onWritePossible();
+    writer.onFailed();
+    writer.onCompleted();
+    writer.drain();
+    assertThat(output.calls).containsExactly("complete");
+    assertThat(source.told).containsExactly("FAILED", "closed");
+  }
+
+  static List<Exception> failures() {
+    return List.of(new IOException("reset"), new NullPointerException("as Tomcat does"));
+  }
+
+  @Test
+  void aContainerThatFailsToAnswerEndsTheExchange() {
+    output.insideIsReady =
+        () -> {
+          throw new IllegalStateException("recycled");
+        };
+    writer.onWritePossible();
+    assertThat(source.told).containsExactly("FAILED", "closed");
+  }
+
+  @Test
+  void aBatchIsKeptWhenTheWindowClosesUnderIt() {
+    source.with("a", "b");
+    output.failure = new IllegalStateException("not ready after all");
+    writer.onWritePossible();
+    writer.drain();
+    assertThat(output.calls).isEmpty();
+    assertThat(writer.blockedNanos()).isPositive();
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("write a", "write b", "flush");
+    assertThat(source.told).containsExactly("taken", "taken");
+  }
+
+  @Test
+  void aFlushIsMadeGoodWhenTheWindowClosesUnderIt() {
+    source.with("a");
+    output.inside = () -> output.inside = () -> output.failure = new IllegalStateException();
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("write a");
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("write a", "flush");
+  }
+
+  @Test
+  void theErrorCallbackMayComeInsideTheWrite() {
+    source.with("a");
+    output.inside =
+        () -> {
+          writer.onFailed();
+          output.failure = new IOException("reset");
+        };
+    source.insideEnded = this::assertThatTheLockIsFree;
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("complete");
+    assertThat(source.told).containsExactly("FAILED", "closed");
+  }
+
+  @Test
+  void roomMayBeToldInsideTheQuestionForIt() {
+    source.with("a");
+    output.room = 0;
+    output.insideIsReady =
+        () -> {
+          output.room = 9;
+          writer.onWritePossible();
+        };
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("write a", "flush");
+  }
+
+  @Test
+  void theEndIsToldWithoutTheLockThoughTheContainerCallsBackInsideComplete() {
+    output.insideComplete = writer::onCompleted;
+    source.insideEnded = this::assertThatTheLockIsFree;
+    writer.onWritePossible();
+    writer.abandon();
+    assertThat(source.told).containsExactly("ABANDONED", "closed");
+  }
+
+  private void assertThatTheLockIsFree() {
+    assertThat(CompletableFuture.supplyAsync(writer::blockedNanos))
+        .succeedsWithin(20, SECONDS)
+        .isEqualTo(0L);
+  }
+
+  @Test
+  void aBlockedExchangeIsAbandonedAndNotCompleted() {
+    block();
+    writer.abandon();
+    assertThat(output.calls).doesNotContain("complete");
+    assertThat(source.told).containsExactly("ABANDONED");
+    output.room = 9;
+    writer.drain();
+    assertThat(output.calls).containsExactly("write a");
+  }
+
+  @Test
+  void anAbandonedExchangeIsCompletedOnceThereIsRoom() {
+    block();
+    writer.abandon();
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("write a", "complete");
+    assertThat(source.told).containsExactly("ABANDONED", "closed");
+  }
+
+  @Test
+  void anAbandonedExchangeIsCompletedOnceItFails() {
+    block();
+    writer.abandon();
+    writer.onFailed();
+    writer.onCompleted();
+    assertThat(output.calls).containsExactly("write a", "complete");
+    assertThat(source.told).containsExactly("ABANDONED", "closed");
+  }
+
+  @Test
+  void anAbandonedExchangeThatTheContainerEndsIsLeftAlone() {
+    block();
+    writer.abandon();
+    writer.onCompleted();
+    writer.abort();
+    assertThat(output.calls).containsExactly("write a");
+    assertThat(source.told).containsExactly("ABANDONED", "closed");
+  }
+
+  @Test
+  void anAbandonedExchangeIsAbortedAtTheVeryLast() {
+    block();
+    writer.abandon();
+    writer.abort();
+    assertThat(output.calls).containsExactly("write a", "complete");
+    assertThat(source.told).containsExactly("ABANDONED", "closed");
+  }
+
+  @Test
+  void whatHasRoomIsCompletedWhenAbandoned() {
+    source.with("a");
+    writer.onWritePossible();
+    writer.abandon();
+    assertThat(output.calls).containsExactly("write a", "flush", "complete");
+    assertThat(source.told).containsExactly("taken", "ABANDONED", "closed");
+  }
+
+  @Test
+  void whatTheLastWriteHasFilledIsNotCompletedWhenAbandoned() {
+    writer.onWritePossible();
+    output.room = 0;
+    writer.abandon();
+    assertThat(output.calls).isEmpty();
+    assertThat(source.told).containsExactly("ABANDONED");
+  }
+
+  @Test
+  void whatHasNotBegunIsNotCompletedWhenAbandoned() {
+    writer.abandon();
+    assertThat(output.calls).isEmpty();
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("complete");
+  }
+
+  @Test
+  void aSourceThatFailsEndsTheExchange() {
+    source.failure = new IllegalStateException("planted by the test");
+    writer.onWritePossible();
+    writer.drain();
+    assertThat(output.calls).containsExactly("complete");
+    assertThat(source.told).containsExactly("FAILED", "closed");
+  }
+
+  @Test
+  void abortEndsWhateverStateItIsIn() {
+    writer.abort();
+    assertThat(output.calls).containsExactly("complete");
+    assertThat(source.told).containsExactly("FAILED", "closed");
+  }
+
+  @Test
+  void theTimeWithoutRoomIsCountedExactly() {
+    now = 1_010;
+    assertThat(writer.blockedNanos()).as("since the beginning").isEqualTo(10);
+    writer.onWritePossible();
+    now = 1_020;
+    assertThat(writer.blockedNanos()).isZero();
+    block();
+    now = 1_050;
+    assertThat(writer.blockedNanos()).isEqualTo(30);
+    writer.drain();
+    assertThat(writer.blockedNanos()).as("a wish changes nothing").isEqualTo(30);
+    output.room = 9;
+    writer.onWritePossible();
+    assertThat(writer.blockedNanos()).isZero();
+    writer.abort();
+    assertThat(writer.blockedNanos()).isZero();
+  }
+
+  /** Whatever comes, in whatever order: one end, one close behind it, at most one complete. */
+  @Test
+  void everyOrderOfWhatCanHappenEndsOnce() {
+    List<Consumer<StreamWriter>> all =
+        List.of(
+            StreamWriter::onWritePossible,
+            StreamWriter::onFailed,
+            StreamWriter::onCompleted,
+            StreamWriter::abandon,
+            StreamWriter::abort,
+            StreamWriter::drain);
+    for (int room = 0; room < 6; room++) {
+      for (List<Consumer<StreamWriter>> order : permutations(all)) {
+        FakeOutput out = new FakeOutput();
+        out.room = room;
+        FakeSource in = new FakeSource().with("a").finished();
+        StreamWriter each = new StreamWriter(in, out, () -> now);
+        order.forEach(step -> step.accept(each));
+        in.told.removeIf("taken"::equals);
+        assertThat(in.told).hasSize(2).endsWith("closed");
+        assertThat(Collections.frequency(out.calls, "complete")).isLessThanOrEqualTo(1);
+      }
+    }
+  }
+
+  private static <T> List<List<T>> permutations(List<T> all) {
+    if (all.isEmpty()) {
+      return List.of(List.of());
+    }
+    List<List<T>> found = new ArrayList<>();
+    for (int i = 0; i < all.size(); i++) {
+      List<T> rest = new ArrayList<>(all);
+      T first = rest.remove(i);
+      for (List<T> order : permutations(rest)) {
+        List<T> whole = new ArrayList<>(order);
+        whole.add(0, first);
+        found.add(whole);
+      }
+    }
+    return found;
+  }
+
+  /** Writes one text, behind which there is no more room. */
+  private void block() {
+    source.with("a");
+    output.room = 2;
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("write a");
+  }
+}

@@ -1,0 +1,103 @@
+package io.peerbroker.servlet;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.peerbroker.core.CloseReason;
+import io.peerbroker.core.Event;
+import io.peerbroker.core.Json;
+import io.peerbroker.core.ListedSession;
+import io.peerbroker.core.Message;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What stands in a stream, letter by letter. */
+final class WireTest {
+
+  @Test
+  void aChannelBeginsWithItsNameAndItsKey() {
+    assertThat(written(new Event.Opened("c-1", "k_1")))
+        .isEqualTo("event: channel\ndata: {\"cid\":\"c-1\",\"key\":\"k_1\"}\n\n");
+  }
+
+  @Test
+  void aMessage() {
+    assertThat(written(message("c-1", "s-1", "{\"offer\":\"v=0\"}")))
+        .isEqualTo(
+            "event: message\ndata: {\"origin\":\"c-1\",\"target\":\"s-1\",\"message\":{\"offer\":\"v=0\"}}\n\n");
+  }
+
+  @Test
+  void aMessageStaysOnItsLine() {
+    assertThat(written(message("c", "s", "\r\n{\"a\"\n:\r[1,\r\n\"\\r\\n\"]}\n")))
+        .isEqualTo(
+            "event: message\ndata: {\"origin\":\"c\",\"target\":\"s\",\"message\":{\"a\" : [1,  \"\\r\\n\"]}}\n\n");
+  }
+
+  @Test
+  void namesCannotLeaveTheirLineEither() {
+    String hostile = "x\"\\\r\nevent: channel\ndata: {}\n\n\u0000\u2028\u0085\uD800";
+    String text = written(message(hostile, hostile, "1"));
+    assertThat(text.lines()).hasSize(3);
+    assertThat(text).doesNotContain("\r", "\u0000", "\u2028", "\uFFFD", "?");
+    String data = text.lines().toList().get(1).substring("data: ".length());
+    Json origin = Json.parse(data).members().get("origin");
+    assertThat(origin).isNotNull();
+    assertThat(origin.asString()).isEqualTo(hostile);
+  }
+
+  @Test
+  void aSessionInAList() {
+    ListedSession session =
+        new ListedSession("s-1", List.of("chat", "é\"x"), Json.parse("{\n\"name\":1.0}"));
+    assertThat(written(new Event.Added(session)))
+        .isEqualTo(
+            "event: add\ndata: {\"sid\":\"s-1\",\"session\":"
+                + "{\"tags\":[\"chat\",\"é\\\"x\"],\"metadata\":{ \"name\":1.0}}}\n\n");
+    assertThat(new String(Wire.session(",", session), UTF_8))
+        .isEqualTo(
+            ",{\"sid\":\"s-1\",\"session\":{\"tags\":[\"chat\",\"é\\\"x\"],\"metadata\":{ \"name\":1.0}}}");
+  }
+
+  @Test
+  void aSessionWithNothing() {
+    assertThat(written(new Event.Added(new ListedSession("s", List.of(), Json.NULL))))
+        .isEqualTo(
+            "event: add\ndata: {\"sid\":\"s\",\"session\":{\"tags\":[],\"metadata\":null}}\n\n");
+  }
+
+  @Test
+  void whatElseAListTells() {
+    assertThat(written(new Event.Removed("s-1")))
+        .isEqualTo("event: remove\ndata: {\"sid\":\"s-1\"}\n\n");
+    assertThat(written(new Event.Ready(1_000_000)))
+        .isEqualTo("event: ready\ndata: {\"count\":1000000}\n\n");
+  }
+
+  @Test
+  void farewells() {
+    assertThat(text(Wire.farewell(CloseReason.CLOSED)))
+        .isEqualTo("event: close\ndata: {\"reason\":\"closed\"}\n\n");
+    assertThat(text(Wire.farewell(CloseReason.OVERFLOW)))
+        .isEqualTo("event: close\ndata: {\"reason\":\"overflow\"}\n\n");
+    assertThat(text(Wire.farewell(CloseReason.SHUTTING_DOWN)))
+        .matches("retry: [12][0-9]{3}\nevent: close\ndata: \\{\"reason\":\"shutting_down\"\\}\n\n");
+  }
+
+  @Test
+  void aHeartbeatIsAComment() {
+    assertThat(text(Wire.heartbeat())).isEqualTo(":\n\n");
+  }
+
+  private static Event message(String origin, String target, String json) {
+    return new Event.Received(new Message(origin, target, Json.parse(json)));
+  }
+
+  private static String written(Event event) {
+    return text(Wire.event(event));
+  }
+
+  private static String text(byte[] bytes) {
+    return new String(bytes, UTF_8);
+  }
+}
