@@ -99,6 +99,7 @@ final class StreamWriterTest {
     source.with("a", "b");
     output.failure = failure;
     writer.onWritePossible();
+    assertThat(source.told).as("before any callback").containsExactly("FAILED", "closed");
     writer.onFailed();
     writer.onCompleted();
     writer.drain();
