@@ -10,10 +10,11 @@ import java.util.Optional;
 /** A timer that a test moves, and that knows what is left in it. */
 final class HandTimer implements Timer {
 
-  private record Task(long due, Runnable action) {}
+  private record Task(int number, long due, Runnable action) {}
 
   private final List<Task> tasks = new ArrayList<>();
   private long now = 1_000_000;
+  private int scheduled;
 
   @Override
   public synchronized long nanoTime() {
@@ -22,13 +23,13 @@ final class HandTimer implements Timer {
 
   @Override
   public synchronized Scheduled schedule(Duration delay, Runnable action) {
-    Task task = new Task(now + delay.toNanos(), action);
+    Task task = new Task(scheduled++, now + delay.toNanos(), action);
     tasks.add(task);
     return () -> cancel(task);
   }
 
   private synchronized void cancel(Task task) {
-    tasks.removeIf(other -> other == task);
+    tasks.removeIf(other -> other.number == task.number);
   }
 
   /** Lets time pass, and runs what falls due on the way. */

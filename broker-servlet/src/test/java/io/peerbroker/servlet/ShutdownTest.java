@@ -13,9 +13,6 @@ import io.peerbroker.tck.SseStream.End;
 import io.peerbroker.tck.WireChannel;
 import io.peerbroker.tck.WireClient;
 import io.peerbroker.tck.WireConnection;
-import jakarta.servlet.http.HttpServlet;
-import jakarta.servlet.http.HttpServletRequest;
-import jakarta.servlet.http.HttpServletResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,22 +35,9 @@ final class ShutdownTest {
   private JettyServer server;
   private WireClient client;
 
-  /** A servlet of somebody's own, which has the broker in it. */
-  private final class Own extends HttpServlet {
-    @Override
-    protected void service(HttpServletRequest request, HttpServletResponse response) {
-      http.handle(request, response);
-    }
-
-    @Override
-    public void destroy() {
-      http.close();
-    }
-  }
-
   @BeforeEach
   void start() throws Exception {
-    server = JettyServer.start(new ServletHolder(new Own()), ServerSettings.DEFAULTS);
+    server = JettyServer.start(new ServletHolder(new OwnServlet(http)), ServerSettings.DEFAULTS);
     ((ServerConnector) server.server().getConnectors()[0]).setAcceptedSendBufferSize(4_096);
     client = new WireClient(server.base());
   }
