@@ -1,4 +1,12 @@
-/** The runnable broker, and one runnable file per question. */
+/**
+ * The runnable broker with its demo page, and one runnable file per question:
+ *
+ * <ul>
+ *   <li>{@link io.peerbroker.examples.DirectUse}: how do two parties in one JVM use it?
+ *   <li>{@link io.peerbroker.examples.EmbedInWebApp}: how does it get into my web application?
+ *   <li>{@link io.peerbroker.examples.JvmPeerAndBrowser}: how does my JVM code talk to a browser?
+ * </ul>
+ */
 @NullMarked
 package io.peerbroker.examples;
 

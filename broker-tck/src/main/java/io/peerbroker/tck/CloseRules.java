@@ -108,6 +108,9 @@ public abstract class CloseRules extends ServerRules {
     assertRefused(client().postJson(path, other), 403, "wrong_key");
     String unknown = "/channel/00000000-0000-4000-8000-000000000000/close";
     assertRefused(client().postJson(unknown, other), 404, "unknown_channel");
+    String session = "/channel/" + channel.createSession("") + "/close";
+    String key = "{\"key\":\"" + channel.key() + "\"}";
+    assertRefused(client().postJson(session, key), 404, "unknown_channel");
     assertSent(channel.send(channel.cid(), "1"));
     assertDone(channel.close());
     assertRefused(channel.close(), 404, "unknown_channel");

@@ -88,6 +88,10 @@ public abstract class ErrorRules extends ServerRules {
     String head = "{\"cid\":\"%s\",\"key\":\"x\",\"values\":{\"tags\":[\"%s\"]}}";
     assertRefused(client().postJson(path, head.formatted(NOBODY, "!")), 400, "invalid_tag");
     assertRefused(client().postJson(path, head.formatted(NOBODY, "a")), 404, "unknown_channel");
+    String large = "{\"cid\":\"x\",\"metadata\":\"" + "x".repeat(16_384) + "\"}";
+    assertRefused(client().postJson("/session", large), 413, "too_large");
+    String tag = "{\"cid\":\"x\",\"tags\":[\"!\"]}";
+    assertRefused(client().postJson("/session", tag), 400, "invalid_tag");
     assertRefused(client().postJson(path, head.formatted(host.cid(), "a")), 403, "wrong_key");
     assertRefused(host.update(NOBODY, ""), 404, "unknown_session");
     assertRefused(host.postSession(""), 429, "too_many_sessions");

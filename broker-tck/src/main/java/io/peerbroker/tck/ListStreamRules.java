@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -31,7 +32,7 @@ public abstract class ListStreamRules extends ServerRules {
     String other = host.listSession("\"a\"");
     host.listSession("\"d\"");
     SseStream list = client().watch("?filter=a");
-    Map<String, JsonElement> held = replay(list, "ready");
+    Map<String, JsonElement> held = replay(list, null);
     assertThat(held.get(sid))
         .isEqualTo(parseString("{\"tags\":[\"a\",\"c\"],\"metadata\":{\"n\":1}}"));
     assertThat(held).containsOnlyKeys(sid, other);
@@ -84,7 +85,7 @@ public abstract class ListStreamRules extends ServerRules {
       assertDone(host.update(sid, other));
       Event told = list.next();
       assertTold(told, "add", sid);
-      assertThat(data(told).getAsJsonObject("session")).isEqualTo(inList(sid));
+      assertThat(data(told).getAsJsonObject("session")).isEqualTo(wholeList("").get(sid));
     }
   }
 
@@ -105,35 +106,75 @@ public abstract class ListStreamRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L20 whoever replays a list stream holds the true list")
+  @DisplayName("L16 L20 whoever replays a list stream holds the true list")
   void aReplayEndsInTheTrueList() {
     client(ServerSettings.of("sessionRate", "0"));
-    Random random = new Random(20);
-    WireChannel host = client().openChannel();
-    List<String> sids = new ArrayList<>();
+    List<Hosted> sessions = new ArrayList<>();
     List<SseStream> lists = new ArrayList<>();
-    String filter = "?filter=a,!b";
-    for (int i = 0; i < 400; i++) {
-      if (i % 100 == 0) {
-        lists.add(client().watch(filter));
+    for (int i = 0; i < 4; i++) {
+      lists.add(client().watch("?filter=a,!b"));
+      churn(sessions);
+    }
+    assertEndInTheTrueList(lists);
+  }
+
+  @Test
+  @DisplayName("L16 L20 whoever reads late what changed since holds the true list too")
+  void aLateReplayEndsInTheTrueList() {
+    client(ServerSettings.of("sessionRate", "0"));
+    List<Hosted> sessions = manyLargeSessions();
+    WireConnection connection = WireConnection.open(server().base(), 4 * 1024);
+    SseStream late = client().openStream(connection, "/list?filter=a,!b");
+    churn(sessions);
+    churn(sessions);
+    assertEndInTheTrueList(List.of(late));
+  }
+
+  private record Hosted(WireChannel host, String sid) {}
+
+  /** More listed sessions than fit between a server and a reader that stalls. */
+  private List<Hosted> manyLargeSessions() {
+    String metadata = "\"metadata\":\"" + "x".repeat(16_000) + "\"";
+    List<Hosted> sessions = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      WireChannel host = client().openChannel();
+      for (int j = 0; j < 60; j++) {
+        String sid = host.createSession("\"list\":true,\"tags\":[\"a\"]," + metadata);
+        sessions.add(new Hosted(host, sid));
       }
+    }
+    return sessions;
+  }
+
+  /** Creates, updates and closes sessions at random, but the same ones in each run. */
+  private void churn(List<Hosted> sessions) {
+    Random random = new Random(sessions.size());
+    WireChannel newcomer = client().openChannel();
+    for (int i = 0; i < 150; i++) {
       String tags =
           List.of("[]", "[\"a\"]", "[\"b\",\"a\"]", "[\"b\"]", "[\"a\",\"c\"]")
               .get(random.nextInt(5));
       String members =
           "\"tags\":" + tags + ",\"list\":" + (random.nextInt(4) > 0) + ",\"metadata\":" + i;
-      int which = random.nextInt(30);
-      if (which >= sids.size()) {
-        sids.add(host.createSession(members));
-      } else if (random.nextInt(4) == 0) {
-        assertDone(host.closeSession(sids.remove(which)));
+      int what = random.nextInt(4);
+      if (sessions.size() < 10 || what == 0) {
+        sessions.add(new Hosted(newcomer, newcomer.createSession(members)));
+        continue;
+      }
+      int which = random.nextInt(sessions.size());
+      Hosted session = sessions.get(which);
+      if (what == 1) {
+        sessions.remove(which);
+        assertDone(session.host().closeSession(session.sid()));
       } else {
-        assertDone(host.update(sids.get(which), members));
+        assertDone(session.host().update(session.sid(), members));
       }
     }
+  }
+
+  private void assertEndInTheTrueList(List<SseStream> lists) {
     String end = client().openChannel().listSession("\"a\"");
-    Map<String, JsonElement> truth = new LinkedHashMap<>();
-    listed(filter).forEach(sid -> truth.put(sid, inList(sid)));
+    Map<String, JsonElement> truth = wholeList("?filter=a,!b");
     for (SseStream list : lists) {
       assertThat(replay(list, end)).containsExactlyInAnyOrderEntriesOf(truth);
     }
@@ -177,12 +218,7 @@ public abstract class ListStreamRules extends ServerRules {
             .and("heartbeat", "200ms")
             .and("maxWatches", 1)
             .and("sessionRate", "0"));
-    for (int i = 0; i < 10; i++) {
-      WireChannel host = client().openChannel();
-      for (int j = 0; j < 60; j++) {
-        host.createSession("\"list\":true,\"metadata\":\"" + "x".repeat(16_000) + "\"");
-      }
-    }
+    manyLargeSessions();
     WireConnection connection = WireConnection.open(server().base(), 4 * 1024);
     client().openStream(connection, "/list");
     String accept = "Accept: text/event-stream";
@@ -195,29 +231,23 @@ public abstract class ListStreamRules extends ServerRules {
     assertThat(data(event).get("sid").getAsString()).isEqualTo(sid);
   }
 
-  /** What a client holds that has replayed a stream up to an event, told by its name or its sid. */
-  private static Map<String, JsonElement> replay(SseStream list, String end) {
+  /** What a client holds that has replayed a stream until it is ready and holds a session. */
+  private static Map<String, JsonElement> replay(SseStream list, @Nullable String end) {
     Map<String, JsonElement> held = new LinkedHashMap<>();
-    while (true) {
+    boolean ready = false;
+    while (!ready || (end != null && !held.containsKey(end))) {
       Event event = list.next();
       JsonObject data = data(event);
-      if (event.name().equals("add")) {
-        held.put(data.get("sid").getAsString(), data.get("session"));
-      } else if (event.name().equals("remove")) {
-        assertThat(held.remove(data.get("sid").getAsString())).as("%s", event).isNotNull();
-      }
-      if (event.name().equals(end) || held.containsKey(end)) {
-        return held;
-      }
-    }
-  }
-
-  private JsonElement inList(String sid) {
-    for (JsonElement entry : client().get("/list?limit=10000").json().getAsJsonArray()) {
-      if (entry.getAsJsonObject().get("sid").getAsString().equals(sid)) {
-        return entry.getAsJsonObject().get("session");
+      switch (event.name()) {
+        case "add" -> held.put(data.get("sid").getAsString(), data.get("session"));
+        case "remove" ->
+            assertThat(held.remove(data.get("sid").getAsString())).as("%s", event).isNotNull();
+        default -> {
+          assertThat(event).isEqualTo(new Event("ready", "{\"count\":" + held.size() + "}", ""));
+          ready = true;
+        }
       }
     }
-    throw new AssertionError("Not listed: " + sid);
+    return held;
   }
 }

@@ -7,7 +7,11 @@ import static org.awaitility.Awaitility.await;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
@@ -21,6 +25,8 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(120)
 public abstract class ServerRules {
+
+  private static final Pattern NEXT = Pattern.compile("<(\\?[^>]*)>; rel=\"next\"");
 
   private @Nullable WireServer server;
   private @Nullable WireClient client;
@@ -113,6 +119,32 @@ public abstract class ServerRules {
       sids.add(entry.getAsJsonObject().get("sid").getAsString());
     }
     return sids;
+  }
+
+  /** Where the answer says that the list goes on: a query, or null at its end. */
+  protected static @Nullable String nextPage(WireResponse list) {
+    String link = list.header("Link");
+    if (link == null) {
+      return null;
+    }
+    Matcher matcher = NEXT.matcher(link);
+    assertThat(matcher.matches()).as(link).isTrue();
+    return matcher.group(1);
+  }
+
+  /** All that a list shows, page after page: the sessions by their sids, in its order. */
+  protected final Map<String, JsonElement> wholeList(String query) {
+    Map<String, JsonElement> shown = new LinkedHashMap<>();
+    for (String next = query; next != null; ) {
+      WireResponse page = client().get("/list" + next);
+      sids(page).forEach(sid -> assertThat(shown).doesNotContainKey(sid));
+      for (JsonElement entry : page.json().getAsJsonArray()) {
+        JsonObject session = entry.getAsJsonObject();
+        shown.put(session.get("sid").getAsString(), session.get("session"));
+      }
+      next = nextPage(page);
+    }
+    return shown;
   }
 
   /** Opens a channel whose reader stalls at once: not much fits between it and the server. */

@@ -1,0 +1,248 @@
+/**
+ * A small client of Peerbroker's wire protocol: one channel with its sessions, and the live list.
+ *
+ *     const broker = new BrokerClient('/broker');
+ *     broker.addEventListener('channel', async () => {
+ *       const sid = await broker.createSession({ tags: ['chess'], list: true, metadata: { name: 'Ada' } });
+ *     });
+ *     broker.addEventListener('message', ({ detail: { origin, target, message } }) => …);
+ *     broker.open();
+ *
+ * Whenever the connection breaks, the broker forgets the channel and its sessions. The client comes back by itself, with a new
+ * channel, and says so by another `channel` event: whoever hosts sessions hosts them again then.
+ */
+
+/** A refusal of the broker, or the lack of an answer (`status` 0). `code` is stable, `message` is for people. */
+export class BrokerError extends Error {
+  constructor(status, code, detail, retryAfterSeconds = 0) {
+    super(detail);
+    this.name = 'BrokerError';
+    this.status = status;
+    this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** One channel of a broker. Events: `state` (see {@link Stream}), `channel`, `message`. */
+export class BrokerClient extends EventTarget {
+  #base;
+  #stream;
+  #channel = null;
+  #lastSend = Promise.resolve();
+
+  constructor(base) {
+    super();
+    this.#base = base;
+    this.#stream = new Stream(`${base}/channel`, {
+      state: (detail) => {
+        if (detail.state !== 'open') this.#channel = null;
+        this.#emit('state', detail);
+      },
+      channel: (channel) => {
+        this.#channel = channel;
+        this.#emit('channel', { cid: channel.cid });
+      },
+      message: (message) => this.#emit('message', message),
+    });
+  }
+
+  open() {
+    this.#stream.open();
+  }
+
+  /** Tries at once instead of at the end of the current pause. */
+  retry() {
+    this.#stream.retry();
+  }
+
+  /** Ends the channel and its sessions. Works while the page is going away, too: `keepalive` outlives it. */
+  close() {
+    this.#stream.close();
+    if (!this.#channel) return;
+    const { cid, key } = this.#channel;
+    this.#channel = null;
+    post(`${this.#base}/channel/${cid}/close`, { key }, { keepalive: true }).catch(() => {
+      // The broken stream tells the broker the same, a little later.
+    });
+  }
+
+  /** Hosts a session and answers its id. */
+  async createSession({ tags = [], list = false, metadata = null }) {
+    const { cid, key } = this.#credentials();
+    return (await post(`${this.#base}/session`, { cid, key, tags, list, metadata })).sid;
+  }
+
+  /** Changes a session: `values` names any of tags, metadata and list. */
+  async update(sid, values) {
+    await post(`${this.#base}/session/${sid}/update`, { ...this.#credentials(), values });
+  }
+
+  /**
+   * Sends a message to a channel or session. The broker keeps the order of sends that follow each other, so each one waits for
+   * the answer to the one before.
+   */
+  send(origin, target, message) {
+    const turn = this.#lastSend.then(() => {
+      const { key } = this.#credentials();
+      return post(`${this.#base}/send/${encodeURIComponent(target)}`, { origin, key, message });
+    });
+    this.#lastSend = turn.catch(() => {}); // its caller hears of the failure; the next one goes on
+    return turn;
+  }
+
+  #credentials() {
+    if (!this.#channel) throw new BrokerError(0, 'no_channel', 'There is no connection to the broker.');
+    return { cid: this.#channel.cid, key: this.#channel.key };
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/**
+ * Watches the sessions that pass a filter. After each (re)connection the broker replays the list and ends it with `ready`; only
+ * then is it known which of the sessions held before are gone.
+ *
+ * @param on `state` (see {@link Stream}), `added(sid, session)` also for a change, `removed(sid)`, `ready()`
+ * @returns the stream, to be closed
+ */
+export function watchList(base, filter, on) {
+  const held = new Set();
+  let replayed = new Set();
+  const stream = new Stream(listUrl(base, filter), {
+    state: (detail) => {
+      if (detail.state === 'open') replayed = new Set();
+      on.state(detail);
+    },
+    add: ({ sid, session }) => {
+      held.add(sid);
+      replayed.add(sid);
+      on.added(sid, session);
+    },
+    remove: ({ sid }) => {
+      held.delete(sid);
+      on.removed(sid);
+    },
+    ready: () => {
+      for (const sid of held) {
+        if (!replayed.has(sid)) {
+          held.delete(sid);
+          on.removed(sid);
+        }
+      }
+      on.ready();
+    },
+  });
+  stream.open();
+  return stream;
+}
+
+/** Asks once for the list's first row: tells in words why a filter is refused, or that nobody answers. Throws BrokerError. */
+export async function probeList(base, filter) {
+  await request(`${listUrl(base, filter)}&limit=1`, { headers: { Accept: 'application/json' } });
+}
+
+function listUrl(base, filter) {
+  return `${base}/list?filter=${encodeURIComponent(filter)}`;
+}
+
+/**
+ * An EventSource that doesn't give up. The browser's own comes back after a broken connection, but takes any answer other than
+ * 200 (a proxy's 502, a full broker's 503) as final; this one tries again then too, later each time.
+ *
+ * Tells `state`: connecting; slow (nothing heard for eight seconds); open; away (`refused` if there was an answer, but not a
+ * stream; `reason` if there was a farewell); ended (the broker said not to come back).
+ */
+class Stream {
+  #url;
+  #on;
+  #source = null;
+  #timer = 0;
+  #failures = 0;
+  #farewell = null;
+
+  constructor(url, on) {
+    this.#url = url;
+    this.#on = on;
+  }
+
+  open() {
+    this.close();
+    this.#on.state({ state: 'connecting' });
+    this.#timer = setTimeout(() => this.#on.state({ state: 'slow' }), 8_000);
+    const source = new EventSource(this.#url);
+    this.#source = source;
+    source.addEventListener('open', () => {
+      clearTimeout(this.#timer);
+      this.#farewell = null;
+      this.#on.state({ state: 'open' });
+    });
+    for (const [name, listener] of Object.entries(this.#on)) {
+      if (name === 'state') continue;
+      source.addEventListener(name, (event) => {
+        this.#failures = 0;
+        listener(JSON.parse(event.data));
+      });
+    }
+    source.addEventListener('close', (event) => {
+      this.#farewell = JSON.parse(event.data).reason;
+      if (this.#farewell === 'closed' || this.#farewell === 'superseded') {
+        this.close();
+        this.#on.state({ state: 'ended', reason: this.#farewell });
+      }
+    });
+    source.addEventListener('error', () => this.#broken(source));
+  }
+
+  /** Skips the pause. */
+  retry() {
+    if (this.#source?.readyState !== EventSource.OPEN) this.open();
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  #broken(source) {
+    clearTimeout(this.#timer);
+    const refused = source.readyState === EventSource.CLOSED;
+    if (refused) {
+      const pause = Math.min(30_000, 1_000 * 2 ** this.#failures++) * (0.75 + Math.random() / 2);
+      this.#timer = setTimeout(() => this.open(), pause);
+    }
+    this.#on.state({ state: 'away', refused, reason: this.#farewell });
+  }
+}
+
+function post(url, body, options = {}) {
+  return request(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+    ...options,
+  });
+}
+
+async function request(url, options) {
+  let response;
+  try {
+    response = await fetch(url, { signal: AbortSignal.timeout(10_000), ...options });
+  } catch (failure) {
+    throw failure.name === 'TimeoutError'
+      ? new BrokerError(0, 'no_answer', 'The broker did not answer within ten seconds. If this page is open in more than '
+        + 'four tabs, close some: a browser opens six connections to one server.')
+      : new BrokerError(0, 'unreachable', 'The broker can’t be reached.');
+  }
+  const body = await response.json().catch(() => ({}));
+  if (response.ok) return body;
+  const retryAfter = Number(response.headers.get('Retry-After')) || 0;
+  throw new BrokerError(
+    response.status,
+    body.code ?? 'unknown',
+    body.detail ?? `The broker answered with status ${response.status}.`,
+    retryAfter,
+  );
+}

@@ -1,0 +1,228 @@
+package io.peerbroker.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.URI;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The demo page, driven as a person would: by names, labels and buttons. */
+class DemoPageIT {
+
+  /** Keeps what the page sends to others back until the gate opens: their offers cross. */
+  private static final String HOLD_BACK =
+      """
+      const unhindered = window.fetch;
+      window.gate = new BroadcastChannel('gate');
+      const opened = new Promise((resolve) => { window.gate.onmessage = resolve; });
+      window.fetch = async (url, options) => {
+        if (url.includes('/send/')) await opened;
+        return unhindered(url, options);
+      };
+      """;
+
+  private final Browser browser = Browser.start();
+  private BrokerProcess broker = BrokerProcess.run("--port", "0");
+  private final URI page = broker.awaitListening();
+
+  @AfterEach
+  void end() {
+    browser.close();
+    broker.close();
+  }
+
+  @Test
+  void threeTabs_findEachOtherAndTalk() {
+    DemoTab ada = DemoTab.open(browser, page).join("Ada", "chess, london");
+    DemoTab bob = DemoTab.open(browser, page).join("Bob", "chess, busy");
+    DemoTab kit = DemoTab.open(browser, page).join("Kit", "");
+
+    ada.awaitOthers("Bob", "Kit");
+    ada.pick("Bob");
+    ada.awaitChatState("Connected, browser to browser");
+    ada.say("Good morning!");
+    bob.openChat("Ada");
+    bob.awaitHeard("Good morning!");
+    bob.say("And to you.");
+    ada.awaitHeard("And to you.");
+
+    kit.pick("Ada");
+    kit.awaitChatState("Connected, browser to browser");
+    kit.say("Hello?");
+    ada.openChat("Kit");
+    ada.awaitHeard("Hello?");
+    ada.openChat("Bob");
+    ada.say("Your move.");
+    bob.awaitHeard("Your move.");
+    assertThat(ada.chats()).containsExactly("Bob", "Kit");
+
+    bob.close();
+    ada.awaitNote("Bob has left.");
+    ada.awaitChatState("This chat has ended.");
+    ada.awaitOthers("Kit");
+  }
+
+  @Test
+  void filter_showsOnlyThoseTagged() {
+    DemoTab ada = DemoTab.open(browser, page).join("Ada", "");
+    DemoTab.open(browser, page).join("Bob", "chess, busy");
+    DemoTab kit = DemoTab.open(browser, page).join("Kit", "chess");
+
+    ada.awaitOthers("Bob", "Kit");
+    ada.filter("chess, !busy");
+    ada.awaitOthers("Kit");
+    ada.filter("go");
+    ada.awaitWords("Nobody with these tags.");
+    ada.filter("chess,,go");
+    ada.awaitWords("in a filter");
+    ada.awaitOthers();
+    ada.filter("go");
+    ada.awaitWords("Nobody with these tags.");
+
+    kit.press("Change");
+    kit.evaluate("document.getElementById('tags').value = 'go'");
+    kit.press("Save");
+    ada.awaitOthers("Kit");
+  }
+
+  @Test
+  void nameMissing_isSaidAtTheField() {
+    DemoTab ada = DemoTab.open(browser, page);
+    ada.press("Join");
+    ada.awaitWords("Type a name, so that the others know who you are.");
+    assertThat(ada.evaluate("return document.activeElement.id")).isEqualTo("name");
+
+    DemoTab.open(browser, page).join("Bob", "");
+    ada.pick("Bob");
+    ada.awaitWords("Type a name first, so that Bob knows who is calling.");
+    ada.join("Ada", "");
+  }
+
+  @Test
+  void whatStrangersWrite_isTextOnly() {
+    String name = "<img src=x onerror=alert(1)>";
+    DemoTab ada = DemoTab.open(browser, page).join("Ada", "<b>bold</b>");
+    DemoTab eve = DemoTab.open(browser, page).join(name, "");
+    ada.pick(name);
+    ada.awaitChatState("Connected");
+    eve.openChat("Ada");
+    eve.say("<script>alert(2)</script>");
+    ada.awaitHeard("<script>alert(2)</script>");
+    assertThat(ada.evaluate("return document.querySelectorAll('main img, main script').length"))
+        .isEqualTo(0L);
+  }
+
+  @Test
+  void bothClickAtOnce_oneChatEach() {
+    DemoTab ada = DemoTab.open(browser, page).join("Ada", "");
+    DemoTab bob = DemoTab.open(browser, page).join("Bob", "");
+    for (DemoTab each : List.of(ada, bob)) {
+      each.evaluate(HOLD_BACK);
+    }
+    ada.pick("Bob");
+    bob.pick("Ada");
+    ada.awaitChatState("Calling Bob…");
+    bob.awaitChatState("Calling Ada…");
+    DemoTab.open(browser, page.resolve("/config.json"))
+        .evaluate("new BroadcastChannel('gate').postMessage('open')");
+
+    ada.awaitChatState("Connected, browser to browser");
+    bob.awaitChatState("Connected, browser to browser");
+    ada.say("You called?");
+    bob.awaitHeard("You called?");
+    bob.say("No, you did.");
+    ada.awaitHeard("No, you did.");
+    assertThat(ada.chats()).containsExactly("Bob");
+    assertThat(bob.chats()).containsExactly("Ada");
+  }
+
+  @Test
+  void brokerEndsAndComesBack_chatGoesOnAndPageRecovers() {
+    DemoTab ada = DemoTab.open(browser, page).join("Ada", "");
+    DemoTab bob = DemoTab.open(browser, page).join("Bob", "");
+    ada.pick("Bob");
+    ada.awaitChatState("Connected, browser to browser");
+
+    DemoTab.open(browser, page).join("Eve", "");
+    ada.awaitOthers("Bob", "Eve");
+
+    broker.close();
+    ada.awaitStatus("The broker is away. Trying again… Your open chats go on without it.");
+    ada.pick("Eve");
+    ada.awaitWords("The broker is away: Eve can be called when it is back.");
+    bob.openChat("Ada");
+    bob.say("Still there?");
+    ada.awaitHeard("Still there?");
+
+    broker = BrokerProcess.run("--port", String.valueOf(page.getPort()));
+    broker.awaitListening();
+    ada.awaitStatus("You are online.");
+    bob.awaitStatus("You are online.");
+    ada.awaitOthersInAnyOrder("Bob", "Eve");
+
+    // The same Bob, though the broker has given him a new address: a click opens the old chat.
+    ada.pick("Bob");
+    ada.awaitHeard("Still there?");
+    assertThat(ada.chats()).containsExactly("Bob");
+
+    // And whoever comes now can be called through the new broker.
+    DemoTab.open(browser, page).join("Kit", "");
+    bob.pick("Kit");
+    bob.awaitChatState("Connected, browser to browser");
+  }
+
+  @Test
+  void brokerIsSlow_pageWaitsAsLongAsItIsAsked() {
+    broker.close();
+    broker = BrokerProcess.run("--port", "0", "--message-rate", "1");
+    URI slow = broker.awaitListening();
+    DemoTab ada = DemoTab.open(browser, slow).join("Ada", "");
+    DemoTab bob = DemoTab.open(browser, slow).join("Bob", "");
+    ada.pick("Bob");
+    ada.awaitChatState("Connected, browser to browser");
+    bob.openChat("Ada");
+    bob.awaitChatState("Connected, browser to browser");
+  }
+
+  @Test
+  void brokerIsFull_isSaidAndPassesByItself() {
+    broker.close();
+    broker = BrokerProcess.run("--port", "0", "--max-channels", "1");
+    URI full = broker.awaitListening();
+    DemoTab ada = DemoTab.open(browser, full).join("Ada", "");
+    DemoTab bob = DemoTab.open(browser, full);
+    bob.type("Bob");
+    bob.press("Join");
+    bob.awaitStatus("The broker has no room for this page now. Trying again…");
+    ada.close();
+    bob.awaitStatus("You are online.");
+  }
+
+  @Test
+  void phone_needsNoSidewaysScrolling() {
+    String longName = "Bob with a name as long as anybody could wish";
+    DemoTab bob = DemoTab.open(browser, page).join(longName, "");
+    try (Browser phone = Browser.startPhone()) {
+      DemoTab ada = DemoTab.open(phone, page);
+      assertFits(ada);
+      ada.join("Ada", "aTagThatIsLongAndHasNoPlaceToBreakItAnywhereAtAllButHasToFit, two");
+      assertFits(ada);
+      ada.pick(longName);
+      ada.awaitChatState("Connected, browser to browser");
+      ada.say("x".repeat(300));
+      assertFits(ada);
+      bob.openChat("Ada");
+      bob.awaitHeard("x".repeat(300));
+      ada.press("‹ All");
+      ada.awaitOthers(longName);
+      assertFits(ada);
+    }
+  }
+
+  private static void assertFits(DemoTab tab) {
+    assertThat(tab.evaluate("return document.documentElement.scrollWidth"))
+        .as("as wide as the screen: what sticks out would make a phone zoom out")
+        .isEqualTo(390L);
+  }
+}
