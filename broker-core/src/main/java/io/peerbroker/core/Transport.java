@@ -4,7 +4,7 @@ package io.peerbroker.core;
  * An adapter's end of a stream: what takes the events of a channel or a watch to its reader.
  *
  * <p>The broker calls it outside all locks, on whatever thread made something happen, never nested
- * inside another foreign call, and logs what it throws. Calls may come from several threads at
+ * inside another transport's call, and logs what it throws. Calls may come from several threads at
  * once; a transport lets one of them do the work, so that {@link Attachment#poll()} is called by
  * one thread at a time. It must not block.
  */
