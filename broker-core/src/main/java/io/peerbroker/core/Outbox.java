@@ -43,6 +43,7 @@ final class Outbox {
   private int events;
   private long bytes;
   private boolean closed;
+  private boolean discarded;
 
   Outbox(int maxEvents, int maxBytes, Budget budget) {
     this.maxEvents = maxEvents;
@@ -89,6 +90,10 @@ final class Outbox {
 
   /** Lets go of the oldest that have been polled. */
   synchronized void taken(int count) {
+    if (discarded) {
+      // They were let go while the reader was taking them.
+      return;
+    }
     for (int i = 0; i < count; i++) {
       Node node = oldest;
       if (node == null || node == next) {
@@ -113,6 +118,7 @@ final class Outbox {
   /** Takes nothing more and lets go of all that is there. */
   synchronized void discard() {
     closed = true;
+    discarded = true;
     oldest = null;
     next = null;
     newest = null;
