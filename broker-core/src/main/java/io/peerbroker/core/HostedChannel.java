@@ -44,7 +44,18 @@ final class HostedChannel implements Channel {
     messages = new TokenBucket(limits.messageRate(), now);
     sessionChanges = new TokenBucket(limits.sessionRate(), now);
     link = new Stream();
-    outbox.offer(new Envelope(new Event.Opened(id, key)));
+  }
+
+  /** Queues the first event. Without room for it there is no channel. */
+  void begin() {
+    if (outbox.offer(new Envelope(new Event.Opened(id, key))) != Outbox.Answer.ACCEPTED) {
+      throw new RefusedException(overBudget());
+    }
+  }
+
+  private static Refusal overBudget() {
+    return new Refusal(
+        Refusal.Code.AT_CAPACITY, "The broker holds as many undelivered messages as it may.", SOON);
   }
 
   /** The broker's end of this channel's stream. */
@@ -228,12 +239,7 @@ final class HostedChannel implements Channel {
                   Refusal.Code.TARGET_BUSY,
                   "The target has not read what was sent to it before; its queue is full.",
                   SOON));
-      case OVER_BUDGET ->
-          Delivery.refused(
-              new Refusal(
-                  Refusal.Code.AT_CAPACITY,
-                  "The broker holds as many undelivered messages as it may.",
-                  SOON));
+      case OVER_BUDGET -> Delivery.refused(overBudget());
       case CLOSED -> Delivery.refused(LocalBroker.unknownTarget());
     };
   }

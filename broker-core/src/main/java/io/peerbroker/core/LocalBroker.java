@@ -100,7 +100,13 @@ final class LocalBroker implements Broker {
 
   private HostedChannel open(HostedChannel channel, Transport.Opener opener) {
     admit(channels, limits.maxChannels(), "channels");
-    connect(channel.link, opener, () -> directory.add(channel));
+    connect(
+        channel.link,
+        opener,
+        () -> {
+          channel.begin();
+          directory.add(channel);
+        });
     if (closing.get()) {
       // Those that close() has not seen are seen here.
       channel.end(CloseReason.SHUTTING_DOWN);
@@ -160,9 +166,9 @@ final class LocalBroker implements Broker {
    */
   private void connect(Link link, Transport.Opener opener, Runnable enter) {
     links.add(link);
-    enter.run();
     boolean opened = false;
     try {
+      enter.run();
       link.connect(opener.open(link));
       opened = true;
     } finally {
