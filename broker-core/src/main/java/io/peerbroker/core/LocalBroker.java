@@ -1,6 +1,7 @@
 package io.peerbroker.core;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -53,7 +54,7 @@ final class LocalBroker implements Broker {
     }
     budget = new Budget(limits.maxTotalQueuedBytes());
     directory = new Directory(limits.maxSessionsPerChannel(), ids);
-    this.router = router.apply(this::routeHere);
+    this.router = Objects.requireNonNull(router.apply(this::routeHere), "router");
     AtomicInteger number = new AtomicInteger();
     // Unbounded, but each receiver has one task in it at the most, and receivers are counted.
     receivers =
@@ -252,7 +253,8 @@ final class LocalBroker implements Broker {
     try {
       CompletionStage<Delivery> stage = router.route(message);
       return stage == Delivery.sent() ? stage : stage.handle(LocalBroker::delivery);
-    } catch (RuntimeException thrown) {
+    } catch (Throwable thrown) {
+      // Errors too, and checked exceptions from languages that don't check: send answers, always.
       return Delivery.refused(failed(thrown));
     }
   }
