@@ -68,7 +68,15 @@ final class Directory {
   }
 
   void add(HostedChannel channel) {
-    channels.put(channel.id(), channel);
+    lock.writeLock().lock();
+    try {
+      // A broker that shuts down may have closed it before it got here.
+      if (channel.open) {
+        channels.put(channel.id(), channel);
+      }
+    } finally {
+      lock.writeLock().unlock();
+    }
   }
 
   List<HostedChannel> channels() {
@@ -213,8 +221,11 @@ final class Directory {
   void add(ListStream stream) {
     lock.writeLock().lock();
     try {
-      stream.begin(created);
-      watches.add(stream);
+      // As above: then it has been removed already.
+      if (!stream.isEnding()) {
+        stream.begin(created);
+        watches.add(stream);
+      }
     } finally {
       lock.writeLock().unlock();
     }

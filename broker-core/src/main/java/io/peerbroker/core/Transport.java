@@ -17,10 +17,10 @@ public interface Transport {
   void ready();
 
   /**
-   * The stream is to end. Called at most once, not at all after {@link Attachment#detach}. What
-   * {@link Attachment#poll()} still gives goes to the reader first, then the reader is told the
-   * reason where it can still be told, and then the transport detaches: all within {@link
-   * Limits#drainTimeout()}.
+   * The stream is to end. Called at most once. What {@link Attachment#poll()} still gives goes to
+   * the reader first, then the reader is told the reason where it can still be told, and then the
+   * transport detaches: all within {@link Limits#drainTimeout()}. A call that was on its way when
+   * the attachment was detached still comes, and then there is nothing left to do.
    */
   void end(CloseReason reason);
 
