@@ -200,18 +200,18 @@ final class Directory {
   /** A page of what is listed. Takes no lock: what comes or goes meanwhile may be on it or not. */
   Page page(TagFilter filter, int limit, long after) {
     List<ListedSession> shown = new ArrayList<>();
-    int bytes = 0;
+    long bytes = 0;
     long last = after;
     for (HostedSession session : listed.tailMap(after, false).values()) {
       HostedSession.State state = session.state;
       // The state may be newer than the map: hidden a moment ago, not yet taken out.
       if (state.listed() && session.open && filter.matches(state.tags())) {
-        if (shown.size() >= limit || bytes >= Page.MAX_BYTES) {
+        ListedSession entry = session.show(state);
+        bytes += entry.size();
+        if (shown.size() >= limit || (bytes > Page.MAX_BYTES && !shown.isEmpty())) {
           return new Page(shown, Long.toString(last));
         }
-        ListedSession entry = session.show(state);
         shown.add(entry);
-        bytes += entry.size();
         last = session.number;
       }
     }

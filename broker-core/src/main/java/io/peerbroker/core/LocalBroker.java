@@ -236,7 +236,8 @@ final class LocalBroker implements Broker {
   private static long cursor(String after) {
     try {
       long cursor = Long.parseLong(after);
-      if (cursor > 0) {
+      // One place has one cursor: no plus sign, no leading zero, no digits of other scripts.
+      if (cursor > 0 && after.equals(Long.toString(cursor))) {
         return cursor;
       }
     } catch (NumberFormatException notOurs) {
