@@ -36,13 +36,15 @@ final class Outbox {
   private final int maxBytes;
   private final Budget budget;
 
+  /** Written under this, read without. */
+  private volatile boolean closed;
+
   // Guarded by this.
   private @Nullable Node oldest;
   private @Nullable Node next;
   private @Nullable Node newest;
   private int events;
   private long bytes;
-  private boolean closed;
   private boolean discarded;
 
   Outbox(int maxEvents, int maxBytes, Budget budget) {
@@ -113,6 +115,10 @@ final class Outbox {
   /** Takes nothing more; what is there can still be polled. */
   synchronized void close() {
     closed = true;
+  }
+
+  boolean isClosed() {
+    return closed;
   }
 
   /** Takes nothing more and lets go of all that is there. */
