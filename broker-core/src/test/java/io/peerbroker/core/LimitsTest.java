@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.peerbroker.core.Refusal.Code;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -154,7 +155,8 @@ final class LimitsTest {
     Party sender = party();
     HandExecutor hands = new HandExecutor();
     Party reader = new Party(broker, hands);
-    byte[] body = ("{\"message\":1,\"x\":\"" + "x".repeat(10_000) + "\"}").getBytes();
+    byte[] body =
+        ("{\"message\":1,\"x\":\"" + "x".repeat(10_000) + "\"}").getBytes(StandardCharsets.UTF_8);
     Json slice = Json.members(body, 2).get("message");
     assertThat(Party.answer(sender.channel.send(reader.id(), slice)))
         .isEqualTo(new Delivery.Sent());

@@ -1,19 +1,20 @@
 package io.peerbroker.core;
 
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** A clock that the test moves. The core schedules no task, and this notices if it does. */
 final class ManualTimer implements Timer {
 
-  private volatile long now = 42;
+  private final AtomicLong now = new AtomicLong(42);
 
   void advance(Duration by) {
-    now += by.toNanos();
+    now.addAndGet(by.toNanos());
   }
 
   @Override
   public long nanoTime() {
-    return now;
+    return now.get();
   }
 
   @Override

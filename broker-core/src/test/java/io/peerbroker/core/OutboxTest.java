@@ -10,7 +10,7 @@ final class OutboxTest {
 
   private static final int SIZE = new Event.Ready(0).size();
 
-  private final Budget budget = new Budget(10 * SIZE);
+  private final Budget budget = new Budget(10L * SIZE);
   private final Outbox outbox = new Outbox(3, 100 * SIZE, budget);
 
   private static Envelope event(int number) {
