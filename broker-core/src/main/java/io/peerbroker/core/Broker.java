@@ -82,7 +82,7 @@ public interface Broker extends AutoCloseable {
   /**
    * A page of the listed sessions that pass a filter, in order of creation.
    *
-   * @param limit at most so many, 1 to {@value Page#MAX_LIMIT}; a page also ends early at about
+   * @param limit at most so many, 1 to {@value Page#MAX_LIMIT}; a page also ends early, before
    *     {@value Page#MAX_BYTES} bytes
    * @param after the {@link Page#next()} of the page before, or null for the first
    * @throws RefusedException {@code invalid_request} for a limit out of range or a cursor that no

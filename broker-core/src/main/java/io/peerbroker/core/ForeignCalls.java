@@ -8,45 +8,60 @@ import org.jspecify.annotations.Nullable;
  * inside another.
  *
  * <p>A call that is asked for while this thread is inside another waits until that one has
- * returned. So a chain of streams that wake each other needs no deeper stack than one of them, and
- * a receiver never finds itself inside another's call, even on an executor that runs its tasks in
- * place.
+ * returned. So a chain of streams that wake each other needs no deeper stack than one of them. The
+ * turns of receivers wait for each other in the same way, but not for the calls that wake
+ * transports, nor these for them: a message that a receiver sends is on its way before the receiver
+ * returns. So a receiver never finds itself inside another's call, even on an executor that runs
+ * its tasks in place.
  */
 final class ForeignCalls {
 
   private static final System.Logger LOG = System.getLogger(Broker.class.getName());
 
   /**
-   * What waits for the call that this thread is in; null outside of calls, so nothing is left
-   * behind.
+   * What waits for the call, or the turn, that this thread is in; null outside of them, so nothing
+   * is left behind.
    */
-  private static final ThreadLocal<@Nullable ArrayDeque<Runnable>> WAITING = new ThreadLocal<>();
+  private static final ThreadLocal<@Nullable ArrayDeque<Runnable>> CALLS = new ThreadLocal<>();
+
+  private static final ThreadLocal<@Nullable ArrayDeque<Runnable>> TURNS = new ThreadLocal<>();
 
   private ForeignCalls() {}
 
   /** Runs a call now, or after the one that this thread is in. What it throws is logged. */
   static void run(Runnable call) {
-    ArrayDeque<Runnable> queue = WAITING.get();
+    run(CALLS, call);
+  }
+
+  /** Runs a receiver's turn now, or after the one that this thread is in. */
+  static void runTurn(Runnable turn) {
+    run(TURNS, turn);
+  }
+
+  private static void run(ThreadLocal<@Nullable ArrayDeque<Runnable>> waiting, Runnable call) {
+    ArrayDeque<Runnable> queue = waiting.get();
     if (queue != null) {
       queue.add(call);
       return;
     }
     queue = new ArrayDeque<>(4);
-    WAITING.set(queue);
+    waiting.set(queue);
     try {
       for (Runnable next = call; next != null; next = queue.poll()) {
         runLogged(next);
       }
     } finally {
       // Left behind, it would pin the broker to threads of the container's pool.
-      WAITING.remove();
+      waiting.remove();
     }
   }
 
   static void runLogged(Runnable call) {
     try {
       call.run();
-    } catch (Exception | LinkageError | AssertionError | StackOverflowError thrown) {
+    } catch (Throwable thrown) {
+      // Errors too: one that came out here would be thrown at whoever happened to send, and leave
+      // the calls behind it undone.
       LOG.log(
           System.Logger.Level.ERROR, "A call out of the broker failed; the broker goes on", thrown);
     }

@@ -28,9 +28,7 @@ final class HostedChannel implements Channel {
   /** Set once the key has come with a request to host: from then on it is needed. */
   private volatile boolean keyShown;
 
-  // Written under the directory's write lock, with which the sessions are guarded too. Null until
-  // the first.
-  volatile boolean open = true;
+  // Guarded by the directory's lock. Null until the first.
   @Nullable Map<String, HostedSession> sessions;
 
   HostedChannel(LocalBroker broker, String id, String key, boolean keyAlwaysNeeded) {
@@ -44,7 +42,18 @@ final class HostedChannel implements Channel {
     messages = new TokenBucket(limits.messageRate(), now);
     sessionChanges = new TokenBucket(limits.sessionRate(), now);
     link = new Stream();
-    outbox.offer(new Envelope(new Event.Opened(id, key)));
+  }
+
+  /** Queues the first event. Without room for it there is no channel. */
+  void begin() {
+    if (outbox.offer(new Envelope(new Event.Opened(id, key))) != Outbox.Answer.ACCEPTED) {
+      throw new RefusedException(overBudget());
+    }
+  }
+
+  private static Refusal overBudget() {
+    return new Refusal(
+        Refusal.Code.AT_CAPACITY, "The broker holds as many undelivered messages as it may.", SOON);
   }
 
   /** The broker's end of this channel's stream. */
@@ -80,7 +89,7 @@ final class HostedChannel implements Channel {
 
   @Override
   public boolean isOpen() {
-    return open;
+    return !outbox.isClosed();
   }
 
   /** Whether a request to host may go on with this key, or without one. */
@@ -217,7 +226,8 @@ final class HostedChannel implements Channel {
 
   /** Takes a message that was sent to this channel or to a session of it. */
   CompletionStage<Delivery> deliver(Message message) {
-    return switch (outbox.offer(new Envelope(new Event.Received(message)))) {
+    // A slice would keep the whole request alive: many times what it counts for in the queue.
+    return switch (outbox.offer(new Envelope(new Event.Received(message.compact())))) {
       case ACCEPTED -> {
         link.wake();
         yield Delivery.sent();
@@ -228,17 +238,12 @@ final class HostedChannel implements Channel {
                   Refusal.Code.TARGET_BUSY,
                   "The target has not read what was sent to it before; its queue is full.",
                   SOON));
-      case OVER_BUDGET ->
-          Delivery.refused(
-              new Refusal(
-                  Refusal.Code.AT_CAPACITY,
-                  "The broker holds as many undelivered messages as it may.",
-                  SOON));
+      case OVER_BUDGET -> Delivery.refused(overBudget());
       case CLOSED -> Delivery.refused(LocalBroker.unknownTarget());
     };
   }
 
-  /** Takes no more messages: part of the instant in which the channel closes. */
+  /** Takes no more messages: this is the instant in which the channel and its sessions close. */
   void closeOutbox() {
     outbox.close();
   }

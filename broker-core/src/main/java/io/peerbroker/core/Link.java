@@ -21,11 +21,10 @@ abstract class Link implements Attachment {
   final void connect(Transport opened) {
     CloseReason told;
     synchronized (this) {
-      if (detached) {
-        return;
+      if (!detached) {
+        transport = opened;
+        ready = opened::ready;
       }
-      transport = opened;
-      ready = opened::ready;
       told = ending;
     }
     if (told != null) {

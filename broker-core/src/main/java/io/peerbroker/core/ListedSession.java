@@ -18,11 +18,16 @@ public record ListedSession(String id, List<String> tags, Json metadata) {
     Objects.requireNonNull(metadata, "metadata");
   }
 
-  /** About how many bytes it takes on a wire, for the bounds of queues and pages. */
+  /** At most how many bytes it takes as JSON, for the bounds of queues and pages. */
   int size() {
     int size = 64 + id.length() + metadata.length();
     for (String tag : tags) {
-      size += 3 + tag.length();
+      size += 3;
+      for (int i = 0; i < tag.length(); i++) {
+        char c = tag.charAt(i);
+        // The longest that a char can become is an escape.
+        size += c < 0x80 && c != '"' && c != '\\' ? 1 : 6;
+      }
     }
     return size;
   }

@@ -1,6 +1,7 @@
 package io.peerbroker.core;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -53,7 +54,7 @@ final class LocalBroker implements Broker {
     }
     budget = new Budget(limits.maxTotalQueuedBytes());
     directory = new Directory(limits.maxSessionsPerChannel(), ids);
-    this.router = router.apply(this::routeHere);
+    this.router = Objects.requireNonNull(router.apply(this::routeHere), "router");
     AtomicInteger number = new AtomicInteger();
     // Unbounded, but each receiver has one task in it at the most, and receivers are counted.
     receivers =
@@ -100,7 +101,13 @@ final class LocalBroker implements Broker {
 
   private HostedChannel open(HostedChannel channel, Transport.Opener opener) {
     admit(channels, limits.maxChannels(), "channels");
-    connect(channel.link, opener, () -> directory.add(channel));
+    connect(
+        channel.link,
+        opener,
+        () -> {
+          channel.begin();
+          directory.add(channel);
+        });
     if (closing.get()) {
       // Those that close() has not seen are seen here.
       channel.end(CloseReason.SHUTTING_DOWN);
@@ -160,9 +167,9 @@ final class LocalBroker implements Broker {
    */
   private void connect(Link link, Transport.Opener opener, Runnable enter) {
     links.add(link);
-    enter.run();
     boolean opened = false;
     try {
+      enter.run();
       link.connect(opener.open(link));
       opened = true;
     } finally {
@@ -229,7 +236,8 @@ final class LocalBroker implements Broker {
   private static long cursor(String after) {
     try {
       long cursor = Long.parseLong(after);
-      if (cursor > 0) {
+      // One place has one cursor: no plus sign, no leading zero, no digits of other scripts.
+      if (cursor > 0 && after.equals(Long.toString(cursor))) {
         return cursor;
       }
     } catch (NumberFormatException notOurs) {
@@ -246,7 +254,8 @@ final class LocalBroker implements Broker {
     try {
       CompletionStage<Delivery> stage = router.route(message);
       return stage == Delivery.sent() ? stage : stage.handle(LocalBroker::delivery);
-    } catch (RuntimeException thrown) {
+    } catch (Throwable thrown) {
+      // Errors too, and checked exceptions from languages that don't check: send answers, always.
       return Delivery.refused(failed(thrown));
     }
   }
@@ -313,7 +322,11 @@ final class LocalBroker implements Broker {
     }
     directory.channels().forEach(channel -> channel.end(CloseReason.SHUTTING_DOWN));
     awaitLinks(System.nanoTime() + limits.drainTimeout().toNanos());
-    links.forEach(link -> link.detach(CloseReason.SHUTTING_DOWN));
+    for (Link link : links) {
+      // One that is still being opened has not been told, and will be when it has its transport.
+      link.end(CloseReason.SHUTTING_DOWN);
+      link.detach(CloseReason.SHUTTING_DOWN);
+    }
     receivers.shutdown();
     if (ownTimer != null) {
       ownTimer.close();

@@ -25,6 +25,11 @@ public record Message(String origin, String target, Json json) {
     return new Message(/* origin= */ target, /* target= */ origin, reply);
   }
 
+  /** The same without whatever else came in one array with the JSON. */
+  Message compact() {
+    return new Message(origin, target, json.compact());
+  }
+
   /** The addresses and the size alone: what parties say to each other is not for logs. */
   @Override
   public String toString() {

@@ -36,13 +36,16 @@ final class Outbox {
   private final int maxBytes;
   private final Budget budget;
 
+  /** Written under this, read without. */
+  private volatile boolean closed;
+
   // Guarded by this.
   private @Nullable Node oldest;
   private @Nullable Node next;
   private @Nullable Node newest;
   private int events;
   private long bytes;
-  private boolean closed;
+  private boolean discarded;
 
   Outbox(int maxEvents, int maxBytes, Budget budget) {
     this.maxEvents = maxEvents;
@@ -89,6 +92,10 @@ final class Outbox {
 
   /** Lets go of the oldest that have been polled. */
   synchronized void taken(int count) {
+    if (discarded) {
+      // They were let go while the reader was taking them.
+      return;
+    }
     for (int i = 0; i < count; i++) {
       Node node = oldest;
       if (node == null || node == next) {
@@ -110,9 +117,14 @@ final class Outbox {
     closed = true;
   }
 
+  boolean isClosed() {
+    return closed;
+  }
+
   /** Takes nothing more and lets go of all that is there. */
   synchronized void discard() {
     closed = true;
+    discarded = true;
     oldest = null;
     next = null;
     newest = null;

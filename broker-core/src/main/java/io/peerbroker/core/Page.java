@@ -19,7 +19,10 @@ public record Page(List<ListedSession> sessions, @Nullable String next) {
   /** How many sessions can be asked for at the most. */
   public static final int MAX_LIMIT = 10_000;
 
-  /** About how many bytes of sessions end a page early. */
+  /**
+   * How many bytes a page may come to as a JSON array, before it ends early. A session that is
+   * larger alone has a page of its own.
+   */
   public static final int MAX_BYTES = 1 << 20;
 
   public Page {

@@ -14,6 +14,9 @@ public interface Receiver {
   /** Takes one message that was sent to the channel or to one of its sessions. */
   void received(Channel channel, Message message);
 
-  /** Learns that the channel has closed. Called once, last. */
+  /**
+   * Learns that the channel has closed. Called once, last; not at all where the executor has
+   * rejected a task.
+   */
   default void closed(Channel channel, CloseReason reason) {}
 }

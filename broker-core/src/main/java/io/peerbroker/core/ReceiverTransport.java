@@ -1,7 +1,6 @@
 package io.peerbroker.core;
 
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -53,30 +52,31 @@ final class ReceiverTransport implements Transport {
 
   private void schedule() {
     try {
-      executor.execute(this::takeTurn);
-    } catch (RejectedExecutionException rejected) {
+      // An executor that runs it in place does so inside another's turn, or this one's own.
+      executor.execute(() -> ForeignCalls.runTurn(this::takeTurn));
+    } catch (RuntimeException | Error rejected) {
+      // An Error where no thread can be had; if nobody takes a turn, nobody ever does again.
       attachment.detach(CloseReason.GONE);
     }
   }
 
   private void takeTurn() {
-    int seen = wakeups.get();
-    // Read before the queue: after the broker has said to end, it queues nothing more.
-    CloseReason reason = ending;
     for (int i = 0; i < TURN; i++) {
+      int seen = wakeups.get();
+      // Read before the queue: after the broker has said to end, it queues nothing more.
+      CloseReason reason = ending;
       Envelope envelope = attachment.poll();
-      if (envelope == null) {
-        if (reason != null) {
-          // The count stays above zero: nobody schedules this again.
-          ForeignCalls.runLogged(() -> closed.accept(reason));
-          attachment.detach(reason);
-        } else if (wakeups.addAndGet(-seen) != 0) {
-          schedule();
-        }
+      if (envelope != null) {
+        ForeignCalls.runLogged(() -> events.accept(envelope.event()));
+        attachment.taken(1);
+      } else if (reason != null) {
+        // The count stays above zero: nobody schedules this again.
+        ForeignCalls.runLogged(() -> closed.accept(reason));
+        attachment.detach(reason);
+        return;
+      } else if (wakeups.addAndGet(-seen) == 0) {
         return;
       }
-      ForeignCalls.runLogged(() -> events.accept(envelope.event()));
-      attachment.taken(1);
     }
     schedule();
   }

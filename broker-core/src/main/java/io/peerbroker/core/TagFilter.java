@@ -3,8 +3,6 @@ package io.peerbroker.core;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * What chooses sessions by their tags: all required tags must be there, and none of the excluded
@@ -12,8 +10,11 @@ import java.util.stream.Stream;
  *
  * <p>Written as a list: {@code chess,!full} asks for sessions with the tag {@code chess} and
  * without {@code full}. Tags compare by exact code points. Immutable.
+ *
+ * <p>Sealed, since filters are asked while the broker holds its lock, where no foreign code may
+ * run.
  */
-public interface TagFilter {
+public sealed interface TagFilter permits ParsedFilter {
 
   /** How many code points a filter may have, decoded. */
   int MAX_CODE_POINTS = 1_024;
@@ -47,7 +48,7 @@ public interface TagFilter {
 
   /** The filter that passes every listed session. */
   static TagFilter all() {
-    return Parsed.ALL;
+    return ParsedFilter.ALL;
   }
 
   /**
@@ -82,24 +83,10 @@ public interface TagFilter {
       (exclude ? excluded : required).add(tag);
       start = end + 1;
     }
-    return new Parsed(Set.copyOf(required), Set.copyOf(excluded));
+    return new ParsedFilter(Set.copyOf(required), Set.copyOf(excluded));
   }
 
   private static RefusedException invalid(String detail) {
     return new RefusedException(Refusal.of(Refusal.Code.INVALID_FILTER, detail));
-  }
-
-  /** A filter as {@link #parse} makes it; equal when it means the same. */
-  record Parsed(Set<String> required, Set<String> excluded) implements TagFilter {
-
-    private static final TagFilter ALL = new Parsed(Set.of(), Set.of());
-
-    /** The filter in its written form, sorted. */
-    @Override
-    public String toString() {
-      return Stream.concat(
-              required.stream().sorted(), excluded.stream().sorted().map(tag -> "!" + tag))
-          .collect(Collectors.joining(","));
-    }
   }
 }

@@ -21,6 +21,9 @@ public interface Watcher {
    */
   default void ready(int count) {}
 
-  /** Learns that the watch has ended. Called once, last. */
+  /**
+   * Learns that the watch has ended. Called once, last; not at all where the executor has rejected
+   * a task.
+   */
   default void closed(CloseReason reason) {}
 }
