@@ -7,6 +7,7 @@ import io.peerbroker.core.Broker;
 import io.peerbroker.core.Delivery;
 import io.peerbroker.core.Message;
 import io.peerbroker.core.Refusal;
+import io.peerbroker.tck.FakeTimer;
 import io.peerbroker.tck.ServerSettings;
 import io.peerbroker.tck.WireChannel;
 import io.peerbroker.tck.WireClient;
@@ -31,7 +32,7 @@ final class AsyncRouterTest {
   private static final Logger CORE_LOG = Logger.getLogger(Broker.class.getName());
 
   private final BlockingQueue<CompletableFuture<Delivery>> routed = new LinkedBlockingQueue<>();
-  private final HandTimer timer = new HandTimer();
+  private final FakeTimer timer = new FakeTimer();
   private final Broker broker = Broker.builder().timer(timer).router(next -> this::route).build();
 
   private JettyServer server;
@@ -88,7 +89,7 @@ final class AsyncRouterTest {
   @Test
   void itIsNotWaitedForForEver() throws Exception {
     CompletableFuture<Delivery> never = send();
-    await().atMost(WireConnection.BOUND).until(() -> timer.left() > 1);
+    await().atMost(WireConnection.BOUND).until(() -> timer.scheduled() > 1);
     timer.advance(Duration.ofSeconds(29));
     assertThat(client.get("/list").status()).isEqualTo(200);
     timer.advance(Duration.ofSeconds(1));
@@ -127,6 +128,6 @@ final class AsyncRouterTest {
 
   /** But for the one task of the channel's stream. */
   private void assertNothingIsLeft() {
-    await().atMost(WireConnection.BOUND).until(() -> timer.left() == 1);
+    await().atMost(WireConnection.BOUND).until(() -> timer.scheduled() == 1);
   }
 }

@@ -11,6 +11,8 @@ import static org.mockito.Mockito.never;
 import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.when;
 
+import io.peerbroker.core.Timer;
+import io.peerbroker.tck.FakeTimer;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletInputStream;
@@ -24,16 +26,19 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Which comes first, a body's end or its deadline, decides; the container's calls are made here. */
+/**
+ * Which comes first, a body's end or its deadline, decides; the container's calls are made here.
+ */
 final class BodyTest {
 
-  private final HandTimer timer = new HandTimer();
+  private final FakeTimer timer = new FakeTimer();
   private final List<String> taken = new ArrayList<>();
   private final HttpServletRequest request = mock();
   private final HttpServletResponse response = mock();
   private final AsyncContext async = mock();
   private final ServletInputStream in = mock();
   private ReadListener listener;
+  private boolean cancelIsLate;
 
   @BeforeEach
   void read() throws IOException {
@@ -48,8 +53,28 @@ final class BodyTest {
     Body.read(
         new Exchange(request, response),
         HttpSettings.defaults(),
-        timer,
+        withLateCancel(),
         body -> taken.add(new String(body, UTF_8)));
+  }
+
+  /** The timer, but for tasks that have begun, as it were, when they are taken back. */
+  private Timer withLateCancel() {
+    return new Timer() {
+      @Override
+      public long nanoTime() {
+        return timer.nanoTime();
+      }
+
+      @Override
+      public Scheduled schedule(Duration delay, Runnable task) {
+        Scheduled scheduled = timer.schedule(delay, task);
+        return () -> {
+          if (!cancelIsLate) {
+            scheduled.cancel();
+          }
+        };
+      }
+    };
   }
 
   /** Lets this come, as often as the reader asks. */
@@ -72,7 +97,7 @@ final class BodyTest {
     come("ab", 3);
     listener.onAllDataRead();
     assertThat(taken).containsExactly("ababab");
-    assertThat(timer.left()).isZero();
+    assertThat(timer.scheduled()).isZero();
     verify(response, never()).setStatus(anyInt());
   }
 
@@ -91,13 +116,22 @@ final class BodyTest {
   }
 
   @Test
+  void aDeadlineThatRunsWhenAllIsThereRefusesNothing() throws IOException {
+    cancelIsLate = true;
+    listener.onAllDataRead();
+    timer.advance(Duration.ofSeconds(10));
+    assertThat(taken).hasSize(1);
+    verify(response, never()).setStatus(anyInt());
+  }
+
+  @Test
   void tooMuchIsRefusedAtOnce() throws IOException {
     come("x".repeat(1_000), 100);
     verify(response).setStatus(413);
     verify(async).complete();
     listener.onAllDataRead();
     assertThat(taken).isEmpty();
-    assertThat(timer.left()).isZero();
+    assertThat(timer.scheduled()).isZero();
   }
 
   @Test
@@ -105,7 +139,7 @@ final class BodyTest {
     listener.onError(new IOException("early end"));
     verify(response).setStatus(400);
     verify(async).complete();
-    assertThat(timer.left()).isZero();
+    assertThat(timer.scheduled()).isZero();
   }
 
   @Test

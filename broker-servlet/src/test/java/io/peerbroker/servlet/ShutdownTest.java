@@ -7,6 +7,7 @@ import io.peerbroker.core.Broker;
 import io.peerbroker.core.Channel;
 import io.peerbroker.core.Json;
 import io.peerbroker.tck.EventStreamParser.Event;
+import io.peerbroker.tck.FakeTimer;
 import io.peerbroker.tck.ServerSettings;
 import io.peerbroker.tck.SseStream;
 import io.peerbroker.tck.SseStream.End;
@@ -27,7 +28,7 @@ import org.junit.jupiter.api.Test;
 /** How streams end when the broker or its servlet does, and that nothing is left behind them. */
 final class ShutdownTest {
 
-  private final HandTimer timer = new HandTimer();
+  private final FakeTimer timer = new FakeTimer();
   private final Broker broker =
       Broker.builder().timer(timer).drainTimeout(Duration.ofSeconds(20)).build();
   private final BrokerHttp http = new BrokerHttp(broker, HttpSettings.defaults());
@@ -48,7 +49,7 @@ final class ShutdownTest {
     broker.close();
     server.close();
     assertThat(http.streams).isEmpty();
-    assertThat(timer.left()).isZero();
+    assertThat(timer.scheduled()).isZero();
   }
 
   @Test
@@ -63,7 +64,9 @@ final class ShutdownTest {
       assertThat(stream.awaitEnd()).isEqualTo(End.COMPLETE);
       assertLastWords(stream);
     }
-    await().atMost(WireConnection.BOUND).until(() -> http.streams.isEmpty() && timer.left() == 0);
+    await()
+        .atMost(WireConnection.BOUND)
+        .until(() -> http.streams.isEmpty() && timer.scheduled() == 0);
     assertThat(client.get("/channel").member("code")).isEqualTo("shutting_down");
   }
 
@@ -114,9 +117,11 @@ final class ShutdownTest {
     }
     timer.advance(Duration.ofSeconds(30));
     assertThat(http.streams).hasSize(1);
-    assertThat(timer.left()).as("the last resort").isEqualTo(1);
+    assertThat(timer.scheduled()).as("the last resort").isEqualTo(1);
     stalled.stream().awaitEnd();
-    await().atMost(WireConnection.BOUND).until(() -> http.streams.isEmpty() && timer.left() == 0);
+    await()
+        .atMost(WireConnection.BOUND)
+        .until(() -> http.streams.isEmpty() && timer.scheduled() == 0);
   }
 
   @Test
@@ -129,7 +134,7 @@ final class ShutdownTest {
     assertThat(channel.awaitEnd()).isEqualTo(End.COMPLETE);
     assertThat(list.awaitEnd()).isEqualTo(End.COMPLETE);
     assertThat(http.streams).isEmpty();
-    assertThat(timer.left()).isZero();
+    assertThat(timer.scheduled()).isZero();
   }
 
   @Test
@@ -143,7 +148,7 @@ final class ShutdownTest {
         .until(
             () -> {
               timer.advance(Duration.ofSeconds(15));
-              return http.streams.isEmpty() && timer.left() == 0;
+              return http.streams.isEmpty() && timer.scheduled() == 0;
             });
   }
 
