@@ -13,9 +13,10 @@ import org.jspecify.annotations.Nullable;
  * that are told of changes.
  *
  * <p>Every change is one write-locked step in which the maps change first and then the change is
- * queued for those who can see it; so a channel with all its sessions goes in one instant. Looking
- * up and listing take no lock. Live lists walk read-locked. Nothing foreign is called under the
- * lock: readers are woken after it.
+ * queued for those who can see it. Looking up and listing take no lock: what a map still shows of a
+ * channel that is being closed is told by the channel itself, which goes with all its sessions in
+ * one instant. Live lists walk read-locked. Nothing foreign is called under the lock: readers are
+ * woken after it.
  */
 final class Directory {
 
@@ -41,20 +42,22 @@ final class Directory {
   }
 
   @Nullable HostedChannel channel(String cid) {
-    return channels.get(cid);
+    HostedChannel channel = channels.get(cid);
+    return channel != null && channel.isOpen() ? channel : null;
   }
 
   @Nullable HostedSession session(String sid) {
-    return sessions.get(sid);
+    HostedSession session = sessions.get(sid);
+    return session != null && session.isOpen() ? session : null;
   }
 
   /** The channel that a cid or sid stands for. */
   @Nullable HostedChannel ownerOf(String id) {
-    HostedChannel channel = channels.get(id);
+    HostedChannel channel = channel(id);
     if (channel != null) {
       return channel;
     }
-    HostedSession session = sessions.get(id);
+    HostedSession session = session(id);
     return session == null ? null : session.host;
   }
 
@@ -71,7 +74,7 @@ final class Directory {
     lock.writeLock().lock();
     try {
       // A broker that shuts down may have closed it before it got here.
-      if (channel.open) {
+      if (channel.isOpen()) {
         channels.put(channel.id(), channel);
       }
     } finally {
@@ -86,7 +89,7 @@ final class Directory {
   HostedSession open(HostedChannel host, SessionSpec spec) {
     return changing(
         touched -> {
-          if (!host.open) {
+          if (!host.isOpen()) {
             throw refused(Refusal.Code.UNKNOWN_CHANNEL, "The host channel has closed.");
           }
           Map<String, HostedSession> hosted = host.sessionsToAddTo();
@@ -108,7 +111,7 @@ final class Directory {
   void update(HostedSession session, SessionUpdate update) {
     changing(
         touched -> {
-          if (!session.open) {
+          if (!session.isOpen()) {
             throw refused(Refusal.Code.UNKNOWN_SESSION, "The session has been closed.");
           }
           HostedSession.State before = session.state;
@@ -140,8 +143,7 @@ final class Directory {
   void close(HostedChannel channel) {
     changing(
         touched -> {
-          if (channel.open) {
-            channel.open = false;
+          if (channel.isOpen()) {
             channel.closeOutbox();
             channels.remove(channel.id());
             Map<String, HostedSession> hosted = channel.sessions;
@@ -205,7 +207,7 @@ final class Directory {
     for (HostedSession session : listed.tailMap(after, false).values()) {
       HostedSession.State state = session.state;
       // The state may be newer than the map: hidden a moment ago, not yet taken out.
-      if (state.listed() && session.open && filter.matches(state.tags())) {
+      if (state.listed() && session.isOpen() && filter.matches(state.tags())) {
         ListedSession entry = session.show(state);
         bytes += entry.size();
         if (shown.size() >= limit || (bytes > Page.MAX_BYTES && !shown.isEmpty())) {

@@ -27,9 +27,7 @@ final class HostedChannel implements Channel {
   /** Set once the key has come with a request to host: from then on it is needed. */
   private volatile boolean keyShown;
 
-  // Written under the directory's write lock, with which the sessions are guarded too. Null until
-  // the first.
-  volatile boolean open = true;
+  // Guarded by the directory's lock. Null until the first.
   @Nullable Map<String, HostedSession> sessions;
 
   /**
@@ -78,7 +76,7 @@ final class HostedChannel implements Channel {
 
   @Override
   public boolean isOpen() {
-    return open;
+    return !presence.outbox.isClosed();
   }
 
   /** Whether a request to host may go on with this key, or without one. */
@@ -250,7 +248,7 @@ final class HostedChannel implements Channel {
     }
   }
 
-  /** Takes no more messages: part of the instant in which the channel closes. */
+  /** Takes no more messages: this is the instant in which the channel and its sessions close. */
   void closeOutbox() {
     presence.outbox.close();
   }

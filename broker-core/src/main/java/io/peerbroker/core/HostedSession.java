@@ -29,6 +29,8 @@ final class HostedSession implements Session {
 
   // Written under the directory's write lock.
   volatile State state;
+
+  /** Whether it has not been closed by itself. */
   volatile boolean open = true;
 
   HostedSession(HostedChannel host, String id, long number, State state) {
@@ -69,7 +71,7 @@ final class HostedSession implements Session {
 
   @Override
   public boolean isOpen() {
-    return open;
+    return open && host.isOpen();
   }
 
   @Override

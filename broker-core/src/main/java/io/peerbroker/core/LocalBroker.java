@@ -382,7 +382,11 @@ final class LocalBroker implements Broker {
     }
     directory.channels().forEach(channel -> channel.end(CloseReason.SHUTTING_DOWN));
     awaitLinks(System.nanoTime() + limits.drainTimeout().toNanos());
-    links.forEach(link -> link.detach(CloseReason.SHUTTING_DOWN));
+    for (Link link : links) {
+      // One that is still being opened has not been told, and will be when it has its transport.
+      link.end(CloseReason.SHUTTING_DOWN);
+      link.detach(CloseReason.SHUTTING_DOWN);
+    }
     receivers.shutdown();
     if (ownTimer != null) {
       ownTimer.close();

@@ -79,6 +79,9 @@ final class Outbox {
   /** What the ids of events begin with, or null where the channel cannot be resumed. */
   private final @Nullable String idPrefix;
 
+  /** Written under this, read without. */
+  private volatile boolean closed;
+
   // Guarded by this.
   private @Nullable Attachment owner;
   private @Nullable Node oldest;
@@ -91,7 +94,6 @@ final class Outbox {
   private long bytes;
   private int keptEvents;
   private long keptBytes;
-  private boolean closed;
 
   Outbox(Limits limits, Budget budget, @Nullable String idPrefix) {
     this.limits = limits;
@@ -259,6 +261,10 @@ final class Outbox {
   /** Takes nothing more; what is there can still be polled. */
   synchronized void close() {
     closed = true;
+  }
+
+  boolean isClosed() {
+    return closed;
   }
 
   /**

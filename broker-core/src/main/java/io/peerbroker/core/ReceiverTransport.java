@@ -61,23 +61,22 @@ final class ReceiverTransport implements Transport {
   }
 
   private void takeTurn() {
-    int seen = wakeups.get();
-    // Read before the queue: after the broker has said to end, it queues nothing more.
-    CloseReason reason = ending;
     for (int i = 0; i < TURN; i++) {
+      int seen = wakeups.get();
+      // Read before the queue: after the broker has said to end, it queues nothing more.
+      CloseReason reason = ending;
       Envelope envelope = attachment.poll();
-      if (envelope == null) {
-        if (reason != null) {
-          // The count stays above zero: nobody schedules this again.
-          ForeignCalls.runLogged(() -> closed.accept(reason));
-          attachment.detach(reason);
-        } else if (wakeups.addAndGet(-seen) != 0) {
-          schedule();
-        }
+      if (envelope != null) {
+        ForeignCalls.runLogged(() -> events.accept(envelope.event()));
+        attachment.taken(1);
+      } else if (reason != null) {
+        // The count stays above zero: nobody schedules this again.
+        ForeignCalls.runLogged(() -> closed.accept(reason));
+        attachment.detach(reason);
+        return;
+      } else if (wakeups.addAndGet(-seen) == 0) {
         return;
       }
-      ForeignCalls.runLogged(() -> events.accept(envelope.event()));
-      attachment.taken(1);
     }
     schedule();
   }

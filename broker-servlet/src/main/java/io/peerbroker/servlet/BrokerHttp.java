@@ -48,7 +48,9 @@ public final class BrokerHttp implements AutoCloseable {
   private final Broker broker;
   private final HttpSettings settings;
   private final Cors cors;
-  private final Set<EventStream> streams = ConcurrentHashMap.newKeySet();
+
+  /** Every stream whose response is open. */
+  final Set<EventStream> streams = ConcurrentHashMap.newKeySet();
 
   /** Serves a broker, which stays its owner's to close. */
   public BrokerHttp(Broker broker, HttpSettings settings) {

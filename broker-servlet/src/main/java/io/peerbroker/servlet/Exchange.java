@@ -64,7 +64,11 @@ final class Exchange {
     }
     AsyncContext started = async;
     try {
-      reply.write(response, withBody);
+      // Later on only the container's own response is sure to get through: a filter that has
+      // wrapped
+      // it has done its part when the thread has returned.
+      reply.write(
+          started == null ? response : (HttpServletResponse) started.getResponse(), withBody);
     } catch (IOException | RuntimeException gone) {
       // Where the container has ended the exchange, Tomcat says so with a NullPointerException.
       LOG.log(System.Logger.Level.DEBUG, "The client did not wait for its answer", gone);

@@ -9,6 +9,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -99,6 +101,7 @@ final class StreamWriterTest {
     source.with("a", "b");
     output.failure = failure;
     writer.onWritePossible();
+    assertThat(source.told).as("before any callback").containsExactly("FAILED", "closed");
     writer.onFailed();
     writer.onCompleted();
     writer.drain();
@@ -262,8 +265,11 @@ final class StreamWriterTest {
 
   @Test
   void aSourceThatFailsEndsTheExchange() {
+    Logger log = Logger.getLogger(BrokerHttp.class.getName());
+    log.setLevel(Level.OFF);
     source.failure = new IllegalStateException("planted by the test");
     writer.onWritePossible();
+    log.setLevel(null);
     writer.drain();
     assertThat(output.calls).containsExactly("complete");
     assertThat(source.told).containsExactly("FAILED", "closed");

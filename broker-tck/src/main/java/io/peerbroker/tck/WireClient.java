@@ -34,6 +34,11 @@ public final class WireClient implements AutoCloseable {
     return new WireChannel(this, openStream(path, headerLines));
   }
 
+  /** Opens a channel over a connection that has been made for it. */
+  public WireChannel openChannel(WireConnection connection, String... headerLines) {
+    return new WireChannel(this, openStream(connection, "/channel", headerLines));
+  }
+
   /** Opens a list stream. */
   public SseStream watch(String query, String... headerLines) {
     return openStream("/list" + query, headerLines);

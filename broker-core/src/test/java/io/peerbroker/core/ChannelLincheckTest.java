@@ -1,0 +1,84 @@
+package io.peerbroker.core;
+
+import java.util.concurrent.CompletionStage;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.junit.jupiter.api.Test;
+
+/** A channel's close is one instant, whoever opens sessions on it and sends to it meanwhile. */
+public class ChannelLincheckTest {
+
+  private final LocalBroker broker =
+      (LocalBroker) Broker.builder().timer(new ManualTimer()).build();
+  private final HostedChannel sender = channel("sender");
+  private final HostedChannel target = channel("target");
+  private final Session session = target.openSession(SessionSpec.unlisted());
+
+  // No random ids: every run must be the same.
+  private HostedChannel channel(String id) {
+    HostedChannel channel = new HostedChannel(broker, id, "key", true);
+    channel.begin();
+    broker.directory.add(channel);
+    return channel;
+  }
+
+  private static String outcome(CompletionStage<Delivery> stage) {
+    return stage.toCompletableFuture().join() instanceof Delivery.Refused refused
+        ? refused.refusal().code().code()
+        : "sent";
+  }
+
+  @Operation
+  public String sendToChannel() {
+    return outcome(sender.send(target.id(), Json.NULL));
+  }
+
+  @Operation
+  public String sendToSession() {
+    return outcome(sender.send(session.id(), Json.NULL));
+  }
+
+  @Operation
+  public String sendFromSession() {
+    return outcome(session.send(sender.id(), Json.NULL));
+  }
+
+  @Operation
+  public String openSession() {
+    try {
+      target.openSession(SessionSpec.unlisted());
+      return "open";
+    } catch (RefusedException refused) {
+      return refused.refusal().code().code();
+    }
+  }
+
+  @Operation
+  public boolean isOpen() {
+    return target.isOpen();
+  }
+
+  @Operation
+  public boolean isSessionOpen() {
+    return session.isOpen();
+  }
+
+  @Operation
+  public int sessions() {
+    return target.sessions().size();
+  }
+
+  @Operation
+  public void closeSession() {
+    session.close();
+  }
+
+  @Operation(runOnce = true)
+  public void close() {
+    target.close();
+  }
+
+  @Test
+  void closesInOneInstant() {
+    Lincheck.check(getClass(), 20);
+  }
+}

@@ -1,0 +1,365 @@
+package io.peerbroker.core;
+
+import static io.peerbroker.core.RefusalAssert.assertRefused;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.peerbroker.core.Refusal.Code;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Each limit at its bound and one beyond it, as a caller of the broker meets it. */
+final class LimitsTest {
+
+  private final ManualTimer timer = new ManualTimer();
+  private final BrokerBuilder builder = Broker.builder().timer(timer);
+  private Broker broker;
+
+  private Party party() {
+    if (broker == null) {
+      broker = builder.build();
+    }
+    return new Party(broker);
+  }
+
+  @AfterEach
+  void nothingIsLeft() {
+    if (broker != null) {
+      broker.close();
+      Leftovers.assertNone(broker);
+    }
+  }
+
+  private static Json stringOf(int bytes) {
+    return Json.of("x".repeat(bytes - 2));
+  }
+
+  private static Json nested(int levels) {
+    return Json.parse("[".repeat(levels) + "]".repeat(levels));
+  }
+
+  private static String[] tags(int count) {
+    return IntStream.range(0, count).mapToObj(Integer::toString).toArray(String[]::new);
+  }
+
+  @Test
+  void x1MessagesHaveABound() {
+    builder.maxMessageBytes(100);
+    Party party = party();
+    Party.assertSent(Party.answer(party.channel.send(party.id(), stringOf(100))));
+    Party.assertRefused(
+        Party.answer(party.channel.send(party.id(), stringOf(101))), Code.TOO_LARGE);
+    assertThat(party.received).hasSize(1);
+  }
+
+  @Test
+  void x3MetadataHaveABound() {
+    builder.maxMetadataBytes(100);
+    Party party = party();
+    SessionSpec spec = SessionSpec.listed("a");
+    Session session = party.channel.openSession(spec.withMetadata(stringOf(100)));
+    assertRefused(
+        () -> party.channel.openSession(spec.withMetadata(stringOf(101))), Code.TOO_LARGE);
+    assertRefused(
+        () -> session.update(SessionUpdate.nothing().withMetadata(stringOf(101)).withTags("b")),
+        Code.TOO_LARGE);
+    assertThat(session.tags()).containsExactly("a");
+    assertThat(party.channel.sessions()).containsExactly(session);
+  }
+
+  @Test
+  void x4TagsHaveABoundThatCountsEachOnce() {
+    builder.maxTagsPerSession(3);
+    Party party = party();
+    Session session = party.host("0", "1", "2", "0 ", " 1");
+    assertRefused(() -> party.host(tags(4)), Code.INVALID_REQUEST).contains("'tags'");
+    assertRefused(
+        () -> session.update(SessionUpdate.nothing().withTags(tags(4))), Code.INVALID_REQUEST);
+    session.update(SessionUpdate.nothing().withTags("x", "y", "z"));
+    assertThat(session.tags()).containsExactly("x", "y", "z");
+  }
+
+  @Test
+  void x5AChannelHostsSoManySessionsAndClosingOneMakesRoom() {
+    builder.maxSessionsPerChannel(2);
+    Party party = party();
+    Session first = party.host("a");
+    party.host("b");
+    assertRefused(() -> party.host("c"), Code.TOO_MANY_SESSIONS);
+    assertThat(broker.list(TagFilter.all()).sessions()).hasSize(2);
+    first.close();
+    party.host("c");
+    assertRefused(() -> party.host("d"), Code.TOO_MANY_SESSIONS);
+  }
+
+  @Test
+  void x6WhatABodyCarriesNestsOneLevelLessThanTheBody() {
+    builder.maxJsonDepth(4);
+    Party party = party();
+    Party.assertSent(Party.answer(party.channel.send(party.id(), nested(3))));
+    Party.assertRefused(
+        Party.answer(party.channel.send(party.id(), nested(4))), Code.MALFORMED_JSON);
+    SessionSpec spec = SessionSpec.listed("a");
+    party.channel.openSession(spec.withMetadata(nested(3)));
+    assertRefused(
+        () -> party.channel.openSession(spec.withMetadata(nested(4))), Code.MALFORMED_JSON);
+  }
+
+  @Test
+  void x7TheQueueOfAChannelHasABoundOfEvents() {
+    builder.maxQueuedEvents(3);
+    Party sender = party();
+    HandExecutor hands = new HandExecutor();
+    Party reader = new Party(broker, hands);
+    hands.runAll();
+    for (int i = 0; i < 3; i++) {
+      Party.assertSent(sender.send(reader.id(), "1"));
+    }
+    Party.assertRefused(sender.send(reader.id(), "2"), Code.TARGET_BUSY);
+    assertThat(reader.channel.isOpen()).isTrue();
+    Party.assertSent(sender.send(sender.id(), "3"));
+    hands.runAll();
+    Party.assertSent(sender.send(reader.id(), "4"));
+    hands.runAll();
+    assertThat(reader.texts()).containsExactly("1", "1", "1", "4");
+    sender.channel.close();
+    reader.channel.close();
+    hands.runAll();
+  }
+
+  @Test
+  void x7TheQueueOfAChannelHasABoundOfBytes() {
+    builder.maxQueuedBytes(10_000).maxMessageBytes(10_000);
+    Party sender = party();
+    HandExecutor hands = new HandExecutor();
+    Party reader = new Party(broker, hands);
+    hands.runAll();
+    int around = new Event.Received(new Message(sender.id(), reader.id(), Json.NULL)).size() - 4;
+    Json half = stringOf(5_000 - around);
+    Party.assertSent(Party.answer(sender.channel.send(reader.id(), half)));
+    Party.assertRefused(
+        Party.answer(sender.channel.send(reader.id(), stringOf(5_001 - around))), Code.TARGET_BUSY);
+    Party.assertSent(Party.answer(sender.channel.send(reader.id(), half)));
+    Party.assertRefused(sender.send(reader.id(), "1"), Code.TARGET_BUSY);
+    reader.channel.close();
+    hands.runAll();
+    assertThat(reader.received).hasSize(2);
+  }
+
+  @Test
+  void x7WhatIsQueuedDoesNotKeepTheBodyThatItCameIn() {
+    Party sender = party();
+    HandExecutor hands = new HandExecutor();
+    Party reader = new Party(broker, hands);
+    byte[] body =
+        ("{\"message\":1,\"x\":\"" + "x".repeat(10_000) + "\"}").getBytes(StandardCharsets.UTF_8);
+    Json slice = Json.members(body, 2).get("message");
+    assertThat(Party.answer(sender.channel.send(reader.id(), slice)))
+        .isEqualTo(new Delivery.Sent());
+    hands.runAll();
+    Json kept = reader.received.get(0).json();
+    assertThat(kept).isEqualTo(slice).extracting("utf8").isEqualTo(new byte[] {'1'});
+    reader.channel.close();
+    hands.runAll();
+  }
+
+  @Test
+  void x8AllQueuesTogetherHaveABound() {
+    builder.maxTotalQueuedBytes(2_000);
+    Party sender = party();
+    HandExecutor hands = new HandExecutor();
+    Party reader = new Party(broker, hands);
+    hands.runAll();
+    Party.assertSent(Party.answer(sender.channel.send(reader.id(), stringOf(1_500))));
+    Party.assertRefused(
+        Party.answer(sender.channel.send(sender.id(), stringOf(1_500))), Code.AT_CAPACITY);
+    hands.runAll();
+    Party.assertSent(Party.answer(sender.channel.send(sender.id(), stringOf(1_500))));
+    assertThat(((LocalBroker) broker).budget.used()).isZero();
+    reader.channel.close();
+    hands.runAll();
+  }
+
+  @Test
+  void x8WithoutRoomForItsFirstEventThereIsNoChannel() {
+    builder.maxTotalQueuedBytes(200);
+    HandExecutor hands = new HandExecutor();
+    party();
+    Party reader = new Party(broker, hands);
+    assertRefused(() -> new Party(broker), Code.AT_CAPACITY);
+    hands.runAll();
+    new Party(broker).channel.close();
+    reader.channel.close();
+    hands.runAll();
+  }
+
+  @Test
+  void x9ABrokerHasSoManyChannelsAndClosingOneMakesRoom() {
+    builder.maxChannels(2);
+    Party first = party();
+    new Party(broker);
+    for (int i = 0; i < 10; i++) {
+      assertRefused(() -> new Party(broker), Code.AT_CAPACITY);
+    }
+    assertThat(((LocalBroker) broker).budget.used()).isZero();
+    first.channel.close();
+    new Party(broker);
+    assertRefused(() -> new Party(broker), Code.AT_CAPACITY);
+  }
+
+  @Test
+  void x10ABrokerHasSoManyListStreamsAndClosingOneMakesRoom() {
+    builder.maxWatches(2);
+    party();
+    Watch first = broker.watch(TagFilter.all(), new Replay(), Runnable::run);
+    broker.watch(TagFilter.parse("a"), new Replay(), Runnable::run);
+    assertRefused(
+        () -> broker.watch(TagFilter.all(), new Replay(), Runnable::run), Code.AT_CAPACITY);
+    first.close();
+    broker.watch(TagFilter.all(), new Replay(), Runnable::run);
+    assertRefused(
+        () -> broker.watch(TagFilter.all(), new Replay(), Runnable::run), Code.AT_CAPACITY);
+  }
+
+  @Test
+  void x11AListStreamThatDoesNotKeepUpEndsAndHurtsNobody() {
+    builder.maxQueuedEvents(2);
+    Party party = party();
+    HandExecutor hands = new HandExecutor();
+    Replay slow = new Replay();
+    Replay fast = new Replay();
+    broker.watch(TagFilter.all(), slow, hands);
+    broker.watch(TagFilter.all(), fast, Runnable::run);
+    hands.runAll();
+    party.host("a");
+    Session b = party.host("b");
+    b.update(SessionUpdate.nothing().withTags("c"));
+    hands.runAll();
+    assertThat(slow.closed()).isNull();
+    party.host("d");
+    party.host("e");
+    party.host("f");
+    hands.runAll();
+    assertThat(slow.closed()).isEqualTo(CloseReason.OVERFLOW);
+    assertThat(fast.held()).hasSize(5).isEqualTo(broker.list(TagFilter.all()).sessions());
+    slow.assertNothingWrong();
+  }
+
+  @Test
+  void x11WhatIsThereAtTheStartDoesNotCount() {
+    builder.maxQueuedEvents(2);
+    Party party = party();
+    for (int i = 0; i < 10; i++) {
+      party.host("a");
+    }
+    Replay replay = new Replay();
+    broker.watch(TagFilter.all(), replay, Runnable::run);
+    assertThat(replay.held()).hasSize(10);
+    assertThat(replay.closed()).isNull();
+  }
+
+  @Test
+  void x13AChannelSendsSoFastAndSaysWhenToGoOn() {
+    builder.messageRate(new Limits.Rate(10, 3));
+    Party party = party();
+    Party other = new Party(broker);
+    for (int i = 0; i < 3; i++) {
+      Party.assertSent(party.send(other.id(), "1"));
+    }
+    assertThat(party.send(other.id(), "2"))
+        .isInstanceOfSatisfying(
+            Delivery.Refused.class,
+            refused -> {
+              assertThat(refused.refusal().code()).isEqualTo(Code.RATE_LIMITED);
+              assertThat(refused.refusal().retryAfter()).isEqualTo(Duration.ofMillis(100));
+            });
+    Party.assertSent(other.send(party.id(), "3"));
+    timer.advance(Duration.ofMillis(100));
+    Party.assertSent(party.send(other.id(), "4"));
+    Party.assertRefused(party.send(other.id(), "5"), Code.RATE_LIMITED);
+    assertThat(other.texts()).containsExactly("1", "1", "1", "4");
+  }
+
+  @Test
+  void x14AChannelChangesItsSessionsSoFast() {
+    builder.sessionRate(new Limits.Rate(10, 3));
+    Party party = party();
+    Session session = party.host("a");
+    session.update(SessionUpdate.nothing().withTags("b"));
+    Session other = party.host("c");
+    assertRefused(() -> party.host("d"), Code.RATE_LIMITED);
+    assertRefused(() -> session.update(SessionUpdate.nothing().withTags("e")), Code.RATE_LIMITED);
+    assertRefused(session::close, Code.RATE_LIMITED);
+    assertThat(session.isOpen()).isTrue();
+    assertThat(session.tags()).containsExactly("b");
+    timer.advance(Duration.ofMillis(100));
+    session.close();
+    session.close();
+    assertThat(party.channel.sessions()).containsExactly(other);
+    // The channel itself can always be closed.
+    party.channel.close();
+    assertThat(other.isOpen()).isFalse();
+  }
+
+  @Test
+  void x12WhatWasRefusedDoesNotCountAgainstARate() {
+    builder
+        .messageRate(new Limits.Rate(1, 1))
+        .sessionRate(new Limits.Rate(1, 2))
+        .maxSessionsPerChannel(1);
+    Party party = party();
+    for (int i = 0; i < 5; i++) {
+      Party.assertRefused(party.send("nobody", "1"), Code.UNKNOWN_TARGET);
+    }
+    Party.assertSent(party.send(party.id(), "1"));
+    Party.assertRefused(party.send("nobody", "1"), Code.UNKNOWN_TARGET);
+    Party.assertRefused(party.send(party.id(), "1"), Code.RATE_LIMITED);
+    Session session = party.host("a");
+    for (int i = 0; i < 5; i++) {
+      assertRefused(() -> party.host("b"), Code.TOO_MANY_SESSIONS);
+    }
+    session.close();
+    assertRefused(() -> party.host("c"), Code.RATE_LIMITED);
+  }
+
+  @Test
+  void ratesCanBeLifted() {
+    builder.messageRate(Limits.Rate.UNLIMITED).sessionRate(Limits.Rate.UNLIMITED);
+    Party party = party();
+    Session session = party.host("a");
+    for (int i = 0; i < 1_000; i++) {
+      Party.assertSent(party.send(session.id(), "1"));
+      session.update(SessionUpdate.nothing().withTags(Integer.toString(i)));
+    }
+    assertThat(party.received).hasSize(1_000);
+  }
+
+  @Test
+  void aBuilderTakesNoBoundThatMakesNoSense() {
+    List<Runnable> wrong =
+        List.of(
+            () -> builder.maxChannels(0),
+            () -> builder.maxWatches(0),
+            () -> builder.maxSessionsPerChannel(-1),
+            () -> builder.maxTagsPerSession(0),
+            () -> builder.maxMessageBytes(0),
+            () -> builder.maxMetadataBytes(0),
+            () -> builder.maxJsonDepth(1),
+            () -> builder.maxJsonDepth(Json.MAX_DEPTH + 1),
+            () -> builder.maxQueuedEvents(0),
+            () -> builder.maxQueuedBytes(0),
+            () -> builder.maxTotalQueuedBytes(0),
+            () -> builder.drainTimeout(Duration.ofNanos(-1)),
+            () -> builder.drainTimeout(Duration.ofHours(1).plusNanos(1)),
+            () -> new Limits.Rate(0, 1),
+            () -> new Limits.Rate(1, 0),
+            () -> new Limits.Rate(-1, -1));
+    for (Runnable call : wrong) {
+      assertThatIllegalArgumentException().isThrownBy(call::run);
+    }
+  }
+}

@@ -1,0 +1,20 @@
+package io.peerbroker.core;
+
+import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
+
+/** How long the interleavings of one small class are searched: some seconds. */
+final class Lincheck {
+
+  private Lincheck() {}
+
+  static void check(Class<?> test, int invocations) {
+    new ModelCheckingOptions()
+        .iterations(30)
+        .invocationsPerIteration(invocations)
+        .threads(2)
+        .actorsPerThread(3)
+        .actorsBefore(0)
+        .actorsAfter(0)
+        .check(test);
+  }
+}

@@ -1,0 +1,221 @@
+package io.peerbroker.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Streams that adapters open: their beginning, their end, and what goes wrong in between. */
+final class OpenerTest {
+
+  @RegisterExtension final BrokerLog log = new BrokerLog();
+
+  private final Broker broker = Broker.create();
+  private final Party party = new Party(broker);
+
+  @AfterEach
+  void nothingIsLeft() {
+    broker.close();
+    Leftovers.assertNone(broker);
+  }
+
+  /** A transport that notes what it is told. */
+  private static final class Noting implements Transport {
+    final Attachment attachment;
+    final List<String> told = new ArrayList<>();
+
+    Noting(Attachment attachment) {
+      this.attachment = attachment;
+    }
+
+    @Override
+    public void ready() {
+      told.add("ready");
+    }
+
+    @Override
+    public void end(CloseReason reason) {
+      told.add("end " + reason);
+    }
+
+    Event poll() {
+      Envelope envelope = attachment.poll();
+      return envelope == null ? null : envelope.event();
+    }
+  }
+
+  private Noting opened;
+
+  private Transport open(Attachment attachment) {
+    opened = new Noting(attachment);
+    return opened;
+  }
+
+  @Test
+  void theFirstEventOfAChannelSaysWhoItIs() {
+    Channel channel = broker.openChannel(this::open);
+    assertThat(opened.told).containsExactly("ready");
+    assertThat(opened.poll()).isEqualTo(new Event.Opened(channel.id(), channel.key()));
+    assertThat(opened.poll()).isNull();
+    opened.attachment.taken(1);
+    opened.attachment.detach(CloseReason.GONE);
+  }
+
+  @Test
+  void whatAnOpenerThrowsComesOutAndNothingHasBeen() {
+    for (Throwable thrown : List.of(new IllegalStateException(), new Error())) {
+      Transport.Opener failing =
+          attachment -> {
+            assertThat(attachment.poll()).isNotNull();
+            return OpenerTest.<Transport, RuntimeException>sneak(thrown);
+          };
+      assertThatThrownBy(() -> broker.openChannel(failing)).isSameAs(thrown);
+      assertThatThrownBy(() -> broker.watch(TagFilter.all(), failing)).isSameAs(thrown);
+    }
+    party.channel.close();
+    Leftovers.assertNone(broker);
+  }
+
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+  private static <R, T extends Throwable> R sneak(Throwable thrown) throws T {
+    throw (T) thrown;
+  }
+
+  @Test
+  void anOpenerThatAnswersNothingHasFailed() {
+    assertThatThrownBy(() -> broker.openChannel((Transport.Opener) attachment -> null))
+        .isInstanceOf(NullPointerException.class);
+    party.channel.close();
+    Leftovers.assertNone(broker);
+  }
+
+  @Test
+  void aStreamThatBreaksWhileItIsOpenedClosesItsChannel() {
+    Channel channel =
+        broker.openChannel(
+            attachment -> {
+              attachment.detach(CloseReason.GONE);
+              return new Noting(attachment);
+            });
+    assertThat(channel.isOpen()).isFalse();
+  }
+
+  @Test
+  void whatEndsWhileItIsBeingOpenedTellsItsTransportAfterwards() {
+    Channel channel =
+        broker.openChannel(
+            attachment -> {
+              String id = ((Event.Opened) attachment.poll().event()).id();
+              broker.claim(id, ((LocalBroker) broker).directory.channel(id).key()).close();
+              return open(attachment);
+            });
+    assertThat(channel.isOpen()).isFalse();
+    assertThat(opened.told).containsExactly("end CLOSED");
+    opened.attachment.detach(CloseReason.GONE);
+  }
+
+  @Test
+  void isToldToEndOnceAndDetachesOnce() {
+    Channel channel = broker.openChannel(this::open);
+    channel.close();
+    channel.close();
+    assertThat(opened.told).containsExactly("ready", "end CLOSED");
+    assertThat(opened.poll()).isInstanceOf(Event.Opened.class);
+    opened.attachment.detach(CloseReason.GONE);
+    opened.attachment.detach(CloseReason.STALLED);
+    opened.attachment.taken(1);
+    assertThat(opened.poll()).isNull();
+    assertThat(opened.told).hasSize(2);
+  }
+
+  @Test
+  void detachingClosesTheChannelAtOnce() {
+    Channel channel = broker.openChannel(this::open);
+    Session session = channel.openSession(SessionSpec.listed("a"));
+    Party.assertSent(party.send(session.id(), "1"));
+    opened.attachment.detach(CloseReason.STALLED);
+    assertThat(channel.isOpen()).isFalse();
+    assertThat(broker.list(TagFilter.all()).sessions()).isEmpty();
+    Party.assertRefused(party.send(session.id(), "2"), Refusal.Code.UNKNOWN_TARGET);
+    assertThat(opened.poll()).isNull();
+    assertThat(opened.told).containsOnly("ready");
+    channel.close();
+    assertThat(opened.told).containsOnly("ready");
+  }
+
+  @Test
+  void whatATransportThrowsHurtsNobody() {
+    Transport failing =
+        new Transport() {
+          @Override
+          public void ready() {
+            throw new Error("no");
+          }
+
+          @Override
+          public void end(CloseReason reason) {
+            throw new IllegalStateException("no");
+          }
+        };
+    AtomicReference<Attachment> attached = new AtomicReference<>();
+    Channel channel =
+        broker.openChannel(
+            attachment -> {
+              attached.set(attachment);
+              return failing;
+            });
+    Replay replay = new Replay();
+    broker.watch(
+        TagFilter.all(),
+        attachment -> {
+          attachment.detach(CloseReason.GONE);
+          return failing;
+        });
+    broker.watch(TagFilter.all(), replay, Runnable::run);
+    Party.assertSent(party.send(channel.id(), "1"));
+    party.host("a");
+    channel.close();
+    assertThat(replay.told()).containsExactly("ready 0", "add [a]");
+    attached.get().detach(CloseReason.GONE);
+  }
+
+  @Test
+  void whatIsPolledCountsUntilItIsTaken() {
+    Channel channel = broker.openChannel(this::open);
+    LocalBroker local = (LocalBroker) broker;
+    long opening = local.budget.used();
+    assertThat(opening).isPositive();
+    opened.poll();
+    assertThat(local.budget.used()).isEqualTo(opening);
+    opened.attachment.taken(1);
+    assertThat(local.budget.used()).isZero();
+    party.send(channel.id(), "1");
+    opened.poll();
+    assertThat(local.budget.used()).isPositive();
+    opened.attachment.detach(CloseReason.GONE);
+    assertThat(local.budget.used()).isZero();
+  }
+
+  @Test
+  void anEventIsEncodedOnceForAllWhoReceiveIt() {
+    List<Noting> watchers = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      broker.watch(TagFilter.all(), this::open);
+      watchers.add(opened);
+      assertThat(opened.poll()).isEqualTo(new Event.Ready(0));
+    }
+    party.host("a");
+    List<byte[]> encoded = new ArrayList<>();
+    java.util.function.Function<Event, byte[]> encoder = event -> new byte[] {1};
+    for (Noting watcher : watchers) {
+      encoded.add(watcher.attachment.poll().encoded(encoder));
+      watcher.attachment.detach(CloseReason.GONE);
+    }
+    assertThat(encoded).hasSize(3).allMatch(bytes -> bytes == encoded.get(0));
+  }
+}

@@ -1,0 +1,75 @@
+package io.peerbroker.core;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Validate;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** Turns of a receiver: never two at a time, none missed, the end told once and last. */
+public class ReceiverTransportLincheckTest {
+
+  private final Outbox outbox = new Outbox(100, 10_000, new Budget(1_000_000));
+  private final AtomicInteger offered = new AtomicInteger();
+  private final AtomicInteger received = new AtomicInteger();
+  private final AtomicInteger inside = new AtomicInteger();
+  private final AtomicInteger closes = new AtomicInteger();
+  private boolean toEnd;
+  private volatile boolean wrong;
+
+  private final Attachment attachment =
+      new Attachment() {
+        @Override
+        public @Nullable Envelope poll() {
+          return outbox.poll();
+        }
+
+        @Override
+        public void taken(int events) {
+          outbox.taken(events);
+        }
+
+        @Override
+        public void detach(CloseReason reason) {}
+      };
+
+  private final ReceiverTransport transport =
+      new ReceiverTransport(
+          attachment, Runnable::run, event -> receive(), reason -> closes.incrementAndGet());
+
+  private void receive() {
+    if (inside.incrementAndGet() != 1 || closes.get() != 0) {
+      wrong = true;
+    }
+    received.incrementAndGet();
+    inside.decrementAndGet();
+  }
+
+  @Operation
+  public void send() {
+    if (outbox.offer(new Envelope(new Event.Ready(0))) == Outbox.Answer.ACCEPTED) {
+      offered.incrementAndGet();
+    }
+    transport.ready();
+  }
+
+  @Operation(runOnce = true)
+  public void end() {
+    outbox.close();
+    transport.end(CloseReason.CLOSED);
+    toEnd = true;
+  }
+
+  @Validate
+  public void keepsItsPromises() {
+    if (wrong || received.get() != offered.get() || closes.get() != (toEnd ? 1 : 0)) {
+      throw new IllegalStateException(
+          wrong + ", offered " + offered + ", received " + received + ", closed " + closes);
+    }
+  }
+
+  @Test
+  void keepsItsPromisesInEveryOrder() {
+    Lincheck.check(getClass(), 200);
+  }
+}

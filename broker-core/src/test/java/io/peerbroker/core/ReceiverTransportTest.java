@@ -1,0 +1,224 @@
+package io.peerbroker.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Parties in this JVM: one event at a time, never nested, whatever executor they bring. */
+final class ReceiverTransportTest {
+
+  @RegisterExtension final BrokerLog log = new BrokerLog();
+
+  private final Broker broker =
+      Broker.builder()
+          .messageRate(Limits.Rate.UNLIMITED)
+          .maxQueuedEvents(1_000_000)
+          .maxQueuedBytes(1 << 30)
+          .build();
+
+  @AfterEach
+  void nothingIsLeft() {
+    broker.close();
+    Leftovers.assertNone(broker);
+  }
+
+  @Test
+  void ofManyWakeupsOneTaskIsMade() {
+    HandExecutor hands = new HandExecutor();
+    Party party = new Party(broker, hands);
+    for (int i = 0; i < 10; i++) {
+      party.send(party.id(), "1");
+    }
+    assertThat(hands.waiting()).isEqualTo(1);
+    hands.runAll();
+    assertThat(party.received).hasSize(10);
+    party.channel.close();
+    hands.runAll();
+  }
+
+  @Test
+  void afterATurnItLetsOthersOnTheExecutorGoFirst() {
+    HandExecutor hands = new HandExecutor();
+    Party party = new Party(broker, hands);
+    for (int i = 0; i < 150; i++) {
+      party.send(party.id(), "1");
+    }
+    hands.runOne();
+    assertThat(party.received).hasSizeBetween(1, 100);
+    assertThat(hands.waiting()).isEqualTo(1);
+    hands.runAll();
+    assertThat(party.received).hasSize(150);
+    party.channel.close();
+    hands.runAll();
+  }
+
+  @Test
+  void receiversThatAnswerEachOtherInPlaceAreNeverNested() {
+    AtomicInteger inside = new AtomicInteger();
+    AtomicInteger deepest = new AtomicInteger();
+    List<String> received = new ArrayList<>();
+    Receiver counting =
+        (channel, message) -> {
+          deepest.accumulateAndGet(inside.incrementAndGet(), Math::max);
+          int count = message.json().to(Integer.class);
+          received.add(channel.id());
+          if (count > 0) {
+            channel.send(message.reply(Json.of(count - 1)));
+          }
+          inside.decrementAndGet();
+        };
+    Channel ada = broker.openChannel(counting, Runnable::run);
+    Channel bob = broker.openChannel(counting, Runnable::run);
+    ada.send(bob.id(), Json.of(20_000));
+    assertThat(received).hasSize(20_001).startsWith(bob.id(), ada.id(), bob.id());
+    assertThat(deepest).hasValue(1);
+  }
+
+  @Test
+  void aReceiverInPlaceIsNotCalledInsideOneOnAThreadOfThePool() {
+    List<String> events = new ArrayList<>();
+    CompletableFuture<List<String>> all = new CompletableFuture<>();
+    Channel inner =
+        broker.openChannel(
+            (channel, message) -> {
+              events.add("inner");
+              all.complete(events);
+            },
+            Runnable::run);
+    Channel outer =
+        broker.openChannel(
+            (channel, message) -> {
+              events.add("outer begins");
+              channel.send(inner.id(), Json.NULL);
+              events.add("outer ends");
+            });
+    outer.send(outer.id(), Json.NULL);
+    assertThat(all).succeedsWithin(java.time.Duration.ofSeconds(10));
+    assertThat(all.join()).containsExactly("outer begins", "outer ends", "inner");
+  }
+
+  @Test
+  void whatAReceiverSendsIsOnItsWayBeforeItReturns() {
+    CompletableFuture<String> answer = new CompletableFuture<>();
+    CompletableFuture<String> seen = new CompletableFuture<>();
+    Channel echo =
+        broker.openChannel((channel, message) -> channel.send(message.reply(Json.of(2))));
+    Channel client =
+        broker.openChannel((channel, message) -> answer.complete(message.json().toString()));
+    Channel waiting =
+        broker.openChannel(
+            (channel, message) -> {
+              client.send(echo.id(), Json.of(1));
+              seen.complete(answer.orTimeout(10, java.util.concurrent.TimeUnit.SECONDS).join());
+            });
+    waiting.send(waiting.id(), Json.NULL);
+    assertThat(seen).succeedsWithin(java.time.Duration.ofSeconds(20)).isEqualTo("2");
+  }
+
+  @Test
+  void aQueueThatIsNeverEmptyNeedsNoStack() throws InterruptedException {
+    AtomicInteger received = new AtomicInteger();
+    Channel channel =
+        broker.openChannel(
+            (to, message) -> {
+              if (received.incrementAndGet() < 200_000) {
+                to.send(to.id(), Json.NULL);
+              }
+            },
+            Runnable::run);
+    Runnable flood = () -> channel.send(channel.id(), Json.NULL);
+    Thread small = new Thread(null, flood, "small stack", 160 << 10);
+    small.start();
+    small.join();
+    assertThat(received).hasValue(200_000);
+    log.assertSize(0);
+  }
+
+  @Test
+  void whatAReceiverThrowsHurtsNobodyAndTheNextEventComes() {
+    for (boolean direct : new boolean[] {true, false}) {
+      List<String> received = new java.util.concurrent.CopyOnWriteArrayList<>();
+      Receiver throwing =
+          new Receiver() {
+            @Override
+            public void received(Channel channel, Message message) {
+              received.add(message.json().toString());
+              if (message.json().isNull()) {
+                throw new IllegalStateException("no");
+              }
+              throw new Error("no");
+            }
+
+            @Override
+            public void closed(Channel channel, CloseReason reason) {
+              received.add("closed");
+              throw new Error("no");
+            }
+          };
+      Channel channel =
+          direct ? broker.openChannel(throwing, Runnable::run) : broker.openChannel(throwing);
+      for (String json : List.of("1", "null", "2")) {
+        Party.assertSent(Party.answer(channel.send(channel.id(), Json.parse(json))));
+      }
+      channel.close();
+      Awaitility.await()
+          .untilAsserted(() -> assertThat(received).containsExactly("1", "null", "2", "closed"));
+      Awaitility.await().untilAsserted(() -> log.assertSize(direct ? 4 : 8));
+    }
+  }
+
+  @Test
+  void whereItsExecutorTakesNoTaskTheChannelCloses() {
+    for (Throwable thrown :
+        List.of(
+            new RejectedExecutionException(),
+            new IllegalStateException(),
+            new OutOfMemoryError("not really"))) {
+      Queue<Runnable> tasks = new ArrayDeque<>();
+      Executor failing =
+          task -> {
+            if (tasks.size() == 1) {
+              ReceiverTransportTest.<RuntimeException>sneak(thrown);
+            }
+            tasks.add(task);
+          };
+      Party party = new Party(broker, failing);
+      Session session = party.host("a");
+      tasks.peek().run();
+      Party sender = new Party(broker);
+      Party.assertSent(sender.send(session.id(), "1"));
+      assertThat(party.channel.isOpen()).isFalse();
+      Party.assertRefused(sender.send(session.id(), "2"), Refusal.Code.UNKNOWN_TARGET);
+      sender.channel.close();
+      Leftovers.assertNone(broker);
+    }
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <T extends Throwable> void sneak(Throwable thrown) throws T {
+    throw (T) thrown;
+  }
+
+  @Test
+  void whereItsExecutorNeverTookATaskTheChannelIsClosedFromTheStart() {
+    Party party =
+        new Party(
+            broker,
+            task -> {
+              throw new RejectedExecutionException();
+            });
+    assertThat(party.channel.isOpen()).isFalse();
+    assertThat(party.closed).isEmpty();
+  }
+}

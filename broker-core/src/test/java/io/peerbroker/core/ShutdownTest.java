@@ -1,0 +1,205 @@
+package io.peerbroker.core;
+
+import static io.peerbroker.core.RefusalAssert.assertRefused;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.peerbroker.core.Refusal.Code;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+
+/** The broker's close: told first, drained within a bound, then over. */
+final class ShutdownTest {
+
+  private static final Duration LONG = Duration.ofMinutes(1);
+  private static final Duration SHORT = Duration.ofMillis(50);
+
+  private static Broker broker(Duration drainTimeout) {
+    return Broker.builder().drainTimeout(drainTimeout).build();
+  }
+
+  @Test
+  void tellsEverybodyAndRefusesWhatIsNew() {
+    Broker broker = broker(LONG);
+    Party party = new Party(broker);
+    Session session = party.host("a");
+    Replay replay = new Replay();
+    broker.watch(TagFilter.all(), replay, Runnable::run);
+
+    broker.close();
+    broker.close();
+
+    assertThat(party.closed).containsExactly(CloseReason.SHUTTING_DOWN);
+    // Nobody is told one by one how the sessions go.
+    assertThat(replay.told()).containsExactly("add [a]", "ready 1", "closed SHUTTING_DOWN");
+    Leftovers.assertNone(broker);
+
+    TagFilter all = TagFilter.all();
+    assertRefused(() -> new Party(broker), Code.SHUTTING_DOWN);
+    assertRefused(() -> broker.watch(all, replay), Code.SHUTTING_DOWN);
+    assertRefused(() -> broker.list(all), Code.SHUTTING_DOWN);
+    assertRefused(() -> broker.claim(party.id(), party.channel.key()), Code.SHUTTING_DOWN);
+    assertRefused(() -> broker.claimHost(party.id(), null), Code.SHUTTING_DOWN);
+    assertRefused(() -> party.host("b"), Code.SHUTTING_DOWN);
+    assertRefused(
+        () -> session.update(SessionUpdate.nothing().withListed(false)), Code.SHUTTING_DOWN);
+    Party.assertRefused(party.send(party.id(), "1"), Code.SHUTTING_DOWN);
+    session.close();
+    party.channel.close();
+  }
+
+  @Test
+  void letsAReaderHaveWhatIsQueuedForIt() throws InterruptedException {
+    Broker broker = broker(LONG);
+    HandExecutor hands = new HandExecutor();
+    Party slow = new Party(broker, hands);
+    Party sender = new Party(broker);
+    for (int i = 0; i < 100; i++) {
+      Party.assertSent(sender.send(slow.id(), "1"));
+    }
+    Thread closer = new Thread(broker::close);
+    closer.start();
+    Awaitility.await().until(() -> !slow.channel.isOpen());
+    assertThat(closer.isAlive()).isTrue();
+    hands.runAll();
+    closer.join();
+    assertThat(slow.received).hasSize(100);
+    assertThat(slow.closed).containsExactly(CloseReason.SHUTTING_DOWN);
+    Leftovers.assertNone(broker);
+  }
+
+  @Test
+  void waitsNoLongerThanItsBound() {
+    Broker broker = broker(SHORT);
+    HandExecutor never = new HandExecutor();
+    Party stalled = new Party(broker, never);
+    Party.assertSent(stalled.send(stalled.id(), "1"));
+    broker.close();
+    Leftovers.assertNone(broker);
+    // It reads after all: what was queued is gone, and the end is told all the same.
+    never.runAll();
+    assertThat(stalled.received).isEmpty();
+    assertThat(stalled.closed).containsExactly(CloseReason.SHUTTING_DOWN);
+  }
+
+  @Test
+  void aReceiverThatOutlastsTheBoundIsToldTheEndWhenItReturns() throws InterruptedException {
+    Broker broker = broker(SHORT);
+    CountDownLatch inside = new CountDownLatch(1);
+    CountDownLatch release = new CountDownLatch(1);
+    AtomicReference<CloseReason> told = new AtomicReference<>();
+    Channel channel =
+        broker.openChannel(
+            new Receiver() {
+              @Override
+              public void received(Channel to, Message message) {
+                inside.countDown();
+                awaitQuietly(release);
+              }
+
+              @Override
+              public void closed(Channel to, CloseReason reason) {
+                told.set(reason);
+              }
+            });
+    channel.send(channel.id(), Json.NULL);
+    inside.await();
+    broker.close();
+    Leftovers.assertNone(broker);
+    assertThat(told).hasValue(null);
+    release.countDown();
+    Awaitility.await().until(() -> told.get() == CloseReason.SHUTTING_DOWN);
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Test
+  void mayBeCalledByAReceiverThoughItThenTakesItsWholeBound() {
+    for (boolean direct : new boolean[] {true, false}) {
+      Broker broker = broker(SHORT);
+      AtomicBoolean returned = new AtomicBoolean();
+      Receiver closer =
+          (channel, message) -> {
+            broker.close();
+            returned.set(true);
+          };
+      Channel channel =
+          direct ? broker.openChannel(closer, Runnable::run) : broker.openChannel(closer);
+      Party other = new Party(broker);
+      channel.send(channel.id(), Json.NULL);
+      Awaitility.await().untilTrue(returned);
+      Leftovers.assertNone(broker);
+      Awaitility.await().until(() -> !other.closed.isEmpty());
+      assertThat(other.closed).containsExactly(CloseReason.SHUTTING_DOWN);
+    }
+  }
+
+  @Test
+  void anInterruptEndsTheWaitAndIsKept() {
+    Broker broker = broker(LONG);
+    new Party(broker, new HandExecutor());
+    Thread.currentThread().interrupt();
+    broker.close();
+    assertThat(Thread.interrupted()).isTrue();
+    Leftovers.assertNone(broker);
+  }
+
+  @Test
+  void withNobodyThereItIsOverAtOnce() {
+    Broker broker = broker(LONG);
+    broker.close();
+    Leftovers.assertNone(broker);
+  }
+
+  @Test
+  void itsThreadsEnd() {
+    Broker broker = broker(LONG);
+    CountDownLatch received = new CountDownLatch(1);
+    Channel channel = broker.openChannel((to, message) -> received.countDown());
+    channel.send(channel.id(), Json.NULL);
+    broker.timer().schedule(Duration.ZERO, () -> {});
+    broker.close();
+    Awaitility.await()
+        .atMost(10, TimeUnit.SECONDS)
+        .untilAsserted(
+            () ->
+                assertThat(broker)
+                    .extracting("receivers")
+                    .extracting("terminated")
+                    .isEqualTo(true));
+    assertThat(received.getCount()).isZero();
+  }
+
+  @Test
+  void whoIsBeingOpenedMeanwhileEndsToo() {
+    Broker broker = broker(Duration.ZERO);
+    AtomicReference<CloseReason> told = new AtomicReference<>();
+    Channel channel =
+        broker.openChannel(
+            attachment -> {
+              broker.close();
+              return new Transport() {
+                @Override
+                public void ready() {}
+
+                @Override
+                public void end(CloseReason reason) {
+                  assertThat(told.getAndSet(reason)).isNull();
+                }
+              };
+            });
+    assertThat(channel.isOpen()).isFalse();
+    assertThat(told).hasValue(CloseReason.SHUTTING_DOWN);
+    Leftovers.assertNone(broker);
+  }
+}

@@ -1,0 +1,108 @@
+package io.peerbroker.core;
+
+import static io.peerbroker.core.RefusalAssert.assertRefused;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.peerbroker.core.Refusal.Code;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The rules L2 to L7 of docs/protocol.md, as far as they are the filter's own. */
+final class TagFilterTest {
+
+  private static boolean passes(String filter, String... tags) {
+    return TagFilter.parse(filter).matches(List.of(tags));
+  }
+
+  @Test
+  void l2AllTermsHoldTogether() {
+    assertThat(passes("a", "a")).isTrue();
+    assertThat(passes("a", "b")).isFalse();
+    assertThat(passes("a,b", "b", "x", "a")).isTrue();
+    assertThat(passes("a,b", "a")).isFalse();
+    assertThat(passes("!a", "b")).isTrue();
+    assertThat(passes("!a")).isTrue();
+    assertThat(passes("!a", "b", "a")).isFalse();
+    assertThat(passes("a,!b", "a")).isTrue();
+    assertThat(passes("a,!b", "a", "b")).isFalse();
+    assertThat(passes("a", "A")).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", " ", "\t\u3000\u2028"})
+  void l3AnEmptyFilterPassesAll(String filter) {
+    assertThat(TagFilter.parse(filter)).isSameAs(TagFilter.all());
+    assertThat(passes(filter)).isTrue();
+    assertThat(passes(filter, "a")).isTrue();
+  }
+
+  @Test
+  void l4TrimsTermsAlsoAroundTheMark() {
+    assertThat(TagFilter.parse(" a ,\u3000!\u2003b\n, c d "))
+        .isEqualTo(TagFilter.parse("a,!b,c d"))
+        .hasToString("a,c d,!b");
+  }
+
+  @Test
+  void l5AFilterThatContradictsItselfPassesNothing() {
+    assertThat(passes("a,!a")).isFalse();
+    assertThat(passes("a,!a", "a")).isFalse();
+    assertThat(passes("a,!a", "b")).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "a,,b",
+        "a,",
+        ",a",
+        ",",
+        "a, ,b",
+        "!",
+        "a,!",
+        "! ",
+        "!!a",
+        "! !a",
+        "!!",
+        "a\u0000b",
+        "a\nb",
+        "\u001Ca",
+        "!a\u0085b",
+        "\uD83D",
+        "!\uDE00"
+      })
+  void l6RefusesWhatIsNoFilter(String filter) {
+    assertRefused(() -> TagFilter.parse(filter), Code.INVALID_FILTER);
+  }
+
+  @Test
+  void l6BoundsEachTagInCodePoints() {
+    String astral = "\uD83D\uDE00";
+    assertThat(passes("!" + astral.repeat(64), "a")).isTrue();
+    assertThat(passes(" ".repeat(500) + "a".repeat(64), "a".repeat(64))).isTrue();
+    assertRefused(() -> TagFilter.parse("a".repeat(65)), Code.INVALID_FILTER);
+    assertRefused(() -> TagFilter.parse("!" + astral.repeat(65)), Code.INVALID_FILTER);
+  }
+
+  @Test
+  void l6BoundsTheWholeInCodePoints() {
+    String term = "\uD83D\uDE00".repeat(63) + ",";
+    String whole = term.repeat(15) + "a".repeat(64);
+    assertThat(whole.codePointCount(0, whole.length())).isEqualTo(1_024);
+    assertThat(TagFilter.parse(whole).required()).hasSize(2);
+    assertRefused(() -> TagFilter.parse(" " + whole), Code.INVALID_FILTER).contains("1024");
+    assertRefused(() -> TagFilter.parse(" ".repeat(1_025)), Code.INVALID_FILTER);
+  }
+
+  @Test
+  void itsTagsCanBeReadButNotChanged() {
+    TagFilter filter = TagFilter.parse("a,b,!c");
+    assertThat(filter.required()).containsExactlyInAnyOrder("a", "b");
+    assertThat(filter.excluded()).containsExactly("c");
+    assertThatExceptionOfType(UnsupportedOperationException.class)
+        .isThrownBy(() -> filter.required().add("d"));
+  }
+}

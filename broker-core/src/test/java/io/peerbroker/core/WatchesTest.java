@@ -1,0 +1,63 @@
+package io.peerbroker.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The index of live lists: a change is looked at by those alone that could see it. */
+final class WatchesTest {
+
+  private final LocalBroker broker = (LocalBroker) Broker.create();
+  private final Watches watches = new Watches();
+
+  private ListStream add(String filter) {
+    ListStream stream = new ListStream(broker, TagFilter.parse(filter));
+    watches.add(stream);
+    return stream;
+  }
+
+  private List<ListStream> visited(List<String> before, List<String> after) {
+    List<ListStream> visited = new ArrayList<>();
+    watches.forEachThatCouldSee(before, after, visited::add);
+    return visited;
+  }
+
+  @Test
+  void visitsOnlyThoseThatCouldSeeTheSession() {
+    ListStream all = add("");
+    ListStream notA = add("!a");
+    ListStream a = add("a");
+    ListStream b = add("b,!a");
+    ListStream ab = add("b,a");
+    add("c");
+    assertThat(visited(List.of(), List.of())).containsExactlyInAnyOrder(all, notA);
+    assertThat(visited(List.of("a"), List.of())).containsExactlyInAnyOrder(all, notA, a, ab);
+    assertThat(visited(List.of("x"), List.of("b"))).containsExactlyInAnyOrder(all, notA, b);
+  }
+
+  @Test
+  void visitsEachOnce() {
+    add("");
+    add("a");
+    add("a,b");
+    List<String> tags = List.of("b", "a");
+    assertThat(visited(tags, tags)).hasSize(3).doesNotHaveDuplicates();
+    assertThat(visited(tags, List.of("a", "c", "b"))).hasSize(3).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void forgetsWhomItNoLongerHas() {
+    ListStream a = add("a");
+    ListStream other = add("a");
+    ListStream all = add("");
+    watches.remove(a);
+    watches.remove(a);
+    assertThat(visited(List.of("a"), List.of())).containsExactlyInAnyOrder(other, all);
+    watches.remove(other);
+    watches.remove(all);
+    assertThat(watches).extracting("byTag").hasToString("{}");
+    assertThat(watches).extracting("withoutTag").hasToString("[]");
+  }
+}

@@ -1,0 +1,72 @@
+package io.peerbroker.tck;
+
+import io.peerbroker.core.Timer;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.PriorityQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A timer whose time the test moves. Tasks run on the thread that moves it, in the order in which
+ * they fall due, and what they throw comes out there.
+ *
+ * <p>Any thread may schedule and cancel; one moves the time.
+ */
+public final class FakeTimer implements Timer {
+
+  private record Task(long due, long number, Runnable action) {}
+
+  // Guarded by this. Tasks of one instant run in the order in which they were scheduled.
+  private final PriorityQueue<Task> tasks =
+      new PriorityQueue<>(Comparator.comparingLong(Task::due).thenComparingLong(Task::number));
+  private long now;
+  private long scheduled;
+
+  @Override
+  public synchronized long nanoTime() {
+    return now;
+  }
+
+  @Override
+  public synchronized Scheduled schedule(Duration delay, Runnable action) {
+    Task task = new Task(now + Math.max(0, delay.toNanos()), scheduled++, action);
+    tasks.add(task);
+    return () -> cancel(task);
+  }
+
+  private synchronized void cancel(Task task) {
+    tasks.remove(task);
+  }
+
+  /** How many tasks wait for their time. When all that was opened is closed, there are none. */
+  public synchronized int scheduled() {
+    return tasks.size();
+  }
+
+  /**
+   * Moves the time, and runs each task that falls due when its time has come; one that is scheduled
+   * meanwhile, too.
+   */
+  public void advance(Duration by) {
+    long end = nanoTime() + by.toNanos();
+    for (Task task = takeDue(end); task != null; task = takeDue(end)) {
+      task.action().run();
+    }
+  }
+
+  /** Runs what is due now, and leaves the time as it is. */
+  public void runDue() {
+    advance(Duration.ZERO);
+  }
+
+  /** The next task up to an instant, with the time moved to it; or none, and moved to its end. */
+  private synchronized @Nullable Task takeDue(long end) {
+    Task next = tasks.peek();
+    if (next == null || next.due() > end) {
+      now = end;
+      return null;
+    }
+    now = Math.max(now, next.due());
+    return tasks.remove();
+  }
+}
