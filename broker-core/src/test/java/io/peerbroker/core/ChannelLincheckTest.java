@@ -9,14 +9,13 @@ public class ChannelLincheckTest {
 
   private final LocalBroker broker =
       (LocalBroker) Broker.builder().timer(new ManualTimer()).build();
-  private final HostedChannel sender = channel("sender");
-  private final HostedChannel target = channel("target");
+  private final HostedChannel sender = channel();
+  private final HostedChannel target = channel();
   private final Session session = target.openSession(SessionSpec.unlisted());
 
-  // No random ids: every run must be the same.
-  private HostedChannel channel(String id) {
-    HostedChannel channel = new HostedChannel(broker, id, "key", true);
-    channel.begin();
+  private HostedChannel channel() {
+    HostedChannel channel = new HostedChannel(broker, ChannelOptions.none(), true);
+    channel.begin(channel.presence().new Stream());
     broker.directory.add(channel);
     return channel;
   }

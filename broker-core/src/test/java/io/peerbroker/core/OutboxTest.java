@@ -11,18 +11,24 @@ final class OutboxTest {
   private static final int SIZE = new Event.Ready(0).size();
 
   private final Budget budget = new Budget(10L * SIZE);
-  private final Outbox outbox = new Outbox(3, 100 * SIZE, budget);
+  private final Outbox outbox = plain(3, 100 * SIZE);
+  private final OutboxReader reader = OutboxReader.attachedTo(outbox);
 
-  private static Envelope event(int number) {
-    return new Envelope(new Event.Ready(number));
+  /** One that cannot be resumed. */
+  private Outbox plain(int events, int bytes) {
+    return new Outbox(OutboxReader.limits(events, bytes, 1, 1), budget, null);
+  }
+
+  private static Answer offer(Outbox to, int number) {
+    return to.offer(new Event.Ready(number), 0);
   }
 
   private Answer offer(int number) {
-    return outbox.offer(event(number));
+    return offer(outbox, number);
   }
 
   private int poll() {
-    Envelope polled = outbox.poll();
+    Envelope polled = reader.poll();
     return polled == null ? -1 : ((Event.Ready) polled.event()).count();
   }
 
@@ -39,50 +45,53 @@ final class OutboxTest {
 
   @Test
   void isFullAtItsBoundOfEventsAndPollingAloneMakesNoRoom() {
-    assertThat(offer(1)).isEqualTo(Answer.ACCEPTED);
-    assertThat(offer(2)).isEqualTo(Answer.ACCEPTED);
-    assertThat(offer(3)).isEqualTo(Answer.ACCEPTED);
+    assertThat(offer(1)).isEqualTo(Answer.SENT);
+    assertThat(offer(2)).isEqualTo(Answer.SENT);
+    assertThat(offer(3)).isEqualTo(Answer.SENT);
     assertThat(offer(4)).isEqualTo(Answer.FULL);
     poll();
     poll();
     assertThat(offer(4)).isEqualTo(Answer.FULL);
-    outbox.taken(1);
-    assertThat(offer(4)).isEqualTo(Answer.ACCEPTED);
+    reader.taken(1);
+    assertThat(offer(4)).isEqualTo(Answer.SENT);
     assertThat(offer(5)).isEqualTo(Answer.FULL);
     assertThat(budget.used()).isEqualTo(3L * SIZE);
   }
 
   @Test
   void isFullAtItsBoundOfBytes() {
-    Outbox small = new Outbox(100, 2 * SIZE, budget);
-    assertThat(small.offer(event(1))).isEqualTo(Answer.ACCEPTED);
-    assertThat(small.offer(event(2))).isEqualTo(Answer.ACCEPTED);
-    assertThat(small.offer(event(3))).isEqualTo(Answer.FULL);
+    Outbox small = plain(100, 2 * SIZE);
+    OutboxReader.attachedTo(small);
+    assertThat(offer(small, 1)).isEqualTo(Answer.SENT);
+    assertThat(offer(small, 2)).isEqualTo(Answer.SENT);
+    assertThat(offer(small, 3)).isEqualTo(Answer.FULL);
 
-    Outbox smaller = new Outbox(100, 2 * SIZE - 1, budget);
-    assertThat(smaller.offer(event(1))).isEqualTo(Answer.ACCEPTED);
-    assertThat(smaller.offer(event(2))).isEqualTo(Answer.FULL);
+    Outbox smaller = plain(100, 2 * SIZE - 1);
+    OutboxReader.attachedTo(smaller);
+    assertThat(offer(smaller, 1)).isEqualTo(Answer.SENT);
+    assertThat(offer(smaller, 2)).isEqualTo(Answer.FULL);
   }
 
   @Test
   void takesOneThatIsLargerThanItsBoundWhenThereIsNothingElse() {
-    Outbox tiny = new Outbox(100, 1, budget);
-    assertThat(tiny.offer(event(1))).isEqualTo(Answer.ACCEPTED);
-    assertThat(tiny.offer(event(2))).isEqualTo(Answer.FULL);
-    tiny.poll();
-    tiny.taken(1);
-    assertThat(tiny.offer(event(2))).isEqualTo(Answer.ACCEPTED);
+    Outbox tiny = plain(100, 1);
+    OutboxReader tinyReader = OutboxReader.attachedTo(tiny);
+    assertThat(offer(tiny, 1)).isEqualTo(Answer.SENT);
+    assertThat(offer(tiny, 2)).isEqualTo(Answer.FULL);
+    tinyReader.poll();
+    tinyReader.taken(1);
+    assertThat(offer(tiny, 2)).isEqualTo(Answer.SENT);
   }
 
   @Test
   void refusesBeyondWhatAllTogetherMayHold() {
     assertThat(budget.reserve(9 * SIZE)).isTrue();
-    assertThat(offer(1)).isEqualTo(Answer.ACCEPTED);
+    assertThat(offer(1)).isEqualTo(Answer.SENT);
     assertThat(offer(2)).isEqualTo(Answer.OVER_BUDGET);
     assertThat(budget.used()).isEqualTo(10L * SIZE);
     poll();
-    outbox.taken(1);
-    assertThat(offer(2)).isEqualTo(Answer.ACCEPTED);
+    reader.taken(1);
+    assertThat(offer(2)).isEqualTo(Answer.SENT);
     assertThat(poll()).isEqualTo(2);
   }
 
@@ -93,7 +102,7 @@ final class OutboxTest {
     assertThat(offer(2)).isEqualTo(Answer.CLOSED);
     assertThat(poll()).isEqualTo(1);
     assertThat(poll()).isEqualTo(-1);
-    outbox.taken(1);
+    reader.taken(1);
     assertThat(budget.used()).isZero();
   }
 
@@ -115,7 +124,7 @@ final class OutboxTest {
     offer(1);
     poll();
     outbox.discard();
-    outbox.taken(1);
+    reader.taken(1);
     assertThat(budget.used()).isZero();
   }
 
@@ -124,8 +133,8 @@ final class OutboxTest {
     offer(1);
     offer(2);
     poll();
-    outbox.taken(1);
-    assertThatIllegalStateException().isThrownBy(() -> outbox.taken(1));
+    reader.taken(1);
+    assertThatIllegalStateException().isThrownBy(() -> reader.taken(1));
     assertThat(poll()).isEqualTo(2);
     assertThat(budget.used()).isEqualTo(SIZE);
   }

@@ -11,6 +11,7 @@ import io.peerbroker.core.Message;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The bytes of events and sessions as the protocol has them: text/event-stream (WHATWG HTML,
@@ -33,10 +34,13 @@ final class Wire {
 
   /** An event as it stands in a stream, with its id where it has one. */
   static byte[] event(Envelope envelope) {
-    Event event = envelope.event();
+    return event(envelope.event(), envelope.id());
+  }
+
+  static byte[] event(Event event, @Nullable String id) {
     Wire wire = new Wire(event.size() + 128);
-    if (envelope.id() != null) {
-      wire.ascii("id: ").ascii(envelope.id()).ascii("\n");
+    if (id != null) {
+      wire.ascii("id: ").ascii(id).ascii("\n");
     }
     if (event instanceof Event.Received received) {
       Message message = received.message();
