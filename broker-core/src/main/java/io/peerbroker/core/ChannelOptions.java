@@ -50,4 +50,14 @@ public record ChannelOptions(Duration resume, Duration lease, @Nullable String l
   public ChannelOptions after(String lastEventId) {
     return new ChannelOptions(resume, lease, lastEventId);
   }
+
+  /** The times alone: an event's id is as good as a key. */
+  @Override
+  public String toString() {
+    return "ChannelOptions[resume="
+        + resume
+        + ", lease="
+        + lease
+        + (lastEventId == null ? "]" : ", after an event]");
+  }
 }

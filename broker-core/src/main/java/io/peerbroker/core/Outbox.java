@@ -60,8 +60,8 @@ final class Outbox {
     final int size;
     final long number;
 
-    /** What the sender was answered; 0 where a reader was attached. */
-    final long delivery;
+    /** What the sender was answered; 0 where a reader was attached, or has been given it since. */
+    long delivery;
 
     @Nullable Node next;
 
@@ -89,6 +89,7 @@ final class Outbox {
   private @Nullable Node next;
   private @Nullable Node newest;
   private long lastNumber;
+  private long lastGiven;
   private long confirmed;
   private int events;
   private long bytes;
@@ -157,6 +158,8 @@ final class Outbox {
       return null;
     }
     next = polled.next;
+    lastGiven = Math.max(lastGiven, polled.number);
+    polled.delivery = 0;
     return polled.envelope;
   }
 
@@ -182,7 +185,7 @@ final class Outbox {
 
   /** The reader has seen all events up to one: they need not be kept. */
   synchronized void confirm(long number) {
-    if (number <= lastNumber) {
+    if (number <= lastGiven) {
       confirmed = Math.max(confirmed, number);
       trimKept();
     }
@@ -222,7 +225,6 @@ final class Outbox {
     if (closed) {
       return Attached.CLOSED;
     }
-    long lastGiven = next == null ? lastNumber : next.number - 1;
     if (seen > lastGiven) {
       return Attached.NEVER_GIVEN;
     }

@@ -27,9 +27,8 @@ record ResumeId(String cid, String secret, long number) {
       return null;
     }
     String digits = text.substring(second + 1);
-    if (digits.isEmpty()
-        || digits.length() > 18
-        || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
+    // One event has one id: no leading zero, no digits of other scripts.
+    if (!digits.matches("[1-9][0-9]{0,17}")) {
       return null;
     }
     return new ResumeId(
