@@ -57,7 +57,8 @@ public interface Broker extends AutoCloseable {
    * none of this broker's, the channel is a new one.
    *
    * @param opener makes the stream; called once, before this returns, only if the channel was not
-   *     refused. What it throws comes out here, and the channel has never been
+   *     refused. What it throws comes out here, and a new channel has never been; one that was to
+   *     go on waits again
    * @throws RefusedException {@code at_capacity} or {@code shutting_down}
    */
   Channel openChannel(ChannelOptions options, Transport.Opener opener);

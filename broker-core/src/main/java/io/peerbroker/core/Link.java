@@ -63,6 +63,10 @@ abstract class Link implements Attachment {
     detach(reason);
   }
 
+  final synchronized boolean isDetached() {
+    return detached;
+  }
+
   final boolean isEnding() {
     return ending != null;
   }

@@ -136,15 +136,17 @@ final class LocalBroker implements Broker {
     Presence.Stream stream = channel.presence().new Stream();
     // Not asked whether there is one: the channel has its seat, and gives it back in a moment.
     channels.incrementAndGet();
-    switch (channel.presence().attach(stream, id.number())) {
-      case DONE -> {
-        connect(stream, opener, () -> {});
-        return channel;
-      }
-      case TOO_OLD -> channel.end(CloseReason.SUPERSEDED);
-      case NEVER_GIVEN, CLOSED -> {}
+    // Known before it is attached, or a broker that closes meanwhile would not wait for it.
+    links.add(stream);
+    Outbox.Attached attached = channel.presence().attach(stream, id.number());
+    if (attached == Outbox.Attached.DONE) {
+      connect(stream, opener, () -> {});
+      return channel;
     }
-    freeSeat();
+    if (attached == Outbox.Attached.TOO_OLD) {
+      channel.end(CloseReason.SUPERSEDED);
+    }
+    stream.detach(CloseReason.GONE);
     return null;
   }
 

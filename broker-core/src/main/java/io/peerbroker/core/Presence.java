@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>At most one stream is the current one; the newest wins. Of all that can happen to a channel at
  * once (its stream breaks, another comes, the grace runs out, it closes) the lock lets one be
- * first, and the others find that it was. The lock is held for a few fields and the outbox's own
- * lock; streams and timers are called after it.
+ * first, and the others find that it was. The lock is held for a few fields, the outbox's own lock,
+ * and to schedule a task; streams are called after it.
  */
 final class Presence {
 
@@ -103,7 +103,6 @@ final class Presence {
   Outbox.Attached attach(Stream stream, long seen) {
     Stream before;
     boolean cameBack;
-    Timer.Scheduled pending;
     synchronized (this) {
       Outbox.Attached attached = over ? Outbox.Attached.CLOSED : outbox.attach(stream, seen);
       if (attached != Outbox.Attached.DONE) {
@@ -113,10 +112,12 @@ final class Presence {
       cameBack = lost != null;
       lost = null;
       current = stream;
-      pending = task;
-      task = null;
+      heard();
+      unschedule();
+      if (!lease.isZero()) {
+        task = broker.timer().schedule(lease, () -> checkLease(stream));
+      }
     }
-    cancel(pending);
     if (before != null) {
       before.end(CloseReason.SUPERSEDED);
     }
@@ -124,59 +125,38 @@ final class Presence {
       // The stream has a seat of its own; the one that was kept for it is free.
       broker.freeSeat();
     }
-    heard();
-    if (!lease.isZero()) {
-      watchLease(stream, lease.toNanos());
-    }
     return Outbox.Attached.DONE;
   }
 
-  private void watchLease(Stream stream, long nanos) {
-    Timer.Scheduled scheduled =
-        broker.timer().schedule(Duration.ofNanos(nanos), () -> checkLease(stream));
-    synchronized (this) {
-      if (current == stream && !over) {
-        task = scheduled;
-        return;
-      }
-    }
-    scheduled.cancel();
-  }
-
   private void checkLease(Stream stream) {
-    long left = lease.toNanos() - (broker.timer().nanoTime() - lastHeard);
     synchronized (this) {
       if (current != stream || over) {
         return;
       }
+      long left = lease.toNanos() - (broker.timer().nanoTime() - lastHeard);
+      if (left > 0) {
+        task = broker.timer().schedule(Duration.ofNanos(left), () -> checkLease(stream));
+        return;
+      }
     }
-    if (left > 0) {
-      watchLease(stream, left);
-    } else {
-      stream.cut(CloseReason.GONE);
-    }
+    stream.cut(CloseReason.GONE);
   }
 
   /** A stream is over. If it was the current one, the grace begins, or the channel ends. */
   private void lost(Stream stream, CloseReason reason) {
     boolean wasLast;
-    boolean mayComeBack;
-    Timer.Scheduled pending = null;
     synchronized (this) {
       wasLast = current == stream;
-      mayComeBack = wasLast && !over && isResumable();
       if (wasLast) {
         current = null;
-        lost = mayComeBack ? stream : null;
-        outbox.detach(stream);
-        pending = task;
-        task = null;
+        unschedule();
+        if (!over && isResumable()) {
+          lost = stream;
+          outbox.detach(stream);
+          task = broker.timer().schedule(resume, () -> expire(stream));
+          return;
+        }
       }
-    }
-    cancel(pending);
-    if (mayComeBack) {
-      awaitReturn(stream);
-      return;
     }
     broker.freeSeat();
     if (wasLast) {
@@ -185,31 +165,25 @@ final class Presence {
     }
   }
 
-  private void awaitReturn(Stream stream) {
-    Timer.Scheduled scheduled = broker.timer().schedule(resume, () -> expire(stream));
-    synchronized (this) {
-      if (lost == stream) {
-        task = scheduled;
-        return;
-      }
-    }
-    scheduled.cancel();
-  }
-
   private void expire(Stream stream) {
     synchronized (this) {
       if (lost != stream) {
         return;
       }
+      // Decided here: whoever comes back from now on comes too late.
+      over = true;
+      lost = null;
+      task = null;
     }
     channel.end(CloseReason.EXPIRED);
+    letGo(CloseReason.EXPIRED);
+    broker.freeSeat();
   }
 
   /** The channel has closed: its stream is to end, or what was kept for one is let go. */
   void end(CloseReason reason) {
     Stream reader;
     boolean waited;
-    Timer.Scheduled pending;
     synchronized (this) {
       if (over) {
         return;
@@ -218,13 +192,13 @@ final class Presence {
       reader = current;
       waited = lost != null;
       lost = null;
-      pending = task;
-      task = null;
+      unschedule();
     }
-    cancel(pending);
     if (reader != null) {
       reader.end(reason);
-    } else {
+    }
+    if (reader == null || reader.isDetached()) {
+      // Detached even before it was attached, perhaps, by a broker that closes.
       letGo(reason);
     }
     if (waited) {
@@ -238,9 +212,11 @@ final class Presence {
     }
   }
 
-  private static void cancel(Timer.@Nullable Scheduled scheduled) {
-    if (scheduled != null) {
-      scheduled.cancel();
+  /** Takes the task back that waits for its time, with the lock held. */
+  private void unschedule() {
+    if (task != null) {
+      task.cancel();
+      task = null;
     }
   }
 }

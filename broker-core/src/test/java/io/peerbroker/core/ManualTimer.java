@@ -1,7 +1,6 @@
 package io.peerbroker.core;
 
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
@@ -12,11 +11,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class ManualTimer implements Timer {
 
-  private record Task(long due, long number, Runnable action) {}
+  private record Task(long due, long number, Runnable action) implements Comparable<Task> {
+    @Override
+    public int compareTo(Task other) {
+      return due != other.due ? Long.compare(due, other.due) : Long.compare(number, other.number);
+    }
+  }
 
   // Guarded by this.
-  private final PriorityQueue<Task> tasks =
-      new PriorityQueue<>(Comparator.comparingLong(Task::due).thenComparingLong(Task::number));
+  private final PriorityQueue<Task> tasks = new PriorityQueue<>();
   private long now = 42;
   private long last;
 
