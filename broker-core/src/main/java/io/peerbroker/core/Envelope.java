@@ -22,17 +22,23 @@ public final class Envelope {
   }
 
   private final Event event;
-  private final @Nullable String id;
+
+  /** What its id begins with; the whole would be made for most events in vain, and kept. */
+  private final @Nullable String idPrefix;
+
+  private final long number;
   private volatile @Nullable Encoding encoding;
 
   /** An event that cannot be resumed from. */
   Envelope(Event event) {
-    this(event, null);
+    this(event, null, 0);
   }
 
-  Envelope(Event event, @Nullable String id) {
+  /** An event that has an id, unless its beginning is null. */
+  Envelope(Event event, @Nullable String idPrefix, long number) {
     this.event = event;
-    this.id = id;
+    this.idPrefix = idPrefix;
+    this.number = number;
   }
 
   /** What is in it. */
@@ -45,7 +51,7 @@ public final class Envelope {
    * As good as a key for whoever knows it, so it must not be logged.
    */
   public @Nullable String id() {
-    return id;
+    return idPrefix == null ? null : idPrefix + number;
   }
 
   /**
@@ -67,6 +73,6 @@ public final class Envelope {
   }
 
   int size() {
-    return event.size() + (id == null ? 0 : id.length());
+    return event.size() + (idPrefix == null ? 0 : idPrefix.length() + Long.BYTES);
   }
 }

@@ -34,7 +34,7 @@ public sealed interface Event {
   record Received(Message message) implements Event {
     @Override
     public int size() {
-      return 64 + message.origin().length() + message.target().length() + message.json().length();
+      return 160 + message.origin().length() + message.target().length() + message.json().length();
     }
   }
 
@@ -80,6 +80,6 @@ public sealed interface Event {
     }
   }
 
-  /** About how many bytes it takes on a wire: what it counts for in the bound of a queue. */
+  /** About how many bytes it takes while it waits: what it counts for in the bound of a queue. */
   int size();
 }

@@ -127,7 +127,7 @@ final class LocalBroker implements Broker {
   }
 
   /** Goes on with the channel that an event came from, if that is possible. */
-  private @Nullable HostedChannel resume(@Nullable String lastEventId, Transport.Opener opener) {
+  @Nullable HostedChannel resume(@Nullable String lastEventId, Transport.Opener opener) {
     ResumeId id = lastEventId == null ? null : ResumeId.parse(lastEventId);
     HostedChannel channel = id == null ? null : directory.channel(id.cid());
     if (id == null || channel == null || !channel.presence().isMine(id)) {
@@ -230,6 +230,11 @@ final class LocalBroker implements Broker {
   /** A stream of a channel, or the channel that waits for one, is over. */
   void freeSeat() {
     channels.decrementAndGet();
+  }
+
+  /** How many there are. */
+  int seats() {
+    return channels.get();
   }
 
   /** The number of a message that is perhaps to be answered as queued. */

@@ -115,7 +115,7 @@ final class Outbox {
       return Answer.CLOSED;
     }
     long number = lastNumber + 1;
-    Envelope envelope = new Envelope(event, idPrefix == null ? null : idPrefix + number);
+    Envelope envelope = new Envelope(event, idPrefix, number);
     int size = envelope.size();
     // An empty queue takes anything, or a bound below a message's size would shut its reader out
     // for good.

@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 
 /** A stream whose far end the test holds: what has been read there, and when it breaks. */
 final class Line implements Transport {
+
+  private static final Function<Envelope, byte[]> ENCODER =
+      envelope -> new byte[envelope.size() + envelope.id().length()];
 
   final List<String> told = new CopyOnWriteArrayList<>();
 
@@ -66,6 +70,14 @@ final class Line implements Transport {
 
   void taken(int events) {
     attachment.taken(events);
+  }
+
+  /** As a transport does that remembers nothing: encodes all there is, and the network takes it. */
+  void forward() {
+    for (Envelope envelope = attachment.poll(); envelope != null; envelope = attachment.poll()) {
+      envelope.encoded(ENCODER);
+      attachment.taken(1);
+    }
   }
 
   /** Reads all there is, and the network takes it. */

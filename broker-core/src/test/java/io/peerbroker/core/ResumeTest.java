@@ -78,18 +78,8 @@ final class ResumeTest {
     return ((LocalBroker) broker).budget.used();
   }
 
-  private String seats() {
-    return String.valueOf(seatsOf(broker));
-  }
-
-  private static Object seatsOf(Broker broker) {
-    try {
-      var field = LocalBroker.class.getDeclaredField("channels");
-      field.setAccessible(true);
-      return field.get(broker);
-    } catch (ReflectiveOperationException e) {
-      throw new AssertionError(e);
-    }
+  private int seats() {
+    return ((LocalBroker) broker).seats();
   }
 
   // What is granted
@@ -467,24 +457,24 @@ final class ResumeTest {
   @Test
   void everyStreamHasASeatAndSoHasAChannelThatWaits() {
     sender.channel.close();
-    assertThat(seats()).isEqualTo("0");
+    assertThat(seats()).isZero();
     Line line = opened();
-    assertThat(seats()).isEqualTo("1");
+    assertThat(seats()).isEqualTo(1);
     line.cut();
-    assertThat(seats()).isEqualTo("1");
+    assertThat(seats()).isEqualTo(1);
     Line second = comeBack(line);
-    assertThat(seats()).isEqualTo("1");
+    assertThat(seats()).isEqualTo(1);
     Line third = comeBack(line);
-    assertThat(seats()).isEqualTo("2");
+    assertThat(seats()).isEqualTo(2);
     second.cut();
-    assertThat(seats()).isEqualTo("1");
+    assertThat(seats()).isEqualTo(1);
     open(RESUME.after("forged")).channel.close();
-    assertThat(seats()).isEqualTo("2");
+    assertThat(seats()).isEqualTo(2);
     third.channel.close();
     assertThat(third.told).containsExactly("closed");
-    assertThat(seats()).isEqualTo("2");
+    assertThat(seats()).isEqualTo(2);
     third.cut();
-    assertThat(seats()).isEqualTo("1");
+    assertThat(seats()).isEqualTo(1);
   }
 
   @Test
@@ -514,7 +504,7 @@ final class ResumeTest {
           throw no;
         };
     assertThatThrownBy(() -> broker.openChannel(RESUME, failing)).isSameAs(no);
-    assertThat(seats()).isEqualTo("0");
+    assertThat(seats()).isZero();
     assertThat(kept()).isZero();
     assertThat(timer.scheduled()).isZero();
 
@@ -528,7 +518,7 @@ final class ResumeTest {
           .isSameAs(no);
     }
     assertThat(line.told).containsExactly("superseded");
-    assertThat(seats()).isEqualTo("1");
+    assertThat(seats()).isEqualTo(1);
     assertThat(timer.scheduled()).isEqualTo(1);
     Line back = comeBack(line);
     assertSame(line, back);
