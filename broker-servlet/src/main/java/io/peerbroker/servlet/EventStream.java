@@ -42,7 +42,13 @@ final class EventStream implements Transport, StreamWriter.Source {
   private final StreamWriter writer;
 
   private volatile @Nullable CloseReason ending;
-  private volatile boolean heartbeatDue;
+
+  /**
+   * Due at once: a stream that has nothing to give yet, as that of a client who has come back and
+   * missed nothing, begins with a comment, or its headers would wait for the first heartbeat.
+   */
+  private volatile boolean heartbeatDue = true;
+
   private volatile long lastGiven;
 
   // The writer's owner's own.
