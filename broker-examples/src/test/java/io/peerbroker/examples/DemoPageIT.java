@@ -31,6 +31,20 @@ class DemoPageIT {
   /** Far less than the grace for which the page asks. */
   private static final Duration SOON = Duration.ofSeconds(10);
 
+  /** Makes the page's clock run a hundred times as fast, and notes its pings with their answers. */
+  private static final String HURRY =
+      """
+      const unhurried = window.setInterval;
+      window.setInterval = (what, every) => unhurried(what, every / 100);
+      const unwatched = window.fetch;
+      window.pings = [];
+      window.fetch = async (url, options) => {
+        const answer = await unwatched(url, options);
+        if (url.endsWith('/ping')) window.pings.push(answer.status + ' ' + options.body);
+        return answer;
+      };
+      """;
+
   private final Browser browser = Browser.start();
   private BrokerProcess broker = BrokerProcess.run("--port", "0");
   private final URI page = broker.awaitListening();
@@ -218,6 +232,15 @@ class DemoPageIT {
       ada.awaitStatus("You are online.");
       bob.awaitChatState("Connected, browser to browser");
     }
+  }
+
+  @Test
+  void page_saysThatItIsThereAndWhatItHasSeen() {
+    DemoTab ada = DemoTab.open(browser, page);
+    ada.evaluate(HURRY);
+    ada.join("Ada", "");
+    String pings = "return window.pings.filter((each) => /^200 .*\"seen\":\"/.test(each)).length";
+    await().atMost(SOON).until(() -> (long) ada.evaluate(pings) >= 3);
   }
 
   @Test
