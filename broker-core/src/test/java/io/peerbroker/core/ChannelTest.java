@@ -153,6 +153,23 @@ final class ChannelTest {
   }
 
   @Test
+  void whoIsToldOfTheCloseFindsItClosed() {
+    List<Boolean> open = new ArrayList<>();
+    Receiver asking =
+        new Receiver() {
+          @Override
+          public void received(Channel to, Message message) {}
+
+          @Override
+          public void closed(Channel to, CloseReason reason) {
+            open.add(to.isOpen());
+          }
+        };
+    broker.openChannel(asking, Runnable::run).close();
+    assertThat(open).containsExactly(false);
+  }
+
+  @Test
   void whatWasQueuedBeforeTheCloseStillArrives() {
     HandExecutor hands = new HandExecutor();
     Party slow = new Party(broker, hands);
@@ -180,12 +197,12 @@ final class ChannelTest {
 
               @Override
               public void closed(Channel to, CloseReason reason) {
-                told.add(reason + (to.isOpen() ? " but open" : ""));
+                told.add(reason);
               }
             },
             Runnable::run);
     ada.send(channel.id(), "1");
     Party.assertRefused(ada.send(channel.id(), "2"), Code.UNKNOWN_TARGET);
-    assertThat(told).containsExactly("1", "CLOSED");
+    assertThat(told).containsExactly("1", CloseReason.CLOSED);
   }
 }
