@@ -1,12 +1,13 @@
 package io.peerbroker.it.http2;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonObject;
 import io.peerbroker.tck.ServerRules;
 import io.peerbroker.tck.ServerSettings;
+import io.peerbroker.tck.SseStream;
 import io.peerbroker.tck.WireChannel;
+import io.peerbroker.tck.WireResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -78,36 +79,44 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   @Test
-  @DisplayName("a stream that is reset is missed within a heartbeat, and its neighbours live on")
+  @DisplayName("C12 a stream that is reset is missed within a heartbeat, its neighbours live on")
   void aResetIsNoticed() {
-    WireChannel sender = client(ServerSettings.of("heartbeat", "2s")).openChannel();
+    SseStream list = client(ServerSettings.of("heartbeat", "2s")).watch("");
     Http2Client connection = connect(ROOMY);
     Opened resets = Opened.on(connection);
     Opened stays = Opened.on(connection);
+    listSession(resets);
     resets.stream.reset();
-    awaitGone(sender, resets.cid, "RST_STREAM");
-    assertSent(sender.send(stays.cid, "1"));
+    awaitGone(list, 1, "RST_STREAM");
+    assertSent(client().openChannel().send(stays.cid, "1"));
     assertThat(stays.nextMessage()).isEqualTo(1);
   }
 
   @Test
-  @DisplayName("a connection that ends is missed within a heartbeat with all its streams")
+  @DisplayName("C12 a connection that ends is missed within a heartbeat with all its streams")
   void anEndedConnectionIsNoticed() {
-    WireChannel sender = client(ServerSettings.of("heartbeat", "2s")).openChannel();
+    SseStream list = client(ServerSettings.of("heartbeat", "2s")).watch("");
     Http2Client connection = connect(ROOMY);
-    List<Opened> channels = IntStream.range(0, 10).mapToObj(i -> Opened.on(connection)).toList();
+    for (int i = 0; i < 10; i++) {
+      listSession(Opened.on(connection));
+    }
     connection.disconnect();
-    channels.forEach(channel -> awaitGone(sender, channel.cid, "the end of the connection"));
+    awaitGone(list, 10, "the end of the connection");
   }
 
-  private static void awaitGone(WireChannel sender, String cid, String after) {
+  private void listSession(Opened channel) {
+    String body = "{\"cid\":\"%s\",\"key\":\"%s\",\"list\":true}";
+    WireResponse response = client().postJson("/session", body.formatted(channel.cid, channel.key));
+    assertThat(response.status()).isEqualTo(201);
+  }
+
+  private static void awaitGone(SseStream list, int count, String after) {
     long begin = System.nanoTime();
-    await()
-        .pollInterval(Duration.ofMillis(50))
-        .atMost(Duration.ofMillis(3_500))
-        .untilAsserted(() -> assertRefused(sender.send(cid, "1"), 404, "unknown_target"));
+    for (int i = 0; i < count; i++) {
+      list.await(event -> event.name().equals("remove"), Duration.ofMillis(3_500));
+    }
     long millis = Duration.ofNanos(System.nanoTime() - begin).toMillis();
-    System.out.printf("GONE %d ms after %s%n", millis, after);
+    System.out.printf("GONE %d streams %d ms after %s%n", count, millis, after);
   }
 
   @Test
