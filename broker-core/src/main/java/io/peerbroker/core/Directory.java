@@ -144,14 +144,16 @@ final class Directory {
     changing(
         touched -> {
           if (channel.isOpen()) {
+            // The instant: whoever learns of one removal from here on finds none of the others.
             channel.closeOutbox();
             channels.remove(channel.id());
             Map<String, HostedSession> hosted = channel.sessions;
             if (hosted != null) {
               channel.sessions = null;
-              hosted.values().forEach(this::forget);
-              // Only now: whoever learns of one removal must find none of the others.
-              hosted.values().forEach(session -> tell(session, session.state, null, touched));
+              for (HostedSession session : hosted.values()) {
+                forget(session);
+                tell(session, session.state, null, touched);
+              }
             }
           }
           return channel;

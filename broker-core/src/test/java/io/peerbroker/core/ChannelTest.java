@@ -155,6 +155,23 @@ final class ChannelTest {
   }
 
   @Test
+  void whoIsToldOfTheCloseFindsItClosed() {
+    List<Boolean> open = new ArrayList<>();
+    Receiver asking =
+        new Receiver() {
+          @Override
+          public void received(Channel to, Message message) {}
+
+          @Override
+          public void closed(Channel to, CloseReason reason) {
+            open.add(to.isOpen());
+          }
+        };
+    broker.openChannel(asking, Runnable::run).close();
+    assertThat(open).containsExactly(false);
+  }
+
+  @Test
   void whatWasQueuedBeforeTheCloseStillArrives() {
     HandExecutor hands = new HandExecutor();
     Party slow = new Party(broker, hands);

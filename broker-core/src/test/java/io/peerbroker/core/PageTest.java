@@ -31,6 +31,7 @@ final class PageTest {
       Page page = broker.list(filter, limit, after);
       assertThat(page.sessions()).hasSizeLessThanOrEqualTo(limit);
       page.sessions().forEach(session -> ids.add(session.id()));
+      assertThat(ids).as("a list that ends").hasSizeLessThan(1_000);
       between.accept(page);
       after = page.next();
     } while (after != null);
@@ -98,11 +99,10 @@ final class PageTest {
               // The last of the page goes if it can: the cursor stands for one that is gone.
               String last = page.sessions().get(page.sessions().size() - 1).id();
               going.stream().filter(session -> session.id().equals(last)).forEach(Session::close);
-              party.host("new");
-              party.channel.session(staying.get(0)).update(SessionUpdate.nothing().withTags("x"));
-              if (party.channel.sessions().size() > 60) {
-                throw new AssertionError("The list never ends");
+              if (party.channel.sessions().size() < 60) {
+                party.host("new");
               }
+              party.channel.session(staying.get(0)).update(SessionUpdate.nothing().withTags("x"));
             });
     assertThat(seen).doesNotHaveDuplicates().containsSubsequence(staying);
   }

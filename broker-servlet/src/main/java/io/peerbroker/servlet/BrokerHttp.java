@@ -169,8 +169,7 @@ public final class BrokerHttp implements AutoCloseable {
       response.setHeader("Link", "<" + nextPage(text, limitText, page.next()) + ">; rel=\"next\"");
     }
     if (!exchange.isHead()) {
-      ServletOutput.prepare(exchange.startAsync(), new ListPage(page), broker.timer()::nanoTime)
-          .start();
+      ListPage.begin(page, settings.writeTimeout(), broker.timer(), exchange.startAsync());
     }
   }
 

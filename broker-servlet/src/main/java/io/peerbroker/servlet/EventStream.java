@@ -25,11 +25,6 @@ final class EventStream implements Transport, StreamWriter.Source {
   /** Events are joined up to this size into one write. */
   private static final int BATCH_BYTES = 8 << 10;
 
-  /**
-   * When an abandoned stream is ended all the same: later than every container's own write timeout.
-   */
-  private static final Duration LAST_RESORT = Duration.ofSeconds(75);
-
   /** One instance, since an envelope remembers bytes by their encoder. */
   private static final Function<Envelope, byte[]> ENCODER = Wire::event;
 
@@ -38,6 +33,7 @@ final class EventStream implements Transport, StreamWriter.Source {
   private final Duration drainTimeout;
   private final Timer timer;
   private final Set<EventStream> open;
+  private final ResponseTask task;
   private final ServletOutput output;
   private final StreamWriter writer;
 
@@ -55,10 +51,6 @@ final class EventStream implements Transport, StreamWriter.Source {
   private int eventsGiven;
   private boolean farewellGiven;
 
-  // Guarded by this.
-  private Timer.@Nullable Scheduled task;
-  private boolean over;
-
   private EventStream(
       Attachment attachment,
       HttpSettings settings,
@@ -72,6 +64,7 @@ final class EventStream implements Transport, StreamWriter.Source {
     this.drainTimeout = drainTimeout;
     this.timer = timer;
     this.open = open;
+    task = new ResponseTask(timer);
     output = ServletOutput.prepare(async, this, timer::nanoTime);
     writer = output.writer();
     lastGiven = timer.nanoTime();
@@ -104,9 +97,9 @@ final class EventStream implements Transport, StreamWriter.Source {
 
   @Override
   public void end(CloseReason reason) {
-    synchronized (this) {
+    synchronized (task) {
       ending = reason;
-      schedule(drainTimeout, writer::abandon);
+      task.schedule(drainTimeout, writer::abandon);
     }
     writer.drain();
   }
@@ -175,24 +168,17 @@ final class EventStream implements Transport, StreamWriter.Source {
 
   @Override
   public void ended(StreamWriter.End end) {
-    boolean abandoned = end == StreamWriter.End.ABANDONED;
-    synchronized (this) {
-      if (abandoned) {
-        schedule(LAST_RESORT, writer::abort);
-      }
-      over = true;
+    if (end == StreamWriter.End.ABANDONED) {
+      task.lastResort(writer);
+      attachment.detach(CloseReason.STALLED);
+    } else {
+      attachment.detach(CloseReason.GONE);
     }
-    attachment.detach(abandoned ? CloseReason.STALLED : CloseReason.GONE);
   }
 
   @Override
   public void closed() {
-    synchronized (this) {
-      over = true;
-      if (task != null) {
-        task.cancel();
-      }
-    }
+    task.cancel();
     open.remove(this);
   }
 
@@ -212,22 +198,11 @@ final class EventStream implements Transport, StreamWriter.Source {
       writer.drain();
     }
     long next = Math.min(heartbeat - silence, timeout - blocked);
-    synchronized (this) {
+    synchronized (task) {
       // Once it is to end, another task looks after it.
       if (ending == null) {
-        schedule(Duration.ofNanos(next), this::tick);
+        task.schedule(Duration.ofNanos(next), this::tick);
       }
     }
-  }
-
-  /** Replaces the task that is scheduled, unless the last one is. */
-  private synchronized void schedule(Duration delay, Runnable next) {
-    if (over) {
-      return;
-    }
-    if (task != null) {
-      task.cancel();
-    }
-    task = timer.schedule(delay, next);
   }
 }

@@ -2,6 +2,8 @@ package io.peerbroker.servlet;
 
 import io.peerbroker.core.RefusedException;
 import jakarta.servlet.AsyncContext;
+import jakarta.servlet.ServletResponse;
+import jakarta.servlet.ServletResponseWrapper;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -35,13 +37,24 @@ final class Exchange {
     AsyncContext started = async;
     if (started == null) {
       requireAsync();
-      // Without arguments: what filters have wrapped around the response may buffer it.
       started = request.startAsync();
       // Tomcat's default is 30 s; we have deadlines of our own.
       started.setTimeout(0);
       async = started;
     }
     return started;
+  }
+
+  /**
+   * The container's own response, beneath all that filters have wrapped around it, which may hold
+   * back what is written. Undertow gives the wrapped one to asynchronous requests.
+   */
+  static ServletResponse original(ServletResponse response) {
+    ServletResponse original = response;
+    while (original instanceof ServletResponseWrapper wrapper) {
+      original = wrapper.getResponse();
+    }
+    return original;
   }
 
   /** Refuses to go on where the answer could not come later. */
@@ -64,11 +77,15 @@ final class Exchange {
     }
     AsyncContext started = async;
     try {
-      // Later on only the container's own response is sure to get through: a filter that has
-      // wrapped
-      // it has done its part when the thread has returned.
-      reply.write(
-          started == null ? response : (HttpServletResponse) started.getResponse(), withBody);
+      if (started == null) {
+        reply.write(response, withBody);
+      } else {
+        // A filter that has wrapped it has done its part when the thread has returned.
+        HttpServletResponse original = (HttpServletResponse) original(started.getResponse());
+        reply.write(original, withBody);
+        // Undertow would first wait for the rest of a body that is refused.
+        original.flushBuffer();
+      }
     } catch (IOException | RuntimeException gone) {
       // Where the container has ended the exchange, Tomcat says so with a NullPointerException.
       LOG.log(System.Logger.Level.DEBUG, "The client did not wait for its answer", gone);

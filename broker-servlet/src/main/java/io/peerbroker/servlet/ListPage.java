@@ -4,26 +4,59 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.peerbroker.core.ListedSession;
 import io.peerbroker.core.Page;
+import io.peerbroker.core.Timer;
+import jakarta.servlet.AsyncContext;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.time.Duration;
 import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
 
-/** A page of the list as JSON, made as fast as the client reads it. */
+/**
+ * A page of the list as JSON, made as fast as the client reads it; a client that stops reading is
+ * given up.
+ */
 final class ListPage implements StreamWriter.Source {
 
   private static final int CHUNK_BYTES = 8 << 10;
 
   private final Iterator<ListedSession> sessions;
+  private final Duration writeTimeout;
+  private final ResponseTask task;
+  private final ServletOutput output;
+  private final StreamWriter writer;
   private String separator = "[";
-  private boolean ended;
+  private boolean given;
 
-  ListPage(Page page) {
+  private ListPage(Page page, Duration writeTimeout, Timer timer, AsyncContext async)
+      throws IOException {
     sessions = page.sessions().iterator();
+    this.writeTimeout = writeTimeout;
+    task = new ResponseTask(timer);
+    output = ServletOutput.prepare(async, this, timer::nanoTime);
+    writer = output.writer();
+  }
+
+  /** Begins to write a page to a response whose headers are set. */
+  static void begin(Page page, Duration writeTimeout, Timer timer, AsyncContext async)
+      throws IOException {
+    ListPage list = new ListPage(page, writeTimeout, timer, async);
+    list.watch();
+    list.output.start();
+  }
+
+  private void watch() {
+    Duration left = writeTimeout.minusNanos(writer.blockedNanos());
+    if (left.isNegative() || left.isZero()) {
+      writer.abandon();
+    } else {
+      task.schedule(left, this::watch);
+    }
   }
 
   @Override
   public byte @Nullable [] next() {
-    if (ended) {
+    if (given) {
       return null;
     }
     ByteArrayOutputStream chunk = new ByteArrayOutputStream(CHUNK_BYTES);
@@ -32,7 +65,7 @@ final class ListPage implements StreamWriter.Source {
       separator = ",";
     }
     if (!sessions.hasNext()) {
-      ended = true;
+      given = true;
       chunk.writeBytes((separator.equals("[") ? "[]" : "]").getBytes(US_ASCII));
     }
     return chunk.toByteArray();
@@ -40,15 +73,21 @@ final class ListPage implements StreamWriter.Source {
 
   @Override
   public boolean isFinished() {
-    return ended;
+    return given;
   }
 
   @Override
   public void taken() {}
 
   @Override
-  public void ended(StreamWriter.End end) {}
+  public void ended(StreamWriter.End end) {
+    if (end == StreamWriter.End.ABANDONED) {
+      task.lastResort(writer);
+    }
+  }
 
   @Override
-  public void closed() {}
+  public void closed() {
+    task.cancel();
+  }
 }

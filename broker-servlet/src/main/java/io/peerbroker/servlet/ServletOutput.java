@@ -21,7 +21,7 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
   private ServletOutput(AsyncContext async, StreamWriter.Source source, LongSupplier nanoTime)
       throws IOException {
     this.async = async;
-    out = async.getResponse().getOutputStream();
+    out = Exchange.original(async.getResponse()).getOutputStream();
     writer = new StreamWriter(source, this, nanoTime);
   }
 

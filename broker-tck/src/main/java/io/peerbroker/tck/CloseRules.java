@@ -32,7 +32,7 @@ public abstract class CloseRules extends ServerRules {
     resets.stream().reset();
     Event gone = list.await(e -> e.name().equals("remove"), Duration.ofSeconds(2).plus(slack));
     assertThat(data(gone).get("sid").getAsString()).isEqualTo(first);
-    ends.stream().close();
+    ends.stream().closeDrained();
     gone = list.await(e -> e.name().equals("remove"), Duration.ofSeconds(4).plus(slack));
     assertThat(data(gone).get("sid").getAsString()).isEqualTo(second);
     assertRefused(client.openChannel().send(resets.cid(), "1"), 404, "unknown_target");

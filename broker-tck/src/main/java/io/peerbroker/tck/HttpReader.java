@@ -119,9 +119,7 @@ final class HttpReader {
   }
 
   private void nextChunk() throws IOException {
-    if (!firstChunk && !readLine().isEmpty()) {
-      throw new ProtocolException("A chunk is longer than its size");
-    }
+    finishChunk();
     firstChunk = false;
     left = Long.parseLong(match(CHUNK_SIZE, readLine()).group(1), 16);
     if (left == 0) {
@@ -129,6 +127,16 @@ final class HttpReader {
       while (!readLine().isEmpty()) {
         // a trailer field; nobody here uses them
       }
+    }
+  }
+
+  /** Reads the line end behind a chunk that has been read: it comes with the chunk. */
+  void finishChunk() throws IOException {
+    if (chunked && left == 0 && !firstChunk) {
+      if (!readLine().isEmpty()) {
+        throw new ProtocolException("A chunk is longer than its size");
+      }
+      firstChunk = true;
     }
   }
 

@@ -1,13 +1,14 @@
 package io.peerbroker.tck;
 
+import java.util.Map;
 import org.junit.jupiter.api.Nested;
 
 /**
  * All tests of the wire protocol's rules, to be run against a server of any kind: a subclass says
  * how one starts.
  *
- * <p>Where a container cannot do what a rule asks for, run the sections one by one instead, and
- * override that test with its reason.
+ * <p>What a container cannot do it says in {@link #exceptions}; each of them is printed, so that
+ * they can be counted.
  */
 public abstract class ServerKit {
 
@@ -18,6 +19,11 @@ public abstract class ServerKit {
    * Starts a server on a free port of the loopback interface. It is closed when the test is over.
    */
   protected abstract WireServer start(ServerSettings settings) throws Exception;
+
+  /** The tests that are not run, by the names of their methods, each with the reason. None. */
+  protected Map<String, String> exceptions() {
+    return Map.of();
+  }
 
   @Nested
   final class Channels extends ChannelRules {

@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * What the tests of the wire protocol's rules have in common. Each section of the rules is a
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.Timeout;
  * name begins with the numbers of the rules it tests.
  */
 @Timeout(120)
+@ExtendWith(Exceptions.class)
 public abstract class ServerRules {
 
   private static final Pattern NEXT = Pattern.compile("<(\\?[^>]*)>; rel=\"next\"");
@@ -171,5 +173,20 @@ public abstract class ServerRules {
       }
     }
     throw new AssertionError("80 MB were taken for a reader that doesn't read");
+  }
+
+  /**
+   * Waits until the broker has given up each of these readers, none of which reads. Large messages
+   * go on meanwhile: the system's buffers grow while they are filled.
+   */
+  protected static void awaitGivenUp(WireChannel sender, List<String> stalled) {
+    List<String> left = new ArrayList<>(stalled);
+    await()
+        .atMost(WireConnection.BOUND)
+        .until(
+            () -> {
+              left.removeIf(cid -> sendUntilRefused(sender, cid).status() == 404);
+              return left.isEmpty();
+            });
   }
 }

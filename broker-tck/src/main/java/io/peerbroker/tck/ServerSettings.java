@@ -8,11 +8,34 @@ import java.util.TreeMap;
  *
  * @param parameters values by the names that the servlet's init-parameters have, in the form they
  *     are written there
+ * @param threads how many threads the container may have for requests, each of its connections then
+ *     having {@link #SEND_BUFFER}; 0: as many as it likes, and the system's own buffers
+ * @param front what stands before the broker
  */
-public record ServerSettings(Map<String, String> parameters) {
+public record ServerSettings(Map<String, String> parameters, int threads, Front front) {
+
+  /** What stands before the broker in its web application. */
+  public enum Front {
+    /** Nothing. */
+    NOTHING,
+    /** A filter that hands on what comes and does not support asynchronous requests. */
+    NO_ASYNC,
+    /**
+     * A filter that wraps the response, as one that compresses does: what is written to its own
+     * goes out when the filter's turn is over, and is lost after that.
+     */
+    WRAPPING
+  }
+
+  /**
+   * How many bytes the system may keep for a connection of a container with few threads. Left to
+   * itself it keeps some megabytes, more and more while they are filled: then a reader that stalls
+   * seems not to at the moment at which Tomcat would park a thread for it.
+   */
+  public static final int SEND_BUFFER = 32 << 10;
 
   /** No difference. */
-  public static final ServerSettings DEFAULTS = new ServerSettings(Map.of());
+  public static final ServerSettings DEFAULTS = new ServerSettings(Map.of(), 0, Front.NOTHING);
 
   /** Settings that can't be changed. */
   public ServerSettings {
@@ -28,6 +51,16 @@ public record ServerSettings(Map<String, String> parameters) {
   public ServerSettings and(String name, Object value) {
     Map<String, String> more = new TreeMap<>(parameters);
     more.put(name, value.toString());
-    return new ServerSettings(more);
+    return new ServerSettings(more, threads, front);
+  }
+
+  /** These settings with so many threads for requests. */
+  public ServerSettings withThreads(int count) {
+    return new ServerSettings(parameters, count, front);
+  }
+
+  /** These settings with something else before the broker. */
+  public ServerSettings behind(Front other) {
+    return new ServerSettings(parameters, threads, other);
   }
 }

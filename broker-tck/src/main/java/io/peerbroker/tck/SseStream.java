@@ -161,6 +161,21 @@ public final class SseStream implements AutoCloseable {
     connection.close();
   }
 
+  /**
+   * Ends the stream in order, with nothing left unread that has come: the system would make a reset
+   * of it. Between two heartbeats, that is; nothing else may be under way.
+   */
+  public void closeDrained() {
+    int seen = comments().size();
+    awaitComments(seen + 1);
+    try {
+      connection.reader().finishChunk();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    close();
+  }
+
   /** Breaks the connection off (RST). */
   public void reset() {
     connection.reset();

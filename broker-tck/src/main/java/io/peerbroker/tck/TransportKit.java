@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Timeout;
 public abstract class TransportKit {
 
   private static final int MAX_QUEUED_EVENTS = 8;
-  private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
 
   /** So many that the way to a reader who takes nothing is full before. */
   private static final int MANY = 5_000;

@@ -1,0 +1,214 @@
+package io.peerbroker.it.http2;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import io.peerbroker.tck.ServerRules;
+import io.peerbroker.tck.ServerSettings;
+import io.peerbroker.tck.SseStream;
+import io.peerbroker.tck.WireChannel;
+import io.peerbroker.tck.WireResponse;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Streams over HTTP/2, where many share a connection, each has a window, and one can end alone. The
+ * server speaks HTTP/1.1 on the same port.
+ */
+public abstract class Http2Rules extends ServerRules {
+
+  private static final int THREADS = 16;
+  private static final int ROOMY = 1 << 20;
+  private static final int TIGHT = 8 << 10;
+
+  private final List<Http2Client> connections = new ArrayList<>();
+
+  /** For subclasses. */
+  protected Http2Rules() {}
+
+  /** A channel of which the stream goes over HTTP/2. */
+  private record Opened(Http2Stream stream, String cid, String key) {
+
+    static Opened on(Http2Client connection) {
+      Http2Stream stream = connection.openStream("/channel");
+      assertThat(stream.status()).isEqualTo(200);
+      JsonObject opened = stream.next("channel");
+      return new Opened(stream, opened.get("cid").getAsString(), opened.get("key").getAsString());
+    }
+
+    int nextMessage() {
+      return stream.next("message").get("message").getAsInt();
+    }
+  }
+
+  private Http2Client connect(int window) {
+    Http2Client connection = new Http2Client(server().base(), window);
+    connections.add(connection);
+    return connection;
+  }
+
+  @AfterEach
+  final void disconnect() {
+    connections.forEach(Http2Client::close);
+  }
+
+  @Test
+  @DisplayName("many streams and requests share a connection")
+  void manyStreamsShareAConnection() {
+    WireChannel sender = client(ServerSettings.of("heartbeat", "300ms")).openChannel();
+    Http2Client connection = connect(ROOMY);
+    List<Opened> channels = IntStream.range(0, 50).mapToObj(i -> Opened.on(connection)).toList();
+    for (Opened channel : channels) {
+      assertSent(sender.send(channel.cid, "1"));
+      String body = "{\"origin\":\"%s\",\"key\":\"%s\",\"message\":2}";
+      Http2Stream post =
+          connection.post("/send/" + channel.cid, body.formatted(channel.cid, channel.key));
+      assertThat(post.status()).isEqualTo(200);
+      assertThat(post.awaitEnd()).isEqualTo("{\"delivery\":\"sent\"}");
+    }
+    for (Opened channel : channels) {
+      assertThat(channel.nextMessage()).isEqualTo(1);
+      assertThat(channel.nextMessage()).isEqualTo(2);
+      channel.stream.awaitComments(2);
+    }
+  }
+
+  @Test
+  @DisplayName("C12 a stream that is reset is missed within a heartbeat, its neighbours live on")
+  void aResetIsNoticed() {
+    SseStream list = client(ServerSettings.of("heartbeat", "2s")).watch("");
+    Http2Client connection = connect(ROOMY);
+    Opened resets = Opened.on(connection);
+    Opened stays = Opened.on(connection);
+    listSession(resets);
+    resets.stream.reset();
+    awaitGone(list, 1, "RST_STREAM");
+    assertSent(client().openChannel().send(stays.cid, "1"));
+    assertThat(stays.nextMessage()).isEqualTo(1);
+  }
+
+  @Test
+  @DisplayName("C12 a connection that ends is missed within a heartbeat with all its streams")
+  void anEndedConnectionIsNoticed() {
+    SseStream list = client(ServerSettings.of("heartbeat", "2s")).watch("");
+    Http2Client connection = connect(ROOMY);
+    for (int i = 0; i < 10; i++) {
+      listSession(Opened.on(connection));
+    }
+    connection.disconnect();
+    awaitGone(list, 10, "the end of the connection");
+  }
+
+  private void listSession(Opened channel) {
+    String body = "{\"cid\":\"%s\",\"key\":\"%s\",\"list\":true}";
+    WireResponse response = client().postJson("/session", body.formatted(channel.cid, channel.key));
+    assertThat(response.status()).isEqualTo(201);
+  }
+
+  private static void awaitGone(SseStream list, int count, String after) {
+    long begin = System.nanoTime();
+    for (int i = 0; i < count; i++) {
+      list.await(event -> event.name().equals("remove"), Duration.ofMillis(3_500));
+    }
+    long millis = Duration.ofNanos(System.nanoTime() - begin).toMillis();
+    System.out.printf("GONE %d streams %d ms after %s%n", count, millis, after);
+  }
+
+  @Test
+  @DisplayName("X7 C13 closed windows refuse the senders, are given up, and hold no thread")
+  void closedWindowsAreGivenUp() {
+    client(
+        ServerSettings.of("heartbeat", "500ms")
+            .and("writeTimeout", "2s")
+            .and("messageRate", "0")
+            .and("maxQueuedBytes", 100_000)
+            .withThreads(THREADS));
+    WireChannel sender = client().openChannel();
+    Http2Client connection = connect(TIGHT);
+    List<Opened> stalled =
+        IntStream.range(0, 3 * THREADS).mapToObj(i -> Opened.on(connection)).toList();
+    Opened neighbour = Opened.on(connection);
+    stalled.forEach(channel -> sendUntilRefused(sender, channel.cid));
+    assertPrompt(sender, neighbour);
+    awaitGivenUp(sender, stalled.stream().map(Opened::cid).toList());
+    assertPrompt(sender, neighbour);
+    assertPrompt(sender, Opened.on(connect(ROOMY)));
+  }
+
+  private static void assertPrompt(WireChannel sender, Opened channel) {
+    for (int i = 0; i < 20; i++) {
+      long begin = System.nanoTime();
+      assertSent(sender.send(channel.cid, "" + i));
+      assertThat(channel.nextMessage()).isEqualTo(i);
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(1));
+    }
+  }
+
+  @Test
+  @DisplayName("C8 a window that closes and opens all the time loses, doubles and reorders nothing")
+  void aTurningWindowKeepsTheOrder() {
+    client(ServerSettings.of("messageRate", "0"));
+    WireChannel sender = client().openChannel();
+    Opened channel = Opened.on(connect(TIGHT));
+    String padding = " ".repeat(3_000);
+    int read = 0;
+    for (int i = 0; i < 1_000; i++) {
+      assertSent(sender.send(channel.cid, padding + i));
+      // Behind by up to 100: the window is closed most of the time.
+      if (i - read == 100) {
+        for (; read <= i - 1; read++) {
+          assertThat(channel.nextMessage()).isEqualTo(read);
+        }
+      }
+    }
+    for (; read < 1_000; read++) {
+      assertThat(channel.nextMessage()).isEqualTo(read);
+    }
+  }
+
+  @Test
+  @DisplayName("fresh streams are whole while others are reset under the broker's pen")
+  void freshStreamsAfterDeadOnes() {
+    client(ServerSettings.of("messageRate", "0").withThreads(THREADS));
+    WireChannel sender = client().openChannel();
+    String message = "\"" + "x".repeat(20_000) + "\"";
+    List<Opened> fresh = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      Http2Client connection = connect(ROOMY);
+      List<Opened> doomed = IntStream.range(0, 20).mapToObj(j -> Opened.on(connection)).toList();
+      for (Opened channel : doomed) {
+        assertSent(sender.send(channel.cid, message));
+        channel.stream.reset();
+        assertThat(sender.send(channel.cid, message).status()).isIn(200, 404);
+        fresh.add(Opened.on(connections.get(Math.max(0, i - doomed.indexOf(channel) % 2))));
+      }
+    }
+    for (Opened channel : fresh) {
+      assertSent(sender.send(channel.cid, "1"));
+      assertThat(channel.nextMessage()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  @DisplayName("C18 the broker's shutdown tells every stream")
+  void shutdownTellsEveryStream() {
+    client();
+    Http2Client connection = connect(ROOMY);
+    List<Opened> channels = IntStream.range(0, 20).mapToObj(i -> Opened.on(connection)).toList();
+    Http2Stream list = connection.openStream("/list");
+    list.next("ready");
+    server().shutDownBroker();
+    List<Http2Stream> streams = new ArrayList<>(channels.stream().map(Opened::stream).toList());
+    streams.add(list);
+    for (Http2Stream stream : streams) {
+      assertThat(stream.next("close").get("reason").getAsString()).isEqualTo("shutting_down");
+      stream.awaitEnd();
+      assertThat(stream.retries()).isPositive();
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package io.peerbroker.it;
+
+import io.peerbroker.core.Broker;
+import io.peerbroker.it.common.FrontFilter;
+import io.peerbroker.servlet.BrokerServlet;
+import io.peerbroker.tck.ContainerServer;
+import io.peerbroker.tck.ServerSettings;
+import jakarta.servlet.DispatcherType;
+import java.net.URI;
+import java.util.EnumSet;
+import org.eclipse.jetty.ee10.servlet.FilterHolder;
+import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
+import org.eclipse.jetty.ee10.servlet.ServletHolder;
+import org.eclipse.jetty.http2.server.HTTP2CServerConnectionFactory;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+
+/** A Jetty 12 that speaks HTTP/1.1 and HTTP/2, with the broker's servlet at {@code /broker/*}. */
+record Jetty12Server(Server server, ServletContextHandler context) implements ContainerServer {
+
+  static Jetty12Server start(ServerSettings settings) throws Exception {
+    FrontFilter filter = new FrontFilter(settings.front());
+    FilterHolder front = new FilterHolder(filter);
+    front.setAsyncSupported(filter.asyncSupported());
+    ServletHolder servlet = new ServletHolder(new BrokerServlet());
+    servlet.setInitParameters(settings.parameters());
+    servlet.setAsyncSupported(true);
+    servlet.setInitOrder(0);
+    ServletContextHandler context = new ServletContextHandler();
+    context.addFilter(front, "/*", EnumSet.of(DispatcherType.REQUEST));
+    context.addServlet(servlet, "/broker/*");
+    int threads = settings.threads() == 0 ? 200 : settings.threads();
+    Server server = new Server(new QueuedThreadPool(threads, Math.min(8, threads)));
+    HttpConfiguration http = new HttpConfiguration();
+    ServerConnector connector =
+        new ServerConnector(
+            server, 1, 1, new HttpConnectionFactory(http), new HTTP2CServerConnectionFactory(http));
+    connector.setHost("127.0.0.1");
+    if (settings.threads() > 0) {
+      connector.setAcceptedSendBufferSize(ServerSettings.SEND_BUFFER);
+    }
+    server.addConnector(connector);
+    server.setHandler(context);
+    server.start();
+    return new Jetty12Server(server, context);
+  }
+
+  @Override
+  public URI base() {
+    int port = ((ServerConnector) server.getConnectors()[0]).getLocalPort();
+    return URI.create("http://127.0.0.1:" + port + "/broker");
+  }
+
+  @Override
+  public void shutDownBroker() {
+    if (context.getServletContext().getAttribute(BrokerServlet.BROKER_ATTRIBUTE)
+        instanceof Broker broker) {
+      broker.close();
+    }
+  }
+
+  @Override
+  public void stopApplication() {
+    try {
+      context.stop();
+    } catch (Exception e) {
+      throw new AssertionError("The application did not stop", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      shutDownBroker();
+      server.stop();
+    } catch (Exception e) {
+      throw new AssertionError("The server did not stop", e);
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package io.peerbroker.it.proxies;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.peerbroker.tck.WireChannel;
+import io.peerbroker.tck.WireClient;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The broker behind HAProxy. */
+final class HaproxyIT extends ProxyRules {
+
+  /** As Debian's haproxy.cfg, and with everything compressed. */
+  private static final String AROUND =
+      """
+      defaults
+        mode http
+        timeout connect 5000
+        timeout client 50000
+        timeout server 50000
+        compression algo gzip
+      """;
+
+  @Override
+  String name() {
+    return "HAProxy";
+  }
+
+  @Override
+  Snippet listening(Snippet plain, int port) {
+    return plain.with("bind :80", "bind 127.0.0.1:" + port);
+  }
+
+  @Override
+  Snippet withTls(Snippet plain, Snippet lines, int port, Certificate certificate) {
+    return plain
+        .with("    bind :80", lines.text())
+        .with("bind :443", "bind 127.0.0.1:" + port)
+        .with("/etc/ssl/private/signal.example.org.pem", certificate.both().toString());
+  }
+
+  @Override
+  List<String> command(Snippet configuration) throws IOException {
+    // no line feed at the end of a file is an error
+    Path around = Files.writeString(directory.resolve("haproxy.cfg"), AROUND);
+    Path file = Files.writeString(directory.resolve("peerbroker.cfg"), configuration.text() + "\n");
+    String program = ProxyProcess.find("haproxy", "haproxy");
+    return List.of(program, "-db", "-f", around.toString(), "-f", file.toString());
+  }
+
+  @Override
+  int heartbeatsAfterFin() {
+    return 3;
+  }
+
+  @Override
+  int heartbeatsAfterReset() {
+    return 2;
+  }
+
+  @Override
+  int heartbeatsAfterCancel() {
+    return 1;
+  }
+
+  @Test
+  void streamsOfOneAddress_areLimited() throws Exception {
+    assertThat(openUntilRefused(client(start()), 100)).isEqualTo(64);
+  }
+
+  @Test
+  void requestsOfOneAddress_areLimited() throws Exception {
+    assertThat(askUntilRefused(client(start()), 10_000)).isBetween(200, 9_999);
+  }
+
+  @Test
+  void messages_comeWithoutTheDelayOfTheDefault() throws Exception {
+    assertThat(quickestOfTen(client(start()))).isLessThan(Duration.ofMillis(150));
+  }
+
+  @Test
+  void default_holdsEachEventBackForAFifthOfASecond() throws Exception {
+    assertThat(quickestOfTen(client(start(Snippet.of("HAProxy, default")))))
+        .isGreaterThan(Duration.ofMillis(150));
+  }
+
+  private static Duration quickestOfTen(WireClient client) {
+    WireChannel channel = client.openChannel();
+    Duration quickest = AT_ONCE;
+    for (int i = 0; i < 10; i++) {
+      long sent = System.nanoTime();
+      assertThat(channel.send(channel.cid(), "1").status()).isEqualTo(200);
+      channel.awaitMessage();
+      Duration took = since(sent);
+      quickest = took.compareTo(quickest) < 0 ? took : quickest;
+    }
+    return quickest;
+  }
+}

@@ -1,0 +1,124 @@
+package io.peerbroker.it.proxies;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.peerbroker.tck.WireChannel;
+import io.peerbroker.tck.WireClient;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.Test;
+
+/** The broker behind nginx. */
+final class NginxIT extends ProxyRules {
+
+  /** As Debian's nginx.conf, and with everything compressed. */
+  private static final String AROUND =
+      """
+      daemon off;
+      pid %1$s/nginx.pid;
+      events {
+        worker_connections 768;
+      }
+      http {
+        access_log off;
+        sendfile on;
+        tcp_nopush on;
+        gzip on;
+        gzip_types *;
+        gzip_proxied any;
+        client_body_temp_path %1$s/body;
+        proxy_temp_path %1$s/proxy;
+        fastcgi_temp_path %1$s/fastcgi;
+        uwsgi_temp_path %1$s/uwsgi;
+        scgi_temp_path %1$s/scgi;
+        include %1$s/peerbroker.conf;
+      }
+      """;
+
+  @Override
+  String name() {
+    return "nginx";
+  }
+
+  @Override
+  Snippet listening(Snippet plain, int port) {
+    return plain.with("listen 80;", "listen 127.0.0.1:" + port + ";");
+  }
+
+  @Override
+  Snippet withTls(Snippet plain, Snippet lines, int port, Certificate certificate) {
+    return plain
+        .with("    listen 80;", lines.text())
+        .with("listen 443 ", "listen 127.0.0.1:" + port + " ")
+        .with("/etc/ssl/signal.example.org.pem", certificate.chain().toString())
+        .with("/etc/ssl/private/signal.example.org.key", certificate.key().toString());
+  }
+
+  @Override
+  List<String> command(Snippet configuration) throws IOException {
+    Files.writeString(directory.resolve("peerbroker.conf"), configuration.text());
+    Path file = Files.writeString(directory.resolve("nginx.conf"), AROUND.formatted(directory));
+    String program = ProxyProcess.find("nginx", "nginx");
+    return List.of(program, "-p", directory.toString(), "-e", "stderr", "-c", file.toString());
+  }
+
+  @Override
+  int heartbeatsAfterFin() {
+    return 2;
+  }
+
+  @Override
+  int heartbeatsAfterReset() {
+    return 2;
+  }
+
+  @Override
+  int heartbeatsAfterCancel() {
+    return 2;
+  }
+
+  @Test
+  void streamsOfOneAddress_areLimited() throws Exception {
+    assertThat(openUntilRefused(client(start()), 100)).isEqualTo(64);
+  }
+
+  @Test
+  void requestsOfOneAddress_areLimited() throws Exception {
+    assertThat(askUntilRefused(client(start()), 10_000)).isBetween(200, 9_999);
+  }
+
+  @Test
+  void default_worksThanksToAHeaderOfTheBroker() throws Exception {
+    WireClient client = client(start(Snippet.of("nginx, default")));
+    long asked = System.nanoTime();
+    WireChannel channel = client.openChannel();
+    assertThat(since(asked)).isLessThan(AT_ONCE);
+    assertThat(channel.send(channel.cid(), "1").status()).isEqualTo(200);
+    channel.awaitMessage();
+    assertThat(since(asked)).isLessThan(AT_ONCE.multipliedBy(2));
+  }
+
+  @Test
+  void default_thatIgnoresTheHeader_holdsEverythingBack() throws Exception {
+    URI base =
+        start(
+            Snippet.of("nginx, default")
+                .with("proxy_pass", "proxy_ignore_headers X-Accel-Buffering; proxy_pass"));
+    var answer = FirstByte.of(base.resolve("/broker/channel"));
+    assertThatThrownBy(() -> answer.get(AT_ONCE.toSeconds(), TimeUnit.SECONDS))
+        .isInstanceOf(TimeoutException.class);
+  }
+
+  @Test
+  void default_thatCompressesAll_compressesTheStreamToo() throws Exception {
+    WireClient client = client(start(Snippet.of("nginx, default")));
+    assertThat(client.openStream("/channel", COMPRESSION).head().header("Content-Encoding"))
+        .isEqualTo("gzip");
+  }
+}

@@ -1,0 +1,316 @@
+package io.peerbroker.it.proxies;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import io.peerbroker.tck.EventStreamParser.Event;
+import io.peerbroker.tck.SseStream;
+import io.peerbroker.tck.WireChannel;
+import io.peerbroker.tck.WireClient;
+import io.peerbroker.tck.WireResponse;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What a broker's clients may expect through a proxy with the configuration that docs/proxies.md
+ * gives.
+ *
+ * <p>What stands around that configuration is as bad as a distribution or an administrator may make
+ * it: above all, it compresses everything.
+ */
+@Timeout(60)
+abstract class ProxyRules {
+
+  /** What "at once" means. */
+  static final Duration AT_ONCE = Duration.ofSeconds(1);
+
+  static final Duration HEARTBEAT = Duration.ofMillis(1200);
+  static final String COMPRESSION = "Accept-Encoding: gzip, deflate, br";
+
+  private static final Duration BOUND = Duration.ofSeconds(20);
+
+  @TempDir Path directory;
+  Upstream upstream;
+  private final List<AutoCloseable> opened = new ArrayList<>();
+
+  /** The proxy's name in docs/proxies.md. */
+  abstract String name();
+
+  /** A configuration that listens for plain HTTP, at this port only. */
+  abstract Snippet listening(Snippet plain, int port);
+
+  /** A configuration in which the lines for plain HTTP have given way to those for TLS. */
+  abstract Snippet withTls(Snippet plain, Snippet lines, int port, Certificate certificate);
+
+  /** Writes all the files that the proxy needs, and answers how it is started. */
+  abstract List<String> command(Snippet configuration) throws IOException;
+
+  /** After how many heartbeats the broker knows that a client has ended its connection (FIN). */
+  abstract int heartbeatsAfterFin();
+
+  /** After how many heartbeats the broker knows that a client has broken its connection (RST). */
+  abstract int heartbeatsAfterReset();
+
+  /** After how many heartbeats the broker knows that a client has left a stream of HTTP/2. */
+  abstract int heartbeatsAfterCancel();
+
+  /** How many streams a fresh connection of HTTP/2 may have while POSTs get through beside them. */
+  int streamsOfOneConnection() {
+    return 20;
+  }
+
+  @BeforeEach
+  void startUpstream() throws Exception {
+    upstream = Upstream.start(0, HEARTBEAT);
+    // the first exchange loads classes, which is not the proxy's time
+    direct().openChannel().close();
+  }
+
+  @AfterEach
+  void closeAll() throws Exception {
+    for (int i = opened.size() - 1; i >= 0; i--) {
+      opened.get(i).close();
+    }
+    upstream.close();
+  }
+
+  @Test
+  void channel_isToldEverythingAtOnce() throws Exception {
+    WireClient client = client(start());
+
+    long asked = System.nanoTime();
+    WireChannel channel = client.openChannel(COMPRESSION);
+    assertThat(since(asked)).as("the first event").isLessThan(AT_ONCE);
+    assertThat(channel.stream().head().header("Content-Encoding")).isNull();
+
+    long sent = System.nanoTime();
+    assertThat(channel.send(channel.cid(), "\"hello\"").status()).isEqualTo(200);
+    assertThat(channel.awaitMessage().get("message").getAsString()).isEqualTo("hello");
+    assertThat(since(sent)).as("a message").isLessThan(AT_ONCE);
+
+    long silent = System.nanoTime();
+    int before = channel.stream().comments().size();
+    channel.stream().awaitComments(before + 1);
+    assertThat(since(silent)).as("a heartbeat").isLessThan(HEARTBEAT.plus(AT_ONCE));
+  }
+
+  @Test
+  void list_isToldEverythingAtOnce() throws Exception {
+    WireClient client = client(start());
+    WireChannel host = client.openChannel();
+
+    long asked = System.nanoTime();
+    SseStream list = client.watch("?filter=chat,!away", COMPRESSION);
+    list.await("ready");
+    assertThat(since(asked)).as("the list").isLessThan(AT_ONCE);
+    assertThat(list.head().header("Content-Encoding")).isNull();
+
+    long created = System.nanoTime();
+    String sid = host.listSession("\"chat\"");
+    assertThat(sid(list.await("add"))).isEqualTo(sid);
+    assertThat(since(created)).as("an addition").isLessThan(AT_ONCE);
+  }
+
+  @Test
+  void post_getsThroughAsItIs() throws Exception {
+    WireClient client = client(start());
+    WireChannel channel = client.openChannel();
+    String sid = channel.listSession("\"chat\"");
+
+    String large = "\"" + "x".repeat(40 * 1024) + "\"";
+    assertThat(channel.send(sid, large).member("delivery")).isEqualTo("sent");
+    assertThat(channel.awaitMessage().get("message").getAsString()).hasSize(40 * 1024);
+
+    WireResponse refusal = channel.send("nobody", "1");
+    assertThat(refusal.status()).isEqualTo(404);
+    assertThat(refusal.mediaType()).isEqualTo("application/problem+json");
+    assertThat(refusal.member("code")).isEqualTo("unknown_target");
+
+    assertThat(client.get("/list?filter=chat,!away").json().getAsJsonArray()).hasSize(1);
+    assertThat(channel.close().status()).isEqualTo(200);
+    assertThat(channel.stream().await("close").data()).contains("closed");
+  }
+
+  @Test
+  void compression_isOnForTheListOnly() throws Exception {
+    WireClient client = client(start());
+    WireChannel host = client.openChannel(COMPRESSION);
+    for (int i = 0; i < 10; i++) {
+      host.listSession("\"chat\"");
+    }
+    WireResponse list = client.get("/list", "Accept: application/json", COMPRESSION);
+    assertThat(list.header("Content-Encoding")).isNotNull();
+    assertThat(host.stream().head().header("Content-Encoding")).isNull();
+  }
+
+  @Test
+  void clientThatGoesAway_isNoticed() throws Exception {
+    WireClient client = client(start());
+    SseStream watch = direct().watch("");
+    WireChannel ended = client.openChannel();
+    WireChannel broken = client.openChannel();
+    Map<String, Duration> bounds = new HashMap<>();
+    bounds.put(ended.listSession(""), within(heartbeatsAfterFin()));
+    bounds.put(broken.listSession(""), within(heartbeatsAfterReset()));
+    // nothing is left unread, or the system would reset the connection that is to end in order
+    ended.stream().awaitComments(1);
+    broken.stream().awaitComments(1);
+
+    long gone = System.nanoTime();
+    ended.stream().close();
+    broken.stream().reset();
+
+    for (int i = 0; i < 2; i++) {
+      String sid = sid(watch.await("remove"));
+      assertThat(since(gone)).isLessThan(bounds.remove(sid));
+    }
+    assertThat(bounds).isEmpty();
+  }
+
+  @Test
+  void brokerThatComesBack_isFoundAtOnce() throws Exception {
+    WireClient client = client(start());
+    assertThat(client.get("/list").status()).isEqualTo(200);
+
+    upstream.close();
+    assertThat(client.get("/list").status()).isIn(502, 503);
+    upstream = Upstream.start(upstream.port(), HEARTBEAT);
+
+    assertThat(client.get("/list").status()).isEqualTo(200);
+  }
+
+  @Test
+  void http2_takesManyStreamsOnOneConnection() throws Exception {
+    Certificate certificate = Certificate.make(directory);
+    Http2Client client = new Http2Client(startTls(certificate), certificate.trust());
+    SseStream watch = direct().watch("");
+
+    long asked = System.nanoTime();
+    List<Http2Client.Stream> streams = openStreams(client, streamsOfOneConnection());
+    List<JsonObject> channels = new ArrayList<>();
+    for (Http2Client.Stream stream : streams) {
+      channels.add(stream.awaitData(BOUND));
+    }
+    assertThat(since(asked)).as("the first events").isLessThan(AT_ONCE);
+
+    JsonObject first = channels.get(0);
+    String cid = first.get("cid").getAsString();
+    String key = first.get("key").getAsString();
+    long sent = System.nanoTime();
+    var session =
+        client
+            .post("/session", "{\"cid\":\"%s\",\"key\":\"%s\",\"list\":true}".formatted(cid, key))
+            .get(BOUND.toSeconds(), TimeUnit.SECONDS);
+    assertThat(session.statusCode()).isEqualTo(201);
+    var message =
+        client
+            .post(
+                "/send/" + cid,
+                "{\"origin\":\"%s\",\"key\":\"%s\",\"message\":1}".formatted(cid, key))
+            .get(BOUND.toSeconds(), TimeUnit.SECONDS);
+    assertThat(message.statusCode()).isEqualTo(200);
+    assertThat(streams.get(0).awaitData(BOUND).get("message").getAsInt()).isEqualTo(1);
+    assertThat(since(sent)).as("a session and a message").isLessThan(AT_ONCE);
+
+    streams.get(0).await(":"::equals, HEARTBEAT.plus(AT_ONCE));
+    long gone = System.nanoTime();
+    streams.get(0).close();
+    assertThat(session.body()).contains(sid(watch.await("remove")));
+    assertThat(since(gone)).isLessThan(within(heartbeatsAfterCancel()));
+  }
+
+  /**
+   * Starts the proxy with the configuration of docs/proxies.md, and answers where the broker is.
+   */
+  final URI start() throws IOException {
+    return start(Snippet.of(name()));
+  }
+
+  /** Starts the proxy with another configuration for plain HTTP. */
+  final URI start(Snippet plain) throws IOException {
+    int port = ProxyProcess.freePort();
+    run(listening(plain, port), port);
+    return URI.create("http://127.0.0.1:" + port + "/broker");
+  }
+
+  /** Starts the proxy with the lines for TLS and HTTP/2. */
+  final URI startTls(Certificate certificate) throws IOException {
+    int port = ProxyProcess.freePort();
+    run(withTls(Snippet.of(name()), Snippet.of(name() + ", TLS"), port, certificate), port);
+    return URI.create("https://127.0.0.1:" + port + "/broker");
+  }
+
+  private void run(Snippet configuration, int port) throws IOException {
+    Snippet whole = configuration.with("127.0.0.1:8080", upstream.authority());
+    opened.add(ProxyProcess.start(directory, port, command(whole)));
+  }
+
+  /** A client of the broker at this place. */
+  final WireClient client(URI base) {
+    WireClient client = new WireClient(base);
+    opened.add(client);
+    return client;
+  }
+
+  /** A client that doesn't take the way through the proxy. */
+  final WireClient direct() {
+    return client(upstream.base());
+  }
+
+  /** Opens so many channels on one connection. */
+  final List<Http2Client.Stream> openStreams(Http2Client client, int count) {
+    List<Http2Client.Stream> streams = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      Http2Client.Stream stream = client.openStream("/channel");
+      streams.add(stream);
+      opened.add(stream);
+    }
+    return streams;
+  }
+
+  /** Opens channels until the proxy refuses one, and answers how many it took. */
+  final int openUntilRefused(WireClient client, int atMost) {
+    for (int i = 0; i < atMost; i++) {
+      WireResponse head = client.request("HEAD", "/list");
+      if (head.status() == 429) {
+        return i;
+      }
+      client.openChannel();
+    }
+    return atMost;
+  }
+
+  /** Asks until the proxy refuses, and answers how many it answered. */
+  static int askUntilRefused(WireClient client, int atMost) {
+    for (int i = 0; i < atMost; i++) {
+      if (client.request("HEAD", "/list").status() == 429) {
+        return i;
+      }
+    }
+    return atMost;
+  }
+
+  static Duration since(long nanoTime) {
+    return Duration.ofNanos(System.nanoTime() - nanoTime);
+  }
+
+  private static Duration within(int heartbeats) {
+    return HEARTBEAT.multipliedBy(heartbeats).plus(AT_ONCE);
+  }
+
+  private static String sid(Event event) {
+    return WireChannel.data(event).get("sid").getAsString();
+  }
+}

@@ -1,0 +1,14 @@
+package io.peerbroker.it;
+
+import io.peerbroker.tck.ContainerKit;
+import io.peerbroker.tck.ContainerServer;
+import io.peerbroker.tck.ServerSettings;
+
+/** The broker in Tomcat 10.1. */
+final class Tomcat10Test extends ContainerKit {
+
+  @Override
+  protected ContainerServer start(ServerSettings settings) throws Exception {
+    return Tomcat10Server.start(settings);
+  }
+}

@@ -1,0 +1,14 @@
+package io.peerbroker.it;
+
+import io.peerbroker.it.http2.Http2Rules;
+import io.peerbroker.tck.ServerSettings;
+import io.peerbroker.tck.WireServer;
+
+/** The broker's streams over HTTP/2 in Tomcat 11. */
+final class Tomcat11Http2Test extends Http2Rules {
+
+  @Override
+  protected WireServer start(ServerSettings settings) throws Exception {
+    return Tomcat11Server.start(settings);
+  }
+}

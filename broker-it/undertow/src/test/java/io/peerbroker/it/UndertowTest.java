@@ -1,0 +1,25 @@
+package io.peerbroker.it;
+
+import io.peerbroker.tck.ContainerKit;
+import io.peerbroker.tck.ContainerServer;
+import io.peerbroker.tck.ServerSettings;
+import java.util.Map;
+
+/** The broker in Undertow. */
+final class UndertowTest extends ContainerKit {
+
+  @Override
+  protected ContainerServer start(ServerSettings settings) throws Exception {
+    return UndertowServer.start(settings);
+  }
+
+  @Override
+  protected Map<String, String> exceptions() {
+    String query = "Undertow refuses such a query itself, with a 400 of its own form";
+    return Map.of(
+        "aMalformedQueryChangesNothing", query,
+        "malformedQueriesAreRefused", query,
+        "refusedBodiesHoldNoThread",
+            "Undertow ends an exchange by reading the rest of its body, on a thread of its pool");
+  }
+}

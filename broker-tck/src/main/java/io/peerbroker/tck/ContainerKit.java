@@ -1,0 +1,32 @@
+package io.peerbroker.tck;
+
+import org.junit.jupiter.api.Nested;
+
+/**
+ * What every servlet container must stand beside the wire protocol's rules, which this kit runs as
+ * well: clients that die, stall and dribble, foreign filters, and being stopped.
+ */
+public abstract class ContainerKit extends ServerKit {
+
+  /** For subclasses. */
+  protected ContainerKit() {}
+
+  @Override
+  protected abstract ContainerServer start(ServerSettings settings) throws Exception;
+
+  @Nested
+  final class Pressure extends PressureRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ContainerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Surroundings extends ContainerRules {
+    @Override
+    protected ContainerServer start(ServerSettings settings) throws Exception {
+      return ContainerKit.this.start(settings);
+    }
+  }
+}

@@ -1,0 +1,128 @@
+package io.peerbroker.tck;
+
+import static com.google.gson.JsonParser.parseString;
+import static io.peerbroker.tck.WireChannel.data;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.peerbroker.tck.EventStreamParser.Event;
+import io.peerbroker.tck.ServerSettings.Front;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** The broker among what stands around it in a container: filters, and who stops what. */
+public abstract class ContainerRules extends ServerRules {
+
+  private static final String STREAM = "Accept: text/event-stream";
+
+  /** For subclasses. */
+  protected ContainerRules() {}
+
+  @Override
+  protected abstract ContainerServer start(ServerSettings settings) throws Exception;
+
+  @Test
+  @DisplayName("a client that has said all it will say still gets its stream")
+  void aHalfCloseIsNoEnd() {
+    WireChannel channel = client(ServerSettings.of("heartbeat", "200ms")).openChannel();
+    channel.stream().connection().finish();
+    channel.stream().awaitComments(channel.stream().comments().size() + 4);
+    assertSent(channel.send(channel.cid(), "1"));
+    assertThat(channel.awaitMessage().get("message").getAsInt()).isEqualTo(1);
+  }
+
+  @Test
+  @DisplayName("a filter without asynchronous support is answered with the cure")
+  void aFilterWithoutAsyncIsToldTheCure() {
+    client(ServerSettings.DEFAULTS.behind(Front.NO_ASYNC));
+    assertRefused(client().get("/channel", STREAM), 500, "internal", "asyncSupported=true");
+    assertRefused(client().get("/list", STREAM), 500, "internal", "asyncSupported=true");
+    assertThat(client().request("OPTIONS", "/channel").status()).isEqualTo(204);
+  }
+
+  @Test
+  @DisplayName("a filter that wraps the response holds nothing back and loses nothing")
+  void aWrappingFilterHoldsNothingBack() {
+    client(ServerSettings.of("heartbeat", "60m").behind(Front.WRAPPING));
+    WireChannel channel = client().openChannel("Accept-Encoding: gzip");
+    String sid = channel.listSession("");
+    assertSent(channel.send(sid, "1"));
+    assertThat(channel.awaitMessage().get("message").getAsInt()).isEqualTo(1);
+    client().watch("").await("ready");
+    assertThat(listed("")).containsExactly(sid);
+    try (WireConnection connection = client().connect()) {
+      String request = client().postRequest("/send/" + sid, channel.sendBody("2"));
+      connection.write(request.substring(0, request.length() - 5));
+      assertThat(client().get("/list").status()).isEqualTo(200);
+      connection.write(request.substring(request.length() - 5));
+      assertSent(connection.readResponse());
+    }
+    assertThat(channel.awaitMessage().get("message").getAsInt()).isEqualTo(2);
+  }
+
+  @Test
+  @DisplayName("C18 the broker's shutdown tells every stream, though some stall, within its bound")
+  void shutdownTellsEveryStream() {
+    client(
+        ServerSettings.of("drainTimeout", "2s")
+            .and("messageRate", "0")
+            .and("maxQueuedBytes", 100_000));
+    List<SseStream> streams = streams(40);
+    WireChannel sender = client().openChannel();
+    for (int i = 0; i < 3; i++) {
+      assertRefused(sendUntilRefused(sender, openStalled().cid()), 429, "target_busy");
+    }
+    assertSent(sender.send(sender.cid(), "1"));
+    long begin = System.nanoTime();
+    server().shutDownBroker();
+    assertThat(since(begin)).isLessThan(Duration.ofSeconds(4));
+    assertThat(sender.awaitMessage().get("message").getAsInt()).isEqualTo(1);
+    streams.add(sender.stream());
+    for (SseStream stream : streams) {
+      Event last = stream.await("close");
+      assertThat(data(last)).isEqualTo(parseString("{\"reason\":\"shutting_down\"}"));
+      assertThat(stream.awaitEnd()).isEqualTo(SseStream.End.COMPLETE);
+      assertThat(stream.retries()).isNotEmpty();
+    }
+    begin = System.nanoTime();
+    ((ContainerServer) server()).stopApplication();
+    assertThat(since(begin)).isLessThan(Duration.ofSeconds(10));
+  }
+
+  @Test
+  @DisplayName("a web application that stops ends every stream")
+  void aStopEndsEveryStream() {
+    client(ServerSettings.of("drainTimeout", "1s"));
+    List<SseStream> streams = streams(20);
+    long begin = System.nanoTime();
+    ((ContainerServer) server()).stopApplication();
+    Duration took = since(begin);
+    assertThat(took).isLessThan(Duration.ofSeconds(10));
+    streams.forEach(SseStream::awaitEnd);
+    long told = streams.stream().filter(ContainerRules::wasTold).count();
+    System.out.printf(
+        "STOPPED in %d ms: %d of %d streams were told%n", took.toMillis(), told, streams.size());
+  }
+
+  private static boolean wasTold(SseStream stream) {
+    return stream.events().stream().anyMatch(event -> event.name().equals("close"));
+  }
+
+  private static Duration since(long begin) {
+    return Duration.ofNanos(System.nanoTime() - begin);
+  }
+
+  /** So many channels, and four lists. */
+  private List<SseStream> streams(int channels) {
+    List<SseStream> streams = new ArrayList<>();
+    for (int i = 0; i < channels; i++) {
+      streams.add(client().openChannel().stream());
+    }
+    for (int i = 0; i < 4; i++) {
+      streams.add(client().watch(""));
+    }
+    return streams;
+  }
+}
