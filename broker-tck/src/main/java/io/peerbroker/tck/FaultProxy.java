@@ -51,6 +51,7 @@ public final class FaultProxy implements AutoCloseable {
   private final ServerSocket listener;
   private final Set<Pair> pairs = ConcurrentHashMap.newKeySet();
   private final AtomicInteger accepted = new AtomicInteger();
+  private final AtomicInteger used = new AtomicInteger();
   private final AtomicLong forgotten = new AtomicLong();
   private final AtomicLong nextCut = new AtomicLong(NEVER);
 
@@ -120,6 +121,11 @@ public final class FaultProxy implements AutoCloseable {
   /** How many connections clients have made. */
   public int accepted() {
     return accepted.get();
+  }
+
+  /** On how many of them the client has said anything: some connect and then have no use for it. */
+  public int used() {
+    return used.get();
   }
 
   /** How many connections there are. */
@@ -272,6 +278,8 @@ public final class FaultProxy implements AutoCloseable {
       for (int n = read(in, piece); n >= 0; n = read(in, piece)) {
         if (first && answers) {
           left = nextCut.getAndSet(NEVER);
+        } else if (first) {
+          used.incrementAndGet();
         }
         first = false;
         Way now = await(System.nanoTime());

@@ -74,6 +74,17 @@ final class FaultProxyTest {
     assertThat(client.getInputStream().readAllBytes()).isEqualTo(BYTES);
     await().atMost(WireConnection.BOUND).until(() -> proxy.open() == 0);
     assertThat(proxy.accepted()).isEqualTo(1);
+    assertThat(proxy.used()).isEqualTo(1);
+  }
+
+  @Test
+  void used_isWhatClientsHaveSpokenOn() throws IOException {
+    server.getOutputStream().write(BYTES);
+    assertThat(client.getInputStream().readNBytes(BYTES.length)).isEqualTo(BYTES);
+    assertThat(proxy.used()).isEqualTo(0);
+    client.getOutputStream().write(1);
+    assertThat(server.getInputStream().read()).isEqualTo(1);
+    assertThat(proxy.used()).isEqualTo(1);
   }
 
   @Test

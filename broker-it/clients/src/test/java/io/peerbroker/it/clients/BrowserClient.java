@@ -1,0 +1,111 @@
+package io.peerbroker.it.clients;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.openqa.selenium.chrome.ChromeDriver;
+import org.openqa.selenium.chrome.ChromeDriverService;
+import org.openqa.selenium.chrome.ChromeOptions;
+
+/** The EventSource of a headless Chromium. */
+final class BrowserClient implements Client {
+
+  private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
+  private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
+
+  /** Kept, as loggers are collected otherwise. It warns of a lack of what isn't used here. */
+  private static final Logger DEVTOOLS =
+      Logger.getLogger("org.openqa.selenium.devtools.CdpVersionFinder");
+
+  static {
+    DEVTOOLS.setLevel(Level.SEVERE);
+  }
+
+  private final Path profile;
+  private final ChromeDriver driver;
+  private int streams;
+
+  private BrowserClient(Path profile) {
+    this.profile = profile;
+    ChromeOptions options = new ChromeOptions();
+    options.setBinary(CHROMIUM.toString());
+    options.addArguments(
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--user-data-dir=" + profile);
+    driver =
+        new ChromeDriver(
+            new ChromeDriverService.Builder().usingDriverExecutable(DRIVER.toFile()).build(),
+            options);
+  }
+
+  static BrowserClient start(URI broker) throws IOException {
+    Needed.require(
+        Files.isExecutable(CHROMIUM) && Files.isExecutable(DRIVER), CHROMIUM + " and " + DRIVER);
+    BrowserClient browser = new BrowserClient(Files.createTempDirectory("chromium-"));
+    // Any page will do that is on the loopback interface: a browser lets no other in there.
+    browser.driver.get(broker + "/list");
+    browser.driver.executeScript("window.streams = []");
+    return browser;
+  }
+
+  @Override
+  public Stream open(URI uri) {
+    driver.executeScript(
+        """
+        const source = new EventSource(arguments[0]);
+        const stream = { seen: [], source };
+        window.streams.push(stream);
+        for (const name of ['channel', 'message', 'close']) {
+          source.addEventListener(name, ({ data, lastEventId }) => {
+            stream.seen.push([name, data, lastEventId]);
+            if (name === 'close' && JSON.parse(data).reason === 'superseded') source.close();
+          });
+        }
+        """,
+        uri.toString());
+    int number = streams++;
+    return new Stream() {
+      @Override
+      public List<Seen> seen() {
+        Object events = driver.executeScript("return window.streams[arguments[0]].seen", number);
+        List<Seen> seen = new ArrayList<>();
+        for (Object event : (List<?>) events) {
+          List<?> fields = (List<?>) event;
+          seen.add(
+              new Seen((String) fields.get(0), (String) fields.get(1), (String) fields.get(2)));
+        }
+        return seen;
+      }
+
+      @Override
+      public boolean isGivenUp() {
+        Object state =
+            driver.executeScript("return window.streams[arguments[0]].source.readyState", number);
+        return state.equals(2L);
+      }
+    };
+  }
+
+  @Override
+  public void close() {
+    driver.quit();
+    try (var files = Files.walk(profile)) {
+      files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+    } catch (IOException | UncheckedIOException e) {
+      profile.toFile().deleteOnExit(); // the browser is still tidying up: the system's job then
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package io.peerbroker.it.clients;
+
+import io.peerbroker.servlet.BrokerServlet;
+import java.net.URI;
+import java.util.Map;
+import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
+import org.eclipse.jetty.ee10.servlet.ServletHolder;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+
+/** A Jetty 12 with the broker's servlet, for pages from anywhere. */
+record ClientServer(Server server) implements AutoCloseable {
+
+  static ClientServer start(Map<String, String> parameters) throws Exception {
+    ServletHolder servlet = new ServletHolder(new BrokerServlet());
+    servlet.setInitParameters(parameters);
+    servlet.setInitParameter("allowedOrigins", "*");
+    servlet.setAsyncSupported(true);
+    ServletContextHandler context = new ServletContextHandler();
+    context.addServlet(servlet, "/broker/*");
+    Server server = new Server();
+    ServerConnector connector = new ServerConnector(server);
+    connector.setHost("127.0.0.1");
+    server.addConnector(connector);
+    server.setHandler(context);
+    server.start();
+    return new ClientServer(server);
+  }
+
+  URI base() {
+    int port = ((ServerConnector) server.getConnectors()[0]).getLocalPort();
+    return URI.create("http://127.0.0.1:" + port + "/broker");
+  }
+
+  @Override
+  public void close() throws Exception {
+    server.stop();
+  }
+}

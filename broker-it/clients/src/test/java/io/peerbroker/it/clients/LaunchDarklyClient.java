@@ -1,0 +1,59 @@
+package io.peerbroker.it.clients;
+
+import com.launchdarkly.eventsource.ConnectStrategy;
+import com.launchdarkly.eventsource.EventSource;
+import com.launchdarkly.eventsource.MessageEvent;
+import com.launchdarkly.eventsource.background.BackgroundEventHandler;
+import com.launchdarkly.eventsource.background.BackgroundEventSource;
+import java.net.URI;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * okhttp-eventsource as its documentation begins: in the background, with its own way of coming
+ * back.
+ */
+final class LaunchDarklyClient implements Client {
+
+  private final List<BackgroundEventSource> sources = new CopyOnWriteArrayList<>();
+
+  @Override
+  public Stream open(URI uri) {
+    Log log = new Log();
+    BackgroundEventSource[] own = new BackgroundEventSource[1];
+    BackgroundEventHandler handler =
+        new BackgroundEventHandler() {
+          @Override
+          public void onOpen() {}
+
+          @Override
+          public void onClosed() {}
+
+          @Override
+          public void onMessage(String name, MessageEvent event) {
+            log.add(name, event.getData(), event.getLastEventId());
+            if (name.equals("close") && event.getData().contains("\"superseded\"")) {
+              own[0].close();
+            }
+          }
+
+          @Override
+          public void onComment(String comment) {}
+
+          @Override
+          public void onError(Throwable thrown) {}
+        };
+    EventSource.Builder builder =
+        new EventSource.Builder(ConnectStrategy.http(uri)).retryDelay(500, TimeUnit.MILLISECONDS);
+    own[0] = new BackgroundEventSource.Builder(handler, builder).build();
+    sources.add(own[0]);
+    own[0].start();
+    return log;
+  }
+
+  @Override
+  public void close() {
+    sources.forEach(BackgroundEventSource::close);
+  }
+}

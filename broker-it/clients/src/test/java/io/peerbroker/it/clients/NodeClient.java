@@ -1,0 +1,98 @@
+package io.peerbroker.it.clients;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.BufferedReader;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+
+/** The npm package eventsource in a Node.js process, installed with {@code npm ci} when needed. */
+final class NodeClient implements Client {
+
+  private static final Path FOLDER = Path.of("target", "node").toAbsolutePath();
+
+  private final List<Log> logs = new CopyOnWriteArrayList<>();
+  private final Process process;
+  private final PrintStream commands;
+
+  private NodeClient(Process process) {
+    this.process = process;
+    commands = new PrintStream(process.getOutputStream(), true, UTF_8);
+    BufferedReader lines = process.inputReader();
+    Thread reader = new Thread(() -> lines.lines().forEach(this::note), "output of node");
+    reader.setDaemon(true);
+    reader.start();
+  }
+
+  static NodeClient start() throws Exception {
+    Needed.require(isThere("node") && isThere("npm"), "Node.js and npm");
+    install();
+    return new NodeClient(
+        new ProcessBuilder("node", "streams.mjs")
+            .directory(FOLDER.toFile())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start());
+  }
+
+  private static boolean isThere(String program) {
+    return List.of(System.getenv("PATH").split(":", -1)).stream()
+        .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
+  }
+
+  private static synchronized void install() throws Exception {
+    Files.createDirectories(FOLDER);
+    for (String name : List.of("package.json", "package-lock.json", "streams.mjs")) {
+      try (InputStream file = NodeClient.class.getResourceAsStream("/node/" + name)) {
+        Files.write(FOLDER.resolve(name), requireNonNull(file, name).readAllBytes());
+      }
+    }
+    if (Files.exists(FOLDER.resolve("node_modules"))) {
+      return;
+    }
+    Path log = FOLDER.resolve("npm.log");
+    Process npm =
+        new ProcessBuilder("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+            .directory(FOLDER.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start();
+    if (!npm.waitFor(120, TimeUnit.SECONDS) || npm.exitValue() != 0) {
+      npm.destroyForcibly();
+      throw new AssertionError("npm ci failed: " + Files.readString(log));
+    }
+  }
+
+  private void note(String line) {
+    JsonObject said = JsonParser.parseString(line).getAsJsonObject();
+    Log log = logs.get(said.get("number").getAsInt());
+    if (!said.has("error")) {
+      String id = said.get("lastEventId").getAsString();
+      log.add(said.get("name").getAsString(), said.get("data").getAsString(), id);
+    } else if (said.get("error").getAsInt() == 2) {
+      log.giveUp();
+    }
+  }
+
+  @Override
+  public Stream open(URI uri) {
+    Log log = new Log();
+    logs.add(log);
+    commands.println("open " + (logs.size() - 1) + " " + uri);
+    return log;
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+    process.onExit().join();
+  }
+}
