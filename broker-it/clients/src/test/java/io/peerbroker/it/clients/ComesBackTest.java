@@ -26,7 +26,7 @@ abstract class ComesBackTest {
 
   /** Into the first event, and every so often through two more. */
   private static final List<Integer> POSITIONS =
-      List.of( 260, 420, 425, 440, 470, 500, 520, 560, 600, 640, 660, 690, 730, 780, 830);
+      List.of(260, 420, 425, 440, 470, 500, 520, 560, 600, 640, 660, 690, 730, 780, 830);
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -175,7 +175,10 @@ abstract class ComesBackTest {
     assertThat(stream.seen().get(1))
         .extracting(Seen::name, Seen::data)
         .containsExactly("close", "{\"reason\":\"superseded\"}");
-    await().during(WHILE).atMost(WHILE.multipliedBy(2)).untilAsserted(() -> assertThat(proxy.used()).isEqualTo(1));
+    await()
+        .during(WHILE)
+        .atMost(WHILE.multipliedBy(2))
+        .untilAsserted(() -> assertThat(proxy.used()).isEqualTo(1));
     WireResponse sent = wire().openChannel().send(cid(stream), "1");
     assertThat(sent.member("delivery")).isEqualTo("sent");
     assertThat(successor.next().name()).isEqualTo("message");
