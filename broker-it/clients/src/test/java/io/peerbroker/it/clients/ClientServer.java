@@ -33,7 +33,11 @@ record ClientServer(Server server) implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
-    server.stop();
+  public void close() {
+    try {
+      server.stop();
+    } catch (Exception e) {
+      throw new AssertionError("The server did not stop", e);
+    }
   }
 }

@@ -81,7 +81,7 @@ final class OkHttpSseClient implements Client {
     private void comeBack() {
       if (!stay) {
         try {
-          pauses.schedule(this::connect, 500, TimeUnit.MILLISECONDS);
+          var unused = pauses.schedule(this::connect, 500, TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException over) {
           // the test is over
         }
