@@ -133,7 +133,8 @@ public final class BrokerBuilder {
 
   /**
    * How many events that a reader has been given are kept until it confirms them, to give them
-   * again when it comes back; the oldest are dropped first. Default 512.
+   * again when it comes back; the oldest are dropped first. None is while more than three quarters
+   * of {@link #maxTotalQueuedBytes} are used. Default 512.
    */
   public BrokerBuilder maxReplayEvents(int events) {
     maxReplayEvents = atLeast(1, events, "maxReplayEvents");

@@ -7,8 +7,9 @@ import java.util.concurrent.CompletionStage;
  * One client's event stream and its right to send.
  *
  * <p>Whoever holds this object owns the channel; keys are for those who come over a wire. A channel
- * closes when its owner closes it, when its stream ends (or some time later, where it may be resumed:
- * {@link ChannelOptions}), or when the broker shuts down; its sessions become invalid in the same instant. Safe for use by many threads; no method blocks.
+ * closes when its owner closes it, when its stream ends (or some time later, where it may be
+ * resumed: {@link ChannelOptions}), or when the broker shuts down; its sessions become invalid in
+ * the same instant. Safe for use by many threads; no method blocks.
  */
 public interface Channel extends AutoCloseable {
 

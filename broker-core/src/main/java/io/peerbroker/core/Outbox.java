@@ -195,6 +195,7 @@ final class Outbox {
     while (oldest != null
         && keptEvents > 0
         && (oldest.number <= confirmed
+            || budget.isTight()
             || keptEvents > limits.maxReplayEvents()
             || keptBytes > limits.maxReplayBytes())) {
       dropOldestKept();

@@ -28,7 +28,10 @@ record ResumeId(String cid, String secret, long number) {
     }
     String digits = text.substring(second + 1);
     // One event has one id: no leading zero, no digits of other scripts.
-    if (!digits.matches("[1-9][0-9]{0,17}")) {
+    if (digits.isEmpty()
+        || digits.length() > 18
+        || digits.charAt(0) == '0'
+        || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
       return null;
     }
     return new ResumeId(

@@ -9,21 +9,27 @@ public class ChannelLincheckTest {
 
   private final LocalBroker broker =
       (LocalBroker) Broker.builder().timer(new ManualTimer()).build();
+
+  /** The one that was begun last. */
+  private Presence.Stream stream;
+
   private final HostedChannel sender = channel();
   private final HostedChannel target = channel();
   private final Session session = target.openSession(SessionSpec.unlisted());
 
   private HostedChannel channel() {
     HostedChannel channel = new HostedChannel(broker, ChannelOptions.none(), true);
-    channel.begin(channel.presence().new Stream());
+    stream = channel.presence().new Stream();
+    channel.begin(stream);
     broker.directory.add(channel);
     return channel;
   }
 
   private static String outcome(CompletionStage<Delivery> stage) {
-    return stage.toCompletableFuture().join() instanceof Delivery.Refused refused
+    Delivery delivery = stage.toCompletableFuture().join();
+    return delivery instanceof Delivery.Refused refused
         ? refused.refusal().code().code()
-        : "sent";
+        : delivery.getClass().getSimpleName();
   }
 
   @Operation
@@ -76,8 +82,13 @@ public class ChannelLincheckTest {
     target.close();
   }
 
+  @Operation(runOnce = true)
+  public void breaks() {
+    stream.detach(CloseReason.GONE);
+  }
+
   @Test
   void closesInOneInstant() {
-    Lincheck.check(getClass(), 20);
+    Lincheck.check(getClass(), 10);
   }
 }

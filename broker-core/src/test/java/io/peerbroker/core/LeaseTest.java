@@ -20,8 +20,7 @@ final class LeaseTest {
   private static final ChannelOptions LEASED = ChannelOptions.none().withLease(LEASE);
 
   private final ManualTimer timer = new ManualTimer();
-  private final Broker broker =
-      Broker.builder().timer(timer).drainTimeout(Duration.ZERO).build();
+  private final Broker broker = Broker.builder().timer(timer).drainTimeout(Duration.ZERO).build();
 
   @AfterEach
   void nothingIsLeft() {
@@ -56,7 +55,7 @@ final class LeaseTest {
     assertThat(timer.scheduled()).isZero();
     assertThat(granted(broker, Duration.ofSeconds(1))).isEqualTo(Duration.ofSeconds(15));
     assertThat(granted(broker, Duration.ofSeconds(90))).isEqualTo(Duration.ofSeconds(90));
-    assertThat(granted(broker, Duration.ofDays(1))).isEqualTo(Duration.ofSeconds(300));
+    assertThat(granted(broker, Duration.ofDays(1))).isEqualTo(Duration.ofMinutes(5));
     assertThat(timer.scheduled()).isEqualTo(3);
   }
 

@@ -10,8 +10,7 @@ import java.util.function.Function;
 /** A stream whose far end the test holds: what has been read there, and when it breaks. */
 final class Line implements Transport {
 
-  private static final Function<Envelope, byte[]> ENCODER =
-      envelope -> new byte[envelope.size() + envelope.id().length()];
+  private static final Function<Envelope, byte[]> ENCODER = Line::encoded;
 
   final List<String> told = new CopyOnWriteArrayList<>();
 
@@ -70,6 +69,10 @@ final class Line implements Transport {
 
   void taken(int events) {
     attachment.taken(events);
+  }
+
+  private static byte[] encoded(Envelope envelope) {
+    return new byte[envelope.size()];
   }
 
   /** As a transport does that remembers nothing: encodes all there is, and the network takes it. */

@@ -145,7 +145,8 @@ final class OutboxTest {
 
   /** One that can be resumed, whose ids do not count. */
   private Outbox resumable(int queued, int replayEvents, int replayBytes) {
-    return new Outbox(OutboxReader.limits(queued, 100 * SIZE, replayEvents, replayBytes), budget, "");
+    return new Outbox(
+        OutboxReader.limits(queued, 100 * SIZE, replayEvents, replayBytes), budget, "");
   }
 
   /** What an event with an id counts for. */

@@ -21,7 +21,6 @@ public class PresenceLincheckTest {
   private final LocalBroker broker = (LocalBroker) Broker.builder().timer(timer).build();
   private final List<Stream> streams = new CopyOnWriteArrayList<>();
   private final HostedChannel channel;
-  private final Stream first = new Stream();
   private final String id;
   private volatile boolean closed;
 
@@ -32,10 +31,17 @@ public class PresenceLincheckTest {
     /** What it was told; null while it may still be read. */
     private volatile CloseReason told;
 
+    private volatile boolean broken;
+
     Transport open(Attachment given) {
       attachment = given;
       streams.add(this);
       return this;
+    }
+
+    void breakOff() {
+      broken = true;
+      attachment.detach(CloseReason.GONE);
     }
 
     @Override
@@ -50,8 +56,11 @@ public class PresenceLincheckTest {
 
   public PresenceLincheckTest() {
     ChannelOptions options = ChannelOptions.none().withResume(GRACE).withLease(LEASE);
+    Stream first = new Stream();
     channel = (HostedChannel) broker.openChannel(options, first::open);
     id = first.attachment.poll().id();
+    // From within the grace all that is to be tested is one step away.
+    first.breakOff();
   }
 
   @Operation
@@ -61,7 +70,7 @@ public class PresenceLincheckTest {
 
   @Operation
   public void breaks() {
-    first.attachment.detach(CloseReason.GONE);
+    streams.get(streams.size() - 1).breakOff();
   }
 
   @Operation(nonParallelGroup = "time")
@@ -90,6 +99,7 @@ public class PresenceLincheckTest {
     for (Stream stream : streams) {
       // Nobody is let back into a channel whose grace has run out.
       check(stream.told != CloseReason.EXPIRED, "expired under a reader");
+      check(channel.isOpen() || stream.broken || stream.told != null, "left on a closed channel");
       check(closed || stream.told != CloseReason.CLOSED, "closed by nobody");
     }
     check(!closed || !channel.isOpen(), "open though it was closed");
@@ -111,6 +121,6 @@ public class PresenceLincheckTest {
 
   @Test
   void keepsItsPromisesInEveryOrder() {
-    Lincheck.check(getClass(), 10);
+    Lincheck.check(getClass(), 15);
   }
 }

@@ -8,7 +8,14 @@ import java.util.Locale;
 /**
  * How much heap channels take that keep what they have been sent: to be run by hand.
  *
- * <p>Arguments, each with a default: how many channels, messages for each, bytes of a message.
+ * <p>Arguments, each with a default: how many channels, messages for each, bytes of a message. The
+ * class path is that of the tests:
+ *
+ * <pre>
+ *   mvn -pl broker-core test-compile dependency:build-classpath -Dmdep.outputFile=target/cp
+ *   cd broker-core
+ *   java -Xmx2g -cp target/classes:target/test-classes:$(cat target/cp) io.peerbroker.core.ResumeMemory
+ * </pre>
  */
 final class ResumeMemory {
 
@@ -19,8 +26,7 @@ final class ResumeMemory {
     int messages = argument(args, 1, 100);
     int bytes = argument(args, 2, 1_500);
     long before = usedHeap();
-    LocalBroker broker =
-        (LocalBroker) Broker.builder().messageRate(Limits.Rate.UNLIMITED).build();
+    LocalBroker broker = (LocalBroker) Broker.builder().messageRate(Limits.Rate.UNLIMITED).build();
     ChannelOptions options = ChannelOptions.none().withResume(Duration.ofMinutes(1));
     List<Line> lines = new ArrayList<>();
     for (int i = 0; i < channels; i++) {
@@ -28,7 +34,8 @@ final class ResumeMemory {
       line.channel = broker.openChannel(options, line::attach);
       lines.add(line);
     }
-    System.out.printf(Locale.ROOT, "%,d channels: %,d bytes each%n", channels, (usedHeap() - before) / channels);
+    System.out.printf(
+        Locale.ROOT, "%,d channels: %,d bytes each%n", channels, (usedHeap() - before) / channels);
     int refused = 0;
     for (int i = 0; i < messages; i++) {
       for (int to = 0; to < channels; to++) {

@@ -14,7 +14,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
-/** Real threads and the system's timer: senders, a reader who is cut again and again, and closers. */
+/**
+ * Real threads and the system's timer: senders, a reader who is cut again and again, and closers.
+ */
 final class ResumeStressTest {
 
   private static final int MESSAGES = 20_000;

@@ -5,11 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** What the sender of a queued message learns when nobody comes for it. */
-@DisplayName("M15")
+/** What the sender of a queued message learns when nobody comes for it: rule M15. */
 final class UndeliveredTest {
 
   private static final Duration GRACE = Duration.ofSeconds(30);
