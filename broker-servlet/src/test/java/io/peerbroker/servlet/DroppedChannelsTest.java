@@ -152,7 +152,7 @@ final class DroppedChannelsTest {
    */
   private static int room(Broker broker) {
     try (Channel reader = broker.openChannel((channel, message) -> {}, task -> {});
-        Channel sender = broker.openChannel((channel, message) -> {})) {
+        Channel sender = broker.openChannel((channel, message) -> {}, task -> {})) {
       int sent = 0;
       Json message = Json.of("x".repeat(400));
       while (sender.send(reader.id(), message).toCompletableFuture().join()

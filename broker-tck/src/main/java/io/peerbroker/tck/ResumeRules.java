@@ -529,12 +529,10 @@ public abstract class ResumeRules extends ServerRules {
       assertThat(number(channel.stream().next())).isEqualTo(i);
     }
     List<Event> seen = channel.stream().events();
-    assertRefused(sender.send(sender.cid(), large(6)), 503, "at_capacity");
+    // All that was sent would fill the queues; what is kept of it leaves room for others.
+    assertSent(sender.send(sender.cid(), large(6)));
     assertThat(number(channel.comeBack(seen.get(5).lastEventId()).next())).isEqualTo(5);
     assertNew(channel.comeBack(first), channel);
-    await()
-        .atMost(WireConnection.BOUND)
-        .untilAsserted(() -> assertSent(sender.send(sender.cid(), large(6))));
   }
 
   private long granted(String query) {
