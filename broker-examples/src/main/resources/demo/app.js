@@ -58,7 +58,9 @@ byId('change').addEventListener('click', () => {
 broker.addEventListener('state', ({ detail }) => {
   line = detail;
   notice('');
-  if (detail.state !== 'open') chats.me.sid = null;
+  if (detail.state === 'ended') chats.me.sid = null;
+  // The same channel goes on. What was typed meanwhile, or was lost on the way, is yet to be told.
+  if (detail.state === 'open' && broker.hasChannel && wanted && (wanted !== accepted || !chats.me.sid)) host();
   showStatus();
 });
 
@@ -95,6 +97,11 @@ async function host() {
     byId(field).setAttribute('aria-invalid', 'true');
     showStatus();
   }
+}
+
+/** While the line is cut, the broker keeps the session; but nobody can be called over it. */
+function isOnline() {
+  return line.state === 'open' && Boolean(chats.me.sid);
 }
 
 function showMe(editing) {
@@ -149,7 +156,7 @@ function choose(session) {
   const known = chats.with(session);
   if (known && known.state !== 'over') open(known);
   else if (!accepted) askForName(`Type a name first, so that ${nameOf(session)} knows who is calling.`);
-  else if (!chats.me.sid) notice(`The broker is away: ${nameOf(session)} can be called when it is back.`);
+  else if (!isOnline()) notice(`The broker is away: ${nameOf(session)} can be called when it is back.`);
   else if (!canConnect && session.metadata?.via !== 'broker') {
     notice('This browser has no WebRTC, or it is switched off: no direct connection can be made.');
   } else open(chats.meet(session));
@@ -198,7 +205,7 @@ byId('back').addEventListener('click', () => {
 
 byId('again').addEventListener('click', () => {
   const session = here.sessions.find((each) => chats.with(each) === current);
-  if (!chats.me.sid) setText(byId('chat-state'), `The broker is away: ${current.name} can be called when it is back.`);
+  if (!isOnline()) setText(byId('chat-state'), `The broker is away: ${current.name} can be called when it is back.`);
   else if (session) open(chats.meet(session));
   else {
     chats.again(current);

@@ -8,9 +8,15 @@
  *     broker.addEventListener('message', ({ detail: { origin, target, message } }) => …);
  *     broker.open();
  *
- * Whenever the connection breaks, the broker forgets the channel and its sessions. The client comes back by itself, with a new
- * channel, and says so by another `channel` event: whoever hosts sessions hosts them again then.
+ * When the connection breaks, the broker keeps the channel and its sessions for half a minute, and messages wait. The client comes
+ * back by itself; only where that took too long, or the broker was started anew, is it with a new channel, and it says so by
+ * another `channel` event: whoever hosts sessions hosts them again then.
  */
+
+/** For so long the broker is asked to wait for a client that comes back, and to believe in one that says nothing: seconds. */
+const RESUME = 30;
+const LEASE = 90; // a hidden page runs its timers once a minute
+const PING_EVERY = 30_000;
 
 /** A refusal of the broker, or the lack of an answer (`status` 0). `code` is stable, `message` is for people. */
 export class BrokerError extends Error {
@@ -28,22 +34,30 @@ export class BrokerClient extends EventTarget {
   #base;
   #stream;
   #channel = null;
+  #pings = 0;
   #lastSend = Promise.resolve();
 
   constructor(base) {
     super();
     this.#base = base;
-    this.#stream = new Stream(`${base}/channel`, {
+    this.#stream = new Stream(`${base}/channel?resume=${RESUME}&lease=${LEASE}`, {
       state: (detail) => {
-        if (detail.state !== 'open') this.#channel = null;
+        if (detail.state === 'ended') this.#forget();
         this.#emit('state', detail);
       },
       channel: (channel) => {
+        this.#forget();
         this.#channel = channel;
+        this.#pings = setInterval(() => this.#ping(), PING_EVERY);
         this.#emit('channel', { cid: channel.cid });
       },
       message: (message) => this.#emit('message', message),
     });
+  }
+
+  /** Whether there is a channel; its connection may be broken. */
+  get hasChannel() {
+    return this.#channel !== null;
   }
 
   open() {
@@ -60,9 +74,9 @@ export class BrokerClient extends EventTarget {
     this.#stream.close();
     if (!this.#channel) return;
     const { cid, key } = this.#channel;
-    this.#channel = null;
+    this.#forget();
     post(`${this.#base}/channel/${cid}/close`, { key }, { keepalive: true }).catch(() => {
-      // The broken stream tells the broker the same, a little later.
+      // The broker finds out, when nobody comes back.
     });
   }
 
@@ -88,6 +102,21 @@ export class BrokerClient extends EventTarget {
     });
     this.#lastSend = turn.catch(() => {}); // its caller hears of the failure; the next one goes on
     return turn;
+  }
+
+  /** Says that this page is still there, and which events need not be kept for it any more. */
+  #ping() {
+    const { cid, key } = this.#channel;
+    const seen = this.#stream.lastEventId || undefined;
+    post(`${this.#base}/channel/${cid}/ping`, { key, seen }).catch((failure) => {
+      // The stream may not have noticed.
+      if (failure.code === 'unknown_channel' && this.#channel?.cid === cid) this.#stream.open();
+    });
+  }
+
+  #forget() {
+    clearInterval(this.#pings);
+    this.#channel = null;
   }
 
   #credentials() {
@@ -149,7 +178,8 @@ function listUrl(base, filter) {
 
 /**
  * An EventSource that doesn't give up. The browser's own comes back after a broken connection, but takes any answer other than
- * 200 (a proxy's 502, a full broker's 503) as final; this one tries again then too, later each time.
+ * 200 (a proxy's 502, a full broker's 503) as final; this one tries again then too, later each time. Either way it goes on after
+ * the last event that it was given, if events have ids.
  *
  * Tells `state`: connecting; slow (nothing heard for eight seconds); open; away (`refused` if there was an answer, but not a
  * stream; `reason` if there was a farewell); ended (the broker said not to come back).
@@ -161,6 +191,7 @@ class Stream {
   #timer = 0;
   #failures = 0;
   #farewell = null;
+  #lastEventId = '';
 
   constructor(url, on) {
     this.#url = url;
@@ -171,7 +202,9 @@ class Stream {
     this.close();
     this.#on.state({ state: 'connecting' });
     this.#timer = setTimeout(() => this.#on.state({ state: 'slow' }), 8_000);
-    const source = new EventSource(this.#url);
+    // A new EventSource has no header for it; from its first event on it has, and the header wins.
+    const after = this.#lastEventId && `&lastEventId=${encodeURIComponent(this.#lastEventId)}`;
+    const source = new EventSource(this.#url + after);
     this.#source = source;
     source.addEventListener('open', () => {
       clearTimeout(this.#timer);
@@ -182,6 +215,7 @@ class Stream {
       if (name === 'state') continue;
       source.addEventListener(name, (event) => {
         this.#failures = 0;
+        this.#lastEventId = event.lastEventId;
         listener(JSON.parse(event.data));
       });
     }
@@ -193,6 +227,11 @@ class Stream {
       }
     });
     source.addEventListener('error', () => this.#broken(source));
+  }
+
+  /** Of the last event; empty where events have no ids. */
+  get lastEventId() {
+    return this.#lastEventId;
   }
 
   /** Skips the pause. */

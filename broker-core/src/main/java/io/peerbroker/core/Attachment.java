@@ -22,8 +22,8 @@ public interface Attachment {
   void taken(int events);
 
   /**
-   * The stream is over and polls no more. What it was attached to ends with it. May be called
-   * again; only the first call counts.
+   * The stream is over and polls no more. What it was attached to ends with it, or waits for
+   * another stream where that was granted. May be called again; only the first call counts.
    *
    * @param reason {@link CloseReason#GONE} or {@link CloseReason#STALLED}; the reason given at
    *     {@link Transport#end} stands, where that came first

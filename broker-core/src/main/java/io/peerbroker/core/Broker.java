@@ -43,15 +43,25 @@ public interface Broker extends AutoCloseable {
    */
   Channel openChannel(Receiver receiver, Executor executor);
 
+  /** Opens a channel that closes when its stream breaks. As the other, with no options. */
+  default Channel openChannel(Transport.Opener opener) {
+    return openChannel(ChannelOptions.none(), opener);
+  }
+
   /**
-   * Opens a channel whose events go down a transport's stream. The first event is {@link
-   * Event.Opened}.
+   * Opens a channel whose events go down a transport's stream, or goes on with one whose stream has
+   * broken. The first event of a new channel is {@link Event.Opened}; one that goes on is given
+   * every event after the last that its client has seen, and what was granted at first stands. A
+   * stream that is still attached then gives way ({@link CloseReason#SUPERSEDED}). Where there is
+   * nothing to go on with, because too much time has passed, too much has been sent, or the id is
+   * none of this broker's, the channel is a new one.
    *
    * @param opener makes the stream; called once, before this returns, only if the channel was not
-   *     refused. What it throws comes out here, and the channel has never been
+   *     refused. What it throws comes out here, and a new channel has never been; one that was to
+   *     go on waits again
    * @throws RefusedException {@code at_capacity} or {@code shutting_down}
    */
-  Channel openChannel(Transport.Opener opener);
+  Channel openChannel(ChannelOptions options, Transport.Opener opener);
 
   /**
    * Answers the channel that owns an origin, to whoever shows its key.

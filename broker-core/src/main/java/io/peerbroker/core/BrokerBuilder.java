@@ -23,6 +23,11 @@ public final class BrokerBuilder {
   private int maxQueuedEvents = 1_024;
   private int maxQueuedBytes = 1 << 20;
   private long maxTotalQueuedBytes = 512L << 20;
+  private int maxReplayEvents = 512;
+  private int maxReplayBytes = 256 << 10;
+  private Duration maxResume = Duration.ofMinutes(1);
+  private Duration minLease = Duration.ofSeconds(15);
+  private Duration maxLease = Duration.ofMinutes(5);
   private Limits.Rate messageRate = new Limits.Rate(100, 200);
   private Limits.Rate sessionRate = new Limits.Rate(100, 200);
   private Duration drainTimeout = Duration.ofSeconds(5);
@@ -127,6 +132,55 @@ public final class BrokerBuilder {
   }
 
   /**
+   * How many events that a reader has been given are kept until it confirms them, to give them
+   * again when it comes back; the oldest are dropped first. None is while more than three quarters
+   * of {@link #maxTotalQueuedBytes} are used. Default 512.
+   */
+  public BrokerBuilder maxReplayEvents(int events) {
+    maxReplayEvents = atLeast(1, events, "maxReplayEvents");
+    return this;
+  }
+
+  /** How many bytes are kept for that; as {@link #maxReplayEvents}. Default 256 KiB. */
+  public BrokerBuilder maxReplayBytes(int bytes) {
+    maxReplayBytes = atLeast(1, bytes, "maxReplayBytes");
+    return this;
+  }
+
+  /**
+   * For how long a channel may live on when its stream breaks, where its client has asked for that.
+   * Whole seconds to 1 hour; zero turns the feature off. Default 60 s.
+   */
+  public BrokerBuilder maxResume(Duration resume) {
+    maxResume = wholeSeconds(resume, "maxResume");
+    return this;
+  }
+
+  /**
+   * How often a client that promises to be heard from must at least be. Whole seconds to 1 hour; a
+   * longest of zero turns the feature off. Default 15 s to 300 s.
+   */
+  public BrokerBuilder leaseBounds(Duration shortest, Duration longest) {
+    minLease = wholeSeconds(shortest, "The shortest lease");
+    maxLease = wholeSeconds(longest, "The longest lease");
+    if (!longest.isZero() && (shortest.isZero() || shortest.compareTo(longest) > 0)) {
+      throw new IllegalArgumentException(
+          "The shortest lease must be from 1 s to the longest, not " + shortest);
+    }
+    return this;
+  }
+
+  private static Duration wholeSeconds(Duration time, String name) {
+    if (time.isNegative()
+        || time.compareTo(Duration.ofHours(1)) > 0
+        || !time.equals(Duration.ofSeconds(time.toSeconds()))) {
+      throw new IllegalArgumentException(
+          name + " must be whole seconds, from 0 to 1 hour, not " + time);
+    }
+    return time;
+  }
+
+  /**
    * How fast a channel may send; faster is refused with {@code rate_limited}. Default 100 a second,
    * burst 200.
    */
@@ -197,8 +251,13 @@ public final class BrokerBuilder {
             maxQueuedEvents,
             maxQueuedBytes,
             maxTotalQueuedBytes,
+            maxReplayEvents,
+            maxReplayBytes,
             messageRate,
             sessionRate,
+            maxResume,
+            minLease,
+            maxLease,
             drainTimeout);
     return new LocalBroker(limits, requireSessionKey, timer, router);
   }

@@ -2,7 +2,7 @@ package io.peerbroker.core;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** The bytes that all queues of a broker may hold together. */
+/** The bytes that all queues of a broker, and what is kept behind them, may hold together. */
 final class Budget {
 
   private final long max;
@@ -18,6 +18,11 @@ final class Budget {
     }
     used.addAndGet(-bytes);
     return false;
+  }
+
+  /** Whether the last quarter is begun: that is for what is new, and not for what is kept. */
+  boolean isTight() {
+    return used.get() > max - max / 4;
   }
 
   void release(long bytes) {

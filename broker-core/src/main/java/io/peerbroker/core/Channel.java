@@ -7,8 +7,9 @@ import java.util.concurrent.CompletionStage;
  * One client's event stream and its right to send.
  *
  * <p>Whoever holds this object owns the channel; keys are for those who come over a wire. A channel
- * closes when its owner closes it, when its stream ends, or when the broker shuts down; its
- * sessions become invalid in the same instant. Safe for use by many threads; no method blocks.
+ * closes when its owner closes it, when its stream ends (or some time later, where it may be
+ * resumed: {@link ChannelOptions}), or when the broker shuts down; its sessions become invalid in
+ * the same instant. Safe for use by many threads; no method blocks.
  */
 public interface Channel extends AutoCloseable {
 
@@ -57,13 +58,22 @@ public interface Channel extends AutoCloseable {
    * answers. What one thread sends to one target arrives in that order.
    *
    * @param message its origin is this channel's id, or that of one of its sessions
-   * @return {@link Delivery.Sent} once it is in the target channel's queue, or {@link
-   *     Delivery.Refused} with {@code unknown_channel} (the origin is not this channel's), {@code
-   *     too_large}, {@code malformed_json} (nested too deeply), {@code unknown_target}, {@code
-   *     rate_limited}, {@code target_busy}, {@code at_capacity} or {@code shutting_down}. Complete
-   *     at once unless a {@link Router} of the application takes its time
+   * @return {@link Delivery.Sent} once it is in the queue of a target that is attached, {@link
+   *     Delivery.Queued} where the target may come back for it, or {@link Delivery.Refused} with
+   *     {@code unknown_channel} (the origin is not this channel's), {@code too_large}, {@code
+   *     malformed_json} (nested too deeply), {@code unknown_target}, {@code rate_limited}, {@code
+   *     target_busy}, {@code at_capacity} or {@code shutting_down}. Complete at once unless a
+   *     {@link Router} of the application takes its time
    */
   CompletionStage<Delivery> send(Message message);
+
+  /**
+   * Notes that the reader has seen all events up to one, so that they need not be kept for the case
+   * that it comes back.
+   *
+   * @param eventId the id of that event; an id that is none of this channel's is ignored
+   */
+  void confirm(String eventId);
 
   /**
    * Closes the channel: once this returns no session of it is listed and no message to it succeeds.

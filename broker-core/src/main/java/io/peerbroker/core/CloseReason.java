@@ -6,26 +6,42 @@ import java.util.Locale;
 public enum CloseReason {
 
   /** Its owner closed it. Coming back would fight the owner's will. */
-  CLOSED(false),
+  CLOSED(false, true),
+
+  /** The channel's client has come back on another connection, which this one gives way to. */
+  SUPERSEDED(false, true),
 
   /**
    * A watcher did not keep up with the changes of its list. Coming back starts from a fresh list.
    */
-  OVERFLOW(true),
+  OVERFLOW(true, true),
 
   /** The broker shuts down. Coming back later may find another. */
-  SHUTTING_DOWN(true),
+  SHUTTING_DOWN(true, true),
 
   /** The reader went away: its stream broke or was ended from the other side. */
-  GONE(true),
+  GONE(true, false),
 
   /** The reader took nothing for so long that its stream was given up. */
-  STALLED(true);
+  STALLED(true, false),
+
+  /** The stream broke, and its reader did not come back in time. */
+  EXPIRED(true, false);
 
   private final boolean mayReturn;
+  private final boolean told;
 
-  CloseReason(boolean mayReturn) {
+  CloseReason(boolean mayReturn, boolean told) {
     this.mayReturn = mayReturn;
+    this.told = told;
+  }
+
+  /**
+   * Whether a stream that ends for it tells its reader. To the others it looks like a connection
+   * that broke, so that they come back.
+   */
+  public boolean isTold() {
+    return told;
   }
 
   /** Whether a client does well to open a new stream after this. */

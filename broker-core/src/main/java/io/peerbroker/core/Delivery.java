@@ -16,6 +16,17 @@ public sealed interface Delivery {
         CompletableFuture.completedStage(new Sent());
   }
 
+  /**
+   * It waits for a target whose stream has broken and who may come back.
+   *
+   * @param id by which the sender is told if the target does not: {@link Event.Undelivered}
+   */
+  record Queued(String id) implements Delivery {
+    public Queued {
+      Objects.requireNonNull(id, "id");
+    }
+  }
+
   /** It was not taken, and nothing has happened. */
   record Refused(Refusal refusal) implements Delivery {
     public Refused {
@@ -26,6 +37,11 @@ public sealed interface Delivery {
   /** A complete stage that says {@link Sent}. */
   static CompletionStage<Delivery> sent() {
     return Sent.STAGE;
+  }
+
+  /** A complete stage that says {@link Queued}. */
+  static CompletionStage<Delivery> queued(String id) {
+    return CompletableFuture.completedStage(new Queued(id));
   }
 
   /** A complete stage that says {@link Refused}. */

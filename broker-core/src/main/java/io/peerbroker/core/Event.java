@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import java.time.Duration;
 import java.util.Objects;
 
 /** What goes down a stream. */
@@ -9,8 +10,10 @@ public sealed interface Event {
    * The first event of every channel: who it is, and its secret.
    *
    * @param key not in {@link #toString()}, since it must not be logged
+   * @param resume for how long the channel lives on when its stream breaks; zero for not at all
+   * @param lease how often the client must be heard from at least; zero for no such promise
    */
-  record Opened(String id, String key) implements Event {
+  record Opened(String id, String key, Duration resume, Duration lease) implements Event {
     public Opened {
       Objects.requireNonNull(id, "id");
       Objects.requireNonNull(key, "key");
@@ -18,7 +21,7 @@ public sealed interface Event {
 
     @Override
     public int size() {
-      return 64 + id.length() + key.length();
+      return 96 + id.length() + key.length();
     }
 
     @Override
@@ -31,7 +34,22 @@ public sealed interface Event {
   record Received(Message message) implements Event {
     @Override
     public int size() {
-      return 64 + message.origin().length() + message.target().length() + message.json().length();
+      return 160 + message.origin().length() + message.target().length() + message.json().length();
+    }
+  }
+
+  /**
+   * A message that was answered as {@link Delivery.Queued} has not been delivered: its target did
+   * not come back.
+   *
+   * @param id what the sender was answered
+   * @param target the target as the sender wrote it
+   * @param reason why the target's channel has closed
+   */
+  record Undelivered(String id, String target, CloseReason reason) implements Event {
+    @Override
+    public int size() {
+      return 96 + id.length() + target.length();
     }
   }
 
@@ -62,6 +80,6 @@ public sealed interface Event {
     }
   }
 
-  /** About how many bytes it takes on a wire: what it counts for in the bound of a queue. */
+  /** About how many bytes it takes while it waits: what it counts for in the bound of a queue. */
   int size();
 }

@@ -17,13 +17,12 @@ final class HostedChannel implements Channel {
   private final String id;
   private final String key;
 
-  /** Opened from this JVM, whose code needs no concession to clients of the first draft. */
+  /** No client of the first draft can have opened it. */
   private final boolean keyAlwaysNeeded;
 
-  private final Outbox outbox;
+  private final Presence presence;
   private final TokenBucket messages;
   private final TokenBucket sessionChanges;
-  final Link link;
 
   /** Set once the key has come with a request to host: from then on it is needed. */
   private volatile boolean keyShown;
@@ -31,24 +30,29 @@ final class HostedChannel implements Channel {
   // Guarded by the directory's lock. Null until the first.
   @Nullable Map<String, HostedSession> sessions;
 
-  HostedChannel(LocalBroker broker, String id, String key, boolean keyAlwaysNeeded) {
+  /**
+   * @param inJvm whether it is opened from this JVM, whose code needs no concession to clients of
+   *     the first draft
+   */
+  HostedChannel(LocalBroker broker, ChannelOptions options, boolean inJvm) {
     this.broker = broker;
-    this.id = id;
-    this.key = key;
-    this.keyAlwaysNeeded = keyAlwaysNeeded;
+    id = broker.ids.id();
+    key = broker.ids.key();
+    keyAlwaysNeeded = inJvm || !options.resume().isZero() || !options.lease().isZero();
+    presence = new Presence(broker, this, options);
     Limits limits = broker.limits();
     long now = broker.timer().nanoTime();
-    outbox = new Outbox(limits.maxQueuedEvents(), limits.maxQueuedBytes(), broker.budget);
     messages = new TokenBucket(limits.messageRate(), now);
     sessionChanges = new TokenBucket(limits.sessionRate(), now);
-    link = new Stream();
   }
 
-  /** Queues the first event. Without room for it there is no channel. */
-  void begin() {
-    if (outbox.offer(new Envelope(new Event.Opened(id, key))) != Outbox.Answer.ACCEPTED) {
+  /** Queues the first event, and attaches the first stream. Without room for it there is none. */
+  void begin(Presence.Stream stream) {
+    Event opened = new Event.Opened(id, key, presence.resume(), presence.lease());
+    if (presence.outbox.offer(opened, 0) == Outbox.Answer.OVER_BUDGET) {
       throw new RefusedException(overBudget());
     }
+    presence.attach(stream, 0);
   }
 
   private static Refusal overBudget() {
@@ -56,25 +60,8 @@ final class HostedChannel implements Channel {
         Refusal.Code.AT_CAPACITY, "The broker holds as many undelivered messages as it may.", SOON);
   }
 
-  /** The broker's end of this channel's stream. */
-  private final class Stream extends Link {
-
-    @Override
-    public @Nullable Envelope poll() {
-      return outbox.poll();
-    }
-
-    @Override
-    public void taken(int events) {
-      outbox.taken(events);
-    }
-
-    @Override
-    void detached(CloseReason reason) {
-      HostedChannel.this.end(reason);
-      outbox.discard();
-      broker.released(this);
-    }
+  Presence presence() {
+    return presence;
   }
 
   @Override
@@ -89,7 +76,7 @@ final class HostedChannel implements Channel {
 
   @Override
   public boolean isOpen() {
-    return !outbox.isClosed();
+    return !presence.outbox.isClosed();
   }
 
   /** Whether a request to host may go on with this key, or without one. */
@@ -110,6 +97,7 @@ final class HostedChannel implements Channel {
           Refusal.Code.WRONG_KEY,
           "The key is not that of the channel; it is in the 'channel' event that the channel began with.");
     }
+    presence.heard();
   }
 
   @Override
@@ -226,12 +214,14 @@ final class HostedChannel implements Channel {
 
   /** Takes a message that was sent to this channel or to a session of it. */
   CompletionStage<Delivery> deliver(Message message) {
+    long delivery = presence.isResumable() ? broker.nextDelivery() : 0;
     // A slice would keep the whole request alive: many times what it counts for in the queue.
-    return switch (outbox.offer(new Envelope(new Event.Received(message.compact())))) {
-      case ACCEPTED -> {
-        link.wake();
+    return switch (presence.outbox.offer(new Event.Received(message.compact()), delivery)) {
+      case SENT -> {
+        presence.wake();
         yield Delivery.sent();
       }
+      case QUEUED -> Delivery.queued(LocalBroker.deliveryId(delivery));
       case FULL ->
           Delivery.refused(
               new Refusal(
@@ -243,9 +233,24 @@ final class HostedChannel implements Channel {
     };
   }
 
+  /** Tells this channel that a message of it has not been delivered, if there is room for that. */
+  void tellUndelivered(Event.Undelivered undelivered) {
+    if (presence.outbox.offer(undelivered, 0) == Outbox.Answer.SENT) {
+      presence.wake();
+    }
+  }
+
+  @Override
+  public void confirm(String eventId) {
+    ResumeId seen = ResumeId.parse(eventId);
+    if (seen != null && presence.isMine(seen)) {
+      presence.outbox.confirm(seen.number());
+    }
+  }
+
   /** Takes no more messages: this is the instant in which the channel and its sessions close. */
   void closeOutbox() {
-    outbox.close();
+    presence.outbox.close();
   }
 
   @Override
@@ -255,7 +260,7 @@ final class HostedChannel implements Channel {
 
   void end(CloseReason reason) {
     broker.directory.close(this);
-    link.end(reason);
+    presence.end(reason);
   }
 
   private static RefusedException refused(Refusal.Code code, String detail) {

@@ -16,8 +16,13 @@ import java.util.List;
  * @param maxQueuedEvents events waiting for one reader
  * @param maxQueuedBytes bytes waiting for one reader
  * @param maxTotalQueuedBytes bytes waiting for all readers of channels together
+ * @param maxReplayEvents events kept for one reader who may come back
+ * @param maxReplayBytes bytes kept for one reader who may come back
  * @param messageRate messages of one channel
  * @param sessionRate creations, updates and closes of sessions of one channel, together
+ * @param maxResume for how long a channel may live on when its stream breaks
+ * @param minLease the shortest promise to be heard from
+ * @param maxLease the longest promise to be heard from; zero where none is taken
  * @param drainTimeout how long a stream that is told to end may take to do so
  */
 public record Limits(
@@ -31,8 +36,13 @@ public record Limits(
     int maxQueuedEvents,
     int maxQueuedBytes,
     long maxTotalQueuedBytes,
+    int maxReplayEvents,
+    int maxReplayBytes,
     Rate messageRate,
     Rate sessionRate,
+    Duration maxResume,
+    Duration minLease,
+    Duration maxLease,
     Duration drainTimeout) {
 
   /**
@@ -59,6 +69,20 @@ public record Limits(
     boolean isUnlimited() {
       return perSecond == 0;
     }
+  }
+
+  /** What is granted to whoever asks for this much time to come back. */
+  Duration grantResume(Duration asked) {
+    return asked.compareTo(maxResume) < 0 ? asked : maxResume;
+  }
+
+  /** What is granted to whoever promises to be heard from this often. */
+  Duration grantLease(Duration asked) {
+    if (asked.isZero() || maxLease.isZero()) {
+      return Duration.ZERO;
+    }
+    Duration atLeast = asked.compareTo(minLease) < 0 ? minLease : asked;
+    return atLeast.compareTo(maxLease) < 0 ? atLeast : maxLease;
   }
 
   /**

@@ -57,6 +57,16 @@ abstract class Link implements Attachment {
     }
   }
 
+  /** Ends the stream from this side at once, whether or not its transport manages to. */
+  final void cut(CloseReason reason) {
+    end(reason);
+    detach(reason);
+  }
+
+  final synchronized boolean isDetached() {
+    return detached;
+  }
+
   final boolean isEnding() {
     return ending != null;
   }
@@ -71,9 +81,11 @@ abstract class Link implements Attachment {
       detached = true;
       transport = null;
       ready = null;
-      told = ending;
+      told = ending != null ? ending : reason;
+      // Whether or not anybody was told: a transport that is connected only now must be.
+      ending = told;
     }
-    detached(told != null ? told : reason);
+    detached(told);
   }
 
   /** The stream is over: called once, outside locks. */

@@ -11,6 +11,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -25,9 +26,9 @@ final class LocalBroker implements Broker {
   private final Timer timer;
   private final Timer.@Nullable SystemTimer ownTimer;
   private final Router router;
-  private final Ids ids = new Ids();
   private final AtomicInteger channels = new AtomicInteger();
   private final AtomicInteger watches = new AtomicInteger();
+  private final AtomicLong deliveries = new AtomicLong();
 
   /** Every stream that has not ended; the broker waits for them when it closes. */
   private final Set<Link> links = ConcurrentHashMap.newKeySet();
@@ -35,6 +36,7 @@ final class LocalBroker implements Broker {
   private final ThreadPoolExecutor receivers;
   private final AtomicBoolean closing = new AtomicBoolean();
 
+  final Ids ids = new Ids();
   final Budget budget;
   final Directory directory;
 
@@ -79,7 +81,7 @@ final class LocalBroker implements Broker {
 
   @Override
   public Channel openChannel(Receiver receiver, Executor executor) {
-    HostedChannel channel = new HostedChannel(this, ids.id(), ids.key(), true);
+    HostedChannel channel = new HostedChannel(this, ChannelOptions.none(), true);
     return open(
         channel,
         attachment ->
@@ -95,24 +97,57 @@ final class LocalBroker implements Broker {
   }
 
   @Override
-  public Channel openChannel(Transport.Opener opener) {
-    return open(new HostedChannel(this, ids.id(), ids.key(), false), opener);
+  public Channel openChannel(ChannelOptions options, Transport.Opener opener) {
+    checkRunning();
+    HostedChannel resumed = resume(options.lastEventId(), opener);
+    return resumed != null ? resumed : open(new HostedChannel(this, options, false), opener);
   }
 
   private HostedChannel open(HostedChannel channel, Transport.Opener opener) {
-    admit(channels, limits.maxChannels(), "channels");
-    connect(
-        channel.link,
-        opener,
-        () -> {
-          channel.begin();
-          directory.add(channel);
-        });
-    if (closing.get()) {
-      // Those that close() has not seen are seen here.
-      channel.end(CloseReason.SHUTTING_DOWN);
+    takeSeat(channels, limits.maxChannels(), "channels");
+    Presence.Stream stream = channel.presence().new Stream();
+    boolean opened = false;
+    try {
+      connect(
+          stream,
+          opener,
+          () -> {
+            channel.begin(stream);
+            directory.add(channel);
+          });
+      opened = true;
+    } finally {
+      if (!opened || closing.get()) {
+        // A channel that could not be opened has never been; those that close() has not seen are
+        // seen here.
+        channel.end(opened ? CloseReason.SHUTTING_DOWN : CloseReason.GONE);
+      }
     }
     return channel;
+  }
+
+  /** Goes on with the channel that an event came from, if that is possible. */
+  @Nullable HostedChannel resume(@Nullable String lastEventId, Transport.Opener opener) {
+    ResumeId id = lastEventId == null ? null : ResumeId.parse(lastEventId);
+    HostedChannel channel = id == null ? null : directory.channel(id.cid());
+    if (id == null || channel == null || !channel.presence().isMine(id)) {
+      return null;
+    }
+    Presence.Stream stream = channel.presence().new Stream();
+    // Not asked whether there is one: the channel has its seat, and gives it back in a moment.
+    channels.incrementAndGet();
+    // Known before it is attached, or a broker that closes meanwhile would not wait for it.
+    links.add(stream);
+    Outbox.Attached attached = channel.presence().attach(stream, id.number());
+    if (attached == Outbox.Attached.DONE) {
+      connect(stream, opener, () -> {});
+      return channel;
+    }
+    if (attached == Outbox.Attached.TOO_OLD) {
+      channel.end(CloseReason.SUPERSEDED);
+    }
+    stream.detach(CloseReason.GONE);
+    return null;
   }
 
   @Override
@@ -142,7 +177,7 @@ final class LocalBroker implements Broker {
   @Override
   public Watch watch(TagFilter filter, Transport.Opener opener) {
     ListStream stream = new ListStream(this, filter);
-    admit(watches, limits.maxWatches(), "live lists");
+    takeSeat(watches, limits.maxWatches(), "live lists");
     connect(stream, opener, () -> directory.add(stream));
     if (closing.get()) {
       stream.end(CloseReason.SHUTTING_DOWN);
@@ -150,7 +185,7 @@ final class LocalBroker implements Broker {
     return stream;
   }
 
-  private void admit(AtomicInteger count, int max, String what) {
+  private void takeSeat(AtomicInteger count, int max, String what) {
     checkRunning();
     if (count.incrementAndGet() > max) {
       count.decrementAndGet();
@@ -181,12 +216,44 @@ final class LocalBroker implements Broker {
 
   /** A link's stream is over. Called once for each. */
   void released(Link link) {
-    (link instanceof ListStream ? watches : channels).decrementAndGet();
+    if (link instanceof ListStream) {
+      watches.decrementAndGet();
+    }
     links.remove(link);
     if (closing.get()) {
       synchronized (links) {
         links.notifyAll();
       }
+    }
+  }
+
+  /** A stream of a channel, or the channel that waits for one, is over. */
+  void freeSeat() {
+    channels.decrementAndGet();
+  }
+
+  /** How many there are. */
+  int seats() {
+    return channels.get();
+  }
+
+  /** The number of a message that is perhaps to be answered as queued. */
+  long nextDelivery() {
+    return deliveries.incrementAndGet();
+  }
+
+  /** Such a number in the form that its sender sees. */
+  static String deliveryId(long delivery) {
+    return Long.toString(delivery, Character.MAX_RADIX);
+  }
+
+  /** Tells the origin of a queued message that its target has not come back, if it is there. */
+  void tellUndelivered(Outbox.Leftover leftover, CloseReason reason) {
+    Message message = leftover.message();
+    HostedChannel origin = directory.ownerOf(message.origin());
+    if (origin != null) {
+      origin.tellUndelivered(
+          new Event.Undelivered(deliveryId(leftover.delivery()), message.target(), reason));
     }
   }
 

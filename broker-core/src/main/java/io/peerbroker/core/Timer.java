@@ -25,7 +25,8 @@ public interface Timer {
   /**
    * Runs a task once, after a delay, on the timer's own thread. The task must not block. What it
    * throws is logged, and the timer goes on. After the timer's owner has closed it nothing runs any
-   * more.
+   * more. Whoever schedules and cancels may hold locks that the task takes, so a timer waits for no
+   * task there.
    */
   Scheduled schedule(Duration delay, Runnable task);
 

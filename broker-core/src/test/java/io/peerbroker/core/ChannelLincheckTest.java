@@ -9,22 +9,27 @@ public class ChannelLincheckTest {
 
   private final LocalBroker broker =
       (LocalBroker) Broker.builder().timer(new ManualTimer()).build();
-  private final HostedChannel sender = channel("sender");
-  private final HostedChannel target = channel("target");
+
+  /** The one that was begun last. */
+  private Presence.Stream stream;
+
+  private final HostedChannel sender = channel();
+  private final HostedChannel target = channel();
   private final Session session = target.openSession(SessionSpec.unlisted());
 
-  // No random ids: every run must be the same.
-  private HostedChannel channel(String id) {
-    HostedChannel channel = new HostedChannel(broker, id, "key", true);
-    channel.begin();
+  private HostedChannel channel() {
+    HostedChannel channel = new HostedChannel(broker, ChannelOptions.none(), true);
+    stream = channel.presence().new Stream();
+    channel.begin(stream);
     broker.directory.add(channel);
     return channel;
   }
 
   private static String outcome(CompletionStage<Delivery> stage) {
-    return stage.toCompletableFuture().join() instanceof Delivery.Refused refused
+    Delivery delivery = stage.toCompletableFuture().join();
+    return delivery instanceof Delivery.Refused refused
         ? refused.refusal().code().code()
-        : "sent";
+        : delivery.getClass().getSimpleName();
   }
 
   @Operation
@@ -77,8 +82,13 @@ public class ChannelLincheckTest {
     target.close();
   }
 
+  @Operation(runOnce = true)
+  public void breaks() {
+    stream.detach(CloseReason.GONE);
+  }
+
   @Test
   void closesInOneInstant() {
-    Lincheck.check(getClass(), 20);
+    Lincheck.check(getClass(), 10);
   }
 }

@@ -4,6 +4,7 @@ import static io.peerbroker.core.RefusalAssert.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peerbroker.core.Refusal.Code;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -30,7 +31,8 @@ final class ChannelTest {
     assertThat(ada.id()).matches(GUID).isNotEqualTo(bob.id());
     assertThat(ada.channel.key()).matches("[A-Za-z0-9_-]{22,}").isNotEqualTo(bob.channel.key());
     assertThat(ada.host("a").id()).matches(GUID);
-    assertThat(ada.channel.toString() + new Event.Opened("id", "secret"))
+    assertThat(
+            ada.channel.toString() + new Event.Opened("id", "secret", Duration.ZERO, Duration.ZERO))
         .doesNotContain(ada.channel.key())
         .doesNotContain("secret");
   }

@@ -1,24 +1,63 @@
 package io.peerbroker.core;
 
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.PriorityQueue;
+import org.jspecify.annotations.Nullable;
 
-/** A clock that the test moves. The core schedules no task, and this notices if it does. */
+/**
+ * A clock that the test moves. What falls due runs on the thread that moves it, at its time.
+ *
+ * <p>Any thread may schedule and cancel; one moves the time.
+ */
 final class ManualTimer implements Timer {
 
-  private final AtomicLong now = new AtomicLong(42);
+  private record Task(long due, long number, Runnable action) implements Comparable<Task> {
+    @Override
+    public int compareTo(Task other) {
+      return due != other.due ? Long.compare(due, other.due) : Long.compare(number, other.number);
+    }
+  }
+
+  // Guarded by this.
+  private final PriorityQueue<Task> tasks = new PriorityQueue<>();
+  private long now = 42;
+  private long last;
 
   void advance(Duration by) {
-    now.addAndGet(by.toNanos());
+    long end = nanoTime() + by.toNanos();
+    for (Task task = takeDue(end); task != null; task = takeDue(end)) {
+      task.action().run();
+    }
+  }
+
+  private synchronized @Nullable Task takeDue(long end) {
+    Task task = tasks.peek();
+    if (task == null || task.due() > end) {
+      now = end;
+      return null;
+    }
+    now = Math.max(now, task.due());
+    return tasks.remove();
+  }
+
+  /** How many tasks wait for their time. */
+  synchronized int scheduled() {
+    return tasks.size();
   }
 
   @Override
-  public long nanoTime() {
-    return now.get();
+  public synchronized long nanoTime() {
+    return now;
   }
 
   @Override
-  public Scheduled schedule(Duration delay, Runnable task) {
-    throw new AssertionError("The core was not known to schedule tasks");
+  public synchronized Scheduled schedule(Duration delay, Runnable action) {
+    Task task = new Task(now + delay.toNanos(), ++last, action);
+    tasks.add(task);
+    return () -> cancel(task);
+  }
+
+  private synchronized void cancel(Task task) {
+    tasks.remove(task);
   }
 }

@@ -3,6 +3,7 @@ package io.peerbroker.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -60,7 +61,8 @@ final class OpenerTest {
   void theFirstEventOfAChannelSaysWhoItIs() {
     Channel channel = broker.openChannel(this::open);
     assertThat(opened.told).containsExactly("ready");
-    assertThat(opened.poll()).isEqualTo(new Event.Opened(channel.id(), channel.key()));
+    assertThat(opened.poll())
+        .isEqualTo(new Event.Opened(channel.id(), channel.key(), Duration.ZERO, Duration.ZERO));
     assertThat(opened.poll()).isNull();
     opened.attachment.taken(1);
     opened.attachment.detach(CloseReason.GONE);
@@ -211,7 +213,7 @@ final class OpenerTest {
     }
     party.host("a");
     List<byte[]> encoded = new ArrayList<>();
-    java.util.function.Function<Event, byte[]> encoder = event -> new byte[] {1};
+    java.util.function.Function<Envelope, byte[]> encoder = envelope -> new byte[] {1};
     for (Noting watcher : watchers) {
       encoded.add(watcher.attachment.poll().encoded(encoder));
       watcher.attachment.detach(CloseReason.GONE);

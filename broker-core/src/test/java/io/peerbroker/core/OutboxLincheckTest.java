@@ -12,17 +12,18 @@ public class OutboxLincheckTest {
   private static final int SIZE = new Event.Ready(0).size();
 
   private final Budget budget = new Budget(3L * SIZE);
-  private final Outbox outbox = new Outbox(2, 100 * SIZE, budget);
+  private final Outbox outbox = new Outbox(OutboxReader.limits(2, 100 * SIZE, 1, 1), budget, null);
+  private final OutboxReader reader = OutboxReader.attachedTo(outbox);
   private int polled;
 
   @Operation
   public String offer(@Param(name = "number") int number) {
-    return outbox.offer(new Envelope(new Event.Ready(number))).name();
+    return outbox.offer(new Event.Ready(number), 0).name();
   }
 
   @Operation(nonParallelGroup = "reader")
   public int poll() {
-    Envelope envelope = outbox.poll();
+    Envelope envelope = reader.poll();
     if (envelope == null) {
       return -1;
     }
@@ -32,7 +33,7 @@ public class OutboxLincheckTest {
 
   @Operation(nonParallelGroup = "reader")
   public void taken() {
-    outbox.taken(polled);
+    reader.taken(polled);
     polled = 0;
   }
 

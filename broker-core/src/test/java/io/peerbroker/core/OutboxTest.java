@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.peerbroker.core.Outbox.Answer;
+import io.peerbroker.core.Outbox.Attached;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 final class OutboxTest {
@@ -11,18 +13,24 @@ final class OutboxTest {
   private static final int SIZE = new Event.Ready(0).size();
 
   private final Budget budget = new Budget(10L * SIZE);
-  private final Outbox outbox = new Outbox(3, 100 * SIZE, budget);
+  private final Outbox outbox = plain(3, 100 * SIZE);
+  private final OutboxReader reader = OutboxReader.attachedTo(outbox);
 
-  private static Envelope event(int number) {
-    return new Envelope(new Event.Ready(number));
+  /** One that cannot be resumed. */
+  private Outbox plain(int events, int bytes) {
+    return new Outbox(OutboxReader.limits(events, bytes, 1, 1), budget, null);
+  }
+
+  private static Answer offer(Outbox to, int number) {
+    return to.offer(new Event.Ready(number), 0);
   }
 
   private Answer offer(int number) {
-    return outbox.offer(event(number));
+    return offer(outbox, number);
   }
 
   private int poll() {
-    Envelope polled = outbox.poll();
+    Envelope polled = reader.poll();
     return polled == null ? -1 : ((Event.Ready) polled.event()).count();
   }
 
@@ -39,50 +47,53 @@ final class OutboxTest {
 
   @Test
   void isFullAtItsBoundOfEventsAndPollingAloneMakesNoRoom() {
-    assertThat(offer(1)).isEqualTo(Answer.ACCEPTED);
-    assertThat(offer(2)).isEqualTo(Answer.ACCEPTED);
-    assertThat(offer(3)).isEqualTo(Answer.ACCEPTED);
+    assertThat(offer(1)).isEqualTo(Answer.SENT);
+    assertThat(offer(2)).isEqualTo(Answer.SENT);
+    assertThat(offer(3)).isEqualTo(Answer.SENT);
     assertThat(offer(4)).isEqualTo(Answer.FULL);
     poll();
     poll();
     assertThat(offer(4)).isEqualTo(Answer.FULL);
-    outbox.taken(1);
-    assertThat(offer(4)).isEqualTo(Answer.ACCEPTED);
+    reader.taken(1);
+    assertThat(offer(4)).isEqualTo(Answer.SENT);
     assertThat(offer(5)).isEqualTo(Answer.FULL);
     assertThat(budget.used()).isEqualTo(3L * SIZE);
   }
 
   @Test
   void isFullAtItsBoundOfBytes() {
-    Outbox small = new Outbox(100, 2 * SIZE, budget);
-    assertThat(small.offer(event(1))).isEqualTo(Answer.ACCEPTED);
-    assertThat(small.offer(event(2))).isEqualTo(Answer.ACCEPTED);
-    assertThat(small.offer(event(3))).isEqualTo(Answer.FULL);
+    Outbox small = plain(100, 2 * SIZE);
+    OutboxReader.attachedTo(small);
+    assertThat(offer(small, 1)).isEqualTo(Answer.SENT);
+    assertThat(offer(small, 2)).isEqualTo(Answer.SENT);
+    assertThat(offer(small, 3)).isEqualTo(Answer.FULL);
 
-    Outbox smaller = new Outbox(100, 2 * SIZE - 1, budget);
-    assertThat(smaller.offer(event(1))).isEqualTo(Answer.ACCEPTED);
-    assertThat(smaller.offer(event(2))).isEqualTo(Answer.FULL);
+    Outbox smaller = plain(100, 2 * SIZE - 1);
+    OutboxReader.attachedTo(smaller);
+    assertThat(offer(smaller, 1)).isEqualTo(Answer.SENT);
+    assertThat(offer(smaller, 2)).isEqualTo(Answer.FULL);
   }
 
   @Test
   void takesOneThatIsLargerThanItsBoundWhenThereIsNothingElse() {
-    Outbox tiny = new Outbox(100, 1, budget);
-    assertThat(tiny.offer(event(1))).isEqualTo(Answer.ACCEPTED);
-    assertThat(tiny.offer(event(2))).isEqualTo(Answer.FULL);
-    tiny.poll();
-    tiny.taken(1);
-    assertThat(tiny.offer(event(2))).isEqualTo(Answer.ACCEPTED);
+    Outbox tiny = plain(100, 1);
+    OutboxReader tinyReader = OutboxReader.attachedTo(tiny);
+    assertThat(offer(tiny, 1)).isEqualTo(Answer.SENT);
+    assertThat(offer(tiny, 2)).isEqualTo(Answer.FULL);
+    tinyReader.poll();
+    tinyReader.taken(1);
+    assertThat(offer(tiny, 2)).isEqualTo(Answer.SENT);
   }
 
   @Test
   void refusesBeyondWhatAllTogetherMayHold() {
     assertThat(budget.reserve(9 * SIZE)).isTrue();
-    assertThat(offer(1)).isEqualTo(Answer.ACCEPTED);
+    assertThat(offer(1)).isEqualTo(Answer.SENT);
     assertThat(offer(2)).isEqualTo(Answer.OVER_BUDGET);
     assertThat(budget.used()).isEqualTo(10L * SIZE);
     poll();
-    outbox.taken(1);
-    assertThat(offer(2)).isEqualTo(Answer.ACCEPTED);
+    reader.taken(1);
+    assertThat(offer(2)).isEqualTo(Answer.SENT);
     assertThat(poll()).isEqualTo(2);
   }
 
@@ -93,7 +104,7 @@ final class OutboxTest {
     assertThat(offer(2)).isEqualTo(Answer.CLOSED);
     assertThat(poll()).isEqualTo(1);
     assertThat(poll()).isEqualTo(-1);
-    outbox.taken(1);
+    reader.taken(1);
     assertThat(budget.used()).isZero();
   }
 
@@ -115,7 +126,7 @@ final class OutboxTest {
     offer(1);
     poll();
     outbox.discard();
-    outbox.taken(1);
+    reader.taken(1);
     assertThat(budget.used()).isZero();
   }
 
@@ -124,9 +135,168 @@ final class OutboxTest {
     offer(1);
     offer(2);
     poll();
-    outbox.taken(1);
-    assertThatIllegalStateException().isThrownBy(() -> outbox.taken(1));
+    reader.taken(1);
+    assertThatIllegalStateException().isThrownBy(() -> reader.taken(1));
     assertThat(poll()).isEqualTo(2);
     assertThat(budget.used()).isEqualTo(SIZE);
+  }
+
+  // What can be given again
+
+  /** One that can be resumed, whose ids do not count. */
+  private Outbox resumable(int queued, int replayEvents, int replayBytes) {
+    return new Outbox(
+        OutboxReader.limits(queued, 100 * SIZE, replayEvents, replayBytes), budget, "");
+  }
+
+  /** What an event with an id counts for. */
+  private static final int WITH_ID = SIZE + Long.BYTES;
+
+  private static void take(OutboxReader by, int count) {
+    for (int i = 0; i < count; i++) {
+      assertThat(by.poll()).isNotNull();
+      by.taken(1);
+    }
+  }
+
+  private static String rest(OutboxReader by) {
+    StringBuilder rest = new StringBuilder();
+    for (Envelope next = by.poll(); next != null; next = by.poll()) {
+      rest.append(((Event.Ready) next.event()).count());
+    }
+    return rest.toString();
+  }
+
+  @Test
+  void whatWasTakenIsKeptUntilItIsConfirmed() {
+    Outbox kept = resumable(100, 100, 10_000);
+    OutboxReader first = OutboxReader.attachedTo(kept);
+    for (int i = 1; i <= 5; i++) {
+      assertThat(offer(kept, i)).isEqualTo(Answer.SENT);
+    }
+    take(first, 4);
+    assertThat(budget.used()).isEqualTo(5L * WITH_ID);
+    kept.confirm(2);
+    assertThat(budget.used()).isEqualTo(3L * WITH_ID);
+    // None of these has been given.
+    kept.confirm(5);
+    kept.confirm(Long.MAX_VALUE);
+    assertThat(budget.used()).isEqualTo(3L * WITH_ID);
+    assertThat(rest(first)).isEqualTo("5");
+  }
+
+  @Test
+  void onlyWhatIsKeptCanBeGoneBackTo() {
+    Outbox kept = resumable(100, 3, 10_000);
+    OutboxReader first = OutboxReader.attachedTo(kept);
+    for (int i = 1; i <= 6; i++) {
+      offer(kept, i);
+    }
+    take(first, 5);
+    OutboxReader second = new OutboxReader(kept);
+    assertThat(second.attach(0)).isEqualTo(Attached.TOO_OLD);
+    assertThat(second.attach(1)).isEqualTo(Attached.TOO_OLD);
+    assertThat(second.attach(6)).isEqualTo(Attached.NEVER_GIVEN);
+    // None of that has changed anything.
+    assertThat(second.poll()).isNull();
+    assertThat(budget.used()).isEqualTo(4L * WITH_ID);
+    assertThat(second.attach(2)).isEqualTo(Attached.DONE);
+    assertThat(first.poll()).isNull();
+    first.taken(1);
+    assertThat(rest(second)).isEqualTo("3456");
+    kept.close();
+    assertThat(new OutboxReader(kept).attach(6)).isEqualTo(Attached.CLOSED);
+  }
+
+  @Test
+  void keepsNoMoreBytesThanItMay() {
+    Outbox kept = resumable(100, 100, 2 * WITH_ID);
+    OutboxReader first = OutboxReader.attachedTo(kept);
+    for (int i = 1; i <= 5; i++) {
+      offer(kept, i);
+    }
+    take(first, 4);
+    assertThat(budget.used()).isEqualTo(3L * WITH_ID);
+    assertThat(new OutboxReader(kept).attach(1)).isEqualTo(Attached.TOO_OLD);
+    assertThat(new OutboxReader(kept).attach(2)).isEqualTo(Attached.DONE);
+  }
+
+  @Test
+  void whatIsGivenAgainCountsAsWaitingAgain() {
+    Outbox kept = resumable(3, 100, 10_000);
+    OutboxReader first = OutboxReader.attachedTo(kept);
+    for (int i = 1; i <= 3; i++) {
+      offer(kept, i);
+    }
+    assertThat(offer(kept, 4)).isEqualTo(Answer.FULL);
+    take(first, 3);
+    OutboxReader second = new OutboxReader(kept);
+    assertThat(second.attach(0)).isEqualTo(Attached.DONE);
+    assertThat(offer(kept, 4)).isEqualTo(Answer.FULL);
+    take(second, 1);
+    assertThat(offer(kept, 4)).isEqualTo(Answer.SENT);
+    assertThat(rest(second)).isEqualTo("234");
+    second.taken(3);
+    assertThat(budget.used()).isEqualTo(4L * WITH_ID);
+  }
+
+  @Test
+  void whatIsKeptGivesWayToWhatIsNew() {
+    Outbox kept = resumable(100, 100, 10_000);
+    OutboxReader first = OutboxReader.attachedTo(kept);
+    for (int i = 1; i <= 3; i++) {
+      offer(kept, i);
+    }
+    take(first, 2);
+    assertThat(budget.reserve((int) (10L * SIZE - budget.used()))).isTrue();
+    assertThat(offer(kept, 4)).isEqualTo(Answer.SENT);
+    assertThat(offer(kept, 5)).isEqualTo(Answer.SENT);
+    // Nothing is kept any more; what waits does not give way.
+    assertThat(offer(kept, 6)).isEqualTo(Answer.OVER_BUDGET);
+    assertThat(budget.used()).isEqualTo(10L * SIZE);
+    assertThat(rest(first)).isEqualTo("345");
+  }
+
+  @Test
+  void isQueuedForWhileNobodyIsAttached() {
+    Outbox kept = resumable(100, 100, 10_000);
+    OutboxReader first = OutboxReader.attachedTo(kept);
+    assertThat(offer(kept, 1)).isEqualTo(Answer.SENT);
+    first.detach(CloseReason.GONE);
+    assertThat(offer(kept, 2)).isEqualTo(Answer.QUEUED);
+    assertThat(first.poll()).isNull();
+    OutboxReader second = OutboxReader.attachedTo(kept);
+    assertThat(offer(kept, 3)).isEqualTo(Answer.SENT);
+    first.detach(CloseReason.GONE);
+    assertThat(offer(kept, 4)).isEqualTo(Answer.SENT);
+    assertThat(rest(second)).isEqualTo("1234");
+  }
+
+  @Test
+  void tellsOfWhatWasQueuedAndNobodyWasGiven() {
+    Outbox kept = resumable(100, 100, 10_000);
+    Message message = new Message("a", "b", Json.NULL);
+    kept.offer(new Event.Received(message), 7);
+    kept.offer(new Event.Received(message), 8);
+    kept.offer(new Event.Undelivered("1", "c", CloseReason.GONE), 9);
+    OutboxReader first = OutboxReader.attachedTo(kept);
+    kept.offer(new Event.Received(message), 10);
+    assertThat(first.poll()).isNotNull();
+    assertThat(first.attach(0)).isEqualTo(Attached.DONE);
+    assertThat(kept.discard()).containsExactly(new Outbox.Leftover(message, 8));
+    assertThat(kept.discard()).isEmpty();
+  }
+
+  @Test
+  void theBytesOfWhatIsKeptAreForgotten() {
+    Outbox kept = resumable(100, 100, 10_000);
+    OutboxReader first = OutboxReader.attachedTo(kept);
+    offer(kept, 1);
+    Envelope polled = first.poll();
+    Function<Envelope, byte[]> encoder = envelope -> new byte[1];
+    byte[] once = polled.encoded(encoder);
+    assertThat(polled.encoded(encoder)).isSameAs(once);
+    first.taken(1);
+    assertThat(polled.encoded(encoder)).isNotSameAs(once);
   }
 }

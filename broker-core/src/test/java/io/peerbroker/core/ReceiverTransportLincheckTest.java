@@ -3,13 +3,13 @@ package io.peerbroker.core;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Validate;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Turns of a receiver: never two at a time, none missed, the end told once and last. */
 public class ReceiverTransportLincheckTest {
 
-  private final Outbox outbox = new Outbox(100, 10_000, new Budget(1_000_000));
+  private final Outbox outbox =
+      new Outbox(OutboxReader.limits(100, 10_000, 1, 1), new Budget(1_000_000), null);
   private final AtomicInteger offered = new AtomicInteger();
   private final AtomicInteger received = new AtomicInteger();
   private final AtomicInteger inside = new AtomicInteger();
@@ -17,25 +17,12 @@ public class ReceiverTransportLincheckTest {
   private boolean toEnd;
   private volatile boolean wrong;
 
-  private final Attachment attachment =
-      new Attachment() {
-        @Override
-        public @Nullable Envelope poll() {
-          return outbox.poll();
-        }
-
-        @Override
-        public void taken(int events) {
-          outbox.taken(events);
-        }
-
-        @Override
-        public void detach(CloseReason reason) {}
-      };
-
   private final ReceiverTransport transport =
       new ReceiverTransport(
-          attachment, Runnable::run, event -> receive(), reason -> closes.incrementAndGet());
+          OutboxReader.attachedTo(outbox),
+          Runnable::run,
+          event -> receive(),
+          reason -> closes.incrementAndGet());
 
   private void receive() {
     if (inside.incrementAndGet() != 1 || closes.get() != 0) {
@@ -47,7 +34,7 @@ public class ReceiverTransportLincheckTest {
 
   @Operation
   public void send() {
-    if (outbox.offer(new Envelope(new Event.Ready(0))) == Outbox.Answer.ACCEPTED) {
+    if (outbox.offer(new Event.Ready(0), 0) == Outbox.Answer.SENT) {
       offered.incrementAndGet();
     }
     transport.ready();

@@ -181,6 +181,20 @@ final class ShutdownTest {
   }
 
   @Test
+  void aStreamThatIsDetachedBeforeItIsAttachedLeavesNothing() {
+    LocalBroker broker = (LocalBroker) broker(Duration.ZERO);
+    ChannelOptions options = ChannelOptions.none().withResume(LONG);
+    HostedChannel channel = new HostedChannel(broker, options, false);
+    Presence.Stream stream = channel.presence().new Stream();
+    stream.detach(CloseReason.SHUTTING_DOWN);
+    channel.begin(stream);
+    assertThat(broker.budget.used()).isPositive();
+    channel.end(CloseReason.SHUTTING_DOWN);
+    assertThat(broker.budget.used()).isZero();
+    broker.close();
+  }
+
+  @Test
   void whoIsBeingOpenedMeanwhileEndsToo() {
     Broker broker = broker(Duration.ZERO);
     AtomicReference<CloseReason> told = new AtomicReference<>();

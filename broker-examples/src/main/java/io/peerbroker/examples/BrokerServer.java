@@ -36,6 +36,11 @@ public final class BrokerServer implements Callable<Integer> {
   private static final Duration MIN_HEARTBEAT = Duration.ofMillis(10);
   private static final Duration MAX_HEARTBEAT = Duration.ofMinutes(10);
 
+  private static final Duration MAX_SECONDS = Duration.ofHours(1);
+
+  /** A shorter promise is more than most clients can keep. */
+  private static final Duration MIN_LEASE = Duration.ofSeconds(15);
+
   @Option(names = "--host", paramLabel = "HOST", description = "The address to listen on.")
   private String host = "127.0.0.1";
 
@@ -60,6 +65,24 @@ public final class BrokerServer implements Callable<Integer> {
       defaultValue = "15s",
       description = "After so long a silence a stream gets a comment line: 15s, 500ms.")
   private Duration heartbeat = Duration.ofSeconds(15);
+
+  @Option(
+      names = "--max-resume",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      defaultValue = "60s",
+      description =
+          "For how long a client whose connection broke may come back at most; 0s: not at all.")
+  private Duration maxResume = Duration.ofSeconds(60);
+
+  @Option(
+      names = "--max-lease",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      defaultValue = "5m",
+      description =
+          "For how long a client that promises to be heard from may be silent at most; 0s: for ever.")
+  private Duration maxLease = Duration.ofMinutes(5);
 
   @Option(
       names = "--require-session-key",
@@ -127,6 +150,8 @@ public final class BrokerServer implements Callable<Integer> {
     require(
         heartbeat.compareTo(MIN_HEARTBEAT) >= 0 && heartbeat.compareTo(MAX_HEARTBEAT) <= 0,
         "--heartbeat must be from 10ms to 10m");
+    requireSeconds("--max-resume", maxResume);
+    requireSeconds("--max-lease", maxLease);
     require(maxChannels >= 1, "--max-channels must be at least 1, not " + maxChannels);
     require(
         messageRate >= 0 && messageRate <= MAX_RATE,
@@ -143,12 +168,21 @@ public final class BrokerServer implements Callable<Integer> {
 
   private Broker broker() {
     var rate = new Limits.Rate(messageRate, 2 * messageRate);
+    Duration minLease = maxLease.compareTo(MIN_LEASE) < 0 ? maxLease : MIN_LEASE;
     return Broker.builder()
         .maxChannels(maxChannels)
+        .maxResume(maxResume)
+        .leaseBounds(minLease, maxLease)
         .messageRate(rate)
         .sessionRate(rate)
         .requireSessionKey(requireSessionKey)
         .build();
+  }
+
+  private void requireSeconds(String option, Duration time) {
+    require(
+        time.compareTo(MAX_SECONDS) <= 0 && time.equals(Duration.ofSeconds(time.toSeconds())),
+        option + " must be whole seconds, to 60m");
   }
 
   private void require(boolean holds, String otherwise) {

@@ -6,10 +6,10 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Reads a time as people write it: {@code 500ms}, {@code 15s}, {@code 2m}. */
+/** Reads a time as people write it: {@code 500ms}, {@code 15s}, {@code 2m}, {@code 0s}. */
 final class DurationConverter implements ITypeConverter<Duration> {
 
-  private static final Pattern TIME = Pattern.compile("([1-9][0-9]{0,8})(ms|s|m)");
+  private static final Pattern TIME = Pattern.compile("(0|[1-9][0-9]{0,8})(ms|s|m)");
 
   DurationConverter() {}
 

@@ -118,12 +118,16 @@ class BrokerServerIT {
     "--port,            http,                 --port",
     "--host,            no.such.host.invalid, no.such.host.invalid",
     "--heartbeat,       15,                   not a time like",
-    "--heartbeat,       0s,                   not a time like",
+    "--heartbeat,       0s,                   --heartbeat must be",
     "--heartbeat,       11m,                  --heartbeat must be",
     "--max-channels,    0,                    --max-channels must be",
     "--message-rate,    -1,                   --message-rate must be",
     "--allowed-origins, example.org,          --allowed-origins",
-    "--max-resume,      60s,                  Unknown option"
+    "--max-resume,      60,                   not a time like",
+    "--max-resume,      500ms,                --max-resume must be",
+    "--max-resume,      61m,                  --max-resume must be",
+    "--max-lease,       1500ms,               --max-lease must be",
+    "--max-leese,       60s,                  Unknown option"
   })
   void wrongOption_isSaidInWords(String option, String value, String words) throws Exception {
     assertRefused(BrokerProcess.run(option, value), words);
@@ -146,7 +150,8 @@ class BrokerServerIT {
       await().until(() -> broker.out.stream().anyMatch(line -> line.contains("SIGTERM")));
       assertThat(String.join("\n", broker.out))
           .contains("--host", "--port", "--path", "--allowed-origins", "--heartbeat")
-          .contains("--require-session-key", "--max-channels", "--message-rate", "--version");
+          .contains("--require-session-key", "--max-channels", "--message-rate", "--version")
+          .contains("--max-resume", "--max-lease");
     }
   }
 
@@ -188,6 +193,25 @@ class BrokerServerIT {
       awaitLine(channel, "event: channel");
       awaitLine(channel, ":");
       awaitLine(channel, ":");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--max-resume, 60s, resume=30&lease=90,   '\"resume\":30,\"lease\":90}'",
+    "--max-resume, 60s, resume=999&lease=999, '\"resume\":60,\"lease\":300}'",
+    "--max-resume, 2m,  resume=999,           '\"resume\":120}'",
+    "--max-resume, 0s,  resume=30&lease=90,   '\",\"lease\":90}'",
+    "--max-lease,  60s, resume=30&lease=90,   '\"resume\":30,\"lease\":60}'",
+    "--max-lease,  5s,  lease=1,              '\"lease\":5}'",
+    "--max-lease,  0s,  resume=30&lease=90,   '\"resume\":30}'"
+  })
+  void maxResumeAndMaxLease_boundWhatIsGranted(
+      String option, String value, String query, String granted) throws Exception {
+    try (BrokerProcess broker = BrokerProcess.run("--port", "0", option, value);
+        BufferedReader channel =
+            stream(broker.awaitListening().resolve("/broker/channel?" + query))) {
+      assertThat(awaitLine(channel, "data: ")).endsWith(granted);
     }
   }
 

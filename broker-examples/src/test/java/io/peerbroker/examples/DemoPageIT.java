@@ -1,8 +1,14 @@
 package io.peerbroker.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import io.peerbroker.tck.FaultProxy;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -19,6 +25,23 @@ class DemoPageIT {
       window.fetch = async (url, options) => {
         if (url.includes('/send/')) await opened;
         return unhindered(url, options);
+      };
+      """;
+
+  /** Far less than the grace for which the page asks. */
+  private static final Duration SOON = Duration.ofSeconds(10);
+
+  /** Makes the page's clock run a hundred times as fast, and notes its pings with their answers. */
+  private static final String HURRY =
+      """
+      const unhurried = window.setInterval;
+      window.setInterval = (what, every) => unhurried(what, every / 100);
+      const unwatched = window.fetch;
+      window.pings = [];
+      window.fetch = async (url, options) => {
+        const answer = await unwatched(url, options);
+        if (url.endsWith('/ping')) window.pings.push(answer.status + ' ' + options.body);
+        return answer;
       };
       """;
 
@@ -170,6 +193,69 @@ class DemoPageIT {
     DemoTab.open(browser, page).join("Kit", "");
     bob.pick("Kit");
     bob.awaitChatState("Connected, browser to browser");
+  }
+
+  @Test
+  void connectionIsCut_sessionAndChannelGoOn() throws Exception {
+    try (FaultProxy network = FaultProxy.before(page)) {
+      DemoTab ada = DemoTab.open(browser, network.base()).join("Ada", "");
+      DemoTab bob = DemoTab.open(browser, page).join("Bob", "");
+      bob.awaitOthers("Ada");
+      String sessions = list();
+      for (int i = 0; i < 2; i++) {
+        int before = network.accepted();
+        network.reset();
+        await().atMost(SOON).until(() -> network.accepted() > before);
+        ada.awaitStatus("You are online.");
+      }
+      // A new channel would have made a new session.
+      assertThat(list()).isEqualTo(sessions);
+      bob.pick("Ada");
+      bob.awaitChatState("Connected, browser to browser");
+      ada.openChat("Bob");
+      ada.say("Still here.");
+      bob.awaitHeard("Still here.");
+    }
+  }
+
+  @Test
+  void whatIsSentDuringACut_comesAfterIt() throws Exception {
+    try (FaultProxy network = FaultProxy.before(page)) {
+      DemoTab ada = DemoTab.open(browser, network.base()).join("Ada", "");
+      DemoTab bob = DemoTab.open(browser, page).join("Bob", "");
+      network.use(FaultProxy.Way.STALL);
+      network.reset();
+      ada.awaitStatus("The broker is away. Trying again…");
+      bob.pick("Ada");
+      bob.awaitChatState("Calling Ada…");
+      network.use(FaultProxy.Way.PASS);
+      ada.awaitStatus("You are online.");
+      bob.awaitChatState("Connected, browser to browser");
+    }
+  }
+
+  @Test
+  void page_saysThatItIsThereAndWhatItHasSeen() {
+    DemoTab ada = DemoTab.open(browser, page);
+    ada.evaluate(HURRY);
+    ada.join("Ada", "");
+    String pings = "return window.pings.filter((each) => /^200 .*\"seen\":\"/.test(each)).length";
+    await().atMost(SOON).until(() -> (long) ada.evaluate(pings) >= 3);
+  }
+
+  @Test
+  void tabIsClosed_isGoneAtOnce() throws Exception {
+    DemoTab ada = DemoTab.open(browser, page).join("Ada", "");
+    DemoTab.open(browser, page).join("Bob", "").awaitOthers("Ada");
+    ada.close();
+    await().atMost(SOON).until(() -> !list().contains("Ada"));
+    assertThat(list()).contains("Bob");
+  }
+
+  /** What the broker lists, asked directly. */
+  private String list() throws Exception {
+    HttpRequest request = HttpRequest.newBuilder(page.resolve("/broker/list")).build();
+    return HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body();
   }
 
   @Test

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.peerbroker.core.Broker;
 import io.peerbroker.core.Channel;
+import io.peerbroker.core.ChannelOptions;
 import io.peerbroker.core.Delivery;
 import io.peerbroker.core.Json;
 import io.peerbroker.core.Message;
@@ -40,7 +41,7 @@ import org.jspecify.annotations.Nullable;
 public final class BrokerHttp implements AutoCloseable {
 
   private static final Duration ROUTE_TIMEOUT = Duration.ofSeconds(30);
-  private static final Set<String> CHANNEL_PARAMETERS = Set.of("resume", "lease", "lastEventId");
+  private static final long MANY_SECONDS = 1_000_000_000;
   private static final Set<String> LIST_PARAMETERS = Set.of("filter", "limit", "after");
   private static final Set<String> VALUES = Set.of("tags", "metadata", "list");
 
@@ -109,14 +110,28 @@ public final class BrokerHttp implements AutoCloseable {
       throw notAcceptable(Accept.EVENT_STREAM);
     }
     Query query = new Query(exchange.request.getQueryString());
-    for (String name : CHANNEL_PARAMETERS) {
-      String value = query.value(name, Refusal.Code.INVALID_REQUEST);
-      if (value != null && !name.equals("lastEventId") && !isNatural(value)) {
-        throw Problem.invalidRequest(
-            "The parameter '" + name + "' must be a number of seconds, 0 or more.");
-      }
+    String inQuery = query.value("lastEventId", Refusal.Code.INVALID_REQUEST);
+    String inHeader = exchange.request.getHeader("Last-Event-ID");
+    String lastEventId = inHeader == null || inHeader.isEmpty() ? inQuery : inHeader;
+    ChannelOptions options =
+        new ChannelOptions(seconds(query, "resume"), seconds(query, "lease"), lastEventId);
+    stream(exchange, opener -> broker.openChannel(options, opener));
+  }
+
+  /** A time in seconds, as {@code resume} and {@code lease} have it; zero where none is given. */
+  private static Duration seconds(Query query, String name) {
+    String value = query.value(name, Refusal.Code.INVALID_REQUEST);
+    if (value == null) {
+      return Duration.ZERO;
     }
-    stream(exchange, broker::openChannel);
+    if (!isNatural(value)) {
+      throw Problem.invalidRequest(
+          "The parameter '" + name + "' must be a number of seconds, 0 or more.");
+    }
+    // More than anybody grants, and more digits than a long has, come to the same.
+    String digits = value.replaceFirst("^0+", "");
+    return Duration.ofSeconds(
+        digits.isEmpty() ? 0 : digits.length() > 9 ? MANY_SECONDS : Long.parseLong(digits));
   }
 
   private static boolean isNatural(String text) {
@@ -227,23 +242,25 @@ public final class BrokerHttp implements AutoCloseable {
 
   private void post(Exchange exchange, Endpoint.Route route, Members members) {
     switch (route.endpoint()) {
+      case PING -> {
+        channelOf(route.id(), members);
+        exchange.answer(Reply.json(200, "{}"));
+      }
       case CLOSE_CHANNEL -> {
-        channelOf(route.id(), members.string("key")).close();
+        channelOf(route.id(), members).close();
         exchange.answer(Reply.json(200, "{}"));
       }
       case OPEN_SESSION -> openSession(exchange, members);
       case UPDATE_SESSION -> {
         String cid = members.string("cid");
-        String key = members.string("key");
+        members.string("key");
         SessionUpdate update = update(members.object("values", VALUES));
         broker.limits().check(update);
-        channelOf(cid, key).session(route.id()).update(update);
+        channelOf(cid, members).session(route.id()).update(update);
         exchange.answer(Reply.json(200, "{}"));
       }
       case CLOSE_SESSION -> {
-        String cid = members.string("cid");
-        String key = members.string("key");
-        channelOf(cid, key).session(route.id()).close();
+        channelOf(members.string("cid"), members).session(route.id()).close();
         exchange.answer(Reply.json(200, "{}"));
       }
       case SEND -> send(exchange, route.id(), members);
@@ -263,7 +280,12 @@ public final class BrokerHttp implements AutoCloseable {
             listed != null && listed,
             metadata == null ? Json.NULL : metadata);
     broker.limits().check(spec);
-    Session session = broker.claimHost(cid, key).openSession(spec);
+    String seen = members.optionalString("seen");
+    Channel host = broker.claimHost(cid, key);
+    if (key != null && seen != null) {
+      host.confirm(seen);
+    }
+    Session session = host.openSession(spec);
     exchange.answer(Reply.json(201, "{\"sid\":\"" + session.id() + "\"}"));
   }
 
@@ -275,8 +297,8 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   /** The channel with this cid; a sid, which also stands for its channel, does not do here. */
-  private Channel channelOf(String cid, String key) {
-    Channel channel = broker.claim(cid, key);
+  private Channel channelOf(String cid, Members members) {
+    Channel channel = claim(cid, members);
     if (!channel.id().equals(cid)) {
       throw new RefusedException(
           Refusal.of(
@@ -286,12 +308,23 @@ public final class BrokerHttp implements AutoCloseable {
     return channel;
   }
 
+  /** The channel that the body's key belongs to; what its reader says it has seen is noted. */
+  private Channel claim(String origin, Members members) {
+    String key = members.string("key");
+    String seen = members.optionalString("seen");
+    Channel channel = broker.claim(origin, key);
+    if (seen != null) {
+      channel.confirm(seen);
+    }
+    return channel;
+  }
+
   private void send(Exchange exchange, String target, Members members) {
     String origin = members.string("origin");
-    String key = members.string("key");
+    members.string("key");
     Json message = members.json("message");
     broker.limits().checkMessage(message);
-    Channel channel = broker.claim(origin, key);
+    Channel channel = claim(origin, members);
     CompletionStage<Delivery> stage = channel.send(new Message(origin, target, message));
     if (stage == Delivery.sent()) {
       exchange.answer(Reply.json(200, "{\"delivery\":\"sent\"}"));
@@ -312,6 +345,9 @@ public final class BrokerHttp implements AutoCloseable {
         (made, thrown) -> {
           if (made instanceof Delivery.Sent) {
             exchange.answer(Reply.json(200, "{\"delivery\":\"sent\"}"));
+          } else if (made instanceof Delivery.Queued queued) {
+            String id = Json.of(queued.id()).toString();
+            exchange.answer(Reply.json(200, "{\"delivery\":\"queued\",\"id\":" + id + "}"));
           } else if (made instanceof Delivery.Refused refused) {
             exchange.answer(Problem.of(refused.refusal()).reply());
           } else {

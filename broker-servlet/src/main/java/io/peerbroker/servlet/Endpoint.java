@@ -8,6 +8,7 @@ import java.util.Locale;
 enum Endpoint {
   CHANNEL(true),
   LIST(true),
+  PING(false),
   CLOSE_CHANNEL(false),
   OPEN_SESSION(false),
   UPDATE_SESSION(false),
@@ -66,6 +67,7 @@ enum Endpoint {
       }
       if (parts.length == 4) {
         return switch (parts[1] + "/" + last) {
+          case "channel/ping" -> new Route(PING, id);
           case "channel/close" -> new Route(CLOSE_CHANNEL, id);
           case "session/update" -> new Route(UPDATE_SESSION, id);
           case "session/close" -> new Route(CLOSE_SESSION, id);
@@ -104,7 +106,7 @@ enum Endpoint {
       return new Problem(
           404,
           "unknown_path",
-          "There are /channel, /channel/<cid>/close, /session, /session/<sid>/update, /session/<sid>/close,"
+          "There are /channel, /channel/<cid>/ping, /channel/<cid>/close, /session, /session/<sid>/update, /session/<sid>/close,"
               + " /send/<target> and /list here, without a slash behind them.");
     }
   }

@@ -3,7 +3,6 @@ package io.peerbroker.servlet;
 import io.peerbroker.core.Attachment;
 import io.peerbroker.core.CloseReason;
 import io.peerbroker.core.Envelope;
-import io.peerbroker.core.Event;
 import io.peerbroker.core.Timer;
 import io.peerbroker.core.Transport;
 import jakarta.servlet.AsyncContext;
@@ -27,7 +26,7 @@ final class EventStream implements Transport, StreamWriter.Source {
   private static final int BATCH_BYTES = 8 << 10;
 
   /** One instance, since an envelope remembers bytes by their encoder. */
-  private static final Function<Event, byte[]> ENCODER = Wire::event;
+  private static final Function<Envelope, byte[]> ENCODER = Wire::event;
 
   private final Attachment attachment;
   private final HttpSettings settings;
@@ -39,7 +38,13 @@ final class EventStream implements Transport, StreamWriter.Source {
   private final StreamWriter writer;
 
   private volatile @Nullable CloseReason ending;
-  private volatile boolean heartbeatDue;
+
+  /**
+   * Due at once: a stream that has nothing to give yet, as that of a client who has come back and
+   * missed nothing, begins with a comment, or its headers would wait for the first heartbeat.
+   */
+  private volatile boolean heartbeatDue = true;
+
   private volatile long lastGiven;
 
   // The writer's owner's own.
@@ -111,7 +116,7 @@ final class EventStream implements Transport, StreamWriter.Source {
     byte[] bytes = nextBatch();
     if (bytes == null) {
       if (reason != null) {
-        bytes = farewellGiven ? null : Wire.farewell(reason);
+        bytes = farewellGiven || !reason.isTold() ? null : Wire.farewell(reason);
         farewellGiven = true;
       } else if (heartbeatDue) {
         bytes = Wire.heartbeat();

@@ -33,6 +33,10 @@ final class InitParams {
     BROKER.put("maxTotalQueuedBytes", (b, v) -> b.maxTotalQueuedBytes(number(v)));
     BROKER.put("messageRate", (b, v) -> b.messageRate(rate(v)));
     BROKER.put("sessionRate", (b, v) -> b.sessionRate(rate(v)));
+    BROKER.put("maxReplayEvents", (b, v) -> b.maxReplayEvents(integer(v)));
+    BROKER.put("maxReplayBytes", (b, v) -> b.maxReplayBytes(integer(v)));
+    BROKER.put("maxResume", (b, v) -> b.maxResume(duration(v)));
+    BROKER.put("leaseBounds", InitParams::leaseBounds);
     BROKER.put("drainTimeout", (b, v) -> b.drainTimeout(duration(v)));
     BROKER.put("requireSessionKey", (b, v) -> b.requireSessionKey(bool(v)));
     HTTP.put("heartbeat", (s, v) -> s.withHeartbeat(duration(v)));
@@ -140,6 +144,13 @@ final class InitParams {
     return new Limits.Rate(
         perSecond,
         parts.length == 2 ? integer(parts[1].strip()) : Math.multiplyExact(perSecond, 2));
+  }
+
+  /** Two times with a slash between them, {@code 15s/5m}, or {@code 0s} to turn leases off. */
+  private static void leaseBounds(BrokerBuilder builder, String text) {
+    String[] parts = text.split("/", 2);
+    Duration shortest = duration(parts[0].strip());
+    builder.leaseBounds(shortest, parts.length == 2 ? duration(parts[1].strip()) : shortest);
   }
 
   /** A time like {@code 15s}, {@code 500ms} or {@code 2m}. */

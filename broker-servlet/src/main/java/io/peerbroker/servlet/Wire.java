@@ -3,12 +3,15 @@ package io.peerbroker.servlet;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.peerbroker.core.CloseReason;
+import io.peerbroker.core.Envelope;
 import io.peerbroker.core.Event;
 import io.peerbroker.core.Json;
 import io.peerbroker.core.ListedSession;
 import io.peerbroker.core.Message;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The bytes of events and sessions as the protocol has them: text/event-stream (WHATWG HTML,
@@ -29,9 +32,16 @@ final class Wire {
     bytes = new byte[capacity];
   }
 
-  /** An event as it stands in a stream. */
-  static byte[] event(Event event) {
-    Wire wire = new Wire(event.size());
+  /** An event as it stands in a stream, with its id where it has one. */
+  static byte[] event(Envelope envelope) {
+    return event(envelope.event(), envelope.id());
+  }
+
+  static byte[] event(Event event, @Nullable String id) {
+    Wire wire = new Wire(event.size() + 128);
+    if (id != null) {
+      wire.ascii("id: ").ascii(id).ascii("\n");
+    }
     if (event instanceof Event.Received received) {
       Message message = received.message();
       wire.ascii("event: message\ndata: {\"origin\":").string(message.origin());
@@ -41,15 +51,26 @@ final class Wire {
       wire.ascii("event: add\ndata: ").session(added.session());
     } else if (event instanceof Event.Removed removed) {
       wire.ascii("event: remove\ndata: {\"sid\":").string(removed.sid()).ascii("}");
+    } else if (event instanceof Event.Undelivered undelivered) {
+      wire.ascii("event: undelivered\ndata: {\"id\":").string(undelivered.id());
+      wire.ascii(",\"target\":").string(undelivered.target());
+      wire.ascii(",\"reason\":").string(undelivered.reason().code()).ascii("}");
     } else if (event instanceof Event.Ready ready) {
       wire.ascii("event: ready\ndata: {\"count\":")
           .ascii(Integer.toString(ready.count()))
           .ascii("}");
     } else if (event instanceof Event.Opened opened) {
       wire.ascii("event: channel\ndata: {\"cid\":").string(opened.id());
-      wire.ascii(",\"key\":").string(opened.key()).ascii("}");
+      wire.ascii(",\"key\":").string(opened.key());
+      wire.granted("resume", opened.resume()).granted("lease", opened.lease()).ascii("}");
     }
     return wire.ascii("\n\n").toBytes();
+  }
+
+  private Wire granted(String name, Duration time) {
+    return time.isZero()
+        ? this
+        : ascii(",\"").ascii(name).ascii("\":").ascii(Long.toString(time.toSeconds()));
   }
 
   /**

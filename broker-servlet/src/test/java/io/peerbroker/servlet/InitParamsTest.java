@@ -41,6 +41,10 @@ final class InitParamsTest {
     all.put("maxTotalQueuedBytes", "10000000000");
     all.put("messageRate", "11/12");
     all.put("sessionRate", "0");
+    all.put("maxReplayEvents", "18");
+    all.put("maxReplayBytes", "19");
+    all.put("maxResume", "2m");
+    all.put("leaseBounds", "20s/21s");
     all.put("drainTimeout", "13ms");
     all.put("requireSessionKey", "true");
     all.put("heartbeat", " 14s ");
@@ -70,8 +74,13 @@ final class InitParamsTest {
                   8,
                   9,
                   10_000_000_000L,
+                  18,
+                  19,
                   new Limits.Rate(11, 12),
                   Limits.Rate.UNLIMITED,
+                  Duration.ofMinutes(2),
+                  Duration.ofSeconds(20),
+                  Duration.ofSeconds(21),
                   Duration.ofMillis(13)));
     }
     params.requireAllUsed();
@@ -81,6 +90,13 @@ final class InitParamsTest {
   void aRateAloneMayBurstToTwice() {
     try (Broker broker = new InitParams(Map.of("messageRate", "50")).broker()) {
       assertThat(broker.limits().messageRate()).isEqualTo(new Limits.Rate(50, 100));
+    }
+  }
+
+  @Test
+  void aLeaseOfZeroTurnsItOff() {
+    try (Broker broker = new InitParams(Map.of("leaseBounds", "0s")).broker()) {
+      assertThat(broker.limits().maxLease()).isZero();
     }
   }
 
@@ -100,6 +116,12 @@ final class InitParamsTest {
     "messageRate, /5",
     "messageRate, 1000001",
     "drainTimeout, 61m",
+    "maxResume, 500ms",
+    "maxResume, 61m",
+    "leaseBounds, 20s/10s",
+    "leaseBounds, 0s/10s",
+    "leaseBounds, 15s/",
+    "maxReplayEvents, 0",
     "requireSessionKey, yes",
     "requireSessionKey, TRUE",
     "heartbeat, 15",

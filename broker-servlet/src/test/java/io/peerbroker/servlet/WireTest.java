@@ -8,6 +8,7 @@ import io.peerbroker.core.Event;
 import io.peerbroker.core.Json;
 import io.peerbroker.core.ListedSession;
 import io.peerbroker.core.Message;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -16,8 +17,28 @@ final class WireTest {
 
   @Test
   void aChannelBeginsWithItsNameAndItsKey() {
-    assertThat(written(new Event.Opened("c-1", "k_1")))
+    assertThat(written(new Event.Opened("c-1", "k_1", Duration.ZERO, Duration.ZERO)))
         .isEqualTo("event: channel\ndata: {\"cid\":\"c-1\",\"key\":\"k_1\"}\n\n");
+  }
+
+  @Test
+  void aChannelBeginsWithWhatItWasGranted() {
+    Event opened = new Event.Opened("c-1", "k_1", Duration.ofSeconds(60), Duration.ofSeconds(90));
+    assertThat(text(Wire.event(opened, "c-1.s.1")))
+        .isEqualTo(
+            """
+            id: c-1.s.1
+            event: channel
+            data: {"cid":"c-1","key":"k_1","resume":60,"lease":90}
+
+            """);
+  }
+
+  @Test
+  void aMessageThatWasNotDelivered() {
+    assertThat(written(new Event.Undelivered("1z", "s-1", CloseReason.EXPIRED)))
+        .isEqualTo(
+            "event: undelivered\ndata: {\"id\":\"1z\",\"target\":\"s-1\",\"reason\":\"expired\"}\n\n");
   }
 
   @Test
@@ -94,7 +115,7 @@ final class WireTest {
   }
 
   private static String written(Event event) {
-    return text(Wire.event(event));
+    return text(Wire.event(event, null));
   }
 
   private static String text(byte[] bytes) {

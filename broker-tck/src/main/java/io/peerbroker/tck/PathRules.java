@@ -24,7 +24,12 @@ public abstract class PathRules extends ServerRules {
     }
     for (String path :
         List.of(
-            "/channel/x/close", "/session", "/session/x/update", "/session/x/close", "/send/x")) {
+            "/channel/x/ping",
+            "/channel/x/close",
+            "/session",
+            "/session/x/update",
+            "/session/x/close",
+            "/send/x")) {
       assertMethods(path, POSTS, List.of("GET", "HEAD", "PUT", "DELETE", "PATCH"));
     }
   }
@@ -55,7 +60,7 @@ public abstract class PathRules extends ServerRules {
             "/Channel",
             "/channels",
             "/channel/x",
-            "/channel/x/ping",
+            "/channel/x/ping/",
             "/channel/x/ice",
             "/channel/x/close/",
             "/channel/x/y/close",

@@ -42,6 +42,22 @@ public abstract class ServerKit {
   }
 
   @Nested
+  final class Resume extends ResumeRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Leases extends LeaseRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
   final class Sessions extends SessionRules {
     @Override
     protected WireServer start(ServerSettings settings) throws Exception {

@@ -92,6 +92,15 @@ public final class SseStream implements AutoCloseable {
     }
   }
 
+  /** Waits for the next event; null when the stream has ended before it. */
+  public @Nullable Event nextUnlessEnded() {
+    connection.reader().within(WireConnection.BOUND);
+    while (next == events.size() && end == null) {
+      read();
+    }
+    return next < events.size() ? events.get(next++) : null;
+  }
+
   /** Waits until so many comments have come since the beginning. */
   public void awaitComments(int count) {
     connection.reader().within(WireConnection.BOUND);
@@ -115,6 +124,11 @@ public final class SseStream implements AutoCloseable {
   /** Every event that has been read, from the first on. */
   public List<Event> events() {
     return List.copyOf(events);
+  }
+
+  /** What a client presents to go on after the last event it has read; empty if there is none. */
+  public String lastEventId() {
+    return events.isEmpty() ? "" : events.get(events.size() - 1).lastEventId();
   }
 
   /** The comments that have been read. */

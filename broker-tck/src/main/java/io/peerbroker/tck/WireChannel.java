@@ -89,6 +89,30 @@ public final class WireChannel {
     return client.postJson("/channel/" + cid + "/close", "{\"key\":\"" + key + "\"}");
   }
 
+  /** Says that its client is still there. */
+  public WireResponse ping() {
+    return client.postJson("/channel/" + cid + "/ping", "{\"key\":\"" + key + "\"}");
+  }
+
+  /** Says that its client has seen all events up to this one. */
+  public WireResponse pingSeen(String eventId) {
+    String body = "{\"key\":\"" + key + "\",\"seen\":\"" + eventId + "\"}";
+    return client.postJson("/channel/" + cid + "/ping", body);
+  }
+
+  /**
+   * Comes back on another connection as an EventSource does, after the last event that the first
+   * stream has been read to; the first is left as it is.
+   */
+  public SseStream comeBack() {
+    return comeBack(stream.lastEventId());
+  }
+
+  /** Comes back on another connection after an event; what is answered is the test's to judge. */
+  public SseStream comeBack(String lastEventId) {
+    return client.openStream("/channel", "Last-Event-ID: " + lastEventId);
+  }
+
   /** Waits for the next message and reads its data. */
   public JsonObject awaitMessage() {
     return data(stream.await("message"));

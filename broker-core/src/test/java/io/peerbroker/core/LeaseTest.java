@@ -1,0 +1,185 @@
+package io.peerbroker.core;
+
+import static io.peerbroker.core.RefusalAssert.assertRefused;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.peerbroker.core.Refusal.Code;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** Whoever promised to be heard from and is not is taken for gone: on time, and not earlier. */
+final class LeaseTest {
+
+  private static final Duration LEASE = Duration.ofSeconds(20);
+  private static final Duration GRACE = Duration.ofSeconds(30);
+  private static final Duration MOMENT = Duration.ofNanos(1);
+  private static final ChannelOptions LEASED = ChannelOptions.none().withLease(LEASE);
+
+  private final ManualTimer timer = new ManualTimer();
+  private final Broker broker = Broker.builder().timer(timer).drainTimeout(Duration.ZERO).build();
+
+  @AfterEach
+  void nothingIsLeft() {
+    broker.close();
+    Leftovers.assertNone(broker);
+    assertThat(timer.scheduled()).isZero();
+  }
+
+  private Line open(ChannelOptions options) {
+    return Line.open(broker, options);
+  }
+
+  private void ping(Line line) {
+    broker.claim(line.channel.id(), line.channel.key());
+  }
+
+  private static Duration granted(Broker broker, Duration asked) {
+    List<Event> events = new ArrayList<>();
+    broker.openChannel(
+        ChannelOptions.none().withLease(asked),
+        attachment -> {
+          events.add(attachment.poll().event());
+          return new Line().attach(attachment);
+        });
+    return ((Event.Opened) events.get(0)).lease();
+  }
+
+  @Test
+  @DisplayName("R12 it is brought within the bounds, and 0 asks for none")
+  void bounds() {
+    assertThat(granted(broker, Duration.ZERO)).isZero();
+    assertThat(timer.scheduled()).isZero();
+    assertThat(granted(broker, Duration.ofSeconds(1))).isEqualTo(Duration.ofSeconds(15));
+    assertThat(granted(broker, Duration.ofSeconds(90))).isEqualTo(Duration.ofSeconds(90));
+    assertThat(granted(broker, Duration.ofDays(1))).isEqualTo(Duration.ofMinutes(5));
+    assertThat(timer.scheduled()).isEqualTo(3);
+  }
+
+  @Test
+  @DisplayName("R12 a maximum of 0 turns it off")
+  void off() {
+    try (Broker off =
+        Broker.builder()
+            .timer(timer)
+            .leaseBounds(Duration.ZERO, Duration.ZERO)
+            .drainTimeout(Duration.ZERO)
+            .build()) {
+      assertThat(granted(off, LEASE)).isZero();
+      assertThat(timer.scheduled()).isZero();
+    }
+  }
+
+  @Test
+  @DisplayName("R15 silence for longer than the lease closes the channel, or begins the grace")
+  void silence() {
+    Line plain = open(LEASED);
+    Line resumable = open(LEASED.withResume(GRACE));
+    resumable.readAll();
+    timer.advance(LEASE.minus(MOMENT));
+    assertThat(plain.told).isEmpty();
+    assertThat(resumable.told).isEmpty();
+    timer.advance(MOMENT);
+    // Not a reason that anybody is told: it looks like a broken connection.
+    assertThat(plain.told).containsExactly("gone");
+    assertThat(plain.channel.isOpen()).isFalse();
+    assertThat(resumable.told).containsExactly("gone");
+    assertThat(resumable.channel.isOpen()).isTrue();
+    assertThat(resumable.poll()).isNull();
+    timer.advance(GRACE.minus(MOMENT));
+    assertThat(resumable.channel.isOpen()).isTrue();
+    timer.advance(MOMENT);
+    assertThat(resumable.channel.isOpen()).isFalse();
+  }
+
+  @Test
+  @DisplayName("R13 R14 whatever shows the key counts")
+  void keyCounts() {
+    Line line = open(LEASED);
+    for (int i = 0; i < 5; i++) {
+      timer.advance(LEASE.minus(MOMENT));
+      if (i % 2 == 0) {
+        ping(line);
+      } else {
+        broker.claimHost(line.channel.id(), line.channel.key());
+      }
+      assertThat(timer.scheduled()).isEqualTo(1);
+    }
+    Session session = line.channel.openSession(SessionSpec.unlisted());
+    timer.advance(LEASE.minus(MOMENT));
+    broker.claim(session.id(), line.channel.key());
+    timer.advance(LEASE.minus(MOMENT));
+    assertThat(line.channel.isOpen()).isTrue();
+    timer.advance(MOMENT);
+    assertThat(line.channel.isOpen()).isFalse();
+  }
+
+  @Test
+  @DisplayName("R13 it is counted from when the key was shown last, to the moment")
+  void countsFromTheLast() {
+    Line line = open(LEASED);
+    timer.advance(Duration.ofSeconds(7));
+    ping(line);
+    timer.advance(LEASE.minus(MOMENT));
+    assertThat(line.channel.isOpen()).isTrue();
+    timer.advance(MOMENT);
+    assertThat(line.channel.isOpen()).isFalse();
+  }
+
+  @Test
+  @DisplayName("R13 a wrong key does not count, nor does what others send")
+  void wrongKeyDoesNot() {
+    Line line = open(LEASED);
+    Line other = open(LEASED.withLease(Duration.ofMinutes(5)));
+    timer.advance(LEASE.minus(MOMENT));
+    assertRefused(() -> broker.claim(line.channel.id(), "no"), Code.WRONG_KEY);
+    assertRefused(() -> broker.claimHost(line.channel.id(), null), Code.INVALID_REQUEST);
+    assertThat(other.channel.send(line.channel.id(), Json.NULL).toCompletableFuture().join())
+        .isEqualTo(new Delivery.Sent());
+    line.readAll();
+    timer.advance(MOMENT);
+    assertThat(line.channel.isOpen()).isFalse();
+  }
+
+  @Test
+  @DisplayName("R13 coming back counts, and the lease of an older stream is over")
+  void comingBackCounts() {
+    Line line = open(LEASED.withResume(GRACE));
+    line.readAll();
+    timer.advance(LEASE);
+    assertThat(line.told).containsExactly("gone");
+    timer.advance(GRACE.minus(MOMENT));
+    // What is asked for now is not looked at: the lease stands.
+    Line back = open(ChannelOptions.none().after(line.lastId()));
+    assertThat(back.channel).isSameAs(line.channel);
+    timer.advance(LEASE.minus(MOMENT));
+    Line newest = open(ChannelOptions.none().after(line.lastId()));
+    assertThat(back.told).containsExactly("superseded");
+    timer.advance(LEASE.minus(MOMENT));
+    assertThat(newest.told).isEmpty();
+    assertThat(timer.scheduled()).isEqualTo(1);
+    timer.advance(MOMENT);
+    assertThat(newest.told).containsExactly("gone");
+    assertThat(back.told).hasSize(1);
+    newest.cut();
+    back.cut();
+    assertThat(timer.scheduled()).isEqualTo(1);
+    timer.advance(GRACE);
+    assertThat(line.channel.isOpen()).isFalse();
+  }
+
+  @Test
+  void noTaskOutlivesItsStream() {
+    Line line = open(LEASED);
+    line.cut();
+    assertThat(timer.scheduled()).isZero();
+    Line closed = open(LEASED);
+    closed.channel.close();
+    assertThat(timer.scheduled()).isZero();
+    assertThat(closed.told).containsExactly("closed");
+    closed.cut();
+  }
+}

@@ -1,0 +1,52 @@
+package io.peerbroker.core;
+
+import org.jspecify.annotations.Nullable;
+
+/** The plainest owner of an outbox: it polls, and that is all. */
+final class OutboxReader implements Attachment {
+
+  private final Outbox outbox;
+
+  OutboxReader(Outbox outbox) {
+    this.outbox = outbox;
+  }
+
+  /** The limits that an outbox goes by, all others being the defaults. */
+  static Limits limits(int queuedEvents, int queuedBytes, int replayEvents, int replayBytes) {
+    return Broker.builder()
+        .maxQueuedEvents(queuedEvents)
+        .maxQueuedBytes(queuedBytes)
+        .maxReplayEvents(replayEvents)
+        .maxReplayBytes(replayBytes)
+        .build()
+        .limits();
+  }
+
+  /** Attached to an outbox as its first owner. */
+  static OutboxReader attachedTo(Outbox outbox) {
+    OutboxReader reader = new OutboxReader(outbox);
+    if (reader.attach(0) != Outbox.Attached.DONE) {
+      throw new IllegalStateException();
+    }
+    return reader;
+  }
+
+  Outbox.Attached attach(long seen) {
+    return outbox.attach(this, seen);
+  }
+
+  @Override
+  public @Nullable Envelope poll() {
+    return outbox.poll(this);
+  }
+
+  @Override
+  public void taken(int events) {
+    outbox.taken(this, events);
+  }
+
+  @Override
+  public void detach(CloseReason reason) {
+    outbox.detach(this);
+  }
+}

@@ -1,0 +1,146 @@
+package io.peerbroker.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Real threads and the system's timer: senders, a reader who is cut again and again, and closers.
+ */
+final class ResumeStressTest {
+
+  private static final int MESSAGES = 20_000;
+  private static final int CHANNELS = 1_000;
+
+  @Test
+  void nothingIsLostHoweverOftenTheReaderIsCut() throws Exception {
+    Broker broker =
+        Broker.builder()
+            .messageRate(Limits.Rate.UNLIMITED)
+            .maxReplayBytes(10 << 20)
+            .maxReplayEvents(10_000)
+            .build();
+    Party sender = new Party(broker);
+    ChannelOptions options = ChannelOptions.none().withResume(Duration.ofMinutes(1));
+    Line line = Line.open(broker, options);
+    line.readAll();
+    Channel channel = line.channel;
+    AtomicBoolean saysQueued = new AtomicBoolean();
+    CompletableFuture<Void> sending =
+        CompletableFuture.runAsync(
+            () -> {
+              for (int i = 0; i < MESSAGES; ) {
+                Delivery delivery = sender.send(channel.id(), Integer.toString(i));
+                if (delivery instanceof Delivery.Refused) {
+                  Party.assertRefused(delivery, Refusal.Code.TARGET_BUSY);
+                  Thread.onSpinWait();
+                } else {
+                  i++;
+                  if (delivery instanceof Delivery.Queued) {
+                    saysQueued.set(true);
+                  }
+                }
+              }
+            });
+    Random random = new Random(1);
+    List<String> seen = new ArrayList<>();
+    List<String> ids = new ArrayList<>(line.ids);
+    int presented = 1;
+    int cuts = 0;
+    while (seen.size() < MESSAGES) {
+      for (int i = random.nextInt(50); i >= 0; i--) {
+        String text = line.poll();
+        if (text != null) {
+          seen.add(text);
+          ids.add(line.lastId());
+          if (random.nextInt(10) > 0) {
+            line.taken(1);
+            continue;
+          }
+          break;
+        }
+      }
+      if (random.nextBoolean()) {
+        // The other half is superseded.
+        line.cut();
+      }
+      // What was given last did not come through.
+      int lost = Math.min(random.nextInt(3), ids.size() - presented);
+      seen.subList(seen.size() - lost, seen.size()).clear();
+      ids.subList(ids.size() - lost, ids.size()).clear();
+      presented = ids.size();
+      Line before = line;
+      line = Line.open(broker, options.after(ids.get(ids.size() - 1)));
+      assertThat(line.channel).isSameAs(channel);
+      before.cut();
+      cuts++;
+    }
+    sending.join();
+    for (int i = 0; i < MESSAGES; i++) {
+      assertThat(seen.get(i)).isEqualTo(Integer.toString(i));
+    }
+    assertThat(line.readAll()).isEmpty();
+    assertThat(cuts).isGreaterThan(MESSAGES / 50);
+    assertThat(saysQueued).isTrue();
+    line.cut();
+    broker.close();
+    Leftovers.assertNone(broker);
+  }
+
+  @Test
+  void whateverComesTogetherNothingIsLeft()
+      throws ExecutionException, InterruptedException, TimeoutException {
+    for (Duration grace : List.of(Duration.ofNanos(1), Duration.ofMillis(1), Duration.ofHours(1))) {
+      Broker broker = Broker.builder().drainTimeout(Duration.ZERO).build();
+      Party sender = new Party(broker);
+      ChannelOptions options =
+          ChannelOptions.none().withResume(grace).withLease(Duration.ofSeconds(20));
+      CompletableFuture<Void> shutdown = new CompletableFuture<>();
+      for (int i = 0; i < CHANNELS; i++) {
+        Line line = Line.open(broker, options);
+        line.readAll();
+        ChannelOptions again = options.after(line.lastId());
+        List<Runnable> at =
+            new ArrayList<>(
+                List.of(
+                    line::cut,
+                    () -> comeBack(broker, again),
+                    () -> comeBack(broker, again),
+                    () -> sender.send(line.channel.id(), "1")));
+        if (i % 4 == 0) {
+          at.add(line.channel::close);
+        }
+        if (i == CHANNELS - 1) {
+          at.add(broker::close);
+          at.add(() -> shutdown.complete(null));
+        }
+        CompletableFuture.allOf(
+                at.stream().map(CompletableFuture::runAsync).toArray(CompletableFuture[]::new))
+            .get(1, TimeUnit.MINUTES);
+      }
+      shutdown.join();
+      Awaitility.await().untilAsserted(() -> Leftovers.assertNone(broker));
+    }
+  }
+
+  /** Comes back, or is given a new channel; and breaks. */
+  private static void comeBack(Broker broker, ChannelOptions options) {
+    try {
+      Line back = Line.open(broker, options);
+      back.readAll();
+      back.cut();
+    } catch (RefusedException shuttingDown) {
+      assertThat(shuttingDown.refusal().code()).isEqualTo(Refusal.Code.SHUTTING_DOWN);
+    }
+  }
+}

@@ -1,0 +1,183 @@
+package io.peerbroker.tck;
+
+import static io.peerbroker.tck.WireChannel.data;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.peerbroker.tck.EventStreamParser.Event;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** The rules of section R for clients that promise to be heard from. */
+public abstract class LeaseRules extends ServerRules {
+
+  private static final ServerSettings SHORT =
+      ServerSettings.of("leaseBounds", "1s/300s").and("heartbeat", "200ms");
+
+  /** How much later than its lease a silence may be noticed on a busy machine. */
+  private static final Duration SLACK = Duration.ofMillis(2_500);
+
+  /** For subclasses. */
+  protected LeaseRules() {}
+
+  @Test
+  @DisplayName("R12 a lease is brought within 15 s and 300 s, and told")
+  void aLeaseIsGranted() {
+    assertThat(granted("lease=1")).isEqualTo(15);
+    assertThat(granted("lease=090")).isEqualTo(90);
+    assertThat(granted("lease=300")).isEqualTo(300);
+    assertThat(granted("lease=301")).isEqualTo(300);
+    assertThat(granted("lease=99999999999999999999")).isEqualTo(300);
+    WireChannel both = client().openChannelAt("/channel?lease=90&resume=30");
+    Event opened = both.stream().events().get(0);
+    assertThat(data(opened).keySet()).containsExactlyInAnyOrder("cid", "key", "resume", "lease");
+  }
+
+  @Test
+  @DisplayName("R12 the bounds can be set")
+  void theBoundsCanBeSet() {
+    client(ServerSettings.of("leaseBounds", "20s/2m"));
+    assertThat(granted("lease=1")).isEqualTo(20);
+    assertThat(granted("lease=200")).isEqualTo(120);
+  }
+
+  @Test
+  @DisplayName("R12 C20 a maximum of 0 turns the feature off")
+  void leasesCanBeTurnedOff() {
+    client(ServerSettings.of("leaseBounds", "0s"));
+    WireChannel channel = client().openChannelAt("/channel?lease=1");
+    assertThat(data(channel.stream().events().get(0)).keySet())
+        .containsExactlyInAnyOrder("cid", "key");
+  }
+
+  @Test
+  @DisplayName("R13 every request with the key counts as being heard from, and so does coming back")
+  void everyRequestCounts() {
+    client(SHORT);
+    WireChannel channel = client().openChannelAt("/channel?lease=2&resume=60");
+    WireChannel other = client().openChannel();
+    String sid = channel.createSession("");
+    String closed = channel.createSession("");
+    SseStream stream = channel.stream();
+    // Any two of these that stand beside one that did not count are more than the lease apart.
+    List<Supplier<WireResponse>> requests =
+        List.of(
+            channel::ping,
+            () -> channel.send(other.cid(), "1"),
+            () -> channel.postSession(""),
+            () -> channel.update(sid, "\"tags\":[\"a\"]"),
+            () -> channel.closeSession(closed),
+            channel::ping);
+    for (Supplier<WireResponse> request : requests) {
+      pause(stream);
+      assertThat(request.get().status()).isIn(200, 201);
+    }
+    pause(stream);
+    stream = channel.comeBack(stream.lastEventId());
+    pause(stream);
+    assertDone(channel.ping());
+    pause(stream);
+    assertSent(other.send(channel.cid(), "1"));
+    assertThat(stream.await("message")).isNotNull();
+  }
+
+  @Test
+  @DisplayName(
+      "R13 a request that is refused for its key, and one for another channel, do not count")
+  void otherRequestsDoNotCount() {
+    client(SHORT);
+    WireChannel other = client().openChannel();
+    WireChannel channel = client().openChannelAt("/channel?lease=2");
+    String path = "/channel/" + channel.cid() + "/ping";
+    String wrong = "{\"key\":\"" + other.key() + "\"}";
+    await()
+        .atMost(WireConnection.BOUND)
+        .until(
+            () -> {
+              other.ping();
+              return client().postJson(path, wrong).status() == 404;
+            });
+    channel.stream().awaitEnd();
+  }
+
+  @Test
+  @DisplayName("R14 a ping does nothing, and needs the key")
+  void aPingNeedsTheKey() {
+    for (String query : List.of("", "?resume=60&lease=60")) {
+      WireChannel channel = client().openChannelAt("/channel" + query);
+      String path = "/channel/" + channel.cid() + "/ping";
+      String other = "{\"key\":\"" + client().openChannel().key() + "\"}";
+      assertDone(channel.ping());
+      assertRefused(client().postJson(path, "{}"), 400, "invalid_request", "key");
+      assertRefused(client().postJson(path, other), 403, "wrong_key");
+      String unknown = "/channel/00000000-0000-4000-8000-000000000000/ping";
+      assertRefused(client().postJson(unknown, other), 404, "unknown_channel");
+      String session = "/channel/" + channel.createSession("") + "/ping";
+      String key = "{\"key\":\"" + channel.key() + "\"}";
+      assertRefused(client().postJson(session, key), 404, "unknown_channel");
+      assertSent(channel.send(channel.cid(), "1"));
+      channel.awaitMessage();
+      assertThat(channel.stream().events()).hasSize(2);
+      channel.close();
+      assertRefused(channel.ping(), 404, "unknown_channel");
+    }
+  }
+
+  @Test
+  @DisplayName("R15 a silence longer than the lease closes a channel without a grant, on time")
+  void aSilenceClosesTheChannel() {
+    client(SHORT);
+    SseStream list = client().watch("");
+    list.await("ready");
+    WireChannel channel = client().openChannelAt("/channel?lease=2");
+    WireChannel without = client().openChannel();
+    String sid = channel.listSession("");
+    String other = without.listSession("");
+    assertDone(channel.ping());
+    long heard = System.nanoTime();
+    Event removed = list.await("remove");
+    Duration silence = Duration.ofNanos(System.nanoTime() - heard);
+    assertThat(data(removed).get("sid").getAsString()).isEqualTo(sid);
+    // Heard a little before the answer was read here.
+    assertThat(silence).isBetween(Duration.ofMillis(1_700), Duration.ofMillis(2_000).plus(SLACK));
+    channel.stream().awaitEnd();
+    assertThat(channel.stream().events()).hasSize(1);
+    assertThat(listed("")).containsExactly(other);
+  }
+
+  @Test
+  @DisplayName("R15 R3 a silence longer than the lease begins the grace, and the client comes back")
+  void aSilenceBeginsTheGrace() {
+    client(SHORT);
+    WireChannel sender = client().openChannel();
+    WireChannel channel = client().openChannelAt("/channel?lease=1&resume=60");
+    String sid = channel.listSession("");
+    channel.stream().awaitEnd();
+    assertThat(channel.stream().events()).as("no farewell").hasSize(1);
+    assertThat(sender.send(sid, "1").member("delivery")).isEqualTo("queued");
+    assertThat(listed("")).containsExactly(sid);
+    SseStream back = channel.comeBack();
+    assertThat(data(back.next()).get("message").getAsInt()).isEqualTo(1);
+    // The lease stands too.
+    back.awaitEnd();
+    assertThat(sender.send(sid, "2").member("delivery")).isEqualTo("queued");
+  }
+
+  private long granted(String query) {
+    WireChannel channel = client().openChannelAt("/channel?" + query);
+    Event opened = channel.stream().events().get(0);
+    assertThat(data(opened).keySet()).containsExactlyInAnyOrder("cid", "key", "lease");
+    return data(opened).get("lease").getAsLong();
+  }
+
+  /** Lets rather more than a second go by, on a stream with five heartbeats a second. */
+  private static void pause(SseStream stream) {
+    long begin = System.nanoTime();
+    do {
+      stream.awaitComments(stream.comments().size() + 1);
+    } while (System.nanoTime() - begin < 1_100_000_000L);
+  }
+}

@@ -1,0 +1,627 @@
+package io.peerbroker.tck;
+
+import static com.google.gson.JsonParser.parseString;
+import static io.peerbroker.tck.WireChannel.data;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.google.gson.JsonObject;
+import io.peerbroker.tck.EventStreamParser.Event;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** The rules of section R for how a client comes back, and what becomes of messages meanwhile. */
+public abstract class ResumeRules extends ServerRules {
+
+  private static final String RESUMABLE = "/channel?resume=60";
+  private static final ServerSettings QUICK =
+      ServerSettings.of("heartbeat", "200ms").and("messageRate", "0");
+
+  /** What the system keeps for a reader that stalls is kept here too, however much it is. */
+  private static final ServerSettings LARGE =
+      QUICK.and("maxReplayBytes", 200_000_000).and("maxReplayEvents", 10_000);
+
+  private static final String NO_ID = "Last-Event-ID:";
+
+  /** For subclasses. */
+  protected ResumeRules() {}
+
+  @Test
+  @DisplayName("R1 a grace is granted up to the maximum of 60 s, and told")
+  void aGraceIsGranted() {
+    assertThat(granted("resume=1")).isEqualTo(1);
+    assertThat(granted("resume=007")).isEqualTo(7);
+    assertThat(granted("resume=60")).isEqualTo(60);
+    assertThat(granted("resume=61")).isEqualTo(60);
+    assertThat(granted("resume=99999999999999999999")).isEqualTo(60);
+  }
+
+  @Test
+  @DisplayName("R1 the maximum can be set")
+  void theMaximumCanBeSet() {
+    client(ServerSettings.of("maxResume", "90s"));
+    assertThat(granted("resume=80")).isEqualTo(80);
+    assertThat(granted("resume=100")).isEqualTo(90);
+  }
+
+  @Test
+  @DisplayName("R1 C20 a maximum of 0 turns the feature off")
+  void resumeCanBeTurnedOff() {
+    WireChannel channel = client(QUICK.and("maxResume", "0s")).openChannelAt(RESUMABLE);
+    Event opened = channel.stream().events().get(0);
+    assertThat(data(opened).keySet()).containsExactlyInAnyOrder("cid", "key");
+    assertThat(opened.lastEventId()).isEmpty();
+    channel.stream().reset();
+    WireChannel sender = client().openChannel();
+    await()
+        .atMost(WireConnection.BOUND)
+        .until(() -> sender.send(channel.cid(), "1").status() == 404);
+  }
+
+  @Test
+  @DisplayName("R2 with a grant every event but close has an id of its own, which is not the key")
+  void everyEventHasAnId() {
+    WireChannel channel = client().openChannelAt(RESUMABLE);
+    Set<String> ids = new HashSet<>();
+    assertThat(ids.add(channel.stream().lastEventId())).isTrue();
+    for (int i = 0; i < 5; i++) {
+      assertSent(channel.send(channel.cid(), "" + i));
+      Event event = channel.stream().next();
+      assertThat(event.lastEventId()).isNotEmpty().doesNotContain(channel.key());
+      assertThat(ids.add(event.lastEventId())).as("an id of its own").isTrue();
+    }
+    assertThat(ids.add(client().openChannelAt(RESUMABLE).stream().lastEventId())).isTrue();
+    String before = channel.stream().lastEventId();
+    channel.close();
+    assertThat(channel.stream().await("close").lastEventId()).isEqualTo(before);
+    assertThat(channel.stream().ignored()).isEmpty();
+  }
+
+  @Test
+  @DisplayName("R3 M15 when the stream breaks channel and sessions live on, and messages wait")
+  void theChannelLivesOn() {
+    WireChannel sender = client(QUICK).openChannel();
+    WireChannel channel = client().openChannelAt(RESUMABLE);
+    String sid = channel.listSession("");
+    channel.stream().reset();
+    awaitQueued(sender, channel);
+    WireResponse queued = sender.send(sid, "1");
+    assertThat(queued.status()).isEqualTo(200);
+    assertThat(queued.object().keySet()).containsExactlyInAnyOrder("delivery", "id");
+    assertThat(queued.member("delivery")).isEqualTo("queued");
+    assertThat(queued.member("id")).isNotEmpty().isNotEqualTo(sender.send(sid, "2").member("id"));
+    assertThat(listed("")).containsExactly(sid);
+    assertDone(channel.update(sid, "\"tags\":[\"a\"]"));
+    assertThat(listed("?filter=a")).containsExactly(sid);
+    SseStream back = channel.comeBack();
+    awaitMessage(back, "\"" + sid + "\"", 1);
+    awaitMessage(back, "\"" + sid + "\"", 2);
+    assertSent(sender.send(sid, "3"));
+  }
+
+  @Test
+  @DisplayName("R4 C8 whoever comes back is given what came after the id, once and in order")
+  void eventsAfterTheIdAreGiven() {
+    WireChannel sender = client(QUICK).openChannel();
+    WireChannel channel = client().openChannelAt(RESUMABLE);
+    sendNumbers(sender, channel.cid(), 0, 10);
+    for (int i = 0; i < 10; i++) {
+      assertThat(number(channel.stream().next())).isEqualTo(i);
+    }
+    List<Event> seen = channel.stream().events();
+    channel.stream().reset();
+    awaitQueued(sender, channel);
+    sendNumbers(sender, channel.cid(), 10, 15);
+    SseStream back = channel.stream();
+    // Each time after a later event: what an id has confirmed is given to nobody any more.
+    for (int last : List.of(0, 3, 10)) {
+      back = channel.comeBack(seen.get(last).lastEventId());
+      for (int i = last; i < 10; i++) {
+        Event event = back.next();
+        assertThat(number(event)).isEqualTo(i);
+        assertThat(event.lastEventId()).isEqualTo(seen.get(i + 1).lastEventId());
+      }
+      assertThat(number(back.await(event -> number(event) >= 10))).isEqualTo(10);
+    }
+    for (int i = 11; i < 15; i++) {
+      assertThat(number(back.next())).isEqualTo(i);
+    }
+    assertSent(sender.send(channel.cid(), "15"));
+    assertThat(number(back.next())).isEqualTo(15);
+  }
+
+  @Test
+  @DisplayName("R4 whoever breaks off again and again is still given all of it once")
+  void whoeverBreaksOffAgainIsGivenTheRest() {
+    WireChannel sender = client(QUICK).openChannel();
+    WireChannel channel = client().openChannelAt(RESUMABLE);
+    SseStream stream = channel.stream();
+    for (int i = 0; i < 30; i++) {
+      sendNumbers(sender, channel.cid(), 2 * i, 2 * i + 2);
+      String last = stream.lastEventId();
+      stream.reset();
+      stream = channel.comeBack(last);
+      assertThat(number(stream.next())).isEqualTo(2 * i);
+      assertThat(number(stream.next())).isEqualTo(2 * i + 1);
+    }
+  }
+
+  @Test
+  @DisplayName("R4 C4 whoever comes back and has missed nothing is answered at once")
+  void whoeverHasMissedNothingIsAnsweredAtOnce() {
+    WireChannel channel = client(ServerSettings.of("heartbeat", "60m")).openChannelAt(RESUMABLE);
+    channel.stream().reset();
+    SseStream back = channel.comeBack();
+    assertThat(back.head().status()).isEqualTo(200);
+    assertGoesOn(back, channel);
+  }
+
+  @Test
+  @DisplayName("R5 the id stands in the header or in lastEventId; the header wins, if not empty")
+  void theIdStandsInHeaderOrParameter() {
+    WireChannel channel = client().openChannelAt(RESUMABLE);
+    WireChannel other = client().openChannelAt(RESUMABLE);
+    String mine = channel.stream().lastEventId();
+    String others = other.stream().lastEventId();
+    String header = "Last-Event-ID: " + mine;
+    assertGoesOn(client().openStream("/channel?lastEventId=" + mine), channel);
+    assertGoesOn(client().openStream("/channel?lastEventId=" + mine, NO_ID), channel);
+    assertGoesOn(client().openStream("/channel?lastEventId=" + others, header), channel);
+    assertGoesOn(client().openStream("/channel?lastEventId=x", header), channel);
+    assertGoesOn(client().openStream("/channel?lastEventId=", header), channel);
+    assertNew(client().openStream("/channel?lastEventId=" + mine, "Last-Event-ID: x"), channel);
+    assertGoesOn(other.stream(), other);
+  }
+
+  @Test
+  @DisplayName("R6 C19 who comes back asks for nothing anew, but must ask rightly")
+  void theGrantStands() {
+    WireChannel sender = client(QUICK).openChannel();
+    WireChannel channel = client().openChannelAt(RESUMABLE);
+    String header = "Last-Event-ID: " + channel.stream().lastEventId();
+    for (String wrong : List.of("resume=x", "resume=", "lease=-1", "resume=1&resume=1")) {
+      assertRefused(client().get("/channel?" + wrong, header), 400, "invalid_request");
+    }
+    assertGoesOn(channel.stream(), channel);
+    String last = channel.stream().lastEventId();
+    for (String query : List.of("?resume=0&lease=0", "?resume=1&lease=15", "")) {
+      SseStream back = client().openStream("/channel" + query, "Last-Event-ID: " + last);
+      assertGoesOn(back, channel);
+      last = back.lastEventId();
+      back.reset();
+      awaitQueued(sender, channel);
+      back = channel.comeBack(last);
+      // A send may have met the broken stream before it was known to be broken.
+      back.await(event -> number(event) == -1);
+      assertSent(sender.send(channel.cid(), "8"));
+      back.await(event -> number(event) == 8);
+      last = back.lastEventId();
+    }
+  }
+
+  @Test
+  @DisplayName("R7 whoever comes back supersedes the old stream, which is told and given no more")
+  void theNewStreamSupersedes() {
+    WireChannel sender = client().openChannel();
+    WireChannel channel = client().openChannelAt(RESUMABLE);
+    SseStream back = channel.comeBack();
+    assertSent(sender.send(channel.cid(), "1"));
+    assertThat(number(back.next())).isEqualTo(1);
+    Event last = channel.stream().next();
+    assertThat(last.name()).isEqualTo("close");
+    assertThat(data(last)).isEqualTo(parseString("{\"reason\":\"superseded\"}"));
+    assertThat(channel.stream().awaitEnd()).isEqualTo(SseStream.End.COMPLETE);
+    assertThat(channel.stream().events()).hasSize(2);
+    assertSent(sender.send(channel.cid(), "2"));
+    assertThat(number(back.next())).isEqualTo(2);
+  }
+
+  @Test
+  @DisplayName(
+      "R7 C13 a stream that stalls is superseded too, and what it did not take comes again")
+  void aStalledStreamIsSuperseded() {
+    WireChannel sender = client(LARGE).openChannel();
+    WireConnection slow = WireConnection.open(server().base(), 4 * 1024);
+    WireChannel stalled = new WireChannel(client(), client().openStream(slow, RESUMABLE));
+    int taken = sendLargeUntilBusy(sender, stalled.cid());
+    SseStream back = stalled.comeBack();
+    for (int i = 0; i < taken; i++) {
+      assertThat(number(back.next())).isEqualTo(i);
+    }
+    assertSent(sender.send(stalled.cid(), "[-1]"));
+    assertThat(back.next().data()).contains("\"message\":[-1]");
+  }
+
+  @Test
+  @DisplayName("C13 R3 a stream that stalls for too long is given up, and its grace begins")
+  void aStalledStreamHasAGrace() {
+    WireChannel sender = client(LARGE.and("writeTimeout", "500ms")).openChannel();
+    WireConnection slow = WireConnection.open(server().base(), 4 * 1024);
+    WireChannel stalled = new WireChannel(client(), client().openStream(slow, RESUMABLE));
+    String sid = stalled.listSession("");
+    int taken = sendLargeUntilBusy(sender, stalled.cid());
+    // Nothing tells from outside that it has been given up: its queue stays as full as it was.
+    await().pollDelay(Duration.ofSeconds(2)).until(() -> true);
+    stalled.stream().awaitEnd();
+    assertThat(listed("")).containsExactly(sid);
+    int seen = stalled.stream().events().size() - 1;
+    assertThat(seen).isLessThan(taken);
+    SseStream back = stalled.comeBack();
+    for (int i = seen; i < taken; i++) {
+      assertThat(number(back.next())).isEqualTo(i);
+    }
+  }
+
+  @Test
+  @DisplayName("R8 C14 when the grace has run out the channel is closed, and a new one is given")
+  void theGraceRunsOut() {
+    WireChannel sender = client(QUICK).openChannel();
+    WireChannel channel = client().openChannelAt("/channel?resume=2");
+    String sid = channel.listSession("");
+    SseStream list = client().watch("");
+    list.await("ready");
+    channel.stream().reset();
+    awaitQueued(sender, channel);
+    long begin = System.nanoTime();
+    assertThat(data(list.await("remove")).get("sid").getAsString()).isEqualTo(sid);
+    // The break was noticed before it was seen here, by a heartbeat and a request at the most.
+    assertThat(Duration.ofNanos(System.nanoTime() - begin))
+        .isBetween(Duration.ofMillis(1_000), Duration.ofMillis(3_500));
+    assertRefused(sender.send(channel.cid(), "1"), 404, "unknown_target");
+    assertRefused(channel.ping(), 404, "unknown_channel");
+    assertThat(listed("")).isEmpty();
+    assertNew(channel.comeBack(), channel);
+  }
+
+  @Test
+  @DisplayName("R9 who has missed more than is kept is given a new channel, and the old one closes")
+  void thereIsNeverAGap() {
+    WireChannel sender = client(QUICK.and("maxReplayEvents", 3)).openChannel();
+    WireChannel channel = client().openChannelAt(RESUMABLE);
+    sendNumbers(sender, channel.cid(), 0, 10);
+    channel.stream().await(event -> number(event) == 9);
+    List<Event> seen = channel.stream().events();
+    SseStream back = channel.comeBack(seen.get(7).lastEventId());
+    for (int i = 7; i < 10; i++) {
+      assertThat(number(back.next())).isEqualTo(i);
+    }
+    String sid = channel.listSession("");
+    assertNew(channel.comeBack(seen.get(6).lastEventId()), channel);
+    assertRefused(sender.send(channel.cid(), "1"), 404, "unknown_target");
+    assertRefused(sender.send(sid, "1"), 404, "unknown_target");
+    assertThat(listed("")).isEmpty();
+    back.awaitEnd();
+  }
+
+  @Test
+  @DisplayName("R10 an id that was presented confirms: what it confirmed is not kept")
+  void aPresentedIdConfirms() {
+    WireChannel sender = client(QUICK).openChannel();
+    WireChannel channel = client().openChannelAt(RESUMABLE);
+    sendNumbers(sender, channel.cid(), 0, 4);
+    channel.stream().await(event -> number(event) == 3);
+    List<Event> seen = channel.stream().events();
+    assertThat(number(channel.comeBack(seen.get(2).lastEventId()).next())).isEqualTo(2);
+    assertThat(number(channel.comeBack(seen.get(2).lastEventId()).next())).isEqualTo(2);
+    assertNew(channel.comeBack(seen.get(1).lastEventId()), channel);
+  }
+
+  @Test
+  @DisplayName("R10 so does seen in every body with the key; another channel's id there does not")
+  void seenConfirms() {
+    WireChannel sender = client(QUICK).openChannel();
+    for (int body = 0; body < 5; body++) {
+      WireChannel channel = client().openChannelAt(RESUMABLE);
+      sendNumbers(sender, channel.cid(), 0, 4);
+      channel.stream().await(event -> number(event) == 3);
+      List<Event> seen = channel.stream().events();
+      String sid = channel.createSession("");
+      WireChannel other = client().openChannelAt(RESUMABLE);
+      for (String none :
+          List.of(other.stream().lastEventId(), "x", "", seen.get(0).lastEventId())) {
+        say(channel, body, sid, none);
+      }
+      // Taken already, and more than anybody has seen: no promise, and no harm.
+      SseStream back = channel.comeBack(seen.get(1).lastEventId());
+      assertThat(number(back.next())).isEqualTo(1);
+      sid = channel.createSession("");
+      say(channel, body, sid, seen.get(3).lastEventId());
+      assertThat(number(channel.comeBack(seen.get(3).lastEventId()).next())).isEqualTo(3);
+      assertNew(channel.comeBack(seen.get(2).lastEventId()), channel);
+    }
+  }
+
+  @Test
+  @DisplayName("R10 E11 seen is a string, and confirms nothing without the right key")
+  void seenNeedsTheKey() {
+    WireChannel channel = client(QUICK).openChannelAt(RESUMABLE);
+    channel.send(channel.cid(), "0");
+    channel.stream().await("message");
+    String path = "/channel/" + channel.cid() + "/ping";
+    String start = "{\"key\":\"" + channel.key() + "\",\"seen\":";
+    for (String seen : List.of("1", "null", "{}", "[\"x\"]")) {
+      assertRefused(client().postJson(path, start + seen + "}"), 400, "invalid_request", "seen");
+    }
+    String last = channel.stream().lastEventId();
+    String stolen = "{\"key\":\"x\",\"seen\":\"" + last + "\"}";
+    assertRefused(client().postJson(path, stolen), 403, "wrong_key");
+    String first = channel.stream().events().get(0).lastEventId();
+    assertThat(number(channel.comeBack(first).next())).isEqualTo(0);
+  }
+
+  @Test
+  @DisplayName("R11 M15 a close ends the channel at once, grace or not, and senders are told")
+  void aCloseEndsTheGrace() {
+    WireChannel sender = client(QUICK).openChannelAt(RESUMABLE);
+    WireChannel channel = client().openChannelAt(RESUMABLE);
+    String sid = channel.listSession("");
+    String last = channel.stream().lastEventId();
+    channel.stream().reset();
+    String id = awaitQueued(sender, channel);
+    assertDone(channel.close());
+    assertThat(listed("")).isEmpty();
+    assertRefused(sender.send(sid, "1"), 404, "unknown_target");
+    JsonObject told = data(sender.stream().await("undelivered"));
+    assertThat(told.get("id").getAsString()).isEqualTo(id);
+    assertThat(told.get("target").getAsString()).isEqualTo(channel.cid());
+    assertThat(told.get("reason").getAsString()).isEqualTo("closed");
+    assertThat(told.keySet()).hasSize(3);
+    assertNew(channel.comeBack(last), channel);
+  }
+
+  @Test
+  @DisplayName("M15 R8 who sent what was queued for nobody is told each of them, once")
+  void undeliveredIsTold() {
+    WireChannel sender = client(QUICK).openChannel();
+    String origin = sender.createSession("");
+    WireChannel gone = client().openChannel();
+    WireChannel channel = client().openChannelAt("/channel?resume=2");
+    String sid = channel.createSession("");
+    sendNumbers(sender, channel.cid(), 0, 3);
+    channel.stream().await(event -> number(event) == 2);
+    channel.stream().reset();
+    String first = awaitQueued(sender, channel);
+    String body = "{\"origin\":\"%s\",\"key\":\"%s\",\"message\":1}";
+    WireResponse second = client().postJson("/send/" + sid, body.formatted(origin, sender.key()));
+    gone.send(sid, "1");
+    gone.close();
+    JsonObject told = data(sender.stream().await("undelivered"));
+    assertThat(told)
+        .isEqualTo(
+            parseString(
+                "{\"id\":\"%s\",\"target\":\"%s\",\"reason\":\"expired\"}"
+                    .formatted(first, channel.cid())));
+    told = data(sender.stream().next());
+    assertThat(told.get("id").getAsString()).isEqualTo(second.member("id"));
+    assertThat(told.get("target").getAsString()).isEqualTo(sid);
+    sender.send(sender.cid(), "1");
+    assertThat(sender.stream().next().name()).isEqualTo("message");
+  }
+
+  @Test
+  @DisplayName("M15 what was queued and then given is not told as undelivered")
+  void whatWasGivenIsNotToldAsUndelivered() {
+    WireChannel sender = client(QUICK).openChannel();
+    WireChannel channel = client().openChannelAt(RESUMABLE);
+    channel.stream().reset();
+    awaitQueued(sender, channel);
+    channel.comeBack().await("message");
+    assertDone(channel.close());
+    sender.send(sender.cid(), "1");
+    assertThat(sender.stream().next().name()).isEqualTo("message");
+  }
+
+  @Test
+  @DisplayName("R16 S6 sessions of a channel that asked for resume or lease need its key")
+  void sessionsNeedTheKey() {
+    client();
+    for (String query : List.of("resume=1", "lease=1", "resume=60&lease=60")) {
+      WireChannel channel = client().openChannelAt("/channel?" + query);
+      String without = "{\"cid\":\"" + channel.cid() + "\"}";
+      assertRefused(client().postJson("/session", without), 400, "invalid_request", "key");
+      channel.createSession("");
+    }
+    WireChannel channel = client().openChannelAt("/channel?resume=0&lease=0");
+    String without = "{\"cid\":\"" + channel.cid() + "\"}";
+    assertThat(client().postJson("/session", without).status()).isEqualTo(201);
+  }
+
+  @Test
+  @DisplayName("R16 so they do where the broker grants neither")
+  void sessionsNeedTheKeyWhereNothingIsGranted() {
+    client(ServerSettings.of("maxResume", "0s").and("leaseBounds", "0s"));
+    WireChannel channel = client().openChannelAt("/channel?resume=1&lease=1");
+    String without = "{\"cid\":\"" + channel.cid() + "\"}";
+    assertRefused(client().postJson("/session", without), 400, "invalid_request", "key");
+  }
+
+  @Test
+  @DisplayName("C21 an id that is forged, of a closed channel or of another broker opens a new one")
+  void otherIdsChangeNothing() {
+    WireChannel channel = client().openChannelAt(RESUMABLE);
+    WireChannel other = client().openChannelAt(RESUMABLE);
+    WireChannel closed = client().openChannelAt(RESUMABLE);
+    String ofClosed = closed.stream().lastEventId();
+    closed.close();
+    String id = channel.stream().lastEventId();
+    String tail = id.substring(channel.cid().length());
+    for (String forged :
+        List.of(
+            ofClosed,
+            id + "0",
+            id.substring(0, id.length() - 1) + "2",
+            id.substring(0, id.length() - 1) + "999999999999999999",
+            id.substring(0, id.length() - 1) + "-1",
+            id.substring(0, id.length() - 1),
+            id + ".1",
+            " x" + id,
+            other.cid() + tail,
+            channel.cid() + other.stream().lastEventId().substring(other.cid().length()),
+            closed.cid() + tail,
+            channel.cid() + "." + channel.key() + ".1",
+            "00000000-0000-4000-8000-000000000000" + tail,
+            channel.cid(),
+            channel.key(),
+            "..",
+            "x".repeat(4_000))) {
+      assertNew(client().openStream("/channel", "Last-Event-ID: " + forged), channel);
+    }
+    assertGoesOn(channel.stream(), channel);
+    assertGoesOn(other.stream(), other);
+    assertThat(channel.stream().events()).hasSize(2);
+  }
+
+  @Test
+  @DisplayName("X15 512 events are kept beyond the queue, and no more")
+  void replayIsBoundedInEvents() {
+    WireChannel sender = client(QUICK).openChannel();
+    for (int more : List.of(0, 1)) {
+      WireChannel channel = client().openChannelAt(RESUMABLE);
+      String first = channel.stream().lastEventId();
+      sendNumbers(sender, channel.cid(), 0, 512 + more);
+      channel.stream().await(event -> number(event) == 511 + more);
+      SseStream back = channel.comeBack(first);
+      if (more > 0) {
+        assertNew(back, channel);
+      } else {
+        for (int i = 0; i < 512; i++) {
+          assertThat(number(back.next())).isEqualTo(i);
+        }
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("X15 256 KiB are kept beyond the queue, and no more")
+  void replayIsBoundedInBytes() {
+    WireChannel sender = client(QUICK).openChannel();
+    for (int count : List.of(6, 7)) {
+      WireChannel channel = client().openChannelAt(RESUMABLE);
+      String first = channel.stream().lastEventId();
+      for (int i = 0; i < count; i++) {
+        assertSent(sender.send(channel.cid(), large(i)));
+        assertThat(number(channel.stream().next())).isEqualTo(i);
+      }
+      SseStream back = channel.comeBack(first);
+      if (count == 7) {
+        assertNew(back, channel);
+      } else {
+        for (int i = 0; i < count; i++) {
+          assertThat(number(back.next())).isEqualTo(i);
+        }
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("X15 X8 what is kept counts against all queues together, and gives way there")
+  void whatIsKeptGivesWay() {
+    WireChannel sender = client(QUICK.and("maxTotalQueuedBytes", 100_000)).openChannel();
+    WireChannel channel = client().openChannelAt(RESUMABLE);
+    String first = channel.stream().lastEventId();
+    for (int i = 0; i < 6; i++) {
+      assertSent(sender.send(channel.cid(), large(i)));
+      assertThat(number(channel.stream().next())).isEqualTo(i);
+    }
+    List<Event> seen = channel.stream().events();
+    // All that was sent would fill the queues; what is kept of it leaves room for others.
+    assertSent(sender.send(sender.cid(), large(6)));
+    assertThat(number(channel.comeBack(seen.get(5).lastEventId()).next())).isEqualTo(5);
+    assertNew(channel.comeBack(first), channel);
+  }
+
+  private long granted(String query) {
+    WireChannel channel = client().openChannelAt("/channel?" + query);
+    Event opened = channel.stream().events().get(0);
+    assertThat(data(opened).keySet()).containsExactlyInAnyOrder("cid", "key", "resume");
+    return data(opened).get("resume").getAsLong();
+  }
+
+  /** Sends until the broker has noticed that the target's stream is broken; answers the id. */
+  private static String awaitQueued(WireChannel sender, WireChannel target) {
+    WireResponse[] response = new WireResponse[1];
+    await()
+        .atMost(WireConnection.BOUND)
+        .until(
+            () -> {
+              response[0] = sender.send(target.cid(), "-1");
+              return !response[0].member("delivery").equals("sent");
+            });
+    assertThat(response[0].member("delivery")).isEqualTo("queued");
+    return response[0].member("id");
+  }
+
+  private static void sendNumbers(WireChannel sender, String target, int from, int to) {
+    IntStream.range(from, to)
+        .forEach(i -> assertThat(sender.send(target, "" + i).status()).isEqualTo(200));
+  }
+
+  /** A message of about 40 kB that has a number. */
+  private static String large(int number) {
+    return "[" + number + ",\"" + "x".repeat(40_000) + "\"]";
+  }
+
+  private static int sendLargeUntilBusy(WireChannel sender, String target) {
+    for (int i = 0; i < 2_000; i++) {
+      WireResponse response = sender.send(target, large(i));
+      if (response.status() != 200) {
+        assertRefused(response, 429, "target_busy");
+        return i;
+      }
+    }
+    throw new AssertionError("80 MB were taken for a reader that doesn't read");
+  }
+
+  /** The number that a message is, or begins with; -1 for every other event. */
+  private static int number(Event event) {
+    if (!event.name().equals("message")) {
+      return -1;
+    }
+    var message = data(event).get("message");
+    return (message.isJsonArray() ? message.getAsJsonArray().get(0) : message).getAsInt();
+  }
+
+  private static void awaitMessage(SseStream stream, String target, int number) {
+    Event event = stream.await(each -> each.data().contains("\"target\":" + target));
+    assertThat(number(event)).isEqualTo(number);
+  }
+
+  /** Fails unless the channel's events come down this stream, and no channel event before. */
+  private static void assertGoesOn(SseStream stream, WireChannel channel) {
+    assertSent(channel.send(channel.cid(), "7"));
+    assertThat(number(stream.next())).isEqualTo(7);
+  }
+
+  /** Fails unless this stream is a new channel's. */
+  private static void assertNew(SseStream stream, WireChannel before) {
+    Event opened = stream.next();
+    assertThat(opened.name()).isEqualTo("channel");
+    assertThat(data(opened).get("cid").getAsString()).isNotEqualTo(before.cid());
+    assertThat(data(opened).get("key").getAsString()).isNotEqualTo(before.key());
+  }
+
+  /** Says {@code seen} in one of the five bodies that carry the key. */
+  private void say(WireChannel channel, int body, String sid, String seen) {
+    String member = "\"seen\":\"" + seen + "\"";
+    String owner = "{\"cid\":\"" + channel.cid() + "\",\"key\":\"" + channel.key() + "\"," + member;
+    WireResponse response =
+        switch (body) {
+          case 0 -> channel.pingSeen(seen);
+          case 1 -> channel.postSession(member);
+          case 2 -> client().postJson("/session/" + sid + "/update", owner + ",\"values\":{}}");
+          case 3 ->
+              client().postJson("/session/" + channel.createSession("") + "/close", owner + "}");
+          default ->
+              client()
+                  .postJson(
+                      "/send/" + client().openChannel().cid(),
+                      owner.replace("\"cid\"", "\"origin\"") + ",\"message\":1}");
+        };
+    assertThat(response.status()).as("%s", response).isIn(200, 201);
+  }
+}
