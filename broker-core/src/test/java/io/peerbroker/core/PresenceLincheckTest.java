@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
  * owner closes it, in every order: whoever was let back in has an open channel until something else
  * closes it, and nothing is left in the end.
  */
-public class PresenceLincheckTest {
+public final class PresenceLincheckTest {
 
   private static final Duration GRACE = Duration.ofSeconds(30);
   private static final Duration LEASE = Duration.ofSeconds(20);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
  * source counts: its bytes are 0, 1, 2 and so on, so that one that is lost, repeated or out of
  * order shows.
  */
-public class StreamWriterLincheckTest implements StreamWriter.Output, StreamWriter.Source {
+public final class StreamWriterLincheckTest implements StreamWriter.Output, StreamWriter.Source {
 
   private final StreamWriter writer = new StreamWriter(this, this, () -> 0);
 

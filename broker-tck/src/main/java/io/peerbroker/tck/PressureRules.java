@@ -109,7 +109,7 @@ public abstract class PressureRules extends ServerRules {
   @Test
   @DisplayName("H8 300 bodies that dribble hold no thread, and are refused at their timeout")
   void dribblingBodiesHoldNoThread() {
-    client(ServerSettings.of("bodyTimeout", "5s").withThreads(THREADS));
+    client(ServerSettings.of("bodyTimeout", "10s").withThreads(THREADS));
     WireChannel channel = client().openChannel();
     String body = channel.sendBody("1");
     String head =

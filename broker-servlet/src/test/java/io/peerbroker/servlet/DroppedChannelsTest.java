@@ -1,0 +1,181 @@
+package io.peerbroker.servlet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.peerbroker.core.Broker;
+import io.peerbroker.core.Channel;
+import io.peerbroker.core.Delivery;
+import io.peerbroker.core.Json;
+import io.peerbroker.core.Limits;
+import io.peerbroker.core.Timer;
+import io.peerbroker.tck.ServerSettings;
+import io.peerbroker.tck.SseStream;
+import io.peerbroker.tck.WireChannel;
+import io.peerbroker.tck.WireClient;
+import java.io.File;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.eclipse.jetty.servlet.ServletHolder;
+import org.junit.jupiter.api.Test;
+
+/**
+ * After many channels and lists have been opened and dropped in every way, all that they held is
+ * free again: seats, queued bytes, timer tasks, streams, descriptors.
+ *
+ * <p>{@code -Dpeerbroker.dropped=10000} drops as many.
+ */
+final class DroppedChannelsTest {
+
+  private static final int DROPPED = Integer.getInteger("peerbroker.dropped", 800);
+  private static final int WAVE = 100;
+  private static final int SEATS = 150;
+  private static final Duration BOUND = Duration.ofSeconds(60);
+
+  static final java.util.Map<Object, String> WHO = new java.util.concurrent.ConcurrentHashMap<>();
+
+  /** The system's timer, which tells how many tasks are outstanding. */
+  private static final class CountingTimer implements Timer {
+
+    final Timer.SystemTimer system = Timer.system();
+    final AtomicInteger outstanding = new AtomicInteger();
+
+    @Override
+    public long nanoTime() {
+      return system.nanoTime();
+    }
+
+    @Override
+    public Scheduled schedule(Duration delay, Runnable task) {
+      AtomicBoolean done = new AtomicBoolean();
+      outstanding.incrementAndGet();
+      Runnable count =
+          () -> {
+            if (!done.getAndSet(true)) {
+              outstanding.decrementAndGet();
+            }
+          };
+      Scheduled scheduled =
+          system.schedule(
+              delay,
+              () -> {
+                count.run();
+                task.run();
+              });
+      return () -> {
+        scheduled.cancel();
+        count.run();
+      };
+    }
+  }
+
+  private final CountingTimer timer = new CountingTimer();
+  private final Broker broker = broker(timer);
+  private final BrokerHttp http =
+      new BrokerHttp(broker, HttpSettings.defaults().withHeartbeat(Duration.ofMillis(200)));
+
+  private static Broker broker(Timer timer) {
+    return Broker.builder()
+        .timer(timer)
+        .maxChannels(SEATS)
+        .maxTotalQueuedBytes(200_000)
+        .messageRate(Limits.Rate.UNLIMITED)
+        .build();
+  }
+
+  @Test
+  void leaveNothingBehind() throws Exception {
+    int fresh = room(broker(timer));
+    try (JettyServer server =
+            JettyServer.start(new ServletHolder(new OwnServlet(http)), ServerSettings.DEFAULTS);
+        WireClient client = new WireClient(server.base())) {
+      client.get("/list");
+      int descriptors = descriptors();
+      for (int dropped = 0; dropped < DROPPED; dropped += WAVE) {
+        dropOneWave(client);
+      }
+      await().atMost(BOUND).until(() -> http.streams.isEmpty() && timer.outstanding.get() == 0);
+      await().atMost(BOUND).until(() -> descriptors() <= descriptors + 2);
+      assertThatAllSeatsAreFree(client);
+      await().atMost(BOUND).until(() -> http.streams.isEmpty() && timer.outstanding.get() == 0);
+      assertThat(room(broker)).isEqualTo(fresh);
+    }
+    broker.close();
+    timer.system.close();
+  }
+
+  private void dropOneWave(WireClient client) {
+    List<WireChannel> channels = new ArrayList<>();
+    List<SseStream> lists = new ArrayList<>();
+    for (int i = 0; i < WAVE; i++) {
+      if (i % 7 == 0) {
+        lists.add(client.watch(""));
+      } else {
+        WireChannel channel = client.openChannelAt(i % 7 == 1 ? "/channel?resume=1" : "/channel");
+        channel.listSession("");
+        channels.add(channel);
+      }
+    }
+    for (int i = 0; i < channels.size(); i++) {
+      WireChannel channel = channels.get(i);
+      switch (i % 4) {
+        case 0 -> channel.stream().reset();
+        case 1 -> channel.stream().close();
+        case 2 -> {
+          channel.send(channel.cid(), "\"unread\"");
+          channel.stream().close();
+        }
+        default -> {
+          channel.close();
+          channel.stream().close();
+        }
+      }
+    }
+    for (int i = 0; i < lists.size(); i++) {
+      if (i % 2 == 0) {
+        lists.get(i).reset();
+      } else {
+        lists.get(i).close();
+      }
+    }
+    await().atMost(BOUND).until(() -> http.streams.isEmpty());
+    // Those that could have been resumed hold their seats for a second longer.
+    await().atMost(BOUND).until(() -> client.get("/list").body().equals("[]"));
+  }
+
+  /**
+   * How many messages can wait in all queues together; for a broker that is done with, as the
+   * reader never reads.
+   */
+  private static int room(Broker broker) {
+    try (Channel reader = broker.openChannel((channel, message) -> {}, task -> {});
+        Channel sender = broker.openChannel((channel, message) -> {}, task -> {})) {
+      int sent = 0;
+      Json message = Json.of("x".repeat(400));
+      while (sender.send(reader.id(), message).toCompletableFuture().join()
+          instanceof Delivery.Sent) {
+        sent++;
+      }
+      return sent;
+    }
+  }
+
+  private static void assertThatAllSeatsAreFree(WireClient client) {
+    List<WireChannel> channels = new ArrayList<>();
+    for (int i = 0; i < SEATS; i++) {
+      channels.add(client.openChannel());
+    }
+    assertThat(client.get("/channel").member("code")).isEqualTo("at_capacity");
+    for (WireChannel channel : channels) {
+      channel.stream().close();
+    }
+  }
+
+  private static int descriptors() {
+    String[] open = new File("/proc/self/fd").list();
+    return open == null ? 0 : open.length;
+  }
+}
