@@ -287,8 +287,10 @@ public abstract class CutRules extends ServerRules {
 
     private void readToEnd() {
       if (stream != null) {
+        int begin = received;
         for (Event event = stream.nextUnlessEnded(); event != null; ) {
           take(event);
+          assertThat(received - begin).as("messages after the cut").isLessThan(10_000);
           event = stream.nextUnlessEnded();
         }
         stream.close();

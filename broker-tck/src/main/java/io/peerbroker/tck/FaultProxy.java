@@ -182,15 +182,13 @@ public final class FaultProxy implements AutoCloseable {
       InputStream answered = upstream.getInputStream();
       OutputStream toServer = upstream.getOutputStream();
       OutputStream toClient = client.getOutputStream();
+      // Before anything can come through: whoever has read of it must find it here.
+      pairs.add(pair);
       daemon("answers", () -> pair.pump(answered, toClient, client, true));
       daemon("requests", () -> pair.pump(asked, toServer, upstream, false));
     } catch (IOException unreachable) {
       pair.end(true, true);
       return;
-    }
-    pairs.add(pair);
-    if (pair.over.get()) {
-      pairs.remove(pair);
     }
     synchronized (this) {
       if (!closed) {
