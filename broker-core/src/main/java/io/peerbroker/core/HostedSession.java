@@ -10,7 +10,7 @@ final class HostedSession implements Session {
 
     State(SessionSpec spec) {
       // A slice would keep the whole request alive for as long as the session lives.
-      this(spec.tags(), spec.listed(), spec.metadata().compact());
+      this(spec.tags(), spec.isListed(), spec.metadata().compact());
     }
 
     State after(SessionUpdate update) {
@@ -65,7 +65,7 @@ final class HostedSession implements Session {
   }
 
   @Override
-  public boolean listed() {
+  public boolean isListed() {
     return state.listed();
   }
 

@@ -23,7 +23,7 @@ public interface Session extends AutoCloseable {
   Json metadata();
 
   /** Whether lists show it. */
-  boolean listed();
+  boolean isListed();
 
   /** Whether it is still there. */
   boolean isOpen();

@@ -7,10 +7,10 @@ import java.util.Objects;
  * What a session is to be when it is created.
  *
  * @param tags trimmed, duplicates folded, in the order given; unmodifiable
- * @param listed whether lists show it
+ * @param isListed whether lists show it
  * @param metadata any JSON value, shown to others as it came
  */
-public record SessionSpec(List<String> tags, boolean listed, Json metadata) {
+public record SessionSpec(List<String> tags, boolean isListed, Json metadata) {
 
   /**
    * Checks and trims the tags: at most 64 code points each, not empty, no control character, no
@@ -35,6 +35,6 @@ public record SessionSpec(List<String> tags, boolean listed, Json metadata) {
 
   /** The same with other metadata. */
   public SessionSpec withMetadata(Json metadata) {
-    return new SessionSpec(tags, listed, metadata);
+    return new SessionSpec(tags, isListed, metadata);
   }
 }

@@ -102,11 +102,11 @@ final class ChannelTest {
     session.update(
         SessionUpdate.nothing().withTags("b", "c").withListed(false).withMetadata(Json.of(7)));
     assertThat(session.tags()).containsExactly("b", "c");
-    assertThat(session.listed()).isFalse();
+    assertThat(session.isListed()).isFalse();
     assertThat(session.metadata()).isEqualTo(Json.of(7));
     session.update(SessionUpdate.nothing().withListed(true));
     assertThat(session.tags()).containsExactly("b", "c");
-    assertThat(session.listed()).isTrue();
+    assertThat(session.isListed()).isTrue();
     assertThat(session.host()).isSameAs(ada.channel);
   }
 

@@ -159,7 +159,7 @@ final class LiveListStressTest {
 
     List<ListedSession> shown(TagFilter filter) {
       return sessions.stream()
-          .filter(session -> session.listed() && filter.matches(session.tags()))
+          .filter(session -> session.isListed() && filter.matches(session.tags()))
           .map(session -> new ListedSession(session.id(), session.tags(), session.metadata()))
           .toList();
     }

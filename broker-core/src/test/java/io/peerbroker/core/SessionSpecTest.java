@@ -35,7 +35,8 @@ final class SessionSpecTest {
     assertThat(SessionSpec.listed("a").metadata()).isEqualTo(Json.NULL);
     assertThat(SessionSpec.listed("a").withMetadata(metadata))
         .isEqualTo(new SessionSpec(List.of("a"), true, metadata));
-    assertThat(SessionSpec.unlisted().listed()).isFalse();
+    assertThat(SessionSpec.listed().isListed()).isTrue();
+    assertThat(SessionSpec.unlisted().isListed()).isFalse();
   }
 
   @Test
