@@ -3,24 +3,27 @@ package io.peerbroker.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** The index of live lists: a change is looked at by those alone that could see it. */
 final class WatchesTest {
 
   private final LocalBroker broker = (LocalBroker) Broker.create();
-  private final Watches watches = new Watches();
+  private final Map<String, Integer> frequencies = new HashMap<>();
+  private final Watches watches = new Watches(tag -> frequencies.getOrDefault(tag, 0));
 
   private ListStream add(String filter) {
-    ListStream stream = new ListStream(broker, TagFilter.parse(filter));
+    ListStream stream = new ListStream(broker, TagFilter.parse(filter), null);
     watches.add(stream);
     return stream;
   }
 
   private List<ListStream> visited(List<String> before, List<String> after) {
     List<ListStream> visited = new ArrayList<>();
-    watches.forEachThatCouldSee(before, after, visited::add);
+    watches.forEachThatCouldSee(before, after, group -> visited.addAll(group.streams));
     return visited;
   }
 
@@ -58,6 +61,6 @@ final class WatchesTest {
     watches.remove(other);
     watches.remove(all);
     assertThat(watches).extracting("byTag").hasToString("{}");
-    assertThat(watches).extracting("withoutTag").hasToString("[]");
+    assertThat(watches).extracting("groups").hasToString("{}");
   }
 }
