@@ -29,6 +29,8 @@ final class WatchesTest {
 
   @Test
   void visitsOnlyThoseThatCouldSeeTheSession() {
+    frequencies.put("a", 1);
+    frequencies.put("b", 2);
     ListStream all = add("");
     ListStream notA = add("!a");
     ListStream a = add("a");
@@ -62,5 +64,34 @@ final class WatchesTest {
     watches.remove(all);
     assertThat(watches).extracting("byTag").hasToString("{}");
     assertThat(watches).extracting("groups").hasToString("{}");
+  }
+
+  @Test
+  void looksUnderTheRarestTagThatIsRequired() {
+    frequencies.put("lobby", 1_000);
+    frequencies.put("game-1", 2);
+    frequencies.put("game-2", 3);
+    ListStream one = add("lobby,game-1,!full");
+    ListStream two = add("game-2,lobby");
+    assertThat(visited(List.of("lobby"), List.of())).isEmpty();
+    assertThat(visited(List.of("lobby", "game-1"), List.of())).containsExactly(one);
+    assertThat(visited(List.of(), List.of("game-2"))).containsExactly(two);
+  }
+
+  @Test
+  void whoeverWatchesBeforeAnythingIsThereDoesNotLieUnderOneTag() {
+    for (int i = 0; i < 100; i++) {
+      add("lobby,game-" + i);
+    }
+    assertThat(visited(List.of("lobby"), List.of())).hasSizeLessThanOrEqualTo(1);
+  }
+
+  @Test
+  void comparesOnceForAllWithEqualFilters() {
+    List<ListStream> equal = List.of(add("a,b,!c"), add(" b , a , a,!c"), add("!c,b,a"));
+    List<Watches.Group> groups = new ArrayList<>();
+    watches.forEachThatCouldSee(List.of("b", "a"), List.of(), groups::add);
+    assertThat(groups).hasSize(1);
+    assertThat(groups.get(0).streams).containsExactlyElementsOf(equal);
   }
 }
