@@ -1,6 +1,7 @@
 package io.peerbroker.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.LIST;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.TreeSet;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
 
 /** The sets of numbers against the JDK's, small and grown over many leaves. */
 final class PostingsTest {
@@ -57,8 +59,33 @@ final class PostingsTest {
     // Full leaves, not half ones: what is added at the end splits nothing.
     assertThat(postings)
         .extracting("leaves")
-        .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.LIST)
+        .asInstanceOf(LIST)
         .hasSize((count + Postings.LEAF_WORDS - 1) / Postings.LEAF_WORDS);
+  }
+
+  @Test
+  void whatIsLeftOfManyTakesLittle() {
+    Postings postings = new Postings();
+    int many = 100_000;
+    for (long word = 0; word < many; word++) {
+      postings.add(word << 6);
+    }
+    for (long word = 0; word < many; word++) {
+      if (word % 100 != 0) {
+        postings.remove(word << 6);
+      }
+    }
+    int left = many / 100;
+    assertThat(all(postings)).hasSize(left);
+    List<long[]> keys = new ArrayList<>();
+    assertThat(postings)
+        .extracting("leaves")
+        .asInstanceOf(LIST)
+        // Any two beside each other have more than half of what one may have.
+        .hasSizeLessThanOrEqualTo(2 * left / (Postings.LEAF_WORDS / 2) + 1)
+        .extracting("keys")
+        .allSatisfy(array -> keys.add((long[]) array));
+    assertThat(keys.stream().mapToInt(array -> array.length).sum()).isLessThanOrEqualTo(4 * left);
   }
 
   private static List<Long> all(Postings postings) {
