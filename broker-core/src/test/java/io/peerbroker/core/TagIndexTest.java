@@ -137,10 +137,15 @@ final class TagIndexTest {
       put(1 + i * 64, List.of(i % 2 == 0 ? "even" : "odd"));
       put(2 + i * 64, List.of("even"));
     }
-    List<HostedSession> none = new ArrayList<>();
-    long to = index.find(TagFilter.parse("even,odd"), 0, Long.MAX_VALUE, 10, none);
+    TagFilter both = TagFilter.parse("even,odd");
+    long to = index.find(both, 0, Long.MAX_VALUE, 10, new ArrayList<>());
     assertThat(to).isLessThan(20_000 * 64);
-    assertThat(found(TagFilter.parse("even,odd"), 0, Long.MAX_VALUE, 10)).isEmpty();
+    assertThat(found(both, 0, Long.MAX_VALUE, 10)).isEmpty();
+    // And none is lost where it stops.
+    for (long i = 0; i < 20_000; i++) {
+      put(i * 64 + 64, List.of("even", "odd"));
+    }
+    assertThat(found(both, 0, Long.MAX_VALUE, 100_000)).hasSize(20_000);
   }
 
   @Test
