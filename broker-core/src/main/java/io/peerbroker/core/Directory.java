@@ -1,6 +1,7 @@
 package io.peerbroker.core;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -76,6 +77,7 @@ final class Directory {
       // A broker that shuts down may have closed it before it got here.
       if (channel.isOpen()) {
         channels.put(channel.id(), channel);
+        channel.story.opened();
       }
     } finally {
       lock.writeLock().unlock();
@@ -84,6 +86,18 @@ final class Directory {
 
   List<HostedChannel> channels() {
     return List.copyOf(channels.values());
+  }
+
+  int channelCount() {
+    return channels.size();
+  }
+
+  int sessionCount() {
+    return sessions.size();
+  }
+
+  int listedCount() {
+    return listed.size();
   }
 
   HostedSession open(HostedChannel host, SessionSpec spec) {
@@ -100,6 +114,7 @@ final class Directory {
           }
           HostedSession.State state = new HostedSession.State(spec);
           HostedSession session = new HostedSession(host, ids.id(), ++created, state);
+          session.story.opened();
           hosted.put(session.id(), session);
           sessions.put(session.id(), session);
           show(session, state);
@@ -118,6 +133,7 @@ final class Directory {
           HostedSession.State after = before.after(update);
           if (!after.equals(before)) {
             session.state = after;
+            session.story.changed();
             show(session, after);
             tell(session, before, after, touched);
           }
@@ -139,14 +155,19 @@ final class Directory {
         });
   }
 
-  /** Closes a channel and all its sessions in one instant. Does nothing if it has closed. */
-  void close(HostedChannel channel) {
-    changing(
+  /**
+   * Closes a channel and all its sessions in one instant. Does nothing if it has closed.
+   *
+   * @return the sessions that have closed with it
+   */
+  Collection<HostedSession> close(HostedChannel channel, CloseReason reason) {
+    return changing(
         touched -> {
           if (channel.isOpen()) {
             // The instant: whoever learns of one removal from here on finds none of the others.
             channel.closeOutbox();
             channels.remove(channel.id());
+            channel.story.closed(reason);
             Map<String, HostedSession> hosted = channel.sessions;
             if (hosted != null) {
               channel.sessions = null;
@@ -154,9 +175,10 @@ final class Directory {
                 forget(session);
                 tell(session, session.state, null, touched);
               }
+              return hosted.values();
             }
           }
-          return channel;
+          return List.of();
         });
   }
 
@@ -170,6 +192,7 @@ final class Directory {
 
   private void forget(HostedSession session) {
     session.open = false;
+    session.story.closed(CloseReason.CLOSED);
     sessions.remove(session.id());
     listed.remove(session.number);
   }

@@ -38,6 +38,7 @@ final class ListStream extends Link implements Watch {
 
   private final LocalBroker broker;
   private final TagFilter filter;
+  final Story story;
 
   // The walk: written under the directory's lock (by the poller, read-locked) and read under it.
   private long walked;
@@ -58,6 +59,7 @@ final class ListStream extends Link implements Watch {
   ListStream(LocalBroker broker, TagFilter filter) {
     this.broker = broker;
     this.filter = filter;
+    story = new Story.OfWatch(broker.tally, this);
   }
 
   @Override
@@ -73,6 +75,7 @@ final class ListStream extends Link implements Watch {
   /** Sets out, with the directory write-locked. */
   void begin(long lastCreated) {
     horizon = lastCreated;
+    story.opened();
   }
 
   /**
@@ -200,6 +203,8 @@ final class ListStream extends Link implements Watch {
   @Override
   void detached(CloseReason reason) {
     broker.directory.remove(this);
+    story.closed(reason);
+    story.tell();
     broker.released(this);
   }
 }

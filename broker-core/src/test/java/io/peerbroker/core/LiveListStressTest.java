@@ -44,10 +44,12 @@ final class LiveListStressTest {
   }
 
   private void round(long seed) throws Exception {
+    Witness witness = new Witness();
     Broker broker =
         Broker.builder()
             .sessionRate(Limits.Rate.UNLIMITED)
             .maxQueuedEvents(CHANGERS * CHANGES)
+            .listener(witness)
             .build();
     Queue<Watching> watchers = new ConcurrentLinkedQueue<>();
     List<Changer> changers = new ArrayList<>();
@@ -77,6 +79,7 @@ final class LiveListStressTest {
     }
     broker.close();
     Leftovers.assertNone(broker);
+    witness.assertAgrees(broker);
   }
 
   private void watch(Broker broker, Queue<Watching> watchers, Random random) {
