@@ -118,6 +118,7 @@ final class LocalBroker implements Broker {
   private HostedChannel open(HostedChannel channel, Transport.Opener opener) {
     takeSeat(channels, limits.maxChannels(), "channels");
     Presence.Stream stream = channel.presence().new Stream();
+    links.add(stream);
     boolean opened = false;
     try {
       connect(
@@ -150,7 +151,8 @@ final class LocalBroker implements Broker {
     Presence.Stream stream = channel.presence().new Stream();
     // Not asked whether there is one: the channel has its seat, and gives it back in a moment.
     channels.incrementAndGet();
-    // Known before it is attached, or a broker that closes meanwhile would not wait for it.
+    // Known before it is attached, or a broker that closes meanwhile would not wait for it; and
+    // never again: it may have been detached by then.
     links.add(stream);
     Outbox.Attached attached = channel.presence().attach(stream, id.number());
     if (attached == Outbox.Attached.DONE) {
@@ -193,6 +195,7 @@ final class LocalBroker implements Broker {
     ListStream stream = new ListStream(this, filter);
     try {
       takeSeat(watches, limits.maxWatches(), "live lists");
+      links.add(stream);
       connect(
           stream,
           opener,
@@ -222,10 +225,10 @@ final class LocalBroker implements Broker {
   }
 
   /**
-   * Makes a link known and lets the opener make its transport; what fails leaves nothing behind.
+   * Lets a link that is known in, and the opener make its transport; what fails leaves nothing
+   * behind.
    */
   private void connect(Link link, Transport.Opener opener, Runnable enter) {
-    links.add(link);
     boolean opened = false;
     try {
       enter.run();

@@ -36,6 +36,17 @@ final class Witness implements BrokerListener {
   private final Queue<String> wrong = new ConcurrentLinkedQueue<>();
   final Map<String, AtomicLong> calls = new ConcurrentHashMap<>();
 
+  private final int spins;
+
+  Witness() {
+    this(1);
+  }
+
+  /** One that takes its time. */
+  Witness(int spins) {
+    this.spins = spins;
+  }
+
   long calls(String name) {
     AtomicLong count = calls.get(name);
     return count == null ? 0 : count.get();
@@ -62,8 +73,10 @@ final class Witness implements BrokerListener {
         wrong.add(what + " of " + of + " before " + told.openSessions + " sessions");
       }
     }
-    // Gives another thread the chance to come in between.
-    Thread.onSpinWait();
+    // Slow, so that other threads come in between.
+    for (int i = 0; i < spins; i++) {
+      Thread.onSpinWait();
+    }
     if (of instanceof Session session && (before == null || to == Life.CLOSED)) {
       Told host = all.get(session.host());
       if (host == null) {
