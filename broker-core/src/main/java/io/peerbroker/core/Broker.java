@@ -132,6 +132,12 @@ public interface Broker extends AutoCloseable {
   /** What carries a message to its target: the one given to the builder, or the broker's own. */
   Router router();
 
+  /**
+   * What the broker holds now and has done so far: a snapshot, for metrics. Takes no lock and may
+   * be called at any time, also after the broker has closed; it costs some hundred additions.
+   */
+  BrokerStats stats();
+
   /** The one timer of this broker, which its adapters share. */
   Timer timer();
 

@@ -1,6 +1,8 @@
 package io.peerbroker.core;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +36,7 @@ public final class BrokerBuilder {
   private boolean requireSessionKey;
   private @Nullable Timer timer;
   private UnaryOperator<Router> router = UnaryOperator.identity();
+  private final List<BrokerListener> listeners = new ArrayList<>();
 
   BrokerBuilder() {}
 
@@ -237,6 +240,15 @@ public final class BrokerBuilder {
     return this;
   }
 
+  /**
+   * Adds a listener, which learns what the broker does. Several are called in the order in which
+   * they were added. Default: none, which costs nothing.
+   */
+  public BrokerBuilder listener(BrokerListener listener) {
+    listeners.add(Objects.requireNonNull(listener, "listener"));
+    return this;
+  }
+
   /** A new broker with these settings. It starts no thread before one is needed. */
   public Broker build() {
     Limits limits =
@@ -259,7 +271,7 @@ public final class BrokerBuilder {
             minLease,
             maxLease,
             drainTimeout);
-    return new LocalBroker(limits, requireSessionKey, timer, router);
+    return new LocalBroker(limits, requireSessionKey, timer, router, listeners);
   }
 
   private static int atLeast(int least, int value, String name) {

@@ -83,6 +83,7 @@ final class Directory {
       // A broker that shuts down may have closed it before it got here.
       if (channel.isOpen()) {
         channels.put(channel.id(), channel);
+        channel.story.opened();
       }
     } finally {
       lock.writeLock().unlock();
@@ -91,6 +92,23 @@ final class Directory {
 
   List<HostedChannel> channels() {
     return List.copyOf(channels.values());
+  }
+
+  int channelCount() {
+    return channels.size();
+  }
+
+  int sessionCount() {
+    return sessions.size();
+  }
+
+  int listedCount() {
+    lock.readLock().lock();
+    try {
+      return listed.count();
+    } finally {
+      lock.readLock().unlock();
+    }
   }
 
   HostedSession open(HostedChannel host, SessionSpec spec) {
@@ -107,6 +125,7 @@ final class Directory {
           }
           HostedSession.State state = new HostedSession.State(spec);
           HostedSession session = new HostedSession(host, ids.id(), ++created, state);
+          session.story.opened();
           hosted.put(session.id(), session);
           sessions.put(session.id(), session);
           changed(session, null, state, touched);
@@ -124,6 +143,7 @@ final class Directory {
           HostedSession.State after = before.after(update);
           if (!after.equals(before)) {
             session.state = after;
+            session.story.changed();
             changed(session, before, after, touched);
           }
           return session;
@@ -143,28 +163,35 @@ final class Directory {
         });
   }
 
-  /** Closes a channel and all its sessions in one instant. Does nothing if it has closed. */
-  void close(HostedChannel channel) {
-    changing(
+  /**
+   * Closes a channel and all its sessions in one instant. Does nothing if it has closed.
+   *
+   * @return the sessions that have closed with it
+   */
+  Collection<HostedSession> close(HostedChannel channel, CloseReason reason) {
+    return changing(
         touched -> {
           if (channel.isOpen()) {
             // The instant: whoever learns of one removal from here on finds none of the others.
             channel.closeOutbox();
             channels.remove(channel.id());
+            channel.story.closed(reason);
             Map<String, HostedSession> hosted = channel.sessions;
             if (hosted != null) {
               channel.sessions = null;
               for (HostedSession session : hosted.values()) {
                 forget(session, touched);
               }
+              return hosted.values();
             }
           }
-          return channel;
+          return List.of();
         });
   }
 
   private void forget(HostedSession session, List<ListStream> touched) {
     session.open = false;
+    session.story.closed(CloseReason.CLOSED);
     sessions.remove(session.id());
     changed(session, session.state, null, touched);
   }

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * turns of receivers wait for each other in the same way, but not for the calls that wake
  * transports, nor these for them: a message that a receiver sends is on its way before the receiver
  * returns. So a receiver never finds itself inside another's call, even on an executor that runs
- * its tasks in place.
+ * its tasks in place. Calls of listeners, too, wait for each other and for nothing else: a listener
+ * learns of something before whoever did it goes on.
  */
 final class ForeignCalls {
 
@@ -26,6 +27,8 @@ final class ForeignCalls {
 
   private static final ThreadLocal<@Nullable ArrayDeque<Runnable>> TURNS = new ThreadLocal<>();
 
+  private static final ThreadLocal<@Nullable ArrayDeque<Runnable>> TELLINGS = new ThreadLocal<>();
+
   private ForeignCalls() {}
 
   /** Runs a call now, or after the one that this thread is in. What it throws is logged. */
@@ -36,6 +39,11 @@ final class ForeignCalls {
   /** Runs a receiver's turn now, or after the one that this thread is in. */
   static void runTurn(Runnable turn) {
     run(TURNS, turn);
+  }
+
+  /** Tells listeners something now, or after what this thread is telling them. */
+  static void tell(Runnable telling) {
+    run(TELLINGS, telling);
   }
 
   private static void run(ThreadLocal<@Nullable ArrayDeque<Runnable>> waiting, Runnable call) {

@@ -1,6 +1,7 @@
 package io.peerbroker.core;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,7 @@ final class HostedChannel implements Channel {
   private final boolean keyAlwaysNeeded;
 
   private final Presence presence;
+  final Story story;
   private final TokenBucket messages;
   private final TokenBucket sessionChanges;
 
@@ -40,6 +42,7 @@ final class HostedChannel implements Channel {
     key = broker.ids.key();
     keyAlwaysNeeded = inJvm || !options.resume().isZero() || !options.lease().isZero();
     presence = new Presence(broker, this, options);
+    story = new Story.OfChannel(broker.tally, this);
     Limits limits = broker.limits();
     long now = broker.timer().nanoTime();
     messages = new TokenBucket(limits.messageRate(), now);
@@ -102,28 +105,47 @@ final class HostedChannel implements Channel {
 
   @Override
   public Session openSession(SessionSpec spec) {
-    broker.limits().check(spec);
-    broker.checkRunning();
-    return paid(() -> broker.directory.open(this, spec));
+    return told(
+        () -> {
+          broker.limits().check(spec);
+          broker.checkRunning();
+          return paid(() -> broker.directory.open(this, spec));
+        });
   }
 
   void update(HostedSession session, SessionUpdate update) {
-    broker.limits().check(update);
-    broker.checkRunning();
-    paid(
+    told(
         () -> {
-          broker.directory.update(session, update);
-          return session;
+          broker.limits().check(update);
+          broker.checkRunning();
+          return paid(
+              () -> {
+                broker.directory.update(session, update);
+                return session;
+              });
         });
   }
 
   void close(HostedSession session) {
     if (session.isOpen()) {
-      paid(
-          () -> {
-            broker.directory.close(session);
-            return session;
-          });
+      told(
+          () ->
+              paid(
+                  () -> {
+                    broker.directory.close(session);
+                    return session;
+                  }));
+    }
+  }
+
+  /** Makes a change to sessions, or is refused it, and tells listeners either way. */
+  private HostedSession told(Supplier<HostedSession> change) {
+    try {
+      HostedSession session = change.get();
+      session.story.tell();
+      return session;
+    } catch (RefusedException refused) {
+      throw broker.tally.refused(this, refused);
     }
   }
 
@@ -150,15 +172,16 @@ final class HostedChannel implements Channel {
   @Override
   public Session session(String sid) {
     HostedSession session = broker.directory.session(sid);
-    if (session == null) {
-      throw refused(Refusal.Code.UNKNOWN_SESSION, "There is no such session, or not any more.");
+    if (session != null && session.host == this) {
+      return session;
     }
-    if (session.host != this) {
-      throw refused(
-          Refusal.Code.WRONG_KEY,
-          "Another channel hosts this session, and only that one may change it.");
-    }
-    return session;
+    throw broker.tally.refused(
+        this,
+        session == null
+            ? refused(Refusal.Code.UNKNOWN_SESSION, "There is no such session, or not any more.")
+            : refused(
+                Refusal.Code.WRONG_KEY,
+                "Another channel hosts this session, and only that one may change it."));
   }
 
   @Override
@@ -170,11 +193,12 @@ final class HostedChannel implements Channel {
   public CompletionStage<Delivery> send(Message message) {
     Refusal refusal = refusalOf(message);
     if (refusal != null) {
-      return Delivery.refused(refusal);
+      return refuse(message, refusal);
     }
     long now = broker.timer().nanoTime();
     if (!messages.take(now)) {
-      return Delivery.refused(
+      return refuse(
+          message,
           broker.directory.ownerOf(message.target()) == null
               ? LocalBroker.unknownTarget()
               : new Refusal(
@@ -185,14 +209,22 @@ final class HostedChannel implements Channel {
                   messages.timeToNext(now)));
     }
     CompletionStage<Delivery> stage = broker.route(message);
-    return stage == Delivery.sent()
-        ? stage
-        : stage.whenComplete(
-            (delivery, thrown) -> {
-              if (delivery instanceof Delivery.Refused) {
-                messages.giveBack();
-              }
-            });
+    if (stage == Delivery.sent()) {
+      broker.tally.sent(this, message);
+      return stage;
+    }
+    return stage.whenComplete(
+        (delivery, thrown) -> {
+          if (delivery instanceof Delivery.Refused) {
+            messages.giveBack();
+          }
+          broker.tally.answered(this, message, delivery);
+        });
+  }
+
+  private CompletionStage<Delivery> refuse(Message message, Refusal refusal) {
+    broker.tally.answered(this, message, new Delivery.Refused(refusal));
+    return Delivery.refused(refusal);
   }
 
   private @Nullable Refusal refusalOf(Message message) {
@@ -259,8 +291,14 @@ final class HostedChannel implements Channel {
   }
 
   void end(CloseReason reason) {
-    broker.directory.close(this);
+    Collection<HostedSession> closed = broker.directory.close(this, reason);
     presence.end(reason);
+    closed.forEach(session -> session.story.tell());
+    story.tell();
+  }
+
+  Story storyOf(Session session) {
+    return new Story.OfSession(broker.tally, session, story);
   }
 
   private static RefusedException refused(Refusal.Code code, String detail) {

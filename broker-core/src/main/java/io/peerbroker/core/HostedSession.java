@@ -27,6 +27,8 @@ final class HostedSession implements Session {
   /** Its place in the order of creation. */
   final long number;
 
+  final Story story;
+
   // Written under the directory's write lock.
   volatile State state;
 
@@ -38,6 +40,7 @@ final class HostedSession implements Session {
     this.id = id;
     this.number = number;
     this.state = state;
+    story = host.storyOf(this);
   }
 
   ListedSession show(State shown) {

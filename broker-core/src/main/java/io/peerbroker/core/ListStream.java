@@ -48,6 +48,7 @@ final class ListStream extends Link implements Watch {
 
   private final LocalBroker broker;
   private final TagFilter filter;
+  final Story story;
 
   /** What may be seen; null for all that passes the filter. */
   private volatile @Nullable Visibility visibility;
@@ -92,6 +93,7 @@ final class ListStream extends Link implements Watch {
     this.filter = filter;
     visibility = visible == null ? null : new Visibility(visible);
     told = visible == null ? null : new HashSet<>();
+    story = new Story.OfWatch(broker.tally, this);
   }
 
   @Override
@@ -107,6 +109,7 @@ final class ListStream extends Link implements Watch {
   /** Sets out, with the directory write-locked. */
   void begin(long lastCreated) {
     horizon = lastCreated;
+    story.opened();
   }
 
   /** Sets out again, with the directory write-locked. */
@@ -311,6 +314,8 @@ final class ListStream extends Link implements Watch {
   @Override
   void detached(CloseReason reason) {
     broker.directory.remove(this);
+    story.closed(reason);
+    story.tell();
     broker.released(this);
   }
 }

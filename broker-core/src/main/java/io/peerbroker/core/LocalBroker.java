@@ -1,6 +1,7 @@
 package io.peerbroker.core;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -39,13 +40,16 @@ final class LocalBroker implements Broker {
 
   final Ids ids = new Ids();
   final Budget budget;
+  final Tally tally;
   final Directory directory;
 
   LocalBroker(
       Limits limits,
       boolean requireSessionKey,
       @Nullable Timer givenTimer,
-      UnaryOperator<Router> router) {
+      UnaryOperator<Router> router,
+      List<BrokerListener> listeners) {
+    tally = new Tally(listeners);
     this.limits = limits;
     this.requireSessionKey = requireSessionKey;
     if (givenTimer != null) {
@@ -83,30 +87,39 @@ final class LocalBroker implements Broker {
   @Override
   public Channel openChannel(Receiver receiver, Executor executor) {
     HostedChannel channel = new HostedChannel(this, ChannelOptions.none(), true);
-    return open(
-        channel,
-        attachment ->
-            new ReceiverTransport(
-                attachment,
-                executor,
-                event -> {
-                  if (event instanceof Event.Received received) {
-                    receiver.received(channel, received.message());
-                  }
-                },
-                reason -> receiver.closed(channel, reason)));
+    try {
+      return open(
+          channel,
+          attachment ->
+              new ReceiverTransport(
+                  attachment,
+                  executor,
+                  event -> {
+                    if (event instanceof Event.Received received) {
+                      receiver.received(channel, received.message());
+                    }
+                  },
+                  reason -> receiver.closed(channel, reason)));
+    } catch (RefusedException refused) {
+      throw tally.refused(null, refused);
+    }
   }
 
   @Override
   public Channel openChannel(ChannelOptions options, Transport.Opener opener) {
-    checkRunning();
-    HostedChannel resumed = resume(options.lastEventId(), opener);
-    return resumed != null ? resumed : open(new HostedChannel(this, options, false), opener);
+    try {
+      checkRunning();
+      HostedChannel resumed = resume(options.lastEventId(), opener);
+      return resumed != null ? resumed : open(new HostedChannel(this, options, false), opener);
+    } catch (RefusedException refused) {
+      throw tally.refused(null, refused);
+    }
   }
 
   private HostedChannel open(HostedChannel channel, Transport.Opener opener) {
     takeSeat(channels, limits.maxChannels(), "channels");
     Presence.Stream stream = channel.presence().new Stream();
+    links.add(stream);
     boolean opened = false;
     try {
       connect(
@@ -115,6 +128,8 @@ final class LocalBroker implements Broker {
           () -> {
             channel.begin(stream);
             directory.add(channel);
+            // Before its client knows of it.
+            channel.story.tell();
           });
       opened = true;
     } finally {
@@ -137,7 +152,8 @@ final class LocalBroker implements Broker {
     Presence.Stream stream = channel.presence().new Stream();
     // Not asked whether there is one: the channel has its seat, and gives it back in a moment.
     channels.incrementAndGet();
-    // Known before it is attached, or a broker that closes meanwhile would not wait for it.
+    // Known before it is attached, or a broker that closes meanwhile would not wait for it; and
+    // never again: it may have been detached by then.
     links.add(stream);
     Outbox.Attached attached = channel.presence().attach(stream, id.number());
     if (attached == Outbox.Attached.DONE) {
@@ -187,8 +203,19 @@ final class LocalBroker implements Broker {
       @Nullable Predicate<? super ListedSession> visible,
       Transport.Opener opener) {
     ListStream stream = new ListStream(this, filter, visible);
-    takeSeat(watches, limits.maxWatches(), "live lists");
-    connect(stream, opener, () -> directory.add(stream));
+    try {
+      takeSeat(watches, limits.maxWatches(), "live lists");
+      links.add(stream);
+      connect(
+          stream,
+          opener,
+          () -> {
+            directory.add(stream);
+            stream.story.tell();
+          });
+    } catch (RefusedException refused) {
+      throw tally.refused(null, refused);
+    }
     if (closing.get()) {
       stream.end(CloseReason.SHUTTING_DOWN);
     }
@@ -208,10 +235,10 @@ final class LocalBroker implements Broker {
   }
 
   /**
-   * Makes a link known and lets the opener make its transport; what fails leaves nothing behind.
+   * Lets a link that is known in, and the opener make its transport; what fails leaves nothing
+   * behind.
    */
   private void connect(Link link, Transport.Opener opener, Runnable enter) {
-    links.add(link);
     boolean opened = false;
     try {
       enter.run();
@@ -247,6 +274,14 @@ final class LocalBroker implements Broker {
     return channels.get();
   }
 
+  int watchCount() {
+    return watches.get();
+  }
+
+  int streamCount() {
+    return links.size();
+  }
+
   /** The number of a message that is perhaps to be answered as queued. */
   long nextDelivery() {
     return deliveries.incrementAndGet();
@@ -260,33 +295,44 @@ final class LocalBroker implements Broker {
   /** Tells the origin of a queued message that its target has not come back, if it is there. */
   void tellUndelivered(Outbox.Leftover leftover, CloseReason reason) {
     Message message = leftover.message();
+    String id = deliveryId(leftover.delivery());
     HostedChannel origin = directory.ownerOf(message.origin());
     if (origin != null) {
-      origin.tellUndelivered(
-          new Event.Undelivered(deliveryId(leftover.delivery()), message.target(), reason));
+      origin.tellUndelivered(new Event.Undelivered(id, message.target(), reason));
     }
+    tally.undelivered(message, id, reason);
   }
 
   @Override
   public Channel claim(String origin, String key) {
-    checkRunning();
-    HostedChannel channel = known(directory.ownerOf(origin));
-    channel.checkKey(key);
-    return channel;
+    HostedChannel channel = null;
+    try {
+      checkRunning();
+      channel = known(directory.ownerOf(origin));
+      channel.checkKey(key);
+      return channel;
+    } catch (RefusedException refused) {
+      throw tally.refused(channel, refused);
+    }
   }
 
   @Override
   public Channel claimHost(String cid, @Nullable String key) {
-    checkRunning();
-    if (key == null && requireSessionKey) {
-      throw new RefusedException(
-          Refusal.of(
-              Refusal.Code.INVALID_REQUEST,
-              "The member 'key' is missing: this broker takes the channel's key with every session."));
+    HostedChannel channel = null;
+    try {
+      checkRunning();
+      if (key == null && requireSessionKey) {
+        throw new RefusedException(
+            Refusal.of(
+                Refusal.Code.INVALID_REQUEST,
+                "The member 'key' is missing: this broker takes the channel's key with every session."));
+      }
+      channel = known(directory.channel(cid));
+      channel.checkHostKey(key);
+      return channel;
+    } catch (RefusedException refused) {
+      throw tally.refused(channel, refused);
     }
-    HostedChannel channel = known(directory.channel(cid));
-    channel.checkHostKey(key);
-    return channel;
   }
 
   private static HostedChannel known(@Nullable HostedChannel channel) {
@@ -301,13 +347,17 @@ final class LocalBroker implements Broker {
 
   @Override
   public Page list(TagFilter filter, int limit, @Nullable String after) {
-    checkRunning();
-    if (limit < 1 || limit > Page.MAX_LIMIT) {
-      throw new RefusedException(
-          Refusal.of(
-              Refusal.Code.INVALID_REQUEST, "'limit' must be from 1 to " + Page.MAX_LIMIT + "."));
+    try {
+      checkRunning();
+      if (limit < 1 || limit > Page.MAX_LIMIT) {
+        throw new RefusedException(
+            Refusal.of(
+                Refusal.Code.INVALID_REQUEST, "'limit' must be from 1 to " + Page.MAX_LIMIT + "."));
+      }
+      return directory.page(filter, null, limit, after == null ? 0 : cursor(after));
+    } catch (RefusedException refused) {
+      throw tally.refused(null, refused);
     }
-    return directory.page(filter, null, limit, after == null ? 0 : cursor(after));
   }
 
   private static long cursor(String after) {
@@ -374,6 +424,11 @@ final class LocalBroker implements Broker {
   @Override
   public Router router() {
     return router;
+  }
+
+  @Override
+  public BrokerStats stats() {
+    return tally.stats(this);
   }
 
   @Override

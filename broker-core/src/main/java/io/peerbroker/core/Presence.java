@@ -110,6 +110,13 @@ final class Presence {
       }
       before = current;
       cameBack = lost != null;
+      if (before != null) {
+        // The stream before had broken, and nobody has noticed.
+        channel.story.changed();
+      }
+      if (before != null || cameBack) {
+        channel.story.changed();
+      }
       lost = null;
       current = stream;
       heard();
@@ -125,6 +132,7 @@ final class Presence {
       // The stream has a seat of its own; the one that was kept for it is free.
       broker.freeSeat();
     }
+    channel.story.tell();
     return Outbox.Attached.DONE;
   }
 
@@ -145,18 +153,24 @@ final class Presence {
   /** A stream is over. If it was the current one, the grace begins, or the channel ends. */
   private void lost(Stream stream, CloseReason reason) {
     boolean wasLast;
+    boolean waits;
     synchronized (this) {
       wasLast = current == stream;
+      waits = wasLast && !over && isResumable();
       if (wasLast) {
         current = null;
         unschedule();
-        if (!over && isResumable()) {
-          lost = stream;
-          outbox.detach(stream);
-          task = broker.timer().schedule(resume, () -> expire(stream));
-          return;
-        }
       }
+      if (waits) {
+        lost = stream;
+        outbox.detach(stream);
+        channel.story.changed();
+        task = broker.timer().schedule(resume, () -> expire(stream));
+      }
+    }
+    if (waits) {
+      channel.story.tell();
+      return;
     }
     broker.freeSeat();
     if (wasLast) {

@@ -18,12 +18,14 @@ import org.junit.jupiter.api.Test;
  */
 final class CloseStressTest {
 
+  private final Witness witness = new Witness();
   private final Broker broker =
       Broker.builder()
           .messageRate(Limits.Rate.UNLIMITED)
           .sessionRate(Limits.Rate.UNLIMITED)
           .maxSessionsPerChannel(1_000_000)
           .maxQueuedEvents(1_000_000)
+          .listener(witness)
           .build();
   private final Party prober = new Party(broker);
 
@@ -58,6 +60,7 @@ final class CloseStressTest {
     }
     broker.close();
     Leftovers.assertNone(broker);
+    witness.assertAgrees(broker);
   }
 
   private void round(Random random, ExecutorService watching) throws Exception {

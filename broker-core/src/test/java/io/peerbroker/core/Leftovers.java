@@ -2,6 +2,8 @@ package io.peerbroker.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Map;
+
 /** What a broker still holds when everything on it has closed: nothing. */
 final class Leftovers {
 
@@ -19,5 +21,25 @@ final class Leftovers {
     }
     assertThat(local.directory).extracting("listed.byNumber.count").isEqualTo(0);
     assertThat(local.directory).extracting("listed.all.leaves").hasToString("[]");
+    assertSaysSo(broker.stats());
+  }
+
+  private static void assertSaysSo(BrokerStats stats) {
+    assertThat(stats.channels()).isZero();
+    assertThat(stats.waiting()).isZero();
+    assertThat(stats.sessions()).isZero();
+    assertThat(stats.listed()).isZero();
+    assertThat(stats.watches()).isZero();
+    assertThat(stats.streams()).isZero();
+    assertThat(stats.queuedBytes()).isZero();
+    assertThat(sum(stats.channelsClosed())).isEqualTo(stats.channelsOpened());
+    assertThat(stats.sessionsClosed()).isEqualTo(stats.sessionsOpened());
+    assertThat(sum(stats.watchesClosed())).isEqualTo(stats.watchesOpened());
+    assertThat(stats.channelsResumed()).isLessThanOrEqualTo(stats.channelsInterrupted());
+    assertThat(stats.messagesUndelivered()).isLessThanOrEqualTo(stats.messagesQueued());
+  }
+
+  private static long sum(Map<CloseReason, Long> counts) {
+    return counts.values().stream().mapToLong(Long::longValue).sum();
   }
 }

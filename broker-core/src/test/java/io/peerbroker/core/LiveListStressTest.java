@@ -60,11 +60,13 @@ final class LiveListStressTest {
   }
 
   private void round(long seed) throws Exception {
+    Witness witness = new Witness();
     LocalBroker broker =
         (LocalBroker)
             Broker.builder()
                 .sessionRate(Limits.Rate.UNLIMITED)
                 .maxQueuedEvents(CHANGERS * CHANGES)
+                .listener(witness)
                 .build();
     Queue<Watching> watchers = new ConcurrentLinkedQueue<>();
     List<Changer> changers = new ArrayList<>();
@@ -95,6 +97,7 @@ final class LiveListStressTest {
     }
     broker.close();
     Leftovers.assertNone(broker);
+    witness.assertAgrees(broker);
   }
 
   private void watch(LocalBroker broker, Queue<Watching> watchers, Random random) {

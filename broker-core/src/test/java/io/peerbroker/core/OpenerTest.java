@@ -220,4 +220,32 @@ final class OpenerTest {
     }
     assertThat(encoded).hasSize(3).allMatch(bytes -> bytes == encoded.get(0));
   }
+
+  /**
+   * The stream before is told to give way, and the broker closes before the new one is connected.
+   */
+  @Test
+  void aStreamThatIsCutBeforeItIsConnectedIsForgotten() {
+    Broker closing = Broker.builder().drainTimeout(Duration.ZERO).build();
+    ChannelOptions options = ChannelOptions.none().withResume(Duration.ofSeconds(30));
+    List<String> ids = new ArrayList<>();
+    closing.openChannel(
+        options,
+        attachment -> {
+          ids.add(attachment.poll().id());
+          return new Transport() {
+            @Override
+            public void ready() {}
+
+            @Override
+            public void end(CloseReason reason) {
+              attachment.detach(reason);
+              closing.close();
+            }
+          };
+        });
+    closing.openChannel(options.after(ids.get(0)), this::open);
+    assertThat(opened.told).containsExactly("end SHUTTING_DOWN");
+    Leftovers.assertNone(closing);
+  }
 }

@@ -10,7 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
@@ -24,18 +24,20 @@ final class ResumeStressTest {
 
   @Test
   void nothingIsLostHoweverOftenTheReaderIsCut() throws Exception {
+    Witness witness = new Witness();
     Broker broker =
         Broker.builder()
+            .listener(witness)
             .messageRate(Limits.Rate.UNLIMITED)
             .maxReplayBytes(10 << 20)
             .maxReplayEvents(10_000)
             .build();
     Party sender = new Party(broker);
+    AtomicLong queued = new AtomicLong();
     ChannelOptions options = ChannelOptions.none().withResume(Duration.ofMinutes(1));
     Line line = Line.open(broker, options);
     line.readAll();
     Channel channel = line.channel;
-    AtomicBoolean saysQueued = new AtomicBoolean();
     CompletableFuture<Void> sending =
         CompletableFuture.runAsync(
             () -> {
@@ -47,7 +49,7 @@ final class ResumeStressTest {
                 } else {
                   i++;
                   if (delivery instanceof Delivery.Queued) {
-                    saysQueued.set(true);
+                    queued.incrementAndGet();
                   }
                 }
               }
@@ -91,17 +93,26 @@ final class ResumeStressTest {
     }
     assertThat(line.readAll()).isEmpty();
     assertThat(cuts).isGreaterThan(MESSAGES / 50);
-    assertThat(saysQueued).isTrue();
+    assertThat(queued).hasPositiveValue();
+    BrokerStats stats = broker.stats();
+    assertThat(stats.messagesQueued()).isEqualTo(queued.get());
+    assertThat(stats.messagesSent()).isEqualTo(MESSAGES - queued.get());
+    assertThat(stats.channelsResumed()).isEqualTo(cuts);
     line.cut();
+    assertThat(broker.stats().waiting()).isEqualTo(1);
+    witness.assertAgrees(broker);
     broker.close();
     Leftovers.assertNone(broker);
+    witness.assertAgrees(broker);
+    assertThat(broker.stats().messagesUndelivered()).isZero();
   }
 
   @Test
   void whateverComesTogetherNothingIsLeft()
       throws ExecutionException, InterruptedException, TimeoutException {
     for (Duration grace : List.of(Duration.ofNanos(1), Duration.ofMillis(1), Duration.ofHours(1))) {
-      Broker broker = Broker.builder().drainTimeout(Duration.ZERO).build();
+      Witness witness = new Witness();
+      Broker broker = Broker.builder().drainTimeout(Duration.ZERO).listener(witness).build();
       Party sender = new Party(broker);
       ChannelOptions options =
           ChannelOptions.none().withResume(grace).withLease(Duration.ofSeconds(20));
@@ -129,7 +140,12 @@ final class ResumeStressTest {
             .get(1, TimeUnit.MINUTES);
       }
       shutdown.join();
-      Awaitility.await().untilAsserted(() -> Leftovers.assertNone(broker));
+      Awaitility.await()
+          .untilAsserted(
+              () -> {
+                Leftovers.assertNone(broker);
+                witness.assertAgrees(broker);
+              });
     }
   }
 

@@ -4,11 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.peerbroker.core.Broker;
+import io.peerbroker.core.BrokerBuilder;
+import io.peerbroker.core.BrokerListener;
+import io.peerbroker.core.BrokerStats;
 import io.peerbroker.core.Channel;
+import io.peerbroker.core.CloseReason;
 import io.peerbroker.core.Delivery;
 import io.peerbroker.core.Json;
 import io.peerbroker.core.Limits;
+import io.peerbroker.core.Message;
+import io.peerbroker.core.Refusal;
+import io.peerbroker.core.Session;
 import io.peerbroker.core.Timer;
+import io.peerbroker.core.Watch;
 import io.peerbroker.tck.ServerSettings;
 import io.peerbroker.tck.SseStream;
 import io.peerbroker.tck.WireChannel;
@@ -17,8 +25,12 @@ import java.io.File;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.eclipse.jetty.servlet.ServletHolder;
 import org.junit.jupiter.api.Test;
 
@@ -35,7 +47,70 @@ final class DroppedChannelsTest {
   private static final int SEATS = 150;
   private static final Duration BOUND = Duration.ofSeconds(60);
 
-  static final java.util.Map<Object, String> WHO = new java.util.concurrent.ConcurrentHashMap<>();
+  /** Counts for itself what the broker says of its own. */
+  private static final class Counting implements BrokerListener {
+
+    final AtomicInteger channels = new AtomicInteger();
+    final AtomicInteger sessions = new AtomicInteger();
+    final AtomicInteger watches = new AtomicInteger();
+    final AtomicLong opened = new AtomicLong();
+    final AtomicLong sent = new AtomicLong();
+    final AtomicLong interrupted = new AtomicLong();
+    final AtomicLong full = new AtomicLong();
+    final Set<Channel> interruptedNow = ConcurrentHashMap.newKeySet();
+
+    @Override
+    public void channelOpened(Channel channel) {
+      opened.incrementAndGet();
+      channels.incrementAndGet();
+    }
+
+    @Override
+    public void channelInterrupted(Channel channel) {
+      interrupted.incrementAndGet();
+      interruptedNow.add(channel);
+    }
+
+    @Override
+    public void channelClosed(Channel channel, CloseReason reason) {
+      interruptedNow.remove(channel);
+      channels.decrementAndGet();
+    }
+
+    @Override
+    public void sessionOpened(Session session) {
+      sessions.incrementAndGet();
+    }
+
+    @Override
+    public void sessionClosed(Session session) {
+      sessions.decrementAndGet();
+    }
+
+    @Override
+    public void watchOpened(Watch watch) {
+      watches.incrementAndGet();
+    }
+
+    @Override
+    public void watchClosed(Watch watch, CloseReason reason) {
+      watches.decrementAndGet();
+    }
+
+    @Override
+    public void messageAnswered(Channel sender, Message message, Delivery delivery) {
+      if (delivery instanceof Delivery.Sent) {
+        sent.incrementAndGet();
+      }
+    }
+
+    @Override
+    public void callRefused(Channel channel, Refusal refusal) {
+      if (refusal.code() == Refusal.Code.AT_CAPACITY) {
+        full.incrementAndGet();
+      }
+    }
+  }
 
   /** The system's timer, which tells how many tasks are outstanding. */
   private static final class CountingTimer implements Timer {
@@ -73,22 +148,26 @@ final class DroppedChannelsTest {
   }
 
   private final CountingTimer timer = new CountingTimer();
-  private final Broker broker = broker(timer);
+  private final Counting counting = new Counting();
+  private final Broker broker = builder(timer).listener(counting).build();
+  private int channelsOpened;
+  private int sessionsOpened;
+  private int watchesOpened;
+  private int messagesSent;
   private final BrokerHttp http =
       new BrokerHttp(broker, HttpSettings.defaults().withHeartbeat(Duration.ofMillis(200)));
 
-  private static Broker broker(Timer timer) {
+  private static BrokerBuilder builder(Timer timer) {
     return Broker.builder()
         .timer(timer)
         .maxChannels(SEATS)
         .maxTotalQueuedBytes(200_000)
-        .messageRate(Limits.Rate.UNLIMITED)
-        .build();
+        .messageRate(Limits.Rate.UNLIMITED);
   }
 
   @Test
   void leaveNothingBehind() throws Exception {
-    int fresh = room(broker(timer));
+    int fresh = room(builder(timer).build());
     try (JettyServer server =
             JettyServer.start(new ServletHolder(new OwnServlet(http)), ServerSettings.DEFAULTS);
         WireClient client = new WireClient(server.base())) {
@@ -101,10 +180,44 @@ final class DroppedChannelsTest {
       await().atMost(BOUND).until(() -> descriptors() <= descriptors + 2);
       assertThatAllSeatsAreFree(client);
       await().atMost(BOUND).until(() -> http.streams.isEmpty() && timer.outstanding.get() == 0);
+      await().atMost(BOUND).untilAsserted(this::assertThatTheFiguresAreTrue);
       assertThat(room(broker)).isEqualTo(fresh);
     }
     broker.close();
     timer.system.close();
+  }
+
+  /** What was done is what was counted and told, and nothing of it is left. */
+  private void assertThatTheFiguresAreTrue() {
+    BrokerStats stats = broker.stats();
+    assertThat(stats.channelsOpened()).isEqualTo(channelsOpened + SEATS);
+    assertThat(sum(stats.channelsClosed())).isEqualTo(channelsOpened + SEATS);
+    assertThat(stats.sessionsOpened()).isEqualTo(sessionsOpened);
+    assertThat(stats.sessionsClosed()).isEqualTo(sessionsOpened);
+    assertThat(stats.watchesOpened()).isEqualTo(watchesOpened);
+    assertThat(sum(stats.watchesClosed())).isEqualTo(watchesOpened);
+    assertThat(stats.messagesSent()).isEqualTo(messagesSent);
+    assertThat(stats.callsRefused()).containsEntry(Refusal.Code.AT_CAPACITY, 1L);
+    // Those that could be resumed and were not closed by their owners.
+    assertThat(stats.channelsInterrupted()).isPositive();
+    assertThat(stats.channelsClosed())
+        .containsEntry(CloseReason.EXPIRED, stats.channelsInterrupted());
+    assertThat(stats.channels() + stats.waiting() + stats.sessions() + stats.listed()).isZero();
+    assertThat(stats.watches() + stats.streams()).isZero();
+    assertThat(stats.queuedBytes()).isZero();
+
+    assertThat(counting.opened).hasValue(stats.channelsOpened());
+    assertThat(counting.interrupted).hasValue(stats.channelsInterrupted());
+    assertThat(counting.sent).hasValue(messagesSent);
+    assertThat(counting.full).hasValue(1);
+    assertThat(counting.channels).hasValue(0);
+    assertThat(counting.sessions).hasValue(0);
+    assertThat(counting.watches).hasValue(0);
+    assertThat(counting.interruptedNow).isEmpty();
+  }
+
+  private static long sum(Map<CloseReason, Long> counts) {
+    return counts.values().stream().mapToLong(Long::longValue).sum();
   }
 
   private void dropOneWave(WireClient client) {
@@ -113,9 +226,12 @@ final class DroppedChannelsTest {
     for (int i = 0; i < WAVE; i++) {
       if (i % 7 == 0) {
         lists.add(client.watch(""));
+        watchesOpened++;
       } else {
         WireChannel channel = client.openChannelAt(i % 7 == 1 ? "/channel?resume=1" : "/channel");
+        channelsOpened++;
         channel.listSession("");
+        sessionsOpened++;
         channels.add(channel);
       }
     }
@@ -125,7 +241,8 @@ final class DroppedChannelsTest {
         case 0 -> channel.stream().reset();
         case 1 -> channel.stream().close();
         case 2 -> {
-          channel.send(channel.cid(), "\"unread\"");
+          assertThat(channel.send(channel.cid(), "\"unread\"").status()).isEqualTo(200);
+          messagesSent++;
           channel.stream().close();
         }
         default -> {
