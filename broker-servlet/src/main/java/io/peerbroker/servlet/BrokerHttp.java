@@ -56,7 +56,7 @@ public final class BrokerHttp implements AutoCloseable {
   public BrokerHttp(Broker broker, HttpSettings settings) {
     this.broker = Objects.requireNonNull(broker, "broker");
     this.settings = Objects.requireNonNull(settings, "settings");
-    cors = new Cors(settings.allowedOrigins());
+    cors = new Cors(settings);
   }
 
   /**
