@@ -101,15 +101,31 @@ final class HostedChannel implements Channel {
   }
 
   @Override
-  public Session openSession(SessionSpec spec) {
-    broker.limits().check(spec);
-    broker.checkRunning();
+  public HostedSession openSession(SessionSpec spec) {
+    checkHosting(spec);
     return paid(() -> broker.directory.open(this, spec));
   }
 
-  void update(HostedSession session, SessionUpdate update) {
+  /** Refuses what can be refused before it is known whether the session is permitted. */
+  void checkHosting(SessionSpec spec) {
+    broker.limits().check(spec);
+    broker.checkRunning();
+    if (!isOpen()) {
+      throw refused(Refusal.Code.UNKNOWN_CHANNEL, "The host channel has closed.");
+    }
+  }
+
+  /** Refuses what can be refused before it is known whether the change is permitted. */
+  void checkUpdate(HostedSession session, SessionUpdate update) {
     broker.limits().check(update);
     broker.checkRunning();
+    if (!session.isOpen()) {
+      throw refused(Refusal.Code.UNKNOWN_SESSION, "The session has been closed.");
+    }
+  }
+
+  void update(HostedSession session, SessionUpdate update) {
+    checkUpdate(session, update);
     paid(
         () -> {
           broker.directory.update(session, update);
@@ -148,7 +164,7 @@ final class HostedChannel implements Channel {
   }
 
   @Override
-  public Session session(String sid) {
+  public HostedSession session(String sid) {
     HostedSession session = broker.directory.session(sid);
     if (session == null) {
       throw refused(Refusal.Code.UNKNOWN_SESSION, "There is no such session, or not any more.");
@@ -195,7 +211,8 @@ final class HostedChannel implements Channel {
             });
   }
 
-  private @Nullable Refusal refusalOf(Message message) {
+  /** What a message can be refused for before it is known whether it is permitted. */
+  @Nullable Refusal refusalOf(Message message) {
     if (broker.isClosing()) {
       return LocalBroker.shuttingDown();
     }
