@@ -53,8 +53,9 @@ public interface AccessPolicy {
    * Whether a caller may host a session, and as what. Tags that nobody but the application may set
    * are set here, and taken off what came from the client.
    *
-   * @param channel the host to be, of which the caller has proved to be the owner; what the policy
-   *     does with it is trusted
+   * @param channel the host to be. The caller has shown its key, unless the broker takes sessions
+   *     without one ({@link BrokerBuilder#requireSessionKey}); what the policy does with it is
+   *     trusted
    * @param spec what the caller asks for
    * @return the session that is hosted: {@code spec} itself, or another. It is checked against
    *     {@link Limits} again, so tags that are added here count too

@@ -88,7 +88,7 @@ public abstract class AdmissionRules extends ServerRules {
   @DisplayName("A1 A6 the word may come as a cookie or as a parameter of the query too")
   void wordsComeInCookiesAndQueries() {
     withPolicy();
-    String cookie = "Cookie: a=\"b c\", d; =; {}; word=stranger; word=x; e=\u00e9";
+    String cookie = "Cookie: a=\"b c\", d; =; {}; word=stranger; word=x";
     for (String accept : List.of(STREAM, "Accept: */*")) {
       for (String path : List.of("/channel", "/list")) {
         assertRefused(client().get(path, accept, cookie), 403, "denied");
