@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  * {@link Receiver} or a {@link Watcher}; parties behind a wire are brought in by an adapter through
  * {@link Transport}. Both kinds meet on one broker.
  *
+ * <p>Where the application decides who may do what, with an {@link AccessPolicy}, callers that it
+ * is to be asked about act through {@link #as}.
+ *
  * <p>Everything is safe for use by many threads at once, and no method blocks but {@link #close()}.
  * Whatever a stranger can grow is bounded by {@link #limits()}. Nothing survives the process.
  */
@@ -128,6 +131,41 @@ public interface Broker extends AutoCloseable {
    * @throws RefusedException {@code at_capacity} or {@code shutting_down}
    */
   Watch watch(TagFilter filter, Transport.Opener opener);
+
+  /**
+   * A view of this broker through which somebody acts about whom the {@link #policy()} is asked:
+   * who opens a channel or a live list through it, and what he does with a channel that it has
+   * given him, is that caller. The broker itself acts as {@link Caller#trusted()}.
+   *
+   * <p>A view holds nothing: it may be made for each request, and is the broker itself where there
+   * is no policy or the caller is trusted. Two views may give different objects for one channel;
+   * its id is what tells. To close a view closes the broker.
+   *
+   * <p>What each method throws then includes what the policy refuses with, most often {@code
+   * denied}, and {@code internal} for a policy that fails.
+   */
+  Broker as(Caller caller);
+
+  /**
+   * Asks the {@link #policy()} anew what they may see, for all live lists whose caller is not
+   * trusted: to be called when somebody's rights have changed. Where the filter has changed, or
+   * whether there is a predicate, or the policy refuses, the watch ends with {@link
+   * CloseReason#SCOPE_CHANGED}, so that its reader comes back under his new rights. Where there is
+   * a predicate still, the list is gone through again with the new one: what is to be seen no more
+   * is removed, and what is to be seen now is added.
+   *
+   * <p>The policy is asked on this thread; where another thread is just doing so for one of them,
+   * it asks once more. Channels and sessions are not touched. Not to be called by the policy from
+   * within {@link AccessPolicy#scope}.
+   */
+  void recheck();
+
+  /**
+   * Who may do what: {@link AccessPolicy#allowAll()} itself where the builder was given none, so
+   * that an adapter can spare making callers. Else one that asks what the builder was given, and
+   * throws nothing but {@link RefusedException}.
+   */
+  AccessPolicy policy();
 
   /** What carries a message to its target: the one given to the builder, or the broker's own. */
   Router router();

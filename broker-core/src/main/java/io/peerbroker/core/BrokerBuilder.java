@@ -35,6 +35,7 @@ public final class BrokerBuilder {
   private Duration drainTimeout = Duration.ofSeconds(5);
   private boolean requireSessionKey;
   private @Nullable Timer timer;
+  private AccessPolicy policy = AccessPolicy.allowAll();
   private UnaryOperator<Router> router = UnaryOperator.identity();
   private final List<BrokerListener> listeners = new ArrayList<>();
 
@@ -230,6 +231,15 @@ public final class BrokerBuilder {
   }
 
   /**
+   * Who may do what: asked about every caller that acts through {@link Broker#as}, as those behind
+   * the servlet do. Default {@link AccessPolicy#allowAll()}, which costs nothing.
+   */
+  public BrokerBuilder accessPolicy(AccessPolicy policy) {
+    this.policy = Objects.requireNonNull(policy, "policy");
+    return this;
+  }
+
+  /**
    * Puts a router of the application in place of the broker's own.
    *
    * @param router is given the broker's own, called once, and answers the one to use: often one
@@ -271,7 +281,8 @@ public final class BrokerBuilder {
             minLease,
             maxLease,
             drainTimeout);
-    return new LocalBroker(limits, requireSessionKey, timer, router, listeners);
+    AccessPolicy asked = policy == AccessPolicy.allowAll() ? policy : new GuardedPolicy(policy);
+    return new LocalBroker(limits, requireSessionKey, timer, asked, router, listeners);
   }
 
   private static int atLeast(int least, int value, String name) {

@@ -16,6 +16,12 @@ public enum CloseReason {
    */
   OVERFLOW(true, true),
 
+  /**
+   * What a watcher may see has changed ({@link Broker#recheck()}). Coming back starts from the list
+   * as he may see it now, or is refused.
+   */
+  SCOPE_CHANGED(true, true),
+
   /** The broker shuts down. Coming back later may find another. */
   SHUTTING_DOWN(true, true),
 

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** A channel in this broker's directory: its queue, its rates, and its end of the stream. */
@@ -104,26 +105,54 @@ final class HostedChannel implements Channel {
   }
 
   @Override
-  public Session openSession(SessionSpec spec) {
+  public HostedSession openSession(SessionSpec spec) {
+    return openSession(spec, asked -> asked);
+  }
+
+  /**
+   * @param permitted makes of what is asked for what is permitted, or refuses it
+   */
+  HostedSession openSession(SessionSpec spec, UnaryOperator<SessionSpec> permitted) {
     return told(
         () -> {
-          broker.limits().check(spec);
-          broker.checkRunning();
-          return paid(() -> broker.directory.open(this, spec));
+          checkHosting(spec);
+          SessionSpec hosted = permitted.apply(spec);
+          checkHosting(hosted);
+          return paid(() -> broker.directory.open(this, hosted));
         });
   }
 
-  void update(HostedSession session, SessionUpdate update) {
+  private void checkHosting(SessionSpec spec) {
+    broker.limits().check(spec);
+    broker.checkRunning();
+    if (!isOpen()) {
+      throw refused(Refusal.Code.UNKNOWN_CHANNEL, "The host channel has closed.");
+    }
+  }
+
+  /**
+   * @param permitted makes of what is asked for what is permitted, or refuses it
+   */
+  void update(HostedSession session, SessionUpdate update, UnaryOperator<SessionUpdate> permitted) {
     told(
         () -> {
-          broker.limits().check(update);
-          broker.checkRunning();
+          checkUpdate(session, update);
+          SessionUpdate made = permitted.apply(update);
+          checkUpdate(session, made);
           return paid(
               () -> {
-                broker.directory.update(session, update);
+                broker.directory.update(session, made);
                 return session;
               });
         });
+  }
+
+  private void checkUpdate(HostedSession session, SessionUpdate update) {
+    broker.limits().check(update);
+    broker.checkRunning();
+    if (!session.isOpen()) {
+      throw refused(Refusal.Code.UNKNOWN_SESSION, "The session has been closed.");
+    }
   }
 
   void close(HostedSession session) {
@@ -170,7 +199,7 @@ final class HostedChannel implements Channel {
   }
 
   @Override
-  public Session session(String sid) {
+  public HostedSession session(String sid) {
     HostedSession session = broker.directory.session(sid);
     if (session != null && session.host == this) {
       return session;
@@ -222,12 +251,14 @@ final class HostedChannel implements Channel {
         });
   }
 
-  private CompletionStage<Delivery> refuse(Message message, Refusal refusal) {
+  /** Answers a message with a refusal. */
+  CompletionStage<Delivery> refuse(Message message, Refusal refusal) {
     broker.tally.answered(this, message, new Delivery.Refused(refusal));
     return Delivery.refused(refusal);
   }
 
-  private @Nullable Refusal refusalOf(Message message) {
+  /** What a message can be refused for before it is known whether it is permitted. */
+  @Nullable Refusal refusalOf(Message message) {
     if (broker.isClosing()) {
       return LocalBroker.shuttingDown();
     }

@@ -79,7 +79,7 @@ final class HostedSession implements Session {
 
   @Override
   public void update(SessionUpdate update) {
-    host.update(this, update);
+    host.update(this, update, asked -> asked);
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.peerbroker.core;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -13,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -27,10 +29,16 @@ final class LocalBroker implements Broker {
   private final boolean requireSessionKey;
   private final Timer timer;
   private final Timer.@Nullable SystemTimer ownTimer;
+  private final AccessPolicy policy;
   private final Router router;
   private final AtomicInteger channels = new AtomicInteger();
   private final AtomicInteger watches = new AtomicInteger();
   private final AtomicLong deliveries = new AtomicLong();
+
+  /** The live lists of those who are not trusted. */
+  private final Map<Link, ScopedWatch> scoped = new ConcurrentHashMap<>();
+
+  private final AtomicLong rechecks = new AtomicLong();
 
   /** Every stream that has not ended; the broker waits for them when it closes. */
   private final Set<Link> links = ConcurrentHashMap.newKeySet();
@@ -47,10 +55,12 @@ final class LocalBroker implements Broker {
       Limits limits,
       boolean requireSessionKey,
       @Nullable Timer givenTimer,
+      AccessPolicy policy,
       UnaryOperator<Router> router,
       List<BrokerListener> listeners) {
     tally = new Tally(listeners);
     this.limits = limits;
+    this.policy = policy;
     this.requireSessionKey = requireSessionKey;
     if (givenTimer != null) {
       ownTimer = null;
@@ -84,11 +94,26 @@ final class LocalBroker implements Broker {
     return openChannel(receiver, receivers);
   }
 
+  /** Where receivers and watchers are called for which no executor was given. */
+  Executor receivers() {
+    return receivers;
+  }
+
   @Override
   public Channel openChannel(Receiver receiver, Executor executor) {
+    return openChannel(receiver, executor, channel -> channel);
+  }
+
+  /**
+   * Opens a channel for a party in this JVM.
+   *
+   * @param as makes what the party holds of it
+   */
+  Channel openChannel(Receiver receiver, Executor executor, Function<HostedChannel, Channel> as) {
     HostedChannel channel = new HostedChannel(this, ChannelOptions.none(), true);
+    Channel held = as.apply(channel);
     try {
-      return open(
+      open(
           channel,
           attachment ->
               new ReceiverTransport(
@@ -96,17 +121,18 @@ final class LocalBroker implements Broker {
                   executor,
                   event -> {
                     if (event instanceof Event.Received received) {
-                      receiver.received(channel, received.message());
+                      receiver.received(held, received.message());
                     }
                   },
-                  reason -> receiver.closed(channel, reason)));
+                  reason -> receiver.closed(held, reason)));
     } catch (RefusedException refused) {
       throw tally.refused(null, refused);
     }
+    return held;
   }
 
   @Override
-  public Channel openChannel(ChannelOptions options, Transport.Opener opener) {
+  public HostedChannel openChannel(ChannelOptions options, Transport.Opener opener) {
     try {
       checkRunning();
       HostedChannel resumed = resume(options.lastEventId(), opener);
@@ -222,6 +248,25 @@ final class LocalBroker implements Broker {
     return stream;
   }
 
+  /** Keeps in mind what may be asked again about a live list, for as long as that lives. */
+  void keep(ListStream stream, ScopedWatch watch) {
+    scoped.put(stream, watch);
+    if (stream.isDetached()) {
+      scoped.remove(stream);
+    }
+  }
+
+  @Override
+  public void recheck() {
+    rechecks.incrementAndGet();
+    scoped.values().forEach(ScopedWatch::recheck);
+  }
+
+  /** How often everybody has been asked about again. */
+  long rechecks() {
+    return rechecks.get();
+  }
+
   private void takeSeat(AtomicInteger count, int max, String what) {
     checkRunning();
     if (count.incrementAndGet() > max) {
@@ -255,6 +300,7 @@ final class LocalBroker implements Broker {
   void released(Link link) {
     if (link instanceof ListStream) {
       watches.decrementAndGet();
+      scoped.remove(link);
     }
     links.remove(link);
     if (closing.get()) {
@@ -304,7 +350,7 @@ final class LocalBroker implements Broker {
   }
 
   @Override
-  public Channel claim(String origin, String key) {
+  public HostedChannel claim(String origin, String key) {
     HostedChannel channel = null;
     try {
       checkRunning();
@@ -317,7 +363,7 @@ final class LocalBroker implements Broker {
   }
 
   @Override
-  public Channel claimHost(String cid, @Nullable String key) {
+  public HostedChannel claimHost(String cid, @Nullable String key) {
     HostedChannel channel = null;
     try {
       checkRunning();
@@ -349,15 +395,20 @@ final class LocalBroker implements Broker {
   public Page list(TagFilter filter, int limit, @Nullable String after) {
     try {
       checkRunning();
-      if (limit < 1 || limit > Page.MAX_LIMIT) {
-        throw new RefusedException(
-            Refusal.of(
-                Refusal.Code.INVALID_REQUEST, "'limit' must be from 1 to " + Page.MAX_LIMIT + "."));
-      }
-      return directory.page(filter, null, limit, after == null ? 0 : cursor(after));
+      return directory.page(filter, null, limit, checkPage(limit, after));
     } catch (RefusedException refused) {
       throw tally.refused(null, refused);
     }
+  }
+
+  /** Refuses a page that there cannot be, and answers the place that it begins behind. */
+  static long checkPage(int limit, @Nullable String after) {
+    if (limit < 1 || limit > Page.MAX_LIMIT) {
+      throw new RefusedException(
+          Refusal.of(
+              Refusal.Code.INVALID_REQUEST, "'limit' must be from 1 to " + Page.MAX_LIMIT + "."));
+    }
+    return after == null ? 0 : cursor(after);
   }
 
   private static long cursor(String after) {
@@ -419,6 +470,19 @@ final class LocalBroker implements Broker {
     if (closing.get()) {
       throw new RefusedException(shuttingDown());
     }
+  }
+
+  @Override
+  public Broker as(Caller caller) {
+    Objects.requireNonNull(caller, "caller");
+    return caller == Caller.trusted() || policy == AccessPolicy.allowAll()
+        ? this
+        : new ActingBroker(this, caller);
+  }
+
+  @Override
+  public AccessPolicy policy() {
+    return policy;
   }
 
   @Override

@@ -33,6 +33,15 @@ public record SessionSpec(List<String> tags, boolean isListed, Json metadata) {
     return new SessionSpec(List.of(tags), false, Json.NULL);
   }
 
+  /**
+   * The same with other tags.
+   *
+   * @throws RefusedException {@code invalid_tag}, which says which one and why
+   */
+  public SessionSpec withTags(List<String> tags) {
+    return new SessionSpec(tags, isListed, metadata);
+  }
+
   /** The same with other metadata. */
   public SessionSpec withMetadata(Json metadata) {
     return new SessionSpec(tags, isListed, metadata);

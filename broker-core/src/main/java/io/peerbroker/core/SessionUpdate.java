@@ -34,6 +34,11 @@ public record SessionUpdate(
     return new SessionUpdate(List.of(tags), listed, metadata);
   }
 
+  /** This update, and new tags. */
+  public SessionUpdate withTags(List<String> tags) {
+    return new SessionUpdate(tags, listed, metadata);
+  }
+
   /** This update, and whether lists are to show the session. */
   public SessionUpdate withListed(boolean listed) {
     return new SessionUpdate(tags, listed, metadata);

@@ -46,9 +46,38 @@ public sealed interface TagFilter permits ParsedFilter {
     return missing == 0;
   }
 
+  /** The filter that passes what both this and another pass. */
+  default TagFilter and(TagFilter other) {
+    if (other.required().isEmpty() && other.excluded().isEmpty()) {
+      return this;
+    }
+    return new ParsedFilter(
+        union(required(), other.required()), union(excluded(), other.excluded()));
+  }
+
+  private static Set<String> union(Set<String> some, Set<String> more) {
+    Set<String> all = new LinkedHashSet<>(some);
+    all.addAll(more);
+    return Set.copyOf(all);
+  }
+
   /** The filter that passes every listed session. */
   static TagFilter all() {
     return ParsedFilter.ALL;
+  }
+
+  /**
+   * The filter that passes a session with all of these tags, whatever characters they have: for
+   * tags that are made of a name, where {@link #parse} would read a comma in it as two terms.
+   *
+   * @throws IllegalArgumentException for a text that cannot be a tag
+   */
+  static TagFilter requiring(String... tags) {
+    try {
+      return new ParsedFilter(Set.copyOf(Tags.normalize(List.of(tags))), Set.of());
+    } catch (RefusedException notATag) {
+      throw new IllegalArgumentException(notATag.refusal().detail(), notATag);
+    }
   }
 
   /**

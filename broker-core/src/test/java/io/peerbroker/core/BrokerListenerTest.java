@@ -306,6 +306,71 @@ final class BrokerListenerTest {
         .containsEntry(Refusal.Code.SHUTTING_DOWN, 2L);
   }
 
+  @Test
+  void whatThePolicyDenies() {
+    boolean[] denies = {false};
+    AccessPolicy policy =
+        new AccessPolicy() {
+          private void ask() {
+            if (denies[0]) {
+              throw AccessPolicy.denied("Not today.");
+            }
+          }
+
+          @Override
+          public void open(Caller caller, ChannelOptions options) {
+            ask();
+          }
+
+          @Override
+          public SessionSpec host(Caller caller, Channel channel, SessionSpec spec) {
+            ask();
+            return spec;
+          }
+
+          @Override
+          public SessionUpdate update(Caller caller, Session session, SessionUpdate update) {
+            ask();
+            return update;
+          }
+
+          @Override
+          public void send(Caller caller, Message message) {
+            ask();
+          }
+
+          @Override
+          public Scope scope(Caller caller, TagFilter filter) {
+            ask();
+            return Scope.all();
+          }
+        };
+    Noting guarded = new Noting();
+    try (Broker broker = Broker.builder().listener(guarded).accessPolicy(policy).build()) {
+      Broker view = broker.as(() -> null);
+      Channel channel = new Party(view).channel;
+      Session session = channel.openSession(SessionSpec.listed("a"));
+      guarded.takeTold();
+      denies[0] = true;
+      refused(() -> new Party(view));
+      refused(() -> channel.openSession(SessionSpec.listed()));
+      refused(() -> session.update(SessionUpdate.nothing().withListed(false)));
+      refused(() -> view.list(TagFilter.all()));
+      refused(() -> view.watch(TagFilter.all(), new Replay()));
+      assertThat(Party.answer(channel.send(channel.id(), HI))).isInstanceOf(Delivery.Refused.class);
+      assertThat(guarded.takeTold())
+          .containsExactly(
+              "callRefused denied",
+              "callRefused denied of a channel",
+              "callRefused denied of a channel",
+              "callRefused denied",
+              "callRefused denied",
+              "messageAnswered \"hi\" denied");
+      assertThat(view.stats().callsRefused()).containsEntry(Refusal.Code.DENIED, 5L);
+      assertThat(view.stats().messagesRefused()).containsEntry(Refusal.Code.DENIED, 1L);
+    }
+  }
+
   private static void refused(Runnable call) {
     assertThatThrownBy(call::run).isInstanceOf(RefusedException.class);
   }

@@ -15,6 +15,7 @@ final class Leftovers {
     assertThat(local).extracting("links").hasToString("[]");
     assertThat(local).extracting("channels").hasToString("0");
     assertThat(local).extracting("watches").hasToString("0");
+    assertThat(local).extracting("scoped").hasToString("{}");
     for (String map :
         new String[] {"channels", "sessions", "listed.byTag", "watches.groups", "watches.byTag"}) {
       assertThat(local.directory).extracting(map).as(map).hasToString("{}");

@@ -57,7 +57,7 @@ public final class PresenceLincheckTest {
   public PresenceLincheckTest() {
     ChannelOptions options = ChannelOptions.none().withResume(GRACE).withLease(LEASE);
     Stream first = new Stream();
-    channel = (HostedChannel) broker.openChannel(options, first::open);
+    channel = broker.openChannel(options, first::open);
     id = first.attachment.poll().id();
     // From within the grace all that is to be tested is one step away.
     first.breakOff();

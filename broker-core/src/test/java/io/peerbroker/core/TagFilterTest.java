@@ -3,6 +3,7 @@ package io.peerbroker.core;
 import static io.peerbroker.core.RefusalAssert.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.peerbroker.core.Refusal.Code;
 import java.util.List;
@@ -104,5 +105,23 @@ final class TagFilterTest {
     assertThat(filter.excluded()).containsExactly("c");
     assertThatExceptionOfType(UnsupportedOperationException.class)
         .isThrownBy(() -> filter.required().add("d"));
+  }
+
+  @Test
+  void bothAreAskedForTogether() {
+    TagFilter filter = TagFilter.parse("a,!b");
+    assertThat(filter.and(TagFilter.parse("c,a,!d"))).isEqualTo(TagFilter.parse("a,c,!b,!d"));
+    assertThat(filter.and(TagFilter.all())).isSameAs(filter);
+    assertThat(TagFilter.all().and(filter)).isEqualTo(filter);
+    assertThat(filter.and(TagFilter.parse("b")).matches(List.of("a", "b"))).isFalse();
+  }
+
+  @Test
+  void tagsAreRequiredAsTheyAre() {
+    assertThat(TagFilter.requiring("a", " b ", "a")).isEqualTo(TagFilter.parse("a,b"));
+    assertThat(TagFilter.requiring()).isEqualTo(TagFilter.all());
+    for (String none : List.of("", "a,b", "!a", "a\0b", "x".repeat(65))) {
+      assertThatIllegalArgumentException().isThrownBy(() -> TagFilter.requiring("a", none));
+    }
   }
 }

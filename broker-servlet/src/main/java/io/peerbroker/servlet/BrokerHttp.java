@@ -2,7 +2,9 @@ package io.peerbroker.servlet;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.peerbroker.core.AccessPolicy;
 import io.peerbroker.core.Broker;
+import io.peerbroker.core.Caller;
 import io.peerbroker.core.Channel;
 import io.peerbroker.core.ChannelOptions;
 import io.peerbroker.core.Delivery;
@@ -42,7 +44,11 @@ public final class BrokerHttp implements AutoCloseable {
 
   private static final Duration ROUTE_TIMEOUT = Duration.ofSeconds(30);
   private static final long MANY_SECONDS = 1_000_000_000;
-  private static final Set<String> LIST_PARAMETERS = Set.of("filter", "limit", "after");
+
+  /** The last is not the broker's, but may be the access policy's (RFC 6750, section 2.3). */
+  private static final Set<String> LIST_PARAMETERS =
+      Set.of("filter", "limit", "after", "access_token");
+
   private static final Set<String> VALUES = Set.of("tags", "metadata", "list");
 
   private final Broker broker;
@@ -56,7 +62,7 @@ public final class BrokerHttp implements AutoCloseable {
   public BrokerHttp(Broker broker, HttpSettings settings) {
     this.broker = Objects.requireNonNull(broker, "broker");
     this.settings = Objects.requireNonNull(settings, "settings");
-    cors = new Cors(settings.allowedOrigins());
+    cors = new Cors(settings);
   }
 
   /**
@@ -96,13 +102,22 @@ public final class BrokerHttp implements AutoCloseable {
       case LIST -> list(exchange);
       default -> {
         MediaType.requireJson(exchange.request);
+        // Made here, as long as the request is sure to be there: its body may come later.
+        Broker acting = broker.as(callerOf(exchange));
         Body.read(
             exchange,
             settings,
             broker.timer(),
-            body -> post(exchange, route, Members.of(body, broker.limits().maxJsonDepth())));
+            body ->
+                post(acting, exchange, route, Members.of(body, broker.limits().maxJsonDepth())));
       }
     }
+  }
+
+  private Caller callerOf(Exchange exchange) {
+    return broker.policy() == AccessPolicy.allowAll()
+        ? Caller.trusted()
+        : HttpCaller.of(exchange.request);
   }
 
   private void channel(Exchange exchange) throws IOException {
@@ -115,7 +130,11 @@ public final class BrokerHttp implements AutoCloseable {
     String lastEventId = inHeader == null || inHeader.isEmpty() ? inQuery : inHeader;
     ChannelOptions options =
         new ChannelOptions(seconds(query, "resume"), seconds(query, "lease"), lastEventId);
-    stream(exchange, opener -> broker.openChannel(options, opener));
+    Caller caller = callerOf(exchange);
+    stream(
+        exchange,
+        () -> broker.policy().open(caller, options),
+        opener -> broker.as(caller).openChannel(options, opener));
   }
 
   /** A time in seconds, as {@code resume} and {@code lease} have it; zero where none is given. */
@@ -149,19 +168,24 @@ public final class BrokerHttp implements AutoCloseable {
     String text = query.value("filter", Refusal.Code.INVALID_FILTER);
     TagFilter filter = TagFilter.parse(text == null ? "" : text);
     query.allowOnly(LIST_PARAMETERS);
+    Caller caller = callerOf(exchange);
     if (events > json) {
-      stream(exchange, opener -> broker.watch(filter, opener));
+      stream(
+          exchange,
+          () -> broker.policy().scope(caller, filter),
+          opener -> broker.as(caller).watch(filter, opener));
     } else {
-      page(exchange, query, text, filter);
+      page(broker.as(caller), exchange, query, text, filter);
     }
   }
 
-  private void page(Exchange exchange, Query query, @Nullable String text, TagFilter filter)
+  private void page(
+      Broker acting, Exchange exchange, Query query, @Nullable String text, TagFilter filter)
       throws IOException {
     String limitText = query.value("limit", Refusal.Code.INVALID_REQUEST);
     String after = query.value("after", Refusal.Code.INVALID_REQUEST);
     int limit = limitText == null ? Page.DEFAULT_LIMIT : limit(limitText);
-    Page page = broker.list(filter, limit, after);
+    Page page = acting.list(filter, limit, after);
     HttpServletResponse response = exchange.response;
     response.setHeader("Cache-Control", "no-store");
     response.setContentType(Accept.JSON);
@@ -191,7 +215,13 @@ public final class BrokerHttp implements AutoCloseable {
     Object open(Transport.Opener opener);
   }
 
-  private void stream(Exchange exchange, StreamSource source) throws IOException {
+  /**
+   * Answers with a stream.
+   *
+   * @param permission refuses what the source would refuse, for a request that opens nothing
+   */
+  private void stream(Exchange exchange, Runnable permission, StreamSource source)
+      throws IOException {
     String mode = exchange.request.getHeader("Sec-Fetch-Mode");
     if (mode != null && (mode.equals("no-cors") || mode.equals("navigate"))) {
       throw new Problem(
@@ -200,6 +230,7 @@ public final class BrokerHttp implements AutoCloseable {
           "A stream is opened by EventSource or fetch, not by an image or an address.");
     }
     if (exchange.isHead()) {
+      permission.run();
       streamHeaders(exchange.response);
       return;
     }
@@ -240,35 +271,35 @@ public final class BrokerHttp implements AutoCloseable {
         406, "not_acceptable", "This path gives " + types + ", which Accept rules out.");
   }
 
-  private void post(Exchange exchange, Endpoint.Route route, Members members) {
+  private void post(Broker acting, Exchange exchange, Endpoint.Route route, Members members) {
     switch (route.endpoint()) {
       case PING -> {
-        channelOf(route.id(), members);
+        channelOf(acting, route.id(), members);
         exchange.answer(Reply.json(200, "{}"));
       }
       case CLOSE_CHANNEL -> {
-        channelOf(route.id(), members).close();
+        channelOf(acting, route.id(), members).close();
         exchange.answer(Reply.json(200, "{}"));
       }
-      case OPEN_SESSION -> openSession(exchange, members);
+      case OPEN_SESSION -> openSession(acting, exchange, members);
       case UPDATE_SESSION -> {
         String cid = members.string("cid");
         members.string("key");
         SessionUpdate update = update(members.object("values", VALUES));
         broker.limits().check(update);
-        channelOf(cid, members).session(route.id()).update(update);
+        channelOf(acting, cid, members).session(route.id()).update(update);
         exchange.answer(Reply.json(200, "{}"));
       }
       case CLOSE_SESSION -> {
-        channelOf(members.string("cid"), members).session(route.id()).close();
+        channelOf(acting, members.string("cid"), members).session(route.id()).close();
         exchange.answer(Reply.json(200, "{}"));
       }
-      case SEND -> send(exchange, route.id(), members);
+      case SEND -> send(acting, exchange, route.id(), members);
       case CHANNEL, LIST -> throw new IllegalStateException("Not a POST: " + route.endpoint());
     }
   }
 
-  private void openSession(Exchange exchange, Members members) {
+  private void openSession(Broker acting, Exchange exchange, Members members) {
     String cid = members.string("cid");
     String key = members.optionalString("key");
     List<String> tags = members.optionalStrings("tags");
@@ -281,7 +312,7 @@ public final class BrokerHttp implements AutoCloseable {
             metadata == null ? Json.NULL : metadata);
     broker.limits().check(spec);
     String seen = members.optionalString("seen");
-    Channel host = broker.claimHost(cid, key);
+    Channel host = acting.claimHost(cid, key);
     if (key != null && seen != null) {
       host.confirm(seen);
     }
@@ -297,8 +328,8 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   /** The channel with this cid; a sid, which also stands for its channel, does not do here. */
-  private Channel channelOf(String cid, Members members) {
-    Channel channel = claim(cid, members);
+  private static Channel channelOf(Broker acting, String cid, Members members) {
+    Channel channel = claim(acting, cid, members);
     if (!channel.id().equals(cid)) {
       throw new RefusedException(
           Refusal.of(
@@ -309,22 +340,22 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   /** The channel that the body's key belongs to; what its reader says it has seen is noted. */
-  private Channel claim(String origin, Members members) {
+  private static Channel claim(Broker acting, String origin, Members members) {
     String key = members.string("key");
     String seen = members.optionalString("seen");
-    Channel channel = broker.claim(origin, key);
+    Channel channel = acting.claim(origin, key);
     if (seen != null) {
       channel.confirm(seen);
     }
     return channel;
   }
 
-  private void send(Exchange exchange, String target, Members members) {
+  private void send(Broker acting, Exchange exchange, String target, Members members) {
     String origin = members.string("origin");
     members.string("key");
     Json message = members.json("message");
     broker.limits().checkMessage(message);
-    Channel channel = claim(origin, members);
+    Channel channel = claim(acting, origin, members);
     CompletionStage<Delivery> stage = channel.send(new Message(origin, target, message));
     if (stage == Delivery.sent()) {
       exchange.answer(Reply.json(200, "{\"delivery\":\"sent\"}"));

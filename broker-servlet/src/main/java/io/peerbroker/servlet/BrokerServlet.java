@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The init-params have the names of the settings of {@link io.peerbroker.core.BrokerBuilder} and
  * {@link HttpSettings}: {@code maxChannels}, {@code requireSessionKey}, {@code heartbeat} and so
  * on. Times are written as {@code 15s} or {@code 500ms}, rates as {@code 100/200} (a second, burst)
- * or {@code 0}, origins with commas between them.
+ * or {@code 0}, origins and headers with commas between them. An {@link
+ * io.peerbroker.core.AccessPolicy} comes with a broker that the application has made.
  */
 public class BrokerServlet extends HttpServlet {
 

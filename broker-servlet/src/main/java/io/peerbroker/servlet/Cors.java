@@ -10,9 +10,11 @@ final class Cors {
   private static final String MAX_AGE_SECONDS = "600";
 
   private final Set<String> origins;
+  private final String headers;
 
-  Cors(Set<String> origins) {
-    this.origins = origins;
+  Cors(HttpSettings settings) {
+    origins = settings.allowedOrigins();
+    headers = String.join(", ", settings.allowedHeaders());
   }
 
   /** Sets the headers that every answer carries. */
@@ -45,7 +47,7 @@ final class Cors {
     }
     return reply
         .with("Access-Control-Allow-Methods", methods)
-        .with("Access-Control-Allow-Headers", "Content-Type, Last-Event-ID")
+        .with("Access-Control-Allow-Headers", headers)
         .with("Access-Control-Max-Age", MAX_AGE_SECONDS);
   }
 }

@@ -2,9 +2,11 @@ package io.peerbroker.servlet;
 
 import java.net.URI;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * How the broker behaves over HTTP; what concerns every transport is set on the broker itself.
@@ -15,22 +17,28 @@ import java.util.Set;
  * @param maxBodyBytes how long a request's body may be
  * @param allowedOrigins the origins whose pages may use the broker from elsewhere (CORS), or {@code
  *     *} alone; none turns CORS off
+ * @param allowedHeaders the request headers that those pages may set besides what every page may:
+ *     {@code Content-Type} and {@code Last-Event-ID} are always among them. In alphabetical order,
+ *     whatever their letter case
  */
 public record HttpSettings(
     Duration heartbeat,
     Duration writeTimeout,
     Duration bodyTimeout,
     int maxBodyBytes,
-    Set<String> allowedOrigins) {
+    Set<String> allowedOrigins,
+    Set<String> allowedHeaders) {
 
   private static final Duration MIN = Duration.ofMillis(10);
   private static final Duration MAX = Duration.ofHours(24);
+  private static final Set<String> NEEDED_HEADERS = Set.of("Content-Type", "Last-Event-ID");
   private static final HttpSettings DEFAULTS =
       new HttpSettings(
           Duration.ofSeconds(15),
           Duration.ofSeconds(30),
           Duration.ofSeconds(10),
           64 << 10,
+          Set.of(),
           Set.of());
 
   /**
@@ -38,7 +46,8 @@ public record HttpSettings(
    *
    * @throws IllegalArgumentException for a time that is not from 10 ms to 24 h, a size below 1,
    *     {@code *} among other origins, or an origin that is not written as a browser sends it
-   *     ({@code https://example.org:8443}: lower case, no path, no default port)
+   *     ({@code https://example.org:8443}: lower case, no path, no default port), or a header's
+   *     name that is none (RFC 9110, section 5.1)
    */
   public HttpSettings {
     check("heartbeat", heartbeat);
@@ -53,6 +62,11 @@ public record HttpSettings(
           "allowedOrigins takes '*' alone or a list of origins, not both");
     }
     allowedOrigins.forEach(HttpSettings::checkOrigin);
+    allowedHeaders.forEach(HttpSettings::checkHeader);
+    Set<String> headers = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+    headers.addAll(NEEDED_HEADERS);
+    headers.addAll(allowedHeaders);
+    allowedHeaders = Collections.unmodifiableSet(headers);
   }
 
   /** Heartbeat 15 s, write timeout 30 s, body timeout 10 s, bodies of 64 KiB, no CORS. */
@@ -62,34 +76,75 @@ public record HttpSettings(
 
   /** The same with another heartbeat. */
   public HttpSettings withHeartbeat(Duration heartbeat) {
-    return new HttpSettings(heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins);
+    return new HttpSettings(
+        heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
   }
 
   /** The same with another write timeout. */
   public HttpSettings withWriteTimeout(Duration writeTimeout) {
-    return new HttpSettings(heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins);
+    return new HttpSettings(
+        heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
   }
 
   /** The same with another body timeout. */
   public HttpSettings withBodyTimeout(Duration bodyTimeout) {
-    return new HttpSettings(heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins);
+    return new HttpSettings(
+        heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
   }
 
   /** The same with another bound for bodies. */
   public HttpSettings withMaxBodyBytes(int maxBodyBytes) {
-    return new HttpSettings(heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins);
+    return new HttpSettings(
+        heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
   }
 
   /** The same with other origins. */
   public HttpSettings withAllowedOrigins(String... origins) {
     return new HttpSettings(
-        heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, new LinkedHashSet<>(List.of(origins)));
+        heartbeat,
+        writeTimeout,
+        bodyTimeout,
+        maxBodyBytes,
+        new LinkedHashSet<>(List.of(origins)),
+        allowedHeaders);
+  }
+
+  /**
+   * The same, but pages of other origins may set these headers too: with {@code Authorization} they
+   * can send a bearer token with {@code fetch} (EventSource sets no headers).
+   */
+  public HttpSettings withAllowedHeaders(String... headers) {
+    return new HttpSettings(
+        heartbeat,
+        writeTimeout,
+        bodyTimeout,
+        maxBodyBytes,
+        allowedOrigins,
+        new LinkedHashSet<>(List.of(headers)));
   }
 
   private static void check(String name, Duration value) {
     if (value.compareTo(MIN) < 0 || value.compareTo(MAX) > 0) {
       throw new IllegalArgumentException(name + " must be from 10 ms to 24 h, not " + value);
     }
+  }
+
+  private static void checkHeader(String name) {
+    // A token of RFC 9110; an asterisk is one too, but means every header to some browsers.
+    boolean isToken = !name.isEmpty() && name.chars().allMatch(HttpSettings::isTokenChar);
+    if (!isToken || name.equals("*")) {
+      throw new IllegalArgumentException(
+          "An allowed header is a name like Authorization (letters, digits and !#$%&'*+-.^_`|~), each by itself; not '"
+              + name
+              + "'");
+    }
+  }
+
+  private static boolean isTokenChar(int c) {
+    return (c >= '0' && c <= '9')
+        || (c >= 'a' && c <= 'z')
+        || (c >= 'A' && c <= 'Z')
+        || "!#$%&'*+-.^_`|~".indexOf(c) >= 0;
   }
 
   private static void checkOrigin(String origin) {

@@ -44,6 +44,7 @@ final class InitParams {
     HTTP.put("bodyTimeout", (s, v) -> s.withBodyTimeout(duration(v)));
     HTTP.put("maxBodyBytes", (s, v) -> s.withMaxBodyBytes(integer(v)));
     HTTP.put("allowedOrigins", (s, v) -> s.withAllowedOrigins(v.strip().split("\\s*,\\s*")));
+    HTTP.put("allowedHeaders", (s, v) -> s.withAllowedHeaders(v.strip().split("\\s*,\\s*")));
   }
 
   private final Map<String, String> unused;

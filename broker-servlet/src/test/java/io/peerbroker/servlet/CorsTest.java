@@ -71,15 +71,34 @@ final class CorsTest {
     assertThat(preflight(Set.of(), OURS, "POST")).isEmpty();
   }
 
+  @Test
+  void aPreflightNamesTheHeadersThatArePermittedBesides() {
+    Cors cors =
+        new Cors(
+            HttpSettings.defaults()
+                .withAllowedOrigins(OURS)
+                .withAllowedHeaders("X-Tenant", "authorization", "content-type"));
+    HttpServletRequest request = request(OURS, "POST");
+    HttpServletResponse response = response(new TreeMap<>());
+    cors.apply(request, response);
+    assertThat(cors.preflight(request, response, Reply.noContent(), "POST").headers())
+        .containsEntry(
+            "Access-Control-Allow-Headers", "authorization, Content-Type, Last-Event-ID, X-Tenant");
+  }
+
+  private static Cors cors(Set<String> origins) {
+    return new Cors(HttpSettings.defaults().withAllowedOrigins(origins.toArray(String[]::new)));
+  }
+
   private static Map<String, String> headers(Set<String> allowed, @Nullable String origin) {
     Map<String, String> headers = new TreeMap<>();
-    new Cors(allowed).apply(request(origin, null), response(headers));
+    cors(allowed).apply(request(origin, null), response(headers));
     return headers;
   }
 
   private static Map<String, String> preflight(
       Set<String> allowed, @Nullable String origin, @Nullable String method) {
-    Cors cors = new Cors(allowed);
+    Cors cors = cors(allowed);
     HttpServletRequest request = request(origin, method);
     HttpServletResponse response = response(new TreeMap<>());
     cors.apply(request, response);

@@ -20,6 +20,7 @@ final class HttpSettingsTest {
     assertThat(DEFAULTS.bodyTimeout()).isEqualTo(Duration.ofSeconds(10));
     assertThat(DEFAULTS.maxBodyBytes()).isEqualTo(65_536);
     assertThat(DEFAULTS.allowedOrigins()).isEmpty();
+    assertThat(DEFAULTS.allowedHeaders()).containsExactly("Content-Type", "Last-Event-ID");
   }
 
   @Test
@@ -31,6 +32,20 @@ final class HttpSettingsTest {
     assertThat(DEFAULTS.withWriteTimeout(time).writeTimeout()).isEqualTo(time);
     assertThat(DEFAULTS.withBodyTimeout(time).bodyTimeout()).isEqualTo(time);
     assertThat(DEFAULTS.withMaxBodyBytes(1).maxBodyBytes()).isEqualTo(1);
+    HttpSettings both =
+        DEFAULTS.withAllowedHeaders("X-Y").withAllowedOrigins("*").withHeartbeat(time);
+    assertThat(both.allowedHeaders()).containsExactly("Content-Type", "Last-Event-ID", "X-Y");
+    assertThat(both.allowedOrigins()).containsExactly("*");
+    assertThat(both.withAllowedHeaders().withAllowedOrigins().withHeartbeat(DEFAULTS.heartbeat()))
+        .isEqualTo(DEFAULTS);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", " ", "*", "X Y", "X:", "X,Y", "Äh", "X-Y\r\nZ"})
+  void headersThatAreNoneAreRefused(String header) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> DEFAULTS.withAllowedHeaders(header))
+        .withMessageContaining("header");
   }
 
   @ParameterizedTest

@@ -52,6 +52,7 @@ final class InitParamsTest {
     all.put("bodyTimeout", "16S");
     all.put("maxBodyBytes", "17");
     all.put("allowedOrigins", "https://a.example , http://b.example:81");
+    all.put("allowedHeaders", "Authorization , X-Tenant");
     InitParams params = new InitParams(all);
     HttpSettings http = params.httpSettings();
     assertThat(http.heartbeat()).isEqualTo(Duration.ofSeconds(14));
@@ -60,6 +61,8 @@ final class InitParamsTest {
     assertThat(http.maxBodyBytes()).isEqualTo(17);
     assertThat(http.allowedOrigins())
         .containsExactlyInAnyOrder("https://a.example", "http://b.example:81");
+    assertThat(http.allowedHeaders())
+        .containsExactly("Authorization", "Content-Type", "Last-Event-ID", "X-Tenant");
     try (Broker broker = params.broker()) {
       assertThat(broker.limits())
           .isEqualTo(

@@ -1,13 +1,18 @@
 package io.peerbroker.servlet;
 
 import io.peerbroker.core.Broker;
+import io.peerbroker.core.Caller;
+import io.peerbroker.tck.KitPolicy;
 import io.peerbroker.tck.ServerSettings;
 import io.peerbroker.tck.WireServer;
 import java.net.URI;
+import java.util.HashMap;
+import java.util.Map;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.servlet.ServletContextHandler;
 import org.eclipse.jetty.servlet.ServletHolder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A Jetty 11 with the broker's servlet at {@code /broker/*}, set up as a web.xml would, by
@@ -20,9 +25,14 @@ record JettyServer(Server server, ServletContextHandler context) implements Wire
   }
 
   static JettyServer start(ServletHolder servlet, ServerSettings settings) throws Exception {
-    servlet.setInitParameters(settings.parameters());
-    servlet.setAsyncSupported(true);
     ServletContextHandler context = new ServletContextHandler();
+    Map<String, String> parameters = new HashMap<>(settings.parameters());
+    if (parameters.remove(ServerSettings.POLICY) != null) {
+      Broker broker = Broker.builder().accessPolicy(new KitPolicy(JettyServer::word)).build();
+      context.setAttribute(BrokerServlet.BROKER_ATTRIBUTE, broker);
+    }
+    servlet.setInitParameters(parameters);
+    servlet.setAsyncSupported(true);
     context.addServlet(servlet, "/broker/*");
     Server server = new Server();
     ServerConnector connector = new ServerConnector(server);
@@ -31,6 +41,14 @@ record JettyServer(Server server, ServletContextHandler context) implements Wire
     server.setHandler(context);
     server.start();
     return new JettyServer(server, context);
+  }
+
+  private static @Nullable String word(Caller caller) {
+    HttpCaller http = (HttpCaller) caller;
+    return KitPolicy.wordOf(
+        http.header(KitPolicy.HEADER),
+        http.cookie(KitPolicy.COOKIE),
+        http.queryParameter(KitPolicy.PARAMETER));
   }
 
   @Override

@@ -67,6 +67,14 @@ public abstract class BrowserRules extends ServerRules {
     assertPreflight("/list", "GET");
   }
 
+  @Test
+  @DisplayName("B11 headers that are configured are permitted besides")
+  void configuredHeadersArePermitted() {
+    client(ServerSettings.of("allowedOrigins", OURS).and("allowedHeaders", "Authorization, X-Y"));
+    assertThat(preflight("/session", "POST", OURS).headerList("Access-Control-Allow-Headers"))
+        .containsExactlyInAnyOrder("content-type", "last-event-id", "authorization", "x-y");
+  }
+
   private void assertPreflight(String path, String method) {
     WireResponse response = preflight(path, method, OURS);
     assertThat(response.status()).isEqualTo(204);

@@ -122,6 +122,14 @@ public abstract class ServerKit {
   }
 
   @Nested
+  final class Admission extends AdmissionRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
   final class Limits extends LimitRules {
     @Override
     protected WireServer start(ServerSettings settings) throws Exception {

@@ -14,6 +14,12 @@ import java.util.TreeMap;
  */
 public record ServerSettings(Map<String, String> parameters, int threads, Front front) {
 
+  /**
+   * The parameter that is the server's own and none of the servlet's: where it is there, the broker
+   * has a {@link KitPolicy}. Then no other parameter is one of the broker's.
+   */
+  public static final String POLICY = "policy";
+
   /** What stands before the broker in its web application. */
   public enum Front {
     /** Nothing. */
@@ -52,6 +58,11 @@ public record ServerSettings(Map<String, String> parameters, int threads, Front 
     Map<String, String> more = new TreeMap<>(parameters);
     more.put(name, value.toString());
     return new ServerSettings(more, threads, front);
+  }
+
+  /** These settings with a {@link KitPolicy} at the broker. */
+  public ServerSettings withPolicy() {
+    return and(POLICY, "kit");
   }
 
   /** These settings with so many threads for requests. */

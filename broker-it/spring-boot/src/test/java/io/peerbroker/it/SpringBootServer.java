@@ -2,6 +2,7 @@ package io.peerbroker.it;
 
 import io.peerbroker.core.Broker;
 import io.peerbroker.it.common.FrontFilter;
+import io.peerbroker.it.common.KitServlet;
 import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
@@ -37,8 +38,8 @@ record SpringBootServer(WebApplicationContext context) implements ContainerServe
     }
 
     @Bean
-    ServletRegistrationBean<BrokerServlet> broker() {
-      var registration = new ServletRegistrationBean<>(new BrokerServlet(), "/broker/*");
+    ServletRegistrationBean<KitServlet> broker() {
+      var registration = new ServletRegistrationBean<>(new KitServlet(), "/broker/*");
       registration.setInitParameters(settings.parameters());
       registration.setLoadOnStartup(0);
       return registration;

@@ -1,0 +1,132 @@
+package io.peerbroker.core;
+
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** A broker through which somebody acts about whom the policy is asked. */
+record ActingBroker(LocalBroker broker, Caller caller) implements Broker {
+
+  @Override
+  public Channel openChannel(Receiver receiver) {
+    return openChannel(receiver, broker.receivers());
+  }
+
+  @Override
+  public Channel openChannel(Receiver receiver, Executor executor) {
+    checkOpen(ChannelOptions.none());
+    return broker.openChannel(receiver, executor, this::acting);
+  }
+
+  @Override
+  public Channel openChannel(ChannelOptions options, Transport.Opener opener) {
+    checkOpen(options);
+    return acting(broker.openChannel(options, opener));
+  }
+
+  private void checkOpen(ChannelOptions options) {
+    permitted(
+        () -> {
+          policy().open(caller, options);
+          return options;
+        });
+  }
+
+  /** Asks what may be refused, and has a refusal told. */
+  private <T> T permitted(Supplier<T> question) {
+    try {
+      broker.checkRunning();
+      return question.get();
+    } catch (RefusedException refused) {
+      throw broker.tally.refused(null, refused);
+    }
+  }
+
+  @Override
+  public Channel claim(String origin, String key) {
+    return acting(broker.claim(origin, key));
+  }
+
+  @Override
+  public Channel claimHost(String cid, @Nullable String key) {
+    return acting(broker.claimHost(cid, key));
+  }
+
+  private Channel acting(HostedChannel channel) {
+    return new ActingChannel(channel, broker, caller);
+  }
+
+  @Override
+  public Page list(TagFilter filter, int limit, @Nullable String after) {
+    return permitted(
+        () -> {
+          long from = LocalBroker.checkPage(limit, after);
+          Scope scope = policy().scope(caller, filter);
+          return broker.directory.page(filter.and(scope.filter()), scope.visible(), limit, from);
+        });
+  }
+
+  @Override
+  public Watch watch(TagFilter filter, Watcher watcher) {
+    return watch(filter, watcher, broker.receivers());
+  }
+
+  @Override
+  public Watch watch(TagFilter filter, Watcher watcher, Executor executor) {
+    return watch(filter, LocalBroker.opener(watcher, executor));
+  }
+
+  @Override
+  public Watch watch(TagFilter filter, Transport.Opener opener) {
+    long rechecks = broker.rechecks();
+    Scope scope = permitted(() -> policy().scope(caller, filter));
+    ListStream stream = broker.watch(filter.and(scope.filter()), scope.visible(), opener);
+    ScopedWatch watch = new ScopedWatch(policy(), caller, filter, scope, stream);
+    broker.keep(stream, watch);
+    if (broker.rechecks() != rechecks) {
+      // Everybody was asked about before this one was known, and perhaps after it was.
+      watch.recheck();
+    }
+    return stream;
+  }
+
+  @Override
+  public Broker as(Caller other) {
+    return broker.as(other);
+  }
+
+  @Override
+  public void recheck() {
+    broker.recheck();
+  }
+
+  @Override
+  public AccessPolicy policy() {
+    return broker.policy();
+  }
+
+  @Override
+  public Router router() {
+    return broker.router();
+  }
+
+  @Override
+  public Timer timer() {
+    return broker.timer();
+  }
+
+  @Override
+  public BrokerStats stats() {
+    return broker.stats();
+  }
+
+  @Override
+  public Limits limits() {
+    return broker.limits();
+  }
+
+  @Override
+  public void close() {
+    broker.close();
+  }
+}

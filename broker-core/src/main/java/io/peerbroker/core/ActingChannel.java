@@ -1,0 +1,72 @@
+package io.peerbroker.core;
+
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+/** A channel through which somebody acts about whom the policy is asked. */
+record ActingChannel(HostedChannel channel, LocalBroker broker, Caller caller) implements Channel {
+
+  @Override
+  public String id() {
+    return channel.id();
+  }
+
+  @Override
+  public String key() {
+    return channel.key();
+  }
+
+  @Override
+  public boolean isOpen() {
+    return channel.isOpen();
+  }
+
+  @Override
+  public Session openSession(SessionSpec spec) {
+    AccessPolicy policy = broker.policy();
+    return acting(channel.openSession(spec, asked -> policy.host(caller, channel, asked)));
+  }
+
+  @Override
+  public Session session(String sid) {
+    return acting(channel.session(sid));
+  }
+
+  @Override
+  public List<Session> sessions() {
+    return channel.sessions().stream().map(session -> acting((HostedSession) session)).toList();
+  }
+
+  private Session acting(HostedSession session) {
+    return new ActingSession(session, this);
+  }
+
+  @Override
+  public CompletionStage<Delivery> send(Message message) {
+    Refusal refusal = channel.refusalOf(message);
+    if (refusal == null) {
+      try {
+        broker.policy().send(caller, message);
+        return channel.send(message);
+      } catch (RefusedException refused) {
+        refusal = refused.refusal();
+      }
+    }
+    return channel.refuse(message, refusal);
+  }
+
+  @Override
+  public void confirm(String eventId) {
+    channel.confirm(eventId);
+  }
+
+  @Override
+  public void close() {
+    channel.close();
+  }
+
+  @Override
+  public String toString() {
+    return channel.toString();
+  }
+}

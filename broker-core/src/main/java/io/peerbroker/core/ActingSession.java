@@ -1,0 +1,48 @@
+package io.peerbroker.core;
+
+import java.util.List;
+
+/** A session through which somebody acts about whom the policy is asked. */
+record ActingSession(HostedSession session, ActingChannel host) implements Session {
+
+  @Override
+  public String id() {
+    return session.id();
+  }
+
+  @Override
+  public List<String> tags() {
+    return session.tags();
+  }
+
+  @Override
+  public Json metadata() {
+    return session.metadata();
+  }
+
+  @Override
+  public boolean isListed() {
+    return session.isListed();
+  }
+
+  @Override
+  public boolean isOpen() {
+    return session.isOpen();
+  }
+
+  @Override
+  public void update(SessionUpdate update) {
+    AccessPolicy policy = host.broker().policy();
+    session.host.update(session, update, asked -> policy.update(host.caller(), session, asked));
+  }
+
+  @Override
+  public void close() {
+    session.close();
+  }
+
+  @Override
+  public String toString() {
+    return session.toString();
+  }
+}

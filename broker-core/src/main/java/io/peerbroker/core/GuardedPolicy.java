@@ -1,0 +1,71 @@
+package io.peerbroker.core;
+
+import java.util.Objects;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The application's policy, as the broker asks it: answers, or throws a {@link RefusedException}
+ * and nothing else. A policy that fails never lets anybody in.
+ */
+record GuardedPolicy(AccessPolicy policy) implements AccessPolicy {
+
+  static final AccessPolicy ALLOW_ALL =
+      new AccessPolicy() {
+        @Override
+        public String toString() {
+          return "AccessPolicy[allow all]";
+        }
+      };
+
+  GuardedPolicy {
+    Objects.requireNonNull(policy, "policy");
+  }
+
+  @Override
+  public void open(Caller caller, ChannelOptions options) {
+    answered(
+        () -> {
+          policy.open(caller, options);
+          return options;
+        });
+  }
+
+  @Override
+  public SessionSpec host(Caller caller, Channel channel, SessionSpec spec) {
+    return answered(() -> policy.host(caller, channel, spec));
+  }
+
+  @Override
+  public SessionUpdate update(Caller caller, Session session, SessionUpdate update) {
+    return answered(() -> policy.update(caller, session, update));
+  }
+
+  @Override
+  public void send(Caller caller, Message message) {
+    answered(
+        () -> {
+          policy.send(caller, message);
+          return message;
+        });
+  }
+
+  @Override
+  public Scope scope(Caller caller, TagFilter filter) {
+    return answered(() -> policy.scope(caller, filter));
+  }
+
+  private static <T> T answered(Supplier<@Nullable T> question) {
+    try {
+      return Objects.requireNonNull(question.get(), "The policy has answered null");
+    } catch (RefusedException refused) {
+      throw refused;
+    } catch (Throwable thrown) {
+      // Errors too, and checked exceptions from languages that don't check: none of them is a yes.
+      System.getLogger(Broker.class.getName())
+          .log(System.Logger.Level.ERROR, "The application's access policy failed", thrown);
+      throw new RefusedException(
+          Refusal.of(Refusal.Code.INTERNAL, "The broker failed; its log says more."));
+    }
+  }
+}

@@ -1,0 +1,130 @@
+package io.peerbroker.servlet;
+
+import io.peerbroker.core.Caller;
+import io.peerbroker.core.Refusal;
+import jakarta.servlet.http.HttpServletRequest;
+import java.security.Principal;
+import java.util.Collections;
+import java.util.Enumeration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whoever sent a request: what an {@link io.peerbroker.core.AccessPolicy} is told about callers
+ * that come through the servlet.
+ *
+ * <p>A copy of what the request said while it was alive, since containers use requests again; so it
+ * can be kept, and a live list is asked about with the headers that it was opened with. Immutable.
+ * Made only where the broker has a policy.
+ */
+public final class HttpCaller implements Caller {
+
+  private final @Nullable Principal principal;
+  private final String remoteAddress;
+  private final @Nullable String query;
+  private final Map<String, List<String>> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+
+  private HttpCaller(HttpServletRequest request) {
+    principal = request.getUserPrincipal();
+    String address = request.getRemoteAddr();
+    // Containers answer null where the connection has gone meanwhile.
+    remoteAddress = address == null ? "" : address;
+    query = request.getQueryString();
+    Enumeration<String> names = request.getHeaderNames();
+    if (names != null) {
+      for (String name : Collections.list(names)) {
+        headers.put(name, List.copyOf(Collections.list(request.getHeaders(name))));
+      }
+    }
+  }
+
+  /**
+   * The sender of a request: for servlets of the application's own that use the broker for whoever
+   * asks them. To be called on a thread that is serving the request.
+   */
+  public static HttpCaller of(HttpServletRequest request) {
+    return new HttpCaller(request);
+  }
+
+  /**
+   * Who has logged in, as the container or a filter before the broker says ({@code
+   * getUserPrincipal}); null where nobody has.
+   */
+  @Override
+  public @Nullable Principal principal() {
+    return principal;
+  }
+
+  /**
+   * The address that the connection comes from, as the container writes it; empty where it does not
+   * know. Behind a proxy it is the proxy's, unless the container has been told to believe that.
+   */
+  public String remoteAddress() {
+    return remoteAddress;
+  }
+
+  /** The value of a header, the first where there are several, or null; in any letter case. */
+  public @Nullable String header(String name) {
+    List<String> values = headers(name);
+    return values.isEmpty() ? null : values.get(0);
+  }
+
+  /** All values of a header, one for each line; in any letter case. Unmodifiable. */
+  public List<String> headers(String name) {
+    return headers.getOrDefault(name, List.of());
+  }
+
+  /**
+   * The value of a parameter of the query, decoded as a form's (percent-encoded UTF-8, {@code +}
+   * for a space), or null where it is absent.
+   *
+   * <p>EventSource can set no header, so a token for it has to come as a cookie or here. Queries
+   * get into the logs of proxies and servers: what comes here should be good for a short time or
+   * once. {@code /list} takes no parameters that it does not know but {@code access_token} (RFC
+   * 6750).
+   *
+   * @throws io.peerbroker.core.RefusedException {@code invalid_request} for one that is given twice
+   *     or badly encoded; a policy may let it pass through
+   */
+  public @Nullable String queryParameter(String name) {
+    return new Query(query).value(name, Refusal.Code.INVALID_REQUEST);
+  }
+
+  /**
+   * The value of a cookie as it was sent, or null; the first where there are several, which is the
+   * one with the longest path (RFC 6265, section 5.4).
+   *
+   * <p>Read from the header, since containers differ about cookies that are oddly written, some
+   * refuse the request.
+   */
+  public @Nullable String cookie(String name) {
+    for (String line : headers("Cookie")) {
+      for (int start = 0; start < line.length(); ) {
+        int semicolon = line.indexOf(';', start);
+        int end = semicolon < 0 ? line.length() : semicolon;
+        int equals = line.indexOf('=', start);
+        if (equals >= 0 && equals < end && line.substring(start, equals).strip().equals(name)) {
+          return line.substring(equals + 1, end).strip();
+        }
+        start = end + 1;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * The origin of the page that asks (RFC 6454), as browsers send it; null where they send none, as
+   * most do for what stays within one origin, and other programs do.
+   */
+  public @Nullable String origin() {
+    return header("Origin");
+  }
+
+  /** The address alone, and whether anybody has logged in: all else may be secret. */
+  @Override
+  public String toString() {
+    return "HttpCaller[" + remoteAddress + (principal == null ? "]" : ", logged in]");
+  }
+}
