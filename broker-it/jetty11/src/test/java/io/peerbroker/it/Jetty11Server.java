@@ -2,6 +2,7 @@ package io.peerbroker.it;
 
 import io.peerbroker.core.Broker;
 import io.peerbroker.it.common.FrontFilter;
+import io.peerbroker.it.common.Mount;
 import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
@@ -22,7 +23,7 @@ record Jetty11Server(Server server, ServletContextHandler context) implements Co
     FrontFilter filter = new FrontFilter(settings.front());
     FilterHolder front = new FilterHolder(filter);
     front.setAsyncSupported(filter.asyncSupported());
-    ServletHolder servlet = new ServletHolder(new BrokerServlet());
+    ServletHolder servlet = new ServletHolder(Mount.servlet(settings));
     servlet.setInitParameters(settings.parameters());
     servlet.setAsyncSupported(true);
     servlet.setInitOrder(0);

@@ -2,6 +2,7 @@ package io.peerbroker.it;
 
 import io.peerbroker.core.Broker;
 import io.peerbroker.it.common.FrontFilter;
+import io.peerbroker.it.common.Mount;
 import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
@@ -38,7 +39,7 @@ record SpringBootServer(WebApplicationContext context) implements ContainerServe
 
     @Bean
     ServletRegistrationBean<BrokerServlet> broker() {
-      var registration = new ServletRegistrationBean<>(new BrokerServlet(), "/broker/*");
+      var registration = new ServletRegistrationBean<>(Mount.servlet(settings), "/broker/*");
       registration.setInitParameters(settings.parameters());
       registration.setLoadOnStartup(0);
       return registration;

@@ -2,6 +2,7 @@ package io.peerbroker.it;
 
 import io.peerbroker.core.Broker;
 import io.peerbroker.it.common.FrontFilter;
+import io.peerbroker.it.common.Mount;
 import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
@@ -34,7 +35,7 @@ record Tomcat10Server(Tomcat tomcat, Context context) implements ContainerServer
     tomcat.setConnector(connector);
     Context context = tomcat.addContext("", null);
     addFilter(context, new FrontFilter(settings.front()));
-    Wrapper servlet = Tomcat.addServlet(context, "broker", new BrokerServlet());
+    Wrapper servlet = Tomcat.addServlet(context, "broker", Mount.servlet(settings));
     settings.parameters().forEach(servlet::addInitParameter);
     servlet.setAsyncSupported(true);
     servlet.setLoadOnStartup(0);

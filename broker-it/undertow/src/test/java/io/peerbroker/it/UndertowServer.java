@@ -2,6 +2,7 @@ package io.peerbroker.it;
 
 import io.peerbroker.core.Broker;
 import io.peerbroker.it.common.FrontFilter;
+import io.peerbroker.it.common.Mount;
 import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
@@ -27,7 +28,10 @@ record UndertowServer(Undertow undertow, DeploymentManager application) implemen
         Servlets.filter("front", FrontFilter.class, new ImmediateInstanceFactory<>(filter))
             .setAsyncSupported(filter.asyncSupported());
     ServletInfo servlet =
-        Servlets.servlet("broker", BrokerServlet.class)
+        Servlets.servlet(
+                "broker",
+                BrokerServlet.class,
+                new ImmediateInstanceFactory<>(Mount.servlet(settings)))
             .setAsyncSupported(true)
             .setLoadOnStartup(0)
             .addMapping("/broker/*");
