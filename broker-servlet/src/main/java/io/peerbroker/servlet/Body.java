@@ -65,7 +65,7 @@ final class Body implements ReadListener {
       then.accept(in.readNBytes((int) length));
       return;
     }
-    exchange.startAsync();
+    exchange.answerLater();
     in.setReadListener(new Body(exchange, in, settings, timer, then));
   }
 

@@ -363,7 +363,7 @@ public final class BrokerHttp implements AutoCloseable {
     }
     if (!stage.toCompletableFuture().isDone()) {
       // A router of the application's takes its time, or for ever.
-      exchange.startAsync();
+      exchange.answerLater();
       Timer.Scheduled timeout =
           broker
               .timer()

@@ -2,12 +2,15 @@ package io.peerbroker.servlet;
 
 import io.peerbroker.core.RefusedException;
 import jakarta.servlet.AsyncContext;
+import jakarta.servlet.AsyncEvent;
+import jakarta.servlet.AsyncListener;
 import jakarta.servlet.ServletResponse;
 import jakarta.servlet.ServletResponseWrapper;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /** One request and the one answer that it gets, at once or later and then from any thread. */
@@ -19,8 +22,14 @@ final class Exchange {
   final HttpServletRequest request;
   final HttpServletResponse response;
   private final boolean withBody;
-  private final AtomicBoolean answered = new AtomicBoolean();
+
+  /** Held while the answer is written. Reentrant: Undertow calls back inside a write that fails. */
+  private final ReentrantLock writing = new ReentrantLock();
+
   private volatile @Nullable AsyncContext async;
+
+  /** Answered, or ended by the container. Guarded by the lock. */
+  private boolean over;
 
   Exchange(HttpServletRequest request, HttpServletResponse response) {
     this.request = request;
@@ -32,17 +41,57 @@ final class Exchange {
     return request.getMethod().equals("HEAD");
   }
 
-  /** Lets the answer come after the container's thread has returned. May be called again. */
+  /**
+   * Hands the response over to who writes it after the container's thread has returned, and listens
+   * to the container himself.
+   */
   AsyncContext startAsync() {
-    AsyncContext started = async;
-    if (started == null) {
-      requireAsync();
-      started = request.startAsync();
+    requireAsync();
+    return request.startAsync();
+  }
+
+  /** Lets {@link #answer} come after the container's thread has returned. May be called again. */
+  void answerLater() {
+    if (async == null) {
+      AsyncContext started = startAsync();
       // Tomcat's default is 30 s; we have deadlines of our own.
       started.setTimeout(0);
+      started.addListener(new Barrier());
       async = started;
     }
-    return started;
+  }
+
+  /**
+   * Keeps the container waiting while an answer is being written: when that fails on a thread of
+   * ours, Tomcat calls back on another and then uses the response for the next request, which would
+   * be given our exception.
+   */
+  private final class Barrier implements AsyncListener {
+
+    @Override
+    public void onComplete(AsyncEvent event) {
+      waitForTheWriter(true);
+    }
+
+    @Override
+    public void onError(AsyncEvent event) {
+      waitForTheWriter(false);
+    }
+
+    @Override
+    public void onTimeout(AsyncEvent event) {}
+
+    @Override
+    public void onStartAsync(AsyncEvent event) {}
+
+    private void waitForTheWriter(boolean ended) {
+      writing.lock();
+      try {
+        over |= ended;
+      } finally {
+        writing.unlock();
+      }
+    }
   }
 
   /**
@@ -72,30 +121,45 @@ final class Exchange {
 
   /** Answers, unless that has been done. */
   void answer(Reply reply) {
-    if (answered.getAndSet(true)) {
-      return;
-    }
-    AsyncContext started = async;
     try {
+      write(reply);
+    } catch (IOException | RuntimeException gone) {
+      // Where the container has ended the exchange, Tomcat says so with a NullPointerException.
+      LOG.log(System.Logger.Level.DEBUG, "The client did not wait for its answer", gone);
+    }
+  }
+
+  private void write(Reply reply) throws IOException {
+    writing.lock();
+    try {
+      AsyncContext started = async;
+      if (over) {
+        return;
+      }
+      over = true;
       if (started == null) {
         reply.write(response, withBody);
-      } else {
+        return;
+      }
+      try {
         // A filter that has wrapped it has done its part when the thread has returned.
         HttpServletResponse original = (HttpServletResponse) original(started.getResponse());
         reply.write(original, withBody);
         // Undertow would first wait for the rest of a body that is refused.
         original.flushBuffer();
+      } finally {
+        complete(started);
       }
-    } catch (IOException | RuntimeException gone) {
-      // Where the container has ended the exchange, Tomcat says so with a NullPointerException.
-      LOG.log(System.Logger.Level.DEBUG, "The client did not wait for its answer", gone);
+    } finally {
+      writing.unlock();
     }
-    if (started != null) {
-      try {
-        started.complete();
-      } catch (IllegalStateException alreadyOver) {
-        // The container has completed it by itself.
-      }
+  }
+
+  private static void complete(AsyncContext started) {
+    try {
+      started.complete();
+    } catch (IllegalStateException alreadyOver) {
+      // The container has completed it by itself.
     }
   }
 

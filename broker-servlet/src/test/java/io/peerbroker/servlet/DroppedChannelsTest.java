@@ -42,7 +42,7 @@ import org.junit.jupiter.api.Test;
  */
 final class DroppedChannelsTest {
 
-  private static final int DROPPED = Integer.getInteger("peerbroker.dropped", 800);
+  private static final int DROPPED = Integer.getInteger("peerbroker.dropped", 200);
   private static final int WAVE = 100;
   private static final int SEATS = 150;
   private static final Duration BOUND = Duration.ofSeconds(60);

@@ -21,7 +21,9 @@ import org.jspecify.annotations.Nullable;
 record JettyServer(Server server, ServletContextHandler context) implements WireServer {
 
   static JettyServer start(ServerSettings settings) throws Exception {
-    return start(new ServletHolder(new BrokerServlet()), settings);
+    Broker broker = settings.broker();
+    BrokerServlet servlet = broker == null ? new BrokerServlet() : new BrokerServlet(broker);
+    return start(new ServletHolder(servlet), settings);
   }
 
   static JettyServer start(ServletHolder servlet, ServerSettings settings) throws Exception {

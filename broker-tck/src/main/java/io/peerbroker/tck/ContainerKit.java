@@ -4,7 +4,8 @@ import org.junit.jupiter.api.Nested;
 
 /**
  * What every servlet container must stand beside the wire protocol's rules, which this kit runs as
- * well: clients that die, stall and dribble, foreign filters, and being stopped.
+ * well: clients that die, stall and dribble, networks that fail, foreign filters, and being
+ * stopped.
  */
 public abstract class ContainerKit extends ServerKit {
 
@@ -16,6 +17,22 @@ public abstract class ContainerKit extends ServerKit {
 
   @Nested
   final class Pressure extends PressureRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ContainerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Cuts extends CutRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ContainerKit.this.start(settings);
+    }
+  }
+
+  @Nested
+  final class Faults extends FaultRules {
     @Override
     protected WireServer start(ServerSettings settings) throws Exception {
       return ContainerKit.this.start(settings);

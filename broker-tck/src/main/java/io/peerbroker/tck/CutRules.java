@@ -172,7 +172,7 @@ public abstract class CutRules extends ServerRules {
     }
   }
 
-  /** Sends numbered messages one after another, over one connection, as long as there is room. */
+  /** Sends numbered messages one after another, as long as there is room. */
   private final class Sender implements Runnable {
     private final WireChannel channel = client().openChannel();
     private final String target;
@@ -188,14 +188,23 @@ public abstract class CutRules extends ServerRules {
 
     @Override
     public void run() {
-      try (WireConnection connection = client().connect()) {
+      WireConnection connection = client().connect();
+      try {
         while (!enough) {
           if (room.tryAcquire(10, TimeUnit.MILLISECONDS)) {
-            count(connection.write(request()).readResponse());
+            WireResponse response = connection.write(request()).readResponse();
+            count(response);
+            // Tomcat takes 100 requests on a connection.
+            if (response.headerList("Connection").contains("close")) {
+              connection.close();
+              connection = client().connect();
+            }
           }
         }
       } catch (InterruptedException interrupted) {
         Thread.currentThread().interrupt();
+      } finally {
+        connection.close();
       }
     }
 

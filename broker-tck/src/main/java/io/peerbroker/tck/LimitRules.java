@@ -157,7 +157,11 @@ public abstract class LimitRules extends ServerRules {
   @Test
   @DisplayName("X11 a list stream that does not keep up is closed, and nobody else is refused")
   void aListThatDoesNotKeepUpIsClosed() {
-    client(ServerSettings.of("sessionRate", "0").and("maxQueuedEvents", 10).and("maxWatches", 1));
+    client(
+        ServerSettings.of("sessionRate", "0")
+            .and("maxQueuedEvents", 10)
+            .and("maxWatches", 1)
+            .and("drainTimeout", "500ms"));
     WireChannel host = client().openChannel();
     List<String> sids = IntStream.range(0, 60).mapToObj(i -> host.listSession("")).toList();
     WireConnection connection = WireConnection.open(server().base(), 4 * 1024);

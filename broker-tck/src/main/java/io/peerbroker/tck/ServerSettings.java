@@ -1,7 +1,9 @@
 package io.peerbroker.tck;
 
+import io.peerbroker.core.Broker;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a server is to differ from the defaults.
@@ -11,8 +13,10 @@ import java.util.TreeMap;
  * @param threads how many threads the container may have for requests, each of its connections then
  *     having {@link #SEND_BUFFER}; 0: as many as it likes, and the system's own buffers
  * @param front what stands before the broker
+ * @param broker the one to serve, which stays the test's to close; null: one that the server makes
  */
-public record ServerSettings(Map<String, String> parameters, int threads, Front front) {
+public record ServerSettings(
+    Map<String, String> parameters, int threads, Front front, @Nullable Broker broker) {
 
   /**
    * The parameter that is the server's own and none of the servlet's: where it is there, the broker
@@ -41,7 +45,8 @@ public record ServerSettings(Map<String, String> parameters, int threads, Front 
   public static final int SEND_BUFFER = 32 << 10;
 
   /** No difference. */
-  public static final ServerSettings DEFAULTS = new ServerSettings(Map.of(), 0, Front.NOTHING);
+  public static final ServerSettings DEFAULTS =
+      new ServerSettings(Map.of(), 0, Front.NOTHING, null);
 
   /** Settings that can't be changed. */
   public ServerSettings {
@@ -57,7 +62,7 @@ public record ServerSettings(Map<String, String> parameters, int threads, Front 
   public ServerSettings and(String name, Object value) {
     Map<String, String> more = new TreeMap<>(parameters);
     more.put(name, value.toString());
-    return new ServerSettings(more, threads, front);
+    return new ServerSettings(more, threads, front, broker);
   }
 
   /** These settings with a {@link KitPolicy} at the broker. */
@@ -67,11 +72,16 @@ public record ServerSettings(Map<String, String> parameters, int threads, Front 
 
   /** These settings with so many threads for requests. */
   public ServerSettings withThreads(int count) {
-    return new ServerSettings(parameters, count, front);
+    return new ServerSettings(parameters, count, front, broker);
   }
 
   /** These settings with something else before the broker. */
   public ServerSettings behind(Front other) {
-    return new ServerSettings(parameters, threads, other);
+    return new ServerSettings(parameters, threads, other, broker);
+  }
+
+  /** These settings for a broker of the test's, whose parameters can't be given then. */
+  public ServerSettings serving(Broker other) {
+    return new ServerSettings(parameters, threads, front, other);
   }
 }

@@ -23,7 +23,7 @@ record Jetty11Server(Server server, ServletContextHandler context) implements Co
     FrontFilter filter = new FrontFilter(settings.front());
     FilterHolder front = new FilterHolder(filter);
     front.setAsyncSupported(filter.asyncSupported());
-    ServletHolder servlet = new ServletHolder(new KitServlet());
+    ServletHolder servlet = new ServletHolder(KitServlet.of(settings));
     servlet.setInitParameters(settings.parameters());
     servlet.setAsyncSupported(true);
     servlet.setInitOrder(0);

@@ -38,8 +38,8 @@ record SpringBootServer(WebApplicationContext context) implements ContainerServe
     }
 
     @Bean
-    ServletRegistrationBean<KitServlet> broker() {
-      var registration = new ServletRegistrationBean<>(new KitServlet(), "/broker/*");
+    ServletRegistrationBean<BrokerServlet> broker() {
+      var registration = new ServletRegistrationBean<>(KitServlet.of(settings), "/broker/*");
       registration.setInitParameters(settings.parameters());
       registration.setLoadOnStartup(0);
       return registration;

@@ -16,11 +16,15 @@ import org.apache.coyote.http2.Http2Protocol;
 import org.apache.tomcat.util.descriptor.web.FilterDef;
 import org.apache.tomcat.util.descriptor.web.FilterMap;
 
-/** A Tomcat 11 that speaks HTTP/1.1 and HTTP/2, with the broker's servlet at {@code /broker/*}. */
+/**
+ * A Tomcat 11 that speaks HTTP/1.1 and HTTP/2, with the broker's servlet at {@code /broker/*}.
+ *
+ * <p>The system property {@code peerbroker.connector} names the class of another connector.
+ */
 record Tomcat11Server(Tomcat tomcat, Context context) implements ContainerServer {
 
   static Tomcat11Server start(ServerSettings settings) throws Exception {
-    Connector connector = new Connector();
+    Connector connector = new Connector(System.getProperty("peerbroker.connector", "HTTP/1.1"));
     connector.setPort(0);
     connector.setProperty("address", "127.0.0.1");
     connector.addUpgradeProtocol(new Http2Protocol());
@@ -33,7 +37,7 @@ record Tomcat11Server(Tomcat tomcat, Context context) implements ContainerServer
     tomcat.setConnector(connector);
     Context context = tomcat.addContext("", null);
     addFilter(context, new FrontFilter(settings.front()));
-    Wrapper servlet = Tomcat.addServlet(context, "broker", new KitServlet());
+    Wrapper servlet = Tomcat.addServlet(context, "broker", KitServlet.of(settings));
     settings.parameters().forEach(servlet::addInitParameter);
     servlet.setAsyncSupported(true);
     servlet.setLoadOnStartup(0);

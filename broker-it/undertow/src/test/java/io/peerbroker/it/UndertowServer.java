@@ -19,8 +19,14 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import org.xnio.Options;
 
-/** An Undertow with the broker's servlet at {@code /broker/*}. */
+/**
+ * An Undertow with the broker's servlet at {@code /broker/*}.
+ *
+ * <p>The system property {@code peerbroker.readTimeout} sets that option, in milliseconds.
+ */
 record UndertowServer(Undertow undertow, DeploymentManager application) implements ContainerServer {
+
+  static final Integer READ_TIMEOUT = Integer.getInteger("peerbroker.readTimeout");
 
   static UndertowServer start(ServerSettings settings) throws Exception {
     FrontFilter filter = new FrontFilter(settings.front());
@@ -28,7 +34,10 @@ record UndertowServer(Undertow undertow, DeploymentManager application) implemen
         Servlets.filter("front", FrontFilter.class, new ImmediateInstanceFactory<>(filter))
             .setAsyncSupported(filter.asyncSupported());
     ServletInfo servlet =
-        Servlets.servlet("broker", KitServlet.class)
+        Servlets.servlet(
+                "broker",
+                BrokerServlet.class,
+                new ImmediateInstanceFactory<>(KitServlet.of(settings)))
             .setAsyncSupported(true)
             .setLoadOnStartup(0)
             .addMapping("/broker/*");
@@ -49,6 +58,9 @@ record UndertowServer(Undertow undertow, DeploymentManager application) implemen
       builder
           .setWorkerThreads(settings.threads())
           .setSocketOption(Options.SEND_BUFFER, ServerSettings.SEND_BUFFER);
+    }
+    if (READ_TIMEOUT != null) {
+      builder.setSocketOption(Options.READ_TIMEOUT, READ_TIMEOUT);
     }
     Undertow undertow = builder.build();
     undertow.start();

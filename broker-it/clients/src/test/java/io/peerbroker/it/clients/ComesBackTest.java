@@ -178,7 +178,7 @@ abstract class ComesBackTest {
     await()
         .during(WHILE)
         .atMost(WHILE.multipliedBy(2))
-        .untilAsserted(() -> assertThat(proxy.used()).isEqualTo(1));
+        .untilAsserted(() -> assertThat(server.asked()).as("with its successor").hasValue(2));
     WireResponse sent = wire().openChannel().send(cid(stream), "1");
     assertThat(sent.member("delivery")).isEqualTo("sent");
     assertThat(successor.next().name()).isEqualTo("message");
@@ -191,13 +191,13 @@ abstract class ComesBackTest {
     FaultProxy proxy = proxy();
     Client.Stream stream = client.open(channel(proxy));
     if (comesBackAfter503()) {
-      await().atMost(PATIENCE).until(() -> proxy.used() > 1);
+      await().atMost(PATIENCE).until(() -> server.asked().get() > 2);
       first.close();
       await().atMost(PATIENCE).until(() -> !stream.seen().isEmpty());
     } else {
       await().atMost(PATIENCE).until(stream::isGivenUp);
       first.close();
-      await().during(WHILE).atMost(WHILE.multipliedBy(2)).until(() -> proxy.used() == 1);
+      await().during(WHILE).atMost(WHILE.multipliedBy(2)).until(() -> server.asked().get() == 2);
       assertThat(stream.seen()).isEmpty();
     }
   }

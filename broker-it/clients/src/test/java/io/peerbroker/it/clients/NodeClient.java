@@ -50,7 +50,7 @@ final class NodeClient implements Client {
 
   private static synchronized void install() throws Exception {
     Files.createDirectories(FOLDER);
-    for (String name : List.of("package.json", "package-lock.json", "streams.mjs")) {
+    for (String name : List.of(".npmrc", "package.json", "package-lock.json", "streams.mjs")) {
       try (InputStream file = NodeClient.class.getResourceAsStream("/node/" + name)) {
         Files.write(FOLDER.resolve(name), requireNonNull(file, name).readAllBytes());
       }

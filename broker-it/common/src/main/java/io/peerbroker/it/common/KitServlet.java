@@ -12,15 +12,24 @@ import java.util.Enumeration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The broker's servlet, with the kit's policy where a test asks for that. */
+/** The servlet that a container mounts: the broker's, with the kit's policy where a test asks for that. */
 public final class KitServlet extends BrokerServlet {
 
   private static final long serialVersionUID = 1L;
 
   private transient @Nullable Broker withPolicy;
 
-  /** For the container. */
-  public KitServlet() {}
+  private KitServlet() {}
+
+  private KitServlet(Broker broker) {
+    super(broker);
+  }
+
+  /** The servlet for a test's broker, where it has one; the parameters are to be set. */
+  public static KitServlet of(ServerSettings settings) {
+    Broker broker = settings.broker();
+    return broker == null ? new KitServlet() : new KitServlet(broker);
+  }
 
   @Override
   public void init() throws ServletException {
