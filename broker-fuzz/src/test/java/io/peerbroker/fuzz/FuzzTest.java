@@ -1,5 +1,7 @@
 package io.peerbroker.fuzz;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.peerbroker.core.FilterTarget;
 import io.peerbroker.core.JsonTarget;
 import io.peerbroker.servlet.ParserTarget;
@@ -18,6 +20,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -128,6 +131,24 @@ class FuzzTest {
     for (int i = 0; i < tries; i++) {
       run(target, damaged(corpus, random));
     }
+  }
+
+  /** Else what is like it would never come far. */
+  @ParameterizedTest
+  @CsvSource({
+    "channel, text/event-stream",
+    "list, text/event-stream",
+    "send, HTTP/1.1 200",
+    "send-chunks, HTTP/1.1 200",
+    "session, HTTP/1.1 201",
+    "update, HTTP/1.1 200",
+    "close-session, HTTP/1.1 200",
+    "close, HTTP/1.1 200",
+    "ping, HTTP/1.1 200"
+  })
+  void theCorpusDoesWhatItIsFor(String name, String answer) throws IOException {
+    byte[] request = Files.readAllBytes(Path.of(System.getProperty("fuzz.corpus"), SLOW, name));
+    assertThat(RequestTarget.answersTo(request)).contains(answer).doesNotContain("HTTP/1.1 4");
   }
 
   private static void run(Consumer<byte[]> target, byte[] input) {

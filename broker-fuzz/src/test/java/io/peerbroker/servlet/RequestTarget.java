@@ -50,7 +50,7 @@ public final class RequestTarget {
   private static final Pattern FIELD =
       Pattern.compile("([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \\t]*([^\\x00-\\x08\\x0A-\\x1F\\x7F]*)");
   private static final Pattern REQUEST_LINE =
-      Pattern.compile("[\\r\\n]*[^ ]+ (?:[^/ ?]+:(?://[^/ ?\\r\\n]*)?)?([^ ?\\r\\n]*)");
+      Pattern.compile("[\\r\\n]*[^ ]+ +(?:[^/ ?]+:(?://[^/ ?\\r\\n]*)?)?([^ ?\\r\\n]*)");
   private static final Pattern PATH =
       Pattern.compile(
           "/broker/(?:channel|list|session|send/[^/]+|channel/[^/]+/(?:ping|close)|session/[^/]+/(?:update|close))",
@@ -103,10 +103,15 @@ public final class RequestTarget {
 
   /** One input. */
   public static void fuzzerTestOneInput(byte[] bytes) {
-    INSTANCE.run(bytes);
+    String unused = INSTANCE.run(bytes);
   }
 
-  private void run(byte[] bytes) {
+  /** All that is answered to one input. */
+  public static String answersTo(byte[] bytes) {
+    return INSTANCE.run(bytes);
+  }
+
+  private String run(byte[] bytes) {
     byte[] filled = filled(bytes);
     ByteArrayEndPoint connection = connect();
     connection.addInput(ByteBuffer.wrap(filled));
@@ -130,6 +135,7 @@ public final class RequestTarget {
     assertThat(http.streams).isEmpty();
     renew();
     assertThat(Held.by(broker)).isEqualTo(held);
+    return answers;
   }
 
   private byte[] filled(byte[] bytes) {
