@@ -96,6 +96,7 @@ class FuzzTest {
               "HTTP/1.1",
               "/broker/",
               "//",
+              ";",
               "..",
               "0\r\n\r\n",
               "\u0085",
