@@ -42,8 +42,12 @@ import org.junit.jupiter.params.provider.MethodSource;
  *   java -Xmx1g -cp target/test-classes:$(cat target/cp) com.code_intelligence.jazzer.Jazzer \
  *       --target_class=io.peerbroker.core.JsonTarget \
  *       --instrumentation_includes='io.peerbroker.core.**:io.peerbroker.servlet.**' \
+ *       --disabled_hooks=com.code_intelligence.jazzer.sanitizers.RegexInjection:com.code_intelligence.jazzer.sanitizers.RegexRoadblocks \
  *       -max_total_time=60 target/found corpus/JsonTarget
  * </pre>
+ *
+ * <p>(The hooks are about regular expressions, which only the judges here have, and slow those
+ * down.)
  *
  * <p>What is found comes with a fix and a test of its own where the fault was, and its input into
  * the corpus.
