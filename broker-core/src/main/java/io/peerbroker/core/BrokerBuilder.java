@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BrokerBuilder {
 
+  private static final long DEFAULT_TOTAL_QUEUED_BYTES = 512L << 20;
+
   private int maxChannels = 20_000;
   private int maxWatches = 20_000;
   private int maxSessionsPerChannel = 64;
@@ -24,7 +26,7 @@ public final class BrokerBuilder {
   private int maxJsonDepth = 64;
   private int maxQueuedEvents = 1_024;
   private int maxQueuedBytes = 1 << 20;
-  private long maxTotalQueuedBytes = 512L << 20;
+  private long maxTotalQueuedBytes = DEFAULT_TOTAL_QUEUED_BYTES;
   private int maxReplayEvents = 512;
   private int maxReplayBytes = 256 << 10;
   private Duration maxResume = Duration.ofMinutes(1);
@@ -40,6 +42,57 @@ public final class BrokerBuilder {
   private final List<BrokerListener> listeners = new ArrayList<>();
 
   BrokerBuilder() {}
+
+  /**
+   * Sets what suits a broker that is open to everybody: clients that nobody has chosen, on a heap
+   * that was not sized for the worst of them. To be called first, since it sets all that it names;
+   * a setter that comes later wins. It changes nothing but these, each with its reason:
+   *
+   * <ul>
+   *   <li>{@link #requireSessionKey}: no client is as old as the first draft, and whoever has
+   *       received a message could host a session in its sender's name.
+   *   <li>{@link #maxChannels} and {@link #maxWatches} 10,000: the bounds below are for each of
+   *       them, so half as many halve what all can take.
+   *   <li>{@link #maxSessionsPerChannel} 4: a page needs one or two.
+   *   <li>{@link #maxTagsPerSession} 8 and {@link #maxMetadataBytes} 1 KiB: enough to be found and
+   *       to have a name. Sessions are bounded by nothing else: 40,000 of these take 155 MB, where
+   *       the defaults allow for 34 GB.
+   *   <li>{@link #maxMessageBytes} 16 KiB: an offer of audio and video has some 10.
+   *   <li>{@link #maxJsonDepth} 16: an offer in its body has a depth of 3.
+   *   <li>{@link #maxQueuedEvents} 256 and {@link #maxQueuedBytes} 128 KiB: what some ten peers
+   *       send who all connect at one time.
+   *   <li>{@link #maxTotalQueuedBytes} an eighth of the heap that this JVM may use, at most the
+   *       default: while it is written, a small event takes three times its size.
+   *   <li>{@link #maxReplayEvents} 128 and {@link #maxReplayBytes} 64 KiB: half of a queue.
+   *   <li>{@link #maxResume} 30 s: the network of a phone changes in less, and a client that is
+   *       gone for good frees its seat in half the time.
+   *   <li>{@link #messageRate} 20 a second, burst 100: an offer and its candidates to several peers
+   *       at once, and no flood.
+   *   <li>{@link #sessionRate} 2 a second, burst 10: each change is told to everybody who watches.
+   * </ul>
+   *
+   * <p>Whoever opens one channel after another has the rates of each of them; that takes a limit
+   * for each address, which a proxy or a filter keeps.
+   */
+  public BrokerBuilder openToEverybody() {
+    long eighthOfHeap = Runtime.getRuntime().maxMemory() / 8;
+    return requireSessionKey(true)
+        .maxChannels(10_000)
+        .maxWatches(10_000)
+        .maxSessionsPerChannel(4)
+        .maxTagsPerSession(8)
+        .maxMetadataBytes(1 << 10)
+        .maxMessageBytes(16 << 10)
+        .maxJsonDepth(16)
+        .maxQueuedEvents(256)
+        .maxQueuedBytes(128 << 10)
+        .maxTotalQueuedBytes(Math.min(eighthOfHeap, DEFAULT_TOTAL_QUEUED_BYTES))
+        .maxReplayEvents(128)
+        .maxReplayBytes(64 << 10)
+        .maxResume(Duration.ofSeconds(30))
+        .messageRate(new Limits.Rate(20, 100))
+        .sessionRate(new Limits.Rate(2, 10));
+  }
 
   /**
    * How many channels there may be at one time; one more is refused with {@code at_capacity}.

@@ -185,6 +185,26 @@ final class LimitsTest {
   }
 
   @Test
+  void x8AllQueuesTogetherAreFullToTheByte() {
+    builder.maxTotalQueuedBytes(3_000);
+    Party sender = party();
+    HandExecutor hands = new HandExecutor();
+    Party reader = new Party(broker, hands);
+    hands.runAll();
+    int around = new Event.Received(new Message(sender.id(), reader.id(), Json.NULL)).size() - 4;
+    Json third = stringOf(1_000 - around);
+    Party.assertSent(Party.answer(sender.channel.send(reader.id(), third)));
+    Party.assertSent(Party.answer(sender.channel.send(reader.id(), third)));
+    Party.assertRefused(
+        Party.answer(sender.channel.send(reader.id(), stringOf(1_001 - around))), Code.AT_CAPACITY);
+    Party.assertSent(Party.answer(sender.channel.send(reader.id(), third)));
+    assertThat(((LocalBroker) broker).budget.used()).isEqualTo(3_000);
+    Party.assertRefused(sender.send(sender.id(), "1"), Code.AT_CAPACITY);
+    reader.channel.close();
+    hands.runAll();
+  }
+
+  @Test
   void x8WithoutRoomForItsFirstEventThereIsNoChannel() {
     builder.maxTotalQueuedBytes(200);
     HandExecutor hands = new HandExecutor();
@@ -247,6 +267,31 @@ final class LimitsTest {
     assertThat(slow.closed()).isEqualTo(CloseReason.OVERFLOW);
     assertThat(fast.held()).hasSize(5).isEqualTo(broker.list(TagFilter.all()).sessions());
     slow.assertNothingWrong();
+  }
+
+  @Test
+  void x11TheQueueOfAListStreamHasABoundOfBytes() {
+    ListedSession plain =
+        new ListedSession("x".repeat(36), List.of(), Json.parse("\"" + "x".repeat(98) + "\""));
+    builder.maxQueuedBytes(2 * new Event.Added(plain).size());
+    Party party = party();
+    HandExecutor hands = new HandExecutor();
+    Replay atTheBound = new Replay();
+    Replay beyond = new Replay();
+    broker.watch(TagFilter.all(), atTheBound, hands);
+    hands.runAll();
+    SessionSpec spec = SessionSpec.listed().withMetadata(stringOf(100));
+    party.channel.openSession(spec);
+    party.channel.openSession(spec);
+    hands.runAll();
+    assertThat(atTheBound.closed()).isNull();
+    assertThat(atTheBound.held()).hasSize(2);
+    broker.watch(TagFilter.all(), beyond, hands);
+    hands.runAll();
+    party.channel.openSession(spec);
+    party.channel.openSession(spec.withMetadata(stringOf(101)));
+    hands.runAll();
+    assertThat(beyond.closed()).isEqualTo(CloseReason.OVERFLOW);
   }
 
   @Test
@@ -336,6 +381,72 @@ final class LimitsTest {
       session.update(SessionUpdate.nothing().withTags(Integer.toString(i)));
     }
     assertThat(party.received).hasSize(1_000);
+  }
+
+  @Test
+  void theDefaultsAreThoseOfTheProtocol() {
+    party();
+    assertThat(broker.limits())
+        .isEqualTo(
+            new Limits(
+                20_000,
+                20_000,
+                64,
+                32,
+                49_152,
+                16_384,
+                64,
+                1_024,
+                1_048_576,
+                536_870_912,
+                512,
+                262_144,
+                new Limits.Rate(100, 200),
+                new Limits.Rate(100, 200),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(15),
+                Duration.ofSeconds(300),
+                Duration.ofSeconds(5)));
+  }
+
+  @Test
+  void openToEverybodyIsTighter() {
+    builder.openToEverybody();
+    Party party = party();
+    long heap = Runtime.getRuntime().maxMemory();
+    assertThat(broker.limits())
+        .isEqualTo(
+            new Limits(
+                10_000,
+                10_000,
+                4,
+                8,
+                16_384,
+                1_024,
+                16,
+                256,
+                131_072,
+                Math.min(heap / 8, 536_870_912),
+                128,
+                65_536,
+                new Limits.Rate(20, 100),
+                new Limits.Rate(2, 10),
+                Duration.ofSeconds(30),
+                Duration.ofSeconds(15),
+                Duration.ofSeconds(300),
+                Duration.ofSeconds(5)));
+    assertRefused(() -> broker.claimHost(party.id(), null), Code.INVALID_REQUEST)
+        .contains("this broker takes the channel's key");
+  }
+
+  @Test
+  void whatIsSetAfterAPresetWins() {
+    builder.openToEverybody().maxSessionsPerChannel(1).requireSessionKey(false);
+    Party party = party();
+    party.host("a");
+    assertRefused(() -> party.host("b"), Code.TOO_MANY_SESSIONS);
+    assertThat(broker.limits().maxTagsPerSession()).isEqualTo(8);
+    assertRefused(() -> broker.claimHost("x", null), Code.UNKNOWN_CHANNEL);
   }
 
   @Test

@@ -75,7 +75,7 @@ final class ResumeMemory {
     return !(from.channel.send(message).toCompletableFuture().join() instanceof Delivery.Refused);
   }
 
-  private static long usedHeap() {
+  static long usedHeap() {
     Runtime runtime = Runtime.getRuntime();
     for (int i = 0; i < 3; i++) {
       System.gc();

@@ -25,13 +25,17 @@ final class Accept {
    * decides.
    */
   double quality(String type) {
-    if (ranges.isBlank()) {
-      return 1;
-    }
     String wholeType = type.substring(0, type.indexOf('/')) + "/*";
     int best = 0;
-    double quality = 0;
+    // Where there is no range at all, anything will do; empty elements of the list are none.
+    double quality = 1;
     for (String range : ranges.split(",", -1)) {
+      if (range.isBlank()) {
+        continue;
+      }
+      if (best == 0) {
+        quality = 0;
+      }
       String[] parts = range.split(";", -1);
       String name = parts[0].strip();
       int specific =
@@ -54,14 +58,20 @@ final class Accept {
     for (int i = 1; i < parts.length; i++) {
       String part = parts[i].strip();
       if (part.startsWith("q=")) {
+        String weight = part.substring(2);
         try {
-          double weight = Double.parseDouble(part.substring(2));
-          return weight >= 0 && weight <= 1 ? weight : 0;
+          double read = isDecimal(weight) ? Double.parseDouble(weight) : 0;
+          return read <= 1 ? read : 0;
         } catch (NumberFormatException unreadable) {
           return 0;
         }
       }
     }
     return 1;
+  }
+
+  /** Java reads more as a number than a weight may be: signs, exponents, {@code 1f}, NaN. */
+  private static boolean isDecimal(String text) {
+    return text.chars().allMatch(c -> c == '.' || (c >= '0' && c <= '9'));
   }
 }

@@ -30,7 +30,9 @@ import org.jspecify.annotations.Nullable;
  * <p>The init-params have the names of the settings of {@link io.peerbroker.core.BrokerBuilder} and
  * {@link HttpSettings}: {@code maxChannels}, {@code requireSessionKey}, {@code heartbeat} and so
  * on. Times are written as {@code 15s} or {@code 500ms}, rates as {@code 100/200} (a second, burst)
- * or {@code 0}, origins and headers with commas between them. An {@link
+ * or {@code 0}, origins and headers with commas between them. {@code preset} with the value {@code
+ * openToEverybody} starts from {@link io.peerbroker.core.BrokerBuilder#openToEverybody} and {@link
+ * HttpSettings#openToEverybody}; the other init-params then change what they name. An {@link
  * io.peerbroker.core.AccessPolicy} comes with a broker that the application has made.
  */
 public class BrokerServlet extends HttpServlet {

@@ -74,6 +74,15 @@ public record HttpSettings(
     return DEFAULTS;
   }
 
+  /**
+   * As {@link #defaults}, but bodies of 20 KiB: what belongs to {@link
+   * io.peerbroker.core.BrokerBuilder#openToEverybody}, whose messages have at most 16 KiB. A body
+   * that comes slowly is kept until it is all there, and nothing bounds how many do.
+   */
+  public static HttpSettings openToEverybody() {
+    return DEFAULTS.withMaxBodyBytes(20 << 10);
+  }
+
   /** The same with another heartbeat. */
   public HttpSettings withHeartbeat(Duration heartbeat) {
     return new HttpSettings(

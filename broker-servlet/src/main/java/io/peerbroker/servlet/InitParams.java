@@ -15,6 +15,9 @@ import java.util.function.Function;
 /** The settings as a servlet's init-params: which there are, and how each is written. */
 final class InitParams {
 
+  private static final String PRESET = "preset";
+  private static final String OPEN_TO_EVERYBODY = "openToEverybody";
+
   private static final Map<String, BiConsumer<BrokerBuilder, String>> BROKER =
       new LinkedHashMap<>();
   private static final Map<String, BiFunction<HttpSettings, String, HttpSettings>> HTTP =
@@ -55,7 +58,8 @@ final class InitParams {
 
   /** HTTP's settings; what is not given has its default. */
   HttpSettings httpSettings() {
-    HttpSettings settings = HttpSettings.defaults();
+    HttpSettings settings =
+        isOpenToEverybody() ? HttpSettings.openToEverybody() : HttpSettings.defaults();
     for (var setting : HTTP.entrySet()) {
       String value = unused.remove(setting.getKey());
       if (value != null) {
@@ -69,6 +73,11 @@ final class InitParams {
   /** A broker of these settings; what is not given has its default. */
   Broker broker() {
     BrokerBuilder builder = Broker.builder();
+    if (isOpenToEverybody()) {
+      builder.openToEverybody();
+    }
+    // Used only here: for HTTP alone it would leave the broker as open as it was.
+    unused.remove(PRESET);
     for (var setting : BROKER.entrySet()) {
       String value = unused.remove(setting.getKey());
       if (value != null) {
@@ -84,10 +93,25 @@ final class InitParams {
     return builder.build();
   }
 
+  /** Whether the settings start from those of a preset, which the others then change. */
+  private boolean isOpenToEverybody() {
+    String preset = unused.get(PRESET);
+    return preset != null
+        && read(
+            PRESET,
+            preset,
+            text -> {
+              if (!text.equals(OPEN_TO_EVERYBODY)) {
+                throw new IllegalArgumentException("there is only " + OPEN_TO_EVERYBODY);
+              }
+              return true;
+            });
+  }
+
   /** Refuses what nobody has asked for: a mistyped name must not pass for a setting. */
   void requireAllUsed() {
     for (String name : unused.keySet()) {
-      if (BROKER.containsKey(name) || HTTP.containsKey(name)) {
+      if (BROKER.containsKey(name) || HTTP.containsKey(name) || name.equals(PRESET)) {
         throw new IllegalArgumentException(
             "The init-param '"
                 + name
@@ -95,6 +119,7 @@ final class InitParams {
       }
       TreeSet<String> known = new TreeSet<>(BROKER.keySet());
       known.addAll(HTTP.keySet());
+      known.add(PRESET);
       throw new IllegalArgumentException(
           "There is no init-param '" + name + "'; there are " + String.join(", ", known) + ".");
     }

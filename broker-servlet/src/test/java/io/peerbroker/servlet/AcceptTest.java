@@ -18,6 +18,8 @@ final class AcceptTest {
           """
           ''                                                   | 1   | 1
           ' '                                                  | 1   | 1
+          ,                                                    | 1   | 1
+          ' , , '                                              | 1   | 1
           */*                                                  | 1   | 1
           application/json                                     | 1   | 0
           text/event-stream                                    | 0   | 1
@@ -34,6 +36,11 @@ final class AcceptTest {
           application/json;q=2                                 | 0   | 0
           application/json;q=-1                                | 0   | 0
           application/json;q=NaN                               | 0   | 0
+          application/json;q=-0                                | 0   | 0
+          application/json;q=1f                                | 0   | 0
+          application/json;q=1e-1                              | 0   | 0
+          application/json;q=0x1p-1                            | 0   | 0
+          application/json;q=0.0.1                             | 0   | 0
           application/json;q=x                                 | 0   | 0
           application/json;q=                                  | 0   | 0
           application/jsonx, xapplication/json, application    | 0   | 0

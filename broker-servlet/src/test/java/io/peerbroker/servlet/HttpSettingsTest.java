@@ -24,6 +24,11 @@ final class HttpSettingsTest {
   }
 
   @Test
+  void openToEverybodyDiffersInTheSizeOfBodiesAlone() {
+    assertThat(HttpSettings.openToEverybody()).isEqualTo(DEFAULTS.withMaxBodyBytes(20_480));
+  }
+
+  @Test
   void eachIsChangedAlone() {
     Duration time = Duration.ofSeconds(1);
     assertThat(DEFAULTS.withHeartbeat(time).withHeartbeat(DEFAULTS.heartbeat()))

@@ -103,8 +103,35 @@ final class InitParamsTest {
     }
   }
 
+  @Test
+  void aPresetComesFirstWhateverTheOrder() {
+    Map<String, String> some = new LinkedHashMap<>();
+    some.put("maxTagsPerSession", "9");
+    some.put("maxBodyBytes", "30000");
+    some.put("preset", "openToEverybody");
+    InitParams params = new InitParams(some);
+    assertThat(params.httpSettings())
+        .isEqualTo(HttpSettings.openToEverybody().withMaxBodyBytes(30_000));
+    try (Broker broker = params.broker();
+        Broker same = Broker.builder().openToEverybody().maxTagsPerSession(9).build()) {
+      assertThat(broker.limits()).isEqualTo(same.limits());
+    }
+    params.requireAllUsed();
+  }
+
+  @Test
+  void aPresetIsRefusedWhereTheBrokerWouldNotHaveIt() {
+    InitParams params = new InitParams(Map.of("preset", "openToEverybody"));
+    params.httpSettings();
+    assertThatIllegalArgumentException()
+        .isThrownBy(params::requireAllUsed)
+        .withMessageContaining("'preset'")
+        .withMessageContaining("no effect");
+  }
+
   @ParameterizedTest
   @CsvSource({
+    "preset, open",
     "maxChannels, 0",
     "maxChannels, -1",
     "maxChannels, 1.5",

@@ -2,6 +2,7 @@ package io.peerbroker.it.proxies;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.peerbroker.tck.WireChannel;
 import io.peerbroker.tck.WireClient;
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -91,6 +93,28 @@ final class NginxIT extends ProxyRules {
   @Test
   void requestsOfOneAddress_areLimited() throws Exception {
     assertThat(askUntilRefused(client(start()), 10_000)).isBetween(200, 9_999);
+  }
+
+  @Test
+  void openToEverybody_limitsStreamsAndListsMoreThanMessages() throws Exception {
+    WireClient client = client(start(Snippet.of("limits.md", "nginx, open to everybody")));
+    WireChannel channel = client.openChannel();
+    for (int i = 1; i < 32; i++) {
+      client.openChannel();
+    }
+    // All streams are open, and the burst of 40 is not used up: this is the one for streams.
+    assertThat(client.request("HEAD", "/list").status()).isEqualTo(429);
+    channel.stream().reset();
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> client.request("HEAD", "/list").status() == 200);
+    assertThat(askUntilRefused(client, 1_000)).isLessThan(100);
+
+    int sent = 0;
+    while (sent < 10_000 && client.postJson("/send/x", "{}").status() == 400) {
+      sent++;
+    }
+    assertThat(sent).isBetween(200, 9_999);
   }
 
   @Test

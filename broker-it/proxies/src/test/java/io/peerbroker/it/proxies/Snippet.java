@@ -10,19 +10,26 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A configuration as docs/proxies.md gives it: the fenced block behind a comment with its name.
+ * A configuration as docs/proxies.md or another page beside it gives it: the fenced block behind a
+ * comment with its name.
  *
  * @param text the lines of the block
  */
 record Snippet(String text) {
 
-  /** The block of this name. */
+  /** The block of this name in docs/proxies.md. */
   static Snippet of(String name) {
-    String file = System.getProperty("proxies.md");
-    assertThat(file).as("the system property proxies.md, set by the build").isNotNull();
+    return of("proxies.md", name);
+  }
+
+  /** The block of this name in a page of docs. */
+  static Snippet of(String pageName, String name) {
+    String proxies = System.getProperty("proxies.md");
+    assertThat(proxies).as("the system property proxies.md, set by the build").isNotNull();
+    Path file = Path.of(proxies).resolveSibling(pageName);
     String page;
     try {
-      page = Files.readString(Path.of(file));
+      page = Files.readString(file);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,0 +1,80 @@
+package io.peerbroker.core;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.IntConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * How much heap the broker's own part of each thing takes that a stranger can have: to be run by
+ * hand. The container's part of a stream comes on top.
+ *
+ * <p>The one argument, 2,000 by default, is how many of each are made. The class path is that of
+ * the tests:
+ *
+ * <pre>
+ *   mvn -pl broker-core test-compile dependency:build-classpath -Dmdep.outputFile=target/cp
+ *   cd broker-core
+ *   java -Xmx2g -cp target/classes:target/test-classes:$(cat target/cp) io.peerbroker.core.LimitsMemory
+ * </pre>
+ */
+final class LimitsMemory {
+
+  private static final Receiver NOBODY = (channel, message) -> {};
+
+  private LimitsMemory() {}
+
+  public static void main(String[] args) {
+    int count = args.length > 0 ? Integer.parseInt(args[0]) : 2_000;
+    for (boolean open : new boolean[] {false, true}) {
+      BrokerBuilder builder = open ? Broker.builder().openToEverybody() : Broker.builder();
+      Broker broker = builder.sessionRate(Limits.Rate.UNLIMITED).maxSessionsPerChannel(1).build();
+      System.out.println(open ? "open to everybody" : "defaults");
+      List<Channel> channels = new ArrayList<>();
+      measure("idle channel", count, i -> channels.add(broker.openChannel(NOBODY, Runnable::run)));
+      measure("session without anything", count / 2, i -> host(channels.get(i), 0, 2));
+      Limits limits = broker.limits();
+      measure(
+          "largest session",
+          count / 2,
+          i ->
+              host(
+                  channels.get(count / 2 + i),
+                  limits.maxTagsPerSession(),
+                  limits.maxMetadataBytes()));
+      measure("list stream", count, i -> watch(broker, ""));
+      measure("list stream with the longest filter", count, i -> watch(broker, longestFilter(i)));
+      broker.close();
+    }
+  }
+
+  private static void host(Channel channel, int tags, int metadata) {
+    // The largest tags: 64 code points of two chars each, none shared with another session.
+    String[] all =
+        IntStream.range(0, tags)
+            .mapToObj(
+                i -> "\uD83D\uDE00".repeat(62) + Character.toString(0x20000 + i) + "\uD83D\uDE01")
+            .toArray(String[]::new);
+    channel.openSession(SessionSpec.unlisted(all).withMetadata(Json.of("x".repeat(metadata - 2))));
+  }
+
+  private static void watch(Broker broker, String filter) {
+    Watch unused = broker.watch(TagFilter.parse(filter), new Replay(), Runnable::run);
+  }
+
+  /** 512 terms of one character each. */
+  private static String longestFilter(int number) {
+    return IntStream.range(0, 512)
+        .mapToObj(i -> Character.toString(0x4E00 + (i * 31 + number) % 20_000))
+        .collect(Collectors.joining(","));
+  }
+
+  private static void measure(String what, int count, IntConsumer make) {
+    long before = ResumeMemory.usedHeap();
+    IntStream.range(0, count).forEach(make);
+    System.out.printf(
+        Locale.ROOT, "%-40s %,8d bytes%n", what, (ResumeMemory.usedHeap() - before) / count);
+  }
+}

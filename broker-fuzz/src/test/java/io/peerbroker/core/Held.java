@@ -1,0 +1,21 @@
+package io.peerbroker.core;
+
+/** What a broker holds, for targets outside this package. */
+public final class Held {
+
+  private Held() {}
+
+  /** The channels that have a seat, the watches, and the bytes of all queues together. */
+  public static String by(Broker broker) {
+    LocalBroker local = (LocalBroker) broker;
+    int sessions = local.directory.channels().stream().mapToInt(c -> c.sessions().size()).sum();
+    return "%d seats, %d sessions, %d bytes"
+        .formatted(local.seats(), sessions, local.budget.used());
+  }
+
+  /** Reads an event id and writes it again, or answers null for a text that is none. */
+  public static @org.jspecify.annotations.Nullable String readAndWrite(String eventId) {
+    ResumeId id = ResumeId.parse(eventId);
+    return id == null ? null : ResumeId.prefix(id.cid(), id.secret()) + id.number();
+  }
+}
