@@ -38,7 +38,7 @@ record SpringBootServer(WebApplicationContext context) implements ContainerServe
     }
 
     @Bean
-    ServletRegistrationBean<BrokerServlet> broker() {
+    ServletRegistrationBean<KitServlet> broker() {
       var registration = new ServletRegistrationBean<>(KitServlet.of(settings), "/broker/*");
       registration.setInitParameters(settings.parameters());
       registration.setLoadOnStartup(0);

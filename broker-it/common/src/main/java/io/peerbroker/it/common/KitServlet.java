@@ -12,7 +12,10 @@ import java.util.Enumeration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The servlet that a container mounts: the broker's, with the kit's policy where a test asks for that. */
+/**
+ * The servlet that a container mounts: the broker's, with the kit's policy where a test asks for
+ * that.
+ */
 public final class KitServlet extends BrokerServlet {
 
   private static final long serialVersionUID = 1L;
