@@ -28,9 +28,6 @@ class BenchmarksTest {
     List<String> lines = out.toString(UTF_8).lines().toList();
     assertThat(lines).filteredOn(line -> line.startsWith("| --- |")).hasSize(tables);
     // With the head of each, and the line under it
-    assertThat(lines)
-        .filteredOn(line -> line.startsWith("|"))
-        .hasSize(2 * tables + rows)
-        .noneMatch(line -> line.contains("NaN"));
+    assertThat(lines).filteredOn(line -> line.startsWith("|")).hasSize(2 * tables + rows);
   }
 }
