@@ -1,11 +1,12 @@
 package io.peerbroker.core;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,15 +14,21 @@ import org.jspecify.annotations.Nullable;
  * that are told of changes.
  *
  * <p>Every change is one write-locked step in which the maps change first and then the change is
- * queued for those who can see it. Looking up and listing take no lock: what a map still shows of a
- * channel that is being closed is told by the channel itself, which goes with all its sessions in
- * one instant. Live lists walk read-locked. Nothing foreign is called under the lock: readers are
- * woken after it.
+ * queued for those who can see it. Looking up takes no lock: what a map still shows of a channel
+ * that is being closed is told by the channel itself, which goes with all its sessions in one
+ * instant. Searches are read-locked, some sessions at a time. Nothing foreign is called under the
+ * lock: readers are woken, and asked what may be seen, after it.
  */
 final class Directory {
 
-  /** How many sessions a walk passes at the most before it lets changes in. */
-  private static final int WALK_STEPS = 256;
+  /** How many sessions are found at the most before changes are let in. */
+  private static final int BATCH = 64;
+
+  /**
+   * How many sessions a page asks the application about at the most: a page of few that may be seen
+   * is better than a reader who waits.
+   */
+  private static final int MAX_ASKED = 10_000;
 
   private final int maxSessionsPerChannel;
   private final Ids ids;
@@ -30,10 +37,10 @@ final class Directory {
   // Changed under the write lock, read without.
   private final Map<String, HostedChannel> channels = new ConcurrentHashMap<>();
   private final Map<String, HostedSession> sessions = new ConcurrentHashMap<>();
-  private final ConcurrentSkipListMap<Long, HostedSession> listed = new ConcurrentSkipListMap<>();
 
   // Guarded by the lock.
-  private final Watches watches = new Watches();
+  private final TagIndex listed = new TagIndex();
+  private final Watches watches = new Watches(listed::count);
   private long created;
 
   Directory(int maxSessionsPerChannel, Ids ids) {
@@ -102,8 +109,7 @@ final class Directory {
           HostedSession session = new HostedSession(host, ids.id(), ++created, state);
           hosted.put(session.id(), session);
           sessions.put(session.id(), session);
-          show(session, state);
-          tell(session, null, state, touched);
+          changed(session, null, state, touched);
           return session;
         });
   }
@@ -118,8 +124,7 @@ final class Directory {
           HostedSession.State after = before.after(update);
           if (!after.equals(before)) {
             session.state = after;
-            show(session, after);
-            tell(session, before, after, touched);
+            changed(session, before, after, touched);
           }
           return session;
         });
@@ -129,11 +134,10 @@ final class Directory {
     changing(
         touched -> {
           if (session.open) {
-            forget(session);
             if (session.host.sessions != null) {
               session.host.sessions.remove(session.id());
             }
-            tell(session, session.state, null, touched);
+            forget(session, touched);
           }
           return session;
         });
@@ -151,8 +155,7 @@ final class Directory {
             if (hosted != null) {
               channel.sessions = null;
               for (HostedSession session : hosted.values()) {
-                forget(session);
-                tell(session, session.state, null, touched);
+                forget(session, touched);
               }
             }
           }
@@ -160,66 +163,114 @@ final class Directory {
         });
   }
 
-  private void show(HostedSession session, HostedSession.State state) {
-    if (state.listed()) {
-      listed.put(session.number, session);
-    } else {
-      listed.remove(session.number);
-    }
-  }
-
-  private void forget(HostedSession session) {
+  private void forget(HostedSession session, List<ListStream> touched) {
     session.open = false;
     sessions.remove(session.id());
-    listed.remove(session.number);
+    changed(session, session.state, null, touched);
   }
 
-  /** Queues a change for all who could see the session before it, or can see it now. */
-  private void tell(
+  /**
+   * Brings the index up to date, and queues the change for all who could see the session before it,
+   * or can see it now.
+   */
+  private void changed(
       HostedSession session,
       HostedSession.@Nullable State before,
       HostedSession.@Nullable State after,
       List<ListStream> touched) {
-    HostedSession.State from = before != null && before.listed() ? before : null;
-    HostedSession.State to = after != null && after.listed() ? after : null;
-    if (from == null && to == null) {
+    List<String> from = before != null && before.listed() ? before.tags() : null;
+    List<String> to = after != null && after.listed() ? after.tags() : null;
+    if (to == null) {
+      if (from != null) {
+        listed.remove(session, from);
+        tell(session, from, null, new Envelope(new Event.Removed(session.id())), touched);
+      }
       return;
     }
-    Envelope now = to == null ? null : new Envelope(new Event.Added(session.show(to)));
-    List<String> tagsBefore = from == null ? List.of() : from.tags();
-    List<String> tagsNow = to == null ? List.of() : to.tags();
+    if (from == null) {
+      listed.add(session, to);
+    } else {
+      listed.retag(session, from, to);
+    }
+    tell(session, from, to, new Envelope(new Event.Added(session.show(session.state))), touched);
+  }
+
+  /** Queues a change in the live lists; its bytes are made once for all that tell it as it is. */
+  private void tell(
+      HostedSession session,
+      @Nullable List<String> from,
+      @Nullable List<String> to,
+      Envelope change,
+      List<ListStream> touched) {
     watches.forEachThatCouldSee(
-        tagsBefore,
-        tagsNow,
-        stream -> {
-          boolean seen = from != null && stream.filter().matches(tagsBefore);
-          boolean sees = to != null && stream.filter().matches(tagsNow);
+        from == null ? List.of() : from,
+        to == null ? List.of() : to,
+        group -> {
+          boolean seen = from != null && group.filter.matches(from);
+          boolean sees = to != null && group.filter.matches(to);
           if (seen || sees) {
-            stream.offer(session, seen, sees ? now : null);
-            touched.add(stream);
+            Envelope told =
+                sees || to == null ? change : new Envelope(new Event.Removed(session.id()));
+            for (ListStream stream : group.streams) {
+              stream.offer(session, seen, told);
+              touched.add(stream);
+            }
           }
         });
   }
 
-  /** A page of what is listed. Takes no lock: what comes or goes meanwhile may be on it or not. */
-  Page page(TagFilter filter, int limit, long after) {
+  /** A page of what is listed. What comes or goes meanwhile may be on it or not. */
+  Page page(
+      TagFilter filter, @Nullable Predicate<? super ListedSession> visible, int limit, long after) {
+    Visibility visibility = visible == null ? null : new Visibility(visible);
     List<ListedSession> shown = new ArrayList<>();
+    List<Found> found = new ArrayList<>();
     long bytes = 0;
     long last = after;
-    for (HostedSession session : listed.tailMap(after, false).values()) {
-      HostedSession.State state = session.state;
-      // The state may be newer than the map: hidden a moment ago, not yet taken out.
-      if (state.listed() && session.isOpen() && filter.matches(state.tags())) {
-        ListedSession entry = session.show(state);
-        bytes += entry.size();
+    int asked = 0;
+    for (long at = after; at < Long.MAX_VALUE; ) {
+      found.clear();
+      at = find(filter, at, Long.MAX_VALUE, found);
+      for (Found next : found) {
+        if (visibility != null) {
+          if (asked++ >= MAX_ASKED) {
+            return new Page(shown, Long.toString(last));
+          }
+          if (!visibility.shows(next.shown())) {
+            last = next.session().number;
+            continue;
+          }
+        }
+        bytes += next.shown().size();
         if (shown.size() >= limit || (bytes > Page.MAX_BYTES && !shown.isEmpty())) {
           return new Page(shown, Long.toString(last));
         }
-        shown.add(entry);
-        last = session.number;
+        shown.add(next.shown());
+        last = next.session().number;
       }
     }
     return new Page(shown, null);
+  }
+
+  /** A session that a search has found, and how it was then. */
+  record Found(HostedSession session, ListedSession shown) {}
+
+  private long find(TagFilter filter, long after, long upTo, Collection<Found> found) {
+    lock.readLock().lock();
+    try {
+      return findLocked(filter, after, upTo, found);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  private long findLocked(TagFilter filter, long after, long upTo, Collection<Found> found) {
+    List<HostedSession> sessions = new ArrayList<>();
+    long at = listed.find(filter, after, upTo, BATCH, sessions);
+    for (HostedSession session : sessions) {
+      found.add(new Found(session, session.show(session.state)));
+    }
+    return at;
   }
 
   void add(ListStream stream) {
@@ -244,31 +295,23 @@ final class Directory {
     }
   }
 
-  /**
-   * Takes a live list's walk on to its next session, or some way if there is none near, or to its
-   * horizon.
-   */
-  @Nullable ListedSession walk(ListStream stream, long from) {
+  /** Takes a live list's walk on by some sessions, or some way if there are none near. */
+  void walk(ListStream stream, Collection<Found> found) {
     lock.readLock().lock();
     try {
-      long at = from;
-      for (int step = 0; step < WALK_STEPS; step++) {
-        Map.Entry<Long, HostedSession> entry = listed.higherEntry(at);
-        if (entry == null || entry.getKey() > stream.horizon()) {
-          stream.walkedTo(stream.horizon());
-          return null;
-        }
-        at = entry.getKey();
-        HostedSession session = entry.getValue();
-        if (stream.filter().matches(session.state.tags())) {
-          stream.walkedTo(at);
-          return session.show(session.state);
-        }
-      }
-      stream.walkedTo(at);
-      return null;
+      stream.walkedTo(findLocked(stream.filter(), stream.walked(), stream.horizon(), found));
     } finally {
       lock.readLock().unlock();
+    }
+  }
+
+  /** Lets a live list walk again over all that is listed now. */
+  void walkAgain(ListStream stream) {
+    lock.writeLock().lock();
+    try {
+      stream.beginAgain(created);
+    } finally {
+      lock.writeLock().unlock();
     }
   }
 

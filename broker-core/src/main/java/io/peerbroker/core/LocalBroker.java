@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -157,11 +158,12 @@ final class LocalBroker implements Broker {
 
   @Override
   public Watch watch(TagFilter filter, Watcher watcher, Executor executor) {
-    return watch(
-        filter,
-        attachment ->
-            new ReceiverTransport(
-                attachment, executor, event -> tell(watcher, event), watcher::closed));
+    return watch(filter, null, opener(watcher, executor));
+  }
+
+  static Transport.Opener opener(Watcher watcher, Executor executor) {
+    return attachment ->
+        new ReceiverTransport(attachment, executor, event -> tell(watcher, event), watcher::closed);
   }
 
   private static void tell(Watcher watcher, Event event) {
@@ -176,7 +178,15 @@ final class LocalBroker implements Broker {
 
   @Override
   public Watch watch(TagFilter filter, Transport.Opener opener) {
-    ListStream stream = new ListStream(this, filter);
+    return watch(filter, null, opener);
+  }
+
+  /** Watches what the application lets this watcher see; all that passes the filter, if null. */
+  ListStream watch(
+      TagFilter filter,
+      @Nullable Predicate<? super ListedSession> visible,
+      Transport.Opener opener) {
+    ListStream stream = new ListStream(this, filter, visible);
     takeSeat(watches, limits.maxWatches(), "live lists");
     connect(stream, opener, () -> directory.add(stream));
     if (closing.get()) {
@@ -297,7 +307,7 @@ final class LocalBroker implements Broker {
           Refusal.of(
               Refusal.Code.INVALID_REQUEST, "'limit' must be from 1 to " + Page.MAX_LIMIT + "."));
     }
-    return directory.page(filter, limit, after == null ? 0 : cursor(after));
+    return directory.page(filter, null, limit, after == null ? 0 : cursor(after));
   }
 
   private static long cursor(String after) {

@@ -6,60 +6,100 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.ToIntFunction;
 
 /**
- * The live lists, under one tag that each requires, so that a change is looked at by those alone
- * that could see it.
+ * The live lists: those with equal filters together, under one tag that their filter requires, so
+ * that a change is compared once with each filter that could see it, and with no other.
  *
  * <p>Guarded by the directory's lock.
  */
 final class Watches {
 
-  private final Map<String, Set<ListStream>> byTag = new HashMap<>();
-  private final Set<ListStream> withoutTag = new LinkedHashSet<>();
+  /** The live lists with equal filters. */
+  static final class Group {
+    final TagFilter filter;
+    final Set<ListStream> streams = new LinkedHashSet<>();
+
+    /** The tag that it is found under; empty where its filter requires none, as no tag is. */
+    private final String home;
+
+    private Group(TagFilter filter, String home) {
+      this.filter = filter;
+      this.home = home;
+    }
+  }
+
+  private final ToIntFunction<String> frequency;
+  private final Map<TagFilter, Group> groups = new HashMap<>();
+  private final Map<String, Set<Group>> byTag = new HashMap<>();
+
+  /**
+   * @param frequency how many sessions have a tag: the fewer, the better it is to be found under
+   */
+  Watches(ToIntFunction<String> frequency) {
+    this.frequency = frequency;
+  }
 
   void add(ListStream stream) {
-    home(stream, true).add(stream);
+    Group group = groups.get(stream.filter());
+    if (group == null) {
+      group = new Group(stream.filter(), homeOf(stream.filter()));
+      groups.put(group.filter, group);
+      byTag.computeIfAbsent(group.home, unused -> new LinkedHashSet<>()).add(group);
+    }
+    group.streams.add(stream);
   }
 
   void remove(ListStream stream) {
-    home(stream, false).remove(stream);
-    byTag.computeIfPresent(tagOf(stream), (tag, streams) -> streams.isEmpty() ? null : streams);
+    Group group = groups.get(stream.filter());
+    if (group != null && group.streams.remove(stream) && group.streams.isEmpty()) {
+      groups.remove(group.filter);
+      Set<Group> beside = byTag.getOrDefault(group.home, Set.of());
+      beside.remove(group);
+      if (beside.isEmpty()) {
+        byTag.remove(group.home);
+      }
+    }
   }
 
   /** Visits those that could see a session with any of these tags, each once. */
-  void forEachThatCouldSee(List<String> tags, List<String> moreTags, Consumer<ListStream> visit) {
-    withoutTag.forEach(visit);
-    if (byTag.isEmpty()) {
-      return;
-    }
+  void forEachThatCouldSee(List<String> tags, List<String> moreTags, Consumer<Group> visit) {
+    visit("", visit);
     for (String tag : tags) {
-      byTag.getOrDefault(tag, Set.of()).forEach(visit);
+      visit(tag, visit);
     }
     if (moreTags != tags) {
       for (String tag : moreTags) {
         if (!tags.contains(tag)) {
-          byTag.getOrDefault(tag, Set.of()).forEach(visit);
+          visit(tag, visit);
         }
       }
     }
   }
 
-  private Set<ListStream> home(ListStream stream, boolean make) {
-    String tag = tagOf(stream);
-    if (tag.isEmpty()) {
-      return withoutTag;
+  private void visit(String home, Consumer<Group> visit) {
+    Set<Group> there = byTag.get(home);
+    if (there != null) {
+      there.forEach(visit);
     }
-    return make
-        ? byTag.computeIfAbsent(tag, unused -> new LinkedHashSet<>())
-        : byTag.getOrDefault(tag, new LinkedHashSet<>());
   }
 
   /**
-   * The tag that a stream is found under; no tag is empty, so that the empty text can stand for
-   * none.
+   * The rarest tag that a filter requires. Where none is rarer, that with the fewest others, so
+   * that those who watch before anything is there do not all come to lie under one.
    */
-  private static String tagOf(ListStream stream) {
-    return stream.filter().required().stream().min(String::compareTo).orElse("");
+  private String homeOf(TagFilter filter) {
+    String home = "";
+    long best = Long.MAX_VALUE;
+    for (String tag : filter.required()) {
+      Set<Group> beside = byTag.get(tag);
+      long cost = ((long) frequency.applyAsInt(tag) << 32) + (beside == null ? 0 : beside.size());
+      if (cost < best) {
+        best = cost;
+        home = tag;
+      }
+    }
+    return home;
   }
 }

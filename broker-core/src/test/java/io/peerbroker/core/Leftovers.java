@@ -13,9 +13,17 @@ final class Leftovers {
     assertThat(local).extracting("links").hasToString("[]");
     assertThat(local).extracting("channels").hasToString("0");
     assertThat(local).extracting("watches").hasToString("0");
-    for (String map : new String[] {"channels", "sessions", "listed", "watches.byTag"}) {
+    for (String map :
+        new String[] {
+          "channels",
+          "sessions",
+          "listed.byNumber",
+          "listed.byTag",
+          "watches.groups",
+          "watches.byTag"
+        }) {
       assertThat(local.directory).extracting(map).as(map).hasToString("{}");
     }
-    assertThat(local.directory).extracting("watches.withoutTag").hasToString("[]");
+    assertThat(local.directory).extracting("listed.all.leaves").hasToString("[]");
   }
 }

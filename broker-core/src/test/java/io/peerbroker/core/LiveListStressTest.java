@@ -14,13 +14,16 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
  * A live list, replayed, always ends in the truth (L16, L20): several threads change what they own
- * at random, watchers with different filters and speeds begin at any time, and in the end each
- * holds what the changers know to be there.
+ * at random, watchers with different filters and speeds begin at any time, some of whom the
+ * application lets see but a part, another one at any time; and in the end each holds what the
+ * changers know to be there.
  */
 final class LiveListStressTest {
 
@@ -32,7 +35,20 @@ final class LiveListStressTest {
 
   private final ExecutorService threads = Executors.newFixedThreadPool(2);
 
-  private record Watching(TagFilter filter, Replay replay) {}
+  /** What the application lets some see; the last one counts in the end. */
+  private static final List<Predicate<ListedSession>> VISIBLE =
+      List.of(
+          session -> true,
+          session -> session.tags().contains("d"),
+          session -> false,
+          session -> !session.tags().contains("d"));
+
+  private record Watching(TagFilter filter, @Nullable ListStream narrowed, Replay replay) {
+
+    boolean sees(ListedSession session) {
+      return narrowed == null || VISIBLE.get(VISIBLE.size() - 1).test(session);
+    }
+  }
 
   @Test
   void replayedItEndsInTheTruth() throws Exception {
@@ -44,11 +60,12 @@ final class LiveListStressTest {
   }
 
   private void round(long seed) throws Exception {
-    Broker broker =
-        Broker.builder()
-            .sessionRate(Limits.Rate.UNLIMITED)
-            .maxQueuedEvents(CHANGERS * CHANGES)
-            .build();
+    LocalBroker broker =
+        (LocalBroker)
+            Broker.builder()
+                .sessionRate(Limits.Rate.UNLIMITED)
+                .maxQueuedEvents(CHANGERS * CHANGES)
+                .build();
     Queue<Watching> watchers = new ConcurrentLinkedQueue<>();
     List<Changer> changers = new ArrayList<>();
     List<Stress.Part> parts = new ArrayList<>();
@@ -64,6 +81,7 @@ final class LiveListStressTest {
       Set<ListedSession> truth = new HashSet<>();
       changers.forEach(changer -> truth.addAll(changer.shown(watching.filter)));
       assertThat(new HashSet<>(broker.list(watching.filter).sessions())).isEqualTo(truth);
+      truth.removeIf(session -> !watching.sees(session));
       Awaitility.await()
           .pollDelay(Duration.ZERO)
           .pollInterval(Duration.ofMillis(1))
@@ -79,14 +97,24 @@ final class LiveListStressTest {
     Leftovers.assertNone(broker);
   }
 
-  private void watch(Broker broker, Queue<Watching> watchers, Random random) {
+  private void watch(LocalBroker broker, Queue<Watching> watchers, Random random) {
+    List<ListStream> narrowed = new ArrayList<>();
     for (int i = 0; i < WATCHERS; i++) {
       TagFilter filter = TagFilter.parse(FILTERS.get(random.nextInt(FILTERS.size())));
-      Watching watching = new Watching(filter, new Replay());
-      watchers.add(watching);
-      broker.watch(filter, watching.replay, speed(i));
+      Replay replay = new Replay();
+      Predicate<ListedSession> visible = i % 2 == 0 ? null : VISIBLE.get(random.nextInt(3));
+      ListStream stream =
+          broker.watch(filter, visible, LocalBroker.opener(replay, speed(random.nextInt(3))));
+      if (visible != null) {
+        narrowed.add(stream);
+      }
+      watchers.add(new Watching(filter, visible == null ? null : stream, replay));
+      for (ListStream some : narrowed) {
+        some.recheck(VISIBLE.get(random.nextInt(VISIBLE.size())));
+      }
       LockSupport.parkNanos(random.nextInt(300_000));
     }
+    narrowed.forEach(stream -> stream.recheck(VISIBLE.get(VISIBLE.size() - 1)));
   }
 
   /** In place, on a thread, or on a thread that is late each time, so that changes fold. */

@@ -3,29 +3,34 @@ package io.peerbroker.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** The index of live lists: a change is looked at by those alone that could see it. */
 final class WatchesTest {
 
   private final LocalBroker broker = (LocalBroker) Broker.create();
-  private final Watches watches = new Watches();
+  private final Map<String, Integer> frequencies = new HashMap<>();
+  private final Watches watches = new Watches(tag -> frequencies.getOrDefault(tag, 0));
 
   private ListStream add(String filter) {
-    ListStream stream = new ListStream(broker, TagFilter.parse(filter));
+    ListStream stream = new ListStream(broker, TagFilter.parse(filter), null);
     watches.add(stream);
     return stream;
   }
 
   private List<ListStream> visited(List<String> before, List<String> after) {
     List<ListStream> visited = new ArrayList<>();
-    watches.forEachThatCouldSee(before, after, visited::add);
+    watches.forEachThatCouldSee(before, after, group -> visited.addAll(group.streams));
     return visited;
   }
 
   @Test
   void visitsOnlyThoseThatCouldSeeTheSession() {
+    frequencies.put("a", 1);
+    frequencies.put("b", 2);
     ListStream all = add("");
     ListStream notA = add("!a");
     ListStream a = add("a");
@@ -58,6 +63,35 @@ final class WatchesTest {
     watches.remove(other);
     watches.remove(all);
     assertThat(watches).extracting("byTag").hasToString("{}");
-    assertThat(watches).extracting("withoutTag").hasToString("[]");
+    assertThat(watches).extracting("groups").hasToString("{}");
+  }
+
+  @Test
+  void looksUnderTheRarestTagThatIsRequired() {
+    frequencies.put("lobby", 1_000);
+    frequencies.put("game-1", 2);
+    frequencies.put("game-2", 3);
+    ListStream one = add("lobby,game-1,!full");
+    ListStream two = add("game-2,lobby");
+    assertThat(visited(List.of("lobby"), List.of())).isEmpty();
+    assertThat(visited(List.of("lobby", "game-1"), List.of())).containsExactly(one);
+    assertThat(visited(List.of(), List.of("game-2"))).containsExactly(two);
+  }
+
+  @Test
+  void whoeverWatchesBeforeAnythingIsThereDoesNotLieUnderOneTag() {
+    for (int i = 0; i < 100; i++) {
+      add("lobby,game-" + i);
+    }
+    assertThat(visited(List.of("lobby"), List.of())).hasSizeLessThanOrEqualTo(1);
+  }
+
+  @Test
+  void comparesOnceForAllWithEqualFilters() {
+    List<ListStream> equal = List.of(add("a,b,!c"), add(" b , a , a,!c"), add("!c,b,a"));
+    List<Watches.Group> groups = new ArrayList<>();
+    watches.forEachThatCouldSee(List.of("b", "a"), List.of(), groups::add);
+    assertThat(groups).hasSize(1);
+    assertThat(groups.get(0).streams).containsExactlyElementsOf(equal);
   }
 }

@@ -1,0 +1,145 @@
+package io.peerbroker.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+/** The index against a walk over all sessions. */
+final class TagIndexTest {
+
+  private static final List<String> TAGS = IntStream.range(0, 12).mapToObj(i -> "t" + i).toList();
+
+  private final LocalBroker broker = (LocalBroker) Broker.create();
+  private final HostedChannel host = new HostedChannel(broker, ChannelOptions.none(), true);
+  private final TagIndex index = new TagIndex();
+
+  /** What is in the index: each session's tags, in order of creation. */
+  private final TreeMap<Long, List<String>> model = new TreeMap<>();
+
+  private final Map<Long, HostedSession> sessions = new LinkedHashMap<>();
+
+  private HostedSession session(long number) {
+    return sessions.computeIfAbsent(
+        number,
+        n ->
+            new HostedSession(
+                host, "s" + n, n, new HostedSession.State(List.of(), true, Json.NULL)));
+  }
+
+  private void put(long number, List<String> tags) {
+    List<String> before = model.put(number, tags);
+    if (before == null) {
+      index.add(session(number), tags);
+    } else {
+      index.retag(session(number), before, tags);
+    }
+  }
+
+  private void remove(long number) {
+    index.remove(session(number), model.remove(number));
+  }
+
+  private List<Long> expected(TagFilter filter, long after, long upTo) {
+    return model.entrySet().stream()
+        .filter(entry -> entry.getKey() > after && entry.getKey() <= upTo)
+        .filter(entry -> filter.matches(entry.getValue()))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  private List<Long> found(TagFilter filter, long after, long upTo, int max) {
+    List<Long> numbers = new ArrayList<>();
+    long at = after;
+    while (at < upTo) {
+      List<HostedSession> some = new ArrayList<>();
+      long to = index.find(filter, at, upTo, max, some);
+      assertThat(to).as("goes on").isGreaterThan(at).isLessThanOrEqualTo(upTo);
+      assertThat(some).hasSizeLessThanOrEqualTo(max);
+      long from = at;
+      assertThat(some).allMatch(session -> session.number > from && session.number <= to);
+      some.forEach(session -> numbers.add(session.number));
+      at = to;
+    }
+    return numbers;
+  }
+
+  @Property(tries = 25)
+  void findsWhatAWalkFinds(@ForAll long seed, @ForAll @IntRange(min = 1, max = 60) int gap) {
+    Random random = new Random(seed);
+    long created = 0;
+    for (int i = 0; i < 2_000; i++) {
+      int choice = random.nextInt(10);
+      if (choice < 6 || model.isEmpty()) {
+        created += 1 + random.nextInt(gap);
+        put(created, tags(random));
+      } else {
+        long number = model.ceilingKey((long) (random.nextDouble() * model.lastKey()));
+        if (choice < 8) {
+          put(number, tags(random));
+        } else {
+          remove(number);
+        }
+      }
+    }
+    for (int i = 0; i < 200; i++) {
+      TagFilter filter = filter(random);
+      long after = random.nextInt(3) == 0 ? 0 : (long) (random.nextDouble() * created);
+      long upTo = random.nextInt(3) == 0 ? Long.MAX_VALUE : after + random.nextInt(2_000);
+      assertThat(found(filter, after, upTo, 1 + random.nextInt(100)))
+          .as("%s in %s to %s", filter, after, upTo)
+          .isEqualTo(expected(filter, after, upTo));
+    }
+    for (String tag : TAGS) {
+      assertThat(index.count(tag)).isEqualTo(expected(TagFilter.parse(tag), 0, created).size());
+    }
+    assertThat(index.count()).isEqualTo(model.size());
+    new ArrayList<>(model.keySet()).forEach(this::remove);
+    assertThat(index).extracting("byTag").hasToString("{}");
+    assertThat(index).extracting("byNumber").hasToString("{}");
+  }
+
+  /** Some tags on nearly all, some on few. */
+  private static List<String> tags(Random random) {
+    List<String> tags = new ArrayList<>();
+    for (int i = 0; i < TAGS.size(); i++) {
+      if (random.nextInt(1 + i * i) == 0) {
+        tags.add(TAGS.get(i));
+      }
+    }
+    return tags;
+  }
+
+  private static TagFilter filter(Random random) {
+    List<String> terms = new ArrayList<>();
+    for (int i = random.nextInt(4); i > 0; i--) {
+      terms.add((random.nextInt(3) == 0 ? "!" : "") + TAGS.get(random.nextInt(TAGS.size())));
+    }
+    if (random.nextInt(20) == 0) {
+      terms.add("unknown");
+    }
+    return TagFilter.parse(String.join(",", terms));
+  }
+
+  @Test
+  void aLongSearchLetsChangesIn() {
+    // Two tags that take turns: neither is rare, and they never meet.
+    for (long i = 0; i < 20_000; i++) {
+      put(1 + i * 64, List.of(i % 2 == 0 ? "even" : "odd"));
+      put(2 + i * 64, List.of("even"));
+    }
+    List<HostedSession> none = new ArrayList<>();
+    long to = index.find(TagFilter.parse("even,odd"), 0, Long.MAX_VALUE, 10, none);
+    assertThat(to).isLessThan(20_000 * 64);
+    assertThat(found(TagFilter.parse("even,odd"), 0, Long.MAX_VALUE, 10)).isEmpty();
+  }
+}

@@ -1,0 +1,191 @@
+package io.peerbroker.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Lists in which the application has a say. */
+final class VisibilityTest {
+
+  private final LocalBroker broker =
+      (LocalBroker)
+          Broker.builder()
+              // Slow readers read on when the broker has gone.
+              .drainTimeout(Duration.ZERO)
+              .maxQueuedBytes(100 * 40)
+              .sessionRate(Limits.Rate.UNLIMITED)
+              .maxSessionsPerChannel(20_000)
+              .build();
+  @RegisterExtension final BrokerLog log = new BrokerLog();
+
+  private final Party party = new Party(broker);
+  private final Replay replay = new Replay();
+  private final HandExecutor hands = new HandExecutor();
+  private final Set<String> hidden = new HashSet<>();
+  private ListStream stream;
+
+  @AfterEach
+  void nothingIsLeft() {
+    replay.assertNothingWrong();
+    broker.close();
+    hands.runAll();
+    Leftovers.assertNone(broker);
+  }
+
+  /** What may be seen: whatever has no hidden tag. */
+  private boolean shows(ListedSession session) {
+    return session.tags().stream().noneMatch(hidden::contains);
+  }
+
+  private void watch(String filter, Predicate<ListedSession> visible) {
+    stream = broker.watch(TagFilter.parse(filter), visible, LocalBroker.opener(replay, hands));
+    hands.runAll();
+  }
+
+  private static SessionUpdate tags(String... tags) {
+    return SessionUpdate.nothing().withTags(tags);
+  }
+
+  @Test
+  void whatMayNotBeSeenIsNeverTold() {
+    hidden.add("x");
+    party.host("a");
+    Session secret = party.host("a", "x");
+    watch("a", this::shows);
+    party.host("a", "x").close();
+    Session other = party.host("a", "b");
+    secret.update(tags("a", "x", "y"));
+    secret.close();
+    other.close();
+    hands.runAll();
+    assertThat(replay.told()).containsExactly("add [a]", "ready 1");
+  }
+
+  @Test
+  void whatComesToBeSeenIsAddedAndWhatDoesNoMoreIsRemoved() {
+    hidden.add("x");
+    Session session = party.host("a", "x");
+    watch("a", this::shows);
+    session.update(tags("a"));
+    hands.runAll();
+    session.update(tags("a", "x"));
+    hands.runAll();
+    session.update(tags("a", "x", "y"));
+    hands.runAll();
+    session.update(tags("a", "y"));
+    hands.runAll();
+    session.close();
+    hands.runAll();
+    assertThat(replay.told())
+        .containsExactly("ready 0", "add [a]", "remove [a]", "add [a, y]", "remove [a, y]");
+  }
+
+  @Test
+  void aRightThatIsTakenAwayShowsAtTheNextChange() {
+    Session session = party.host("a", "x");
+    watch("a", this::shows);
+    hidden.add("x");
+    session.update(SessionUpdate.nothing().withMetadata(Json.of(1)));
+    hands.runAll();
+    assertThat(replay.told()).containsExactly("add [a, x]", "ready 1", "remove [a, x]");
+  }
+
+  @Test
+  void askedAgainItTellsWhereTheAnswerDiffers() {
+    party.host("a", "x");
+    party.host("a", "y");
+    party.host("a");
+    party.host("b", "y");
+    hidden.add("y");
+    watch("a", this::shows);
+    stream.recheck(session -> !session.tags().contains("x"));
+    hands.runAll();
+    assertThat(replay.told())
+        .containsExactly("add [a, x]", "add [a]", "ready 2", "remove [a, x]", "add [a, y]");
+    stream.recheck(session -> false);
+    stream.recheck(session -> true);
+    hands.runAll();
+    assertThat(replay.held()).hasSize(3);
+  }
+
+  @Test
+  void whatChangesWhileItIsAskedAgainEndsInTheTruth() {
+    List<Session> sessions = new ArrayList<>();
+    for (int i = 0; i < 90; i++) {
+      sessions.add(party.host(i % 2 == 0 ? "x" : "y"));
+    }
+    hidden.add("x");
+    watch("", this::shows);
+    assertThat(replay.held()).hasSize(45);
+    hidden.clear();
+    hidden.add("y");
+    stream.recheck(this::shows);
+    Session brief = party.host("x");
+    for (int i = 0; i < 10; i++) {
+      if (hands.waiting() > 0) {
+        hands.runOne();
+      }
+      sessions.get(i).close();
+      sessions.get(89 - i).update(tags("z"));
+    }
+    brief.close();
+    hands.runAll();
+    assertThat(new HashSet<>(replay.held()))
+        .isEqualTo(
+            new HashSet<>(
+                broker.list(TagFilter.all()).sessions().stream().filter(this::shows).toList()));
+  }
+
+  @Test
+  void whatIsRememberedIsBounded() {
+    for (int i = 0; i < 100; i++) {
+      party.host("a");
+    }
+    watch("", this::shows);
+    assertThat(replay.told()).endsWith("ready 100");
+    party.host("a");
+    hands.runAll();
+    assertThat(replay.closed()).isEqualTo(CloseReason.OVERFLOW);
+  }
+
+  @Test
+  void whatFailsHidesAndIsSaidOnce() {
+    party.host("a");
+    party.host("b");
+    AssertionError planted = new AssertionError("planted");
+    Predicate<ListedSession> failing =
+        session -> {
+          throw planted;
+        };
+    watch("", failing);
+    assertThat(replay.told()).containsExactly("ready 0");
+    log.assertSize(1);
+    assertThat(broker.directory.page(TagFilter.all(), failing, 10, 0))
+        .isEqualTo(new Page(List.of(), null));
+    log.assertSize(2);
+    log.assertHas(planted);
+  }
+
+  @Test
+  void aPageAsksOfSoManyAndLeadsOn() {
+    for (int i = 0; i < 10_010; i++) {
+      party.host(i == 10_005 ? "seen" : "hidden");
+    }
+    hidden.add("hidden");
+    Page first = broker.directory.page(TagFilter.all(), this::shows, 10, 0);
+    assertThat(first.sessions()).isEmpty();
+    assertThat(first.next()).isNotNull();
+    Page second =
+        broker.directory.page(TagFilter.all(), this::shows, 10, Long.parseLong(first.next()));
+    assertThat(second.sessions()).singleElement().matches(this::shows);
+    assertThat(second.next()).isNull();
+  }
+}
