@@ -67,6 +67,7 @@ final class ChangeBenchmark implements Benchmark {
     try (Broker broker = Population.broker()) {
       List<Channel> channels = Population.list(broker, 0, size, Population::spec);
       List<Session> changing = changing(broker);
+      measure(scale, report, broker, size, changing, crowds.get(0), 0);
       for (Crowd crowd : crowds) {
         for (int blind : scale.watcherCounts()) {
           measure(scale, report, broker, size, changing, crowd, blind);

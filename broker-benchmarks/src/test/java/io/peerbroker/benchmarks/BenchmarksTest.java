@@ -15,7 +15,7 @@ class BenchmarksTest {
   @ParameterizedTest
   @CsvSource({
     "query,    1, 9",
-    "change,   2, 22",
+    "change,   2, 16",
     "fanout,   1, 2",
     "memory,   2, 2",
     "create,   1, 1",
