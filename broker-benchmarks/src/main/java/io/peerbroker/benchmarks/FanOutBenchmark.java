@@ -10,6 +10,7 @@ import io.peerbroker.core.SessionSpec;
 import io.peerbroker.core.SessionUpdate;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.util.Arrays;
 import java.util.function.IntFunction;
 
 /**
@@ -118,7 +119,9 @@ final class FanOutBenchmark implements Benchmark {
       change.make(++number);
       readers.await(scale.connections());
     } while (System.nanoTime() < warm);
-    for (int round = 0; round < scale.rounds(); round++) {
+    int rounds = 0;
+    long enough = System.nanoTime() + scale.enough().toNanos();
+    while (rounds < scale.rounds() && (rounds < 3 || System.nanoTime() < enough)) {
       long cpuBefore = PROCESS.getProcessCpuTime();
       long wallBefore = System.nanoTime();
       for (int i = 0; i < scale.changes(); i++) {
@@ -126,9 +129,10 @@ final class FanOutBenchmark implements Benchmark {
         readers.await(scale.connections());
       }
       double events = (double) scale.changes() * scale.connections();
-      wall[round] = (System.nanoTime() - wallBefore) / events;
-      cpu[round] = (PROCESS.getProcessCpuTime() - cpuBefore) / events;
+      wall[rounds] = (System.nanoTime() - wallBefore) / events;
+      cpu[rounds] = (PROCESS.getProcessCpuTime() - cpuBefore) / events;
+      rounds++;
     }
-    return Measurement.ofRounds(cpu, wall);
+    return Measurement.ofRounds(Arrays.copyOf(cpu, rounds), Arrays.copyOf(wall, rounds));
   }
 }

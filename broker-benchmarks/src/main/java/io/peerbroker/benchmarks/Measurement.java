@@ -65,7 +65,9 @@ record Measurement(double cpuNanos, double lowest, double highest, double wallNa
 
     double[] cpu = new double[scale.rounds()];
     double[] wall = new double[scale.rounds()];
-    for (int i = 0; i < scale.rounds(); i++) {
+    int rounds = 0;
+    long enough = System.nanoTime() + scale.enough().toNanos();
+    while (rounds < scale.rounds() && (rounds < 3 || System.nanoTime() < enough)) {
       long cpuNanos = 0;
       long wallNanos = 0;
       long done = 0;
@@ -78,10 +80,11 @@ record Measurement(double cpuNanos, double lowest, double highest, double wallNa
         cpuNanos += THREADS.getCurrentThreadCpuTime() - cpuBefore;
         done += operations;
       }
-      cpu[i] = (double) cpuNanos / done;
-      wall[i] = (double) wallNanos / done;
+      cpu[rounds] = (double) cpuNanos / done;
+      wall[rounds] = (double) wallNanos / done;
+      rounds++;
     }
-    return ofRounds(cpu, wall);
+    return ofRounds(Arrays.copyOf(cpu, rounds), Arrays.copyOf(wall, rounds));
   }
 
   /** Puts together what was measured elsewhere, round by round. */

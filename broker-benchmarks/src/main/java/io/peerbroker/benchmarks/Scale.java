@@ -16,6 +16,7 @@ import java.util.List;
  * @param warmUp how long a thing is done before it is measured
  * @param rounds how many times it is measured
  * @param round how long one of these takes at least
+ * @param enough how long all of them take, when at least three are done: then there is no further
  */
 record Scale(
     List<Integer> sizes,
@@ -27,7 +28,8 @@ record Scale(
     int walkers,
     Duration warmUp,
     int rounds,
-    Duration round) {
+    Duration round,
+    Duration enough) {
 
   /** What docs/performance.md shows. */
   static Scale full() {
@@ -41,13 +43,14 @@ record Scale(
         10,
         Duration.ofMillis(500),
         9,
-        Duration.ofMillis(100));
+        Duration.ofMillis(100),
+        Duration.ofSeconds(10));
   }
 
   /** Enough to see that everything runs; its figures mean nothing. */
   static Scale smoke() {
     return new Scale(
-        List.of(300), 20, List.of(20), 3, 2, 10, 2, Duration.ZERO, 2, Duration.ofMillis(1));
+        List.of(300), 20, List.of(20), 3, 2, 10, 2, Duration.ZERO, 2, Duration.ofMillis(1), Duration.ofSeconds(1));
   }
 
   /** The same with other sizes. */
@@ -62,6 +65,7 @@ record Scale(
         walkers,
         warmUp,
         rounds,
-        round);
+        round,
+        enough);
   }
 }
