@@ -57,10 +57,22 @@ abstract class Link implements Attachment {
     }
   }
 
-  /** Ends the stream from this side at once, whether or not its transport manages to. */
+  /**
+   * Ends the stream from this side at once, whether or not its transport manages to. It is over
+   * before its transport is told, so that whoever sees it end finds that it has.
+   */
   final void cut(CloseReason reason) {
-    end(reason);
+    Transport told;
+    synchronized (this) {
+      told = ending == null ? transport : null;
+      if (ending == null) {
+        ending = reason;
+      }
+    }
     detach(reason);
+    if (told != null) {
+      ForeignCalls.run(() -> told.end(reason));
+    }
   }
 
   final synchronized boolean isDetached() {

@@ -21,7 +21,7 @@ final class TagIndex {
   /** How many words one search looks at before it lets changes in: some tens of microseconds. */
   private static final int SEARCH_WORDS = 4_096;
 
-  private final Map<Long, HostedSession> byNumber = new HashMap<>();
+  private final SessionTable byNumber = new SessionTable();
   private final Postings all = new Postings();
   private final Map<String, Postings> byTag = new HashMap<>();
 
@@ -37,14 +37,14 @@ final class TagIndex {
 
   /** Puts in a session that is not there. */
   void add(HostedSession session, List<String> tags) {
-    byNumber.put(session.number, session);
+    byNumber.add(session);
     all.add(session.number);
     tags.forEach(tag -> add(session, tag));
   }
 
   /** Takes out a session that is there with these tags. */
   void remove(HostedSession session, List<String> tags) {
-    byNumber.remove(session.number);
+    byNumber.remove(session);
     all.remove(session.number);
     tags.forEach(tag -> remove(session, tag));
   }

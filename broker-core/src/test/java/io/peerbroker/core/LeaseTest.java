@@ -182,4 +182,30 @@ final class LeaseTest {
     assertThat(closed.told).containsExactly("closed");
     closed.cut();
   }
+
+  @Test
+  @DisplayName("R15 whoever sees the stream end finds that the channel waits")
+  void theGraceHasBegunWhenTheStreamEnds() {
+    Party sender = new Party(broker);
+    List<Delivery> answers = new ArrayList<>();
+    Line[] line = new Line[1];
+    Channel channel =
+        broker.openChannel(
+            LEASED.withResume(GRACE),
+            attachment -> {
+              line[0] =
+                  new Line() {
+                    @Override
+                    public void end(CloseReason reason) {
+                      super.end(reason);
+                      answers.add(sender.send(line[0].channel.id(), "1"));
+                    }
+                  };
+              return line[0].attach(attachment);
+            });
+    line[0].channel = channel;
+    timer.advance(LEASE);
+    assertThat(answers).hasSize(1).hasOnlyElementsOfType(Delivery.Queued.class);
+    assertThat(line[0].told).containsExactly("gone");
+  }
 }

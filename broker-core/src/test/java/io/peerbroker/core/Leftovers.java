@@ -14,16 +14,10 @@ final class Leftovers {
     assertThat(local).extracting("channels").hasToString("0");
     assertThat(local).extracting("watches").hasToString("0");
     for (String map :
-        new String[] {
-          "channels",
-          "sessions",
-          "listed.byNumber",
-          "listed.byTag",
-          "watches.groups",
-          "watches.byTag"
-        }) {
+        new String[] {"channels", "sessions", "listed.byTag", "watches.groups", "watches.byTag"}) {
       assertThat(local.directory).extracting(map).as(map).hasToString("{}");
     }
+    assertThat(local.directory).extracting("listed.byNumber.count").isEqualTo(0);
     assertThat(local.directory).extracting("listed.all.leaves").hasToString("[]");
   }
 }

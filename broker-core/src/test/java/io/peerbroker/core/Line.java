@@ -8,7 +8,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 
 /** A stream whose far end the test holds: what has been read there, and when it breaks. */
-final class Line implements Transport {
+class Line implements Transport {
 
   private static final Function<Envelope, byte[]> ENCODER = Line::encoded;
 

@@ -1,0 +1,84 @@
+package io.peerbroker.core;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sessions by their numbers.
+ *
+ * <p>An open table whose entries are the sessions themselves: for a million of them a map's nodes
+ * and boxed numbers would take more than the rest of the index, and two more places in memory to
+ * look at for each session that a search finds. Guarded by the directory's lock.
+ */
+final class SessionTable {
+
+  private static final int MIN_SLOTS = 16;
+
+  /** Always a power of two, of which at most two thirds are used. */
+  private @Nullable HostedSession[] slots = new HostedSession[MIN_SLOTS];
+
+  private int count;
+
+  @Nullable HostedSession get(long number) {
+    return slots[find(number)];
+  }
+
+  /** Puts in a session that is not there. */
+  void add(HostedSession session) {
+    count++;
+    if (count > slots.length / 3 * 2) {
+      resize(slots.length * 2);
+    }
+    slots[find(session.number)] = session;
+  }
+
+  /** Takes out a session that is there. */
+  void remove(HostedSession session) {
+    int free = find(session.number);
+    slots[free] = null;
+    count--;
+    // Whoever had to make way for it, or for one that did, moves up: a search ends at a free slot.
+    int last = slots.length - 1;
+    HostedSession next;
+    for (int at = (free + 1) & last; (next = slots[at]) != null; at = (at + 1) & last) {
+      int home = home(next.number);
+      if (((at - home) & last) >= ((at - free) & last)) {
+        slots[free] = next;
+        slots[at] = null;
+        free = at;
+      }
+    }
+    if (slots.length > MIN_SLOTS && count < slots.length / 8) {
+      resize(slots.length / 2);
+    }
+  }
+
+  /** The slot of a number, or the free one where it would be. */
+  private int find(long number) {
+    int at = home(number);
+    HostedSession there;
+    while ((there = slots[at]) != null && there.number != number) {
+      at = (at + 1) & (slots.length - 1);
+    }
+    return at;
+  }
+
+  /**
+   * Where to look first. Multiplied, so that numbers at equal distances, which whoever opens and
+   * closes sessions can leave behind, do not all come to the same place (Fibonacci hashing, Knuth,
+   * The Art of Computer Programming, 6.4).
+   */
+  private int home(long number) {
+    long spread = number * 0x9E37_79B9_7F4A_7C15L;
+    return (int) (spread >>> (Long.numberOfLeadingZeros(slots.length) + 1));
+  }
+
+  private void resize(int length) {
+    HostedSession[] before = slots;
+    slots = new HostedSession[length];
+    for (HostedSession session : before) {
+      if (session != null) {
+        slots[find(session.number)] = session;
+      }
+    }
+  }
+}

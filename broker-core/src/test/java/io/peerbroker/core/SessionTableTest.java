@@ -1,0 +1,88 @@
+package io.peerbroker.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+/** The table of sessions against the JDK's map. */
+final class SessionTableTest {
+
+  private static final HostedSession.State STATE =
+      new HostedSession.State(List.of(), true, Json.NULL);
+
+  private final HostedChannel host =
+      new HostedChannel((LocalBroker) Broker.create(), ChannelOptions.none(), true);
+  private final SessionTable table = new SessionTable();
+
+  private HostedSession session(long number) {
+    return new HostedSession(host, "s" + number, number, STATE);
+  }
+
+  @Property(tries = 100)
+  void holdsWhatWasAddedAndNotRemoved(
+      @ForAll long seed, @ForAll @IntRange(min = 1, max = 5_000) int range) {
+    Random random = new Random(seed);
+    SessionTable table = new SessionTable();
+    TreeMap<Long, HostedSession> model = new TreeMap<>();
+    for (int i = 0; i < 4_000; i++) {
+      // Grows first, then shrinks.
+      long number = 1L + random.nextInt(range);
+      if (random.nextInt(4_000) >= i && !model.containsKey(number)) {
+        HostedSession session = session(number);
+        model.put(number, session);
+        table.add(session);
+      } else if (model.ceilingKey(number) != null) {
+        table.remove(model.remove(model.ceilingKey(number)));
+      }
+    }
+    for (long number = 0; number <= range + 1L; number++) {
+      assertThat(table.get(number)).isSameAs(model.get(number));
+    }
+  }
+
+  @Test
+  void numbersAtEqualDistancesDoNotCrowd() {
+    for (int bits = 0; bits < 40; bits++) {
+      SessionTable spread = new SessionTable();
+      for (long i = 1; i <= 10_000; i++) {
+        spread.add(session(i << bits));
+      }
+      assertThat(longestRun(spread)).as("distance 2^%d", bits).isLessThan(200);
+    }
+  }
+
+  /** The longest way that a search can have to go. */
+  private static int longestRun(SessionTable table) {
+    int longest = 0;
+    int run = 0;
+    for (Object slot : slots(table)) {
+      run = slot == null ? 0 : run + 1;
+      longest = Math.max(longest, run);
+    }
+    return longest;
+  }
+
+  private static Object[] slots(SessionTable table) {
+    List<Object[]> slots = new ArrayList<>();
+    assertThat(table).extracting("slots").satisfies(array -> slots.add((Object[]) array));
+    return slots.get(0);
+  }
+
+  @Test
+  void givesBackWhatItNeededForMany() {
+    for (long i = 1; i <= 10_000; i++) {
+      table.add(session(i));
+    }
+    for (long i = 1; i <= 10_000; i++) {
+      table.remove(session(i));
+    }
+    assertThat(slots(table)).hasSize(16);
+  }
+}
