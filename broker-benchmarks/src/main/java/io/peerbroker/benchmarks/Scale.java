@@ -50,7 +50,17 @@ record Scale(
   /** Enough to see that everything runs; its figures mean nothing. */
   static Scale smoke() {
     return new Scale(
-        List.of(300), 20, List.of(20), 3, 2, 10, 2, Duration.ZERO, 2, Duration.ofMillis(1), Duration.ofSeconds(1));
+        List.of(300),
+        20,
+        List.of(20),
+        3,
+        2,
+        10,
+        2,
+        Duration.ZERO,
+        2,
+        Duration.ofMillis(1),
+        Duration.ofSeconds(1));
   }
 
   /** The same with other sizes. */
