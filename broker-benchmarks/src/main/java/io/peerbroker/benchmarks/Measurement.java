@@ -57,11 +57,11 @@ record Measurement(double cpuNanos, double lowest, double highest, double wallNa
    * @param burst does them; what it answers depends on each, so that none can be left out
    */
   static Measurement ofBursts(Scale scale, int operations, Runnable ready, LongSupplier burst) {
-    long warm = System.nanoTime() + scale.warmUp().toNanos();
+    long warm = THREADS.getCurrentThreadCpuTime() + scale.warmUp().toNanos();
     do {
       ready.run();
       sink = burst.getAsLong();
-    } while (System.nanoTime() < warm);
+    } while (THREADS.getCurrentThreadCpuTime() < warm);
 
     double[] cpu = new double[scale.rounds()];
     double[] wall = new double[scale.rounds()];
