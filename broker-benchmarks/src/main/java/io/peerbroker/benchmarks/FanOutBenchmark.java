@@ -15,7 +15,8 @@ import java.util.function.IntFunction;
 
 /**
  * What does it cost to tell one change to 1,000 watchers over server-sent events, in a real Jetty?
- * Beside plain blocking writes of the same bytes to as many sockets.
+ * Beside a bare servlet that writes the same bytes to as many streams and flushes, in the same
+ * Jetty, and plain blocking writes to as many sockets.
  *
  * <p>The readers are another process. One change follows the other once all have read the first.
  * The CPU time is that of the whole server process, the kernel's part and the collector's too.
@@ -44,8 +45,10 @@ final class FanOutBenchmark implements Benchmark {
         "CPU µs for each event",
         "best to worst round",
         "wall ms for each change",
+        "bare servlet, CPU µs",
+        "event / bare servlet",
         "plain writes, CPU µs",
-        "event / write");
+        "event / plain write");
     fanOut(scale, report, "all equal", number -> "alike");
     fanOut(scale, report, "all distinct", number -> "alike,!no" + number);
   }
@@ -56,14 +59,17 @@ final class FanOutBenchmark implements Benchmark {
     try (WebServer server = new WebServer(broker);
         PlainServer plain = new PlainServer(HEAD);
         ReaderProcess readers = new ReaderProcess();
+        ReaderProcess bareReaders = new ReaderProcess();
         ReaderProcess plainReaders = new ReaderProcess()) {
       // Before the sessions are listed, so that nobody has a snapshot to walk through
       for (int i = 0; i < scale.connections(); i++) {
         readers.open(server.port(), "/list?filter=" + filters.apply(i));
+        bareReaders.open(server.port(), "/bare");
         plainReaders.open(plain.port(), "/");
       }
       plain.accept(scale.connections());
       readers.await(scale.connections());
+      bareReaders.await(scale.connections());
       plainReaders.await(scale.connections());
 
       Session session = Population.openChannel(broker).openSession(spec());
@@ -78,6 +84,7 @@ final class FanOutBenchmark implements Benchmark {
                 scale,
                 readers,
                 number -> session.update(SessionUpdate.nothing().withMetadata(metadata(number))));
+        Measurement bare = measure(scale, bareReaders, number -> server.bare().write(event));
         Measurement written = measure(scale, plainReaders, number -> plain.write(event));
         report.row(
             name,
@@ -85,6 +92,8 @@ final class FanOutBenchmark implements Benchmark {
             told.cpu(),
             told.spread(),
             Report.millis(told.wallNanos() * scale.connections()),
+            bare.cpu(),
+            told.timesSlowerThan(bare),
             written.cpu(),
             told.timesSlowerThan(written));
       }

@@ -18,8 +18,12 @@ final class WebServer implements AutoCloseable {
   private final Server server = new Server();
   private final ServerConnector connector = new ServerConnector(server);
   private final Broker broker;
+  private final BareServlet bare = new BareServlet();
 
-  /** Starts; the broker is closed with it. No heartbeat disturbs what is measured. */
+  /**
+   * Starts, with the broker at the root and the yardstick at {@code /bare}; the broker is closed
+   * with it. No heartbeat disturbs what is measured.
+   */
   WebServer(Broker broker) throws Exception {
     this.broker = broker;
     connector.setHost(HOST);
@@ -30,8 +34,15 @@ final class WebServer implements AutoCloseable {
     var servlet = new ServletHolder(new BrokerServlet(broker, settings));
     servlet.setAsyncSupported(true);
     context.addServlet(servlet, "/*");
+    var bareHolder = new ServletHolder(bare);
+    bareHolder.setAsyncSupported(true);
+    context.addServlet(bareHolder, "/bare");
     server.setHandler(context);
     server.start();
+  }
+
+  BareServlet bare() {
+    return bare;
   }
 
   int port() {
