@@ -1,0 +1,74 @@
+package io.peerbroker.benchmarks;
+
+import io.peerbroker.core.Attachment;
+import io.peerbroker.core.Broker;
+import io.peerbroker.core.CloseReason;
+import io.peerbroker.core.Envelope;
+import io.peerbroker.core.Event;
+import io.peerbroker.core.TagFilter;
+import io.peerbroker.core.Transport;
+import io.peerbroker.core.Watch;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/** A reader of a live list in this JVM that takes events when it is told to, for one thread. */
+final class CountingTransport implements Transport {
+
+  private final Attachment attachment;
+  private boolean complete;
+
+  private CountingTransport(Attachment attachment) {
+    this.attachment = attachment;
+  }
+
+  /** A watch and its reader. */
+  record Watching(Watch watch, CountingTransport reader) {}
+
+  /** Begins to watch. */
+  static Watching watch(Broker broker, TagFilter filter) {
+    var opened = new AtomicReference<@Nullable CountingTransport>();
+    Watch watch =
+        broker.watch(
+            filter,
+            attachment -> {
+              CountingTransport reader = new CountingTransport(attachment);
+              opened.set(reader);
+              return reader;
+            });
+    return new Watching(watch, Objects.requireNonNull(opened.get()));
+  }
+
+  @Override
+  public void ready() {}
+
+  @Override
+  public void end(CloseReason reason) {
+    attachment.detach(reason);
+  }
+
+  /** Takes an event, if there is one. */
+  boolean takeOne() {
+    Envelope envelope = attachment.poll();
+    if (envelope == null) {
+      return false;
+    }
+    attachment.taken(1);
+    complete |= envelope.event() instanceof Event.Ready;
+    return true;
+  }
+
+  /** Takes all that there is, and answers how many events that were. */
+  long takeAll() {
+    long events = 0;
+    while (takeOne()) {
+      events++;
+    }
+    return events;
+  }
+
+  /** Whether it has been told all that was there when it began. */
+  boolean isComplete() {
+    return complete;
+  }
+}
