@@ -34,6 +34,12 @@ final class Directory {
   private final Ids ids;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
 
+  /**
+   * Held by the one who searches. With as many in the read lock as there are walks, one of them
+   * would always be waiting for a processor there, and every change for it.
+   */
+  private final Object searching = new Object();
+
   // Changed under the write lock, read without.
   private final Map<String, HostedChannel> channels = new ConcurrentHashMap<>();
   private final Map<String, HostedSession> sessions = new ConcurrentHashMap<>();
@@ -234,7 +240,8 @@ final class Directory {
         to == null ? List.of() : to,
         group -> {
           boolean seen = from != null && group.filter.matches(from);
-          boolean sees = to != null && group.filter.matches(to);
+          // Mostly the tags have not changed, and are the same list.
+          boolean sees = from == to ? seen : to != null && group.filter.matches(to);
           if (seen || sees) {
             Envelope told =
                 sees || to == null ? change : new Envelope(new Event.Removed(session.id()));
@@ -283,11 +290,13 @@ final class Directory {
   record Found(HostedSession session, ListedSession shown) {}
 
   private long find(TagFilter filter, long after, long upTo, Collection<Found> found) {
-    lock.readLock().lock();
-    try {
-      return findLocked(filter, after, upTo, found);
-    } finally {
-      lock.readLock().unlock();
+    synchronized (searching) {
+      lock.readLock().lock();
+      try {
+        return findLocked(filter, after, upTo, found);
+      } finally {
+        lock.readLock().unlock();
+      }
     }
   }
 
@@ -324,11 +333,13 @@ final class Directory {
 
   /** Takes a live list's walk on by some sessions, or some way if there are none near. */
   void walk(ListStream stream, Collection<Found> found) {
-    lock.readLock().lock();
-    try {
-      stream.walkedTo(findLocked(stream.filter(), stream.walked(), stream.horizon(), found));
-    } finally {
-      lock.readLock().unlock();
+    synchronized (searching) {
+      lock.readLock().lock();
+      try {
+        stream.walkedTo(findLocked(stream.filter(), stream.walked(), stream.horizon(), found));
+      } finally {
+        lock.readLock().unlock();
+      }
     }
   }
 

@@ -70,6 +70,8 @@ final class Postings {
     }
   }
 
+  private static final long[] NONE = {};
+
   private final List<Leaf> leaves = new ArrayList<>(1);
   private int count;
 
@@ -169,27 +171,51 @@ final class Postings {
 
   /** A place in the set that moves forward from word to word. */
   final class Cursor {
-    private int leaf;
+    private int leaf = -1;
     private int at;
+
+    // The leaf's own, so that a step within it, as nearly all are, looks at nothing else.
+    private long[] keys = NONE;
+    private long[] words = NONE;
+    private int size;
 
     /** Moves on to the first word whose key is not before this one; false where there is none. */
     boolean seek(long key) {
-      if (leaf < leaves.size() && leaves.get(leaf).lastKey() < key) {
+      if (at < size && keys[at] >= key) {
+        return true;
+      }
+      int next = at + 1;
+      if (next < size && keys[next] >= key) {
+        at = next;
+        return true;
+      }
+      return leap(key);
+    }
+
+    private boolean leap(long key) {
+      if (size == 0 || keys[size - 1] < key) {
+        if (leaf >= leaves.size()) {
+          return false;
+        }
         leaf = leafOf(key);
         at = 0;
+        size = 0;
+        if (leaf >= leaves.size()) {
+          return false;
+        }
+        Leaf there = leaves.get(leaf);
+        keys = there.keys;
+        words = there.words;
+        size = there.size;
       }
-      if (leaf >= leaves.size()) {
-        return false;
-      }
-      Leaf here = leaves.get(leaf);
-      if (here.keys[at] < key) {
-        // Near, as a rule: the next, or some steps on.
+      if (keys[at] < key) {
+        // Near, as a rule: some steps on, twice as many each time.
         int step = 1;
-        while (at + step < here.size && here.keys[at + step] < key) {
+        while (at + step < size && keys[at + step] < key) {
           at += step;
           step <<= 1;
         }
-        int found = Arrays.binarySearch(here.keys, at + 1, Math.min(at + step + 1, here.size), key);
+        int found = Arrays.binarySearch(keys, at + 1, Math.min(at + step + 1, size), key);
         at = found >= 0 ? found : -found - 1;
       }
       return true;
@@ -197,12 +223,12 @@ final class Postings {
 
     /** The key of the word here. */
     long key() {
-      return leaves.get(leaf).keys[at];
+      return keys[at];
     }
 
     /** The numbers here, a bit for each. */
     long word() {
-      return leaves.get(leaf).words[at];
+      return words[at];
     }
   }
 }
