@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,17 +93,14 @@ final class TagIndex {
       return upTo;
     }
     Postings.Cursor shortest = (required.isEmpty() ? all : required.get(0)).cursor();
-    List<Postings.Cursor> others = new ArrayList<>();
-    for (int i = 1; i < required.size(); i++) {
-      others.add(required.get(i).cursor());
-    }
-    List<Postings.Cursor> excluded = new ArrayList<>();
-    for (String tag : filter.excluded()) {
-      Postings postings = byTag.get(tag);
-      if (postings != null) {
-        excluded.add(postings.cursor());
-      }
-    }
+    Postings.Cursor[] others =
+        required.stream().skip(1).map(Postings::cursor).toArray(Postings.Cursor[]::new);
+    Postings.Cursor[] excluded =
+        filter.excluded().stream()
+            .map(byTag::get)
+            .filter(Objects::nonNull)
+            .map(Postings::cursor)
+            .toArray(Postings.Cursor[]::new);
     long first = after + 1;
     long key = Postings.key(first);
     for (int looks = 0; looks < SEARCH_WORDS; looks++) {
