@@ -21,6 +21,7 @@ class Line implements Transport {
   final List<String> ids = new ArrayList<>();
 
   private Attachment attachment;
+  private boolean cut;
   Channel channel;
 
   static Line open(Broker broker, ChannelOptions options) {
@@ -102,6 +103,12 @@ class Line implements Transport {
   }
 
   void cut() {
+    cut = true;
     attachment.detach(CloseReason.GONE);
+  }
+
+  /** Whether it has broken, at this end or at the broker's: what is taken then is not heard of. */
+  boolean isGone() {
+    return cut || told.contains(CloseReason.GONE.code());
   }
 }

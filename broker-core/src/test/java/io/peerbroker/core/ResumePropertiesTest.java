@@ -123,8 +123,10 @@ final class ResumePropertiesTest {
 
     private void take(int events) {
       line.taken(events);
-      taken += events;
-      untaken -= events;
+      if (!line.isGone()) {
+        taken += events;
+        untaken -= events;
+      }
     }
 
     private void confirm() {
