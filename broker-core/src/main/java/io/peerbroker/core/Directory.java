@@ -236,8 +236,8 @@ final class Directory {
       Envelope change,
       List<ListStream> touched) {
     watches.forEachThatCouldSee(
-        from == null ? List.of() : from,
-        to == null ? List.of() : to,
+        from,
+        to,
         group -> {
           boolean seen = from != null && group.filter.matches(from);
           // Mostly the tags have not changed, and are the same list.

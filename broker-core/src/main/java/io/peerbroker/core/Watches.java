@@ -7,35 +7,52 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The live lists: those with equal filters together, under one tag that their filter requires, so
- * that a change is compared once with each filter that could see it, and with no other.
+ * The live lists: those with equal filters together, where a change that they could see comes by,
+ * so that it is compared once with each filter that could see it, and with few others.
+ *
+ * <p>A filter is found under the rarest tag that it requires, and there under the most frequent one
+ * that it excludes: a session without the first or with the second is none of its business.
  *
  * <p>Guarded by the directory's lock.
  */
 final class Watches {
 
+  /** Stands for the tag that a filter does not require or exclude, as no tag is empty. */
+  private static final String NONE = "";
+
   /** The live lists with equal filters. */
   static final class Group {
     final TagFilter filter;
     final Set<ListStream> streams = new LinkedHashSet<>();
+    private final String required;
+    private final String excluded;
 
-    /** The tag that it is found under; empty where its filter requires none, as no tag is. */
-    private final String home;
-
-    private Group(TagFilter filter, String home) {
+    private Group(TagFilter filter, String required, String excluded) {
       this.filter = filter;
-      this.home = home;
+      this.required = required;
+      this.excluded = excluded;
+    }
+  }
+
+  /** The groups that are found under one required tag, by the tag that they exclude. */
+  private static final class Home {
+    final Map<String, Set<Group>> byExcluded = new HashMap<>();
+    int count;
+
+    int count(String excluded) {
+      return byExcluded.getOrDefault(excluded, Set.of()).size();
     }
   }
 
   private final ToIntFunction<String> frequency;
   private final Map<TagFilter, Group> groups = new HashMap<>();
-  private final Map<String, Set<Group>> byTag = new HashMap<>();
+  private final Map<String, Home> byTag = new HashMap<>();
 
   /**
-   * @param frequency how many sessions have a tag: the fewer, the better it is to be found under
+   * @param frequency how many sessions have a tag
    */
   Watches(ToIntFunction<String> frequency) {
     this.frequency = frequency;
@@ -44,62 +61,110 @@ final class Watches {
   void add(ListStream stream) {
     Group group = groups.get(stream.filter());
     if (group == null) {
-      group = new Group(stream.filter(), homeOf(stream.filter()));
+      String required = requiredOf(stream.filter());
+      Home home = byTag.computeIfAbsent(required, unused -> new Home());
+      String excluded = excludedOf(stream.filter(), home);
+      group = new Group(stream.filter(), required, excluded);
+      home.byExcluded.computeIfAbsent(excluded, unused -> new LinkedHashSet<>()).add(group);
+      home.count++;
       groups.put(group.filter, group);
-      byTag.computeIfAbsent(group.home, unused -> new LinkedHashSet<>()).add(group);
     }
     group.streams.add(stream);
   }
 
   void remove(ListStream stream) {
     Group group = groups.get(stream.filter());
-    if (group != null && group.streams.remove(stream) && group.streams.isEmpty()) {
-      groups.remove(group.filter);
-      Set<Group> beside = byTag.getOrDefault(group.home, Set.of());
-      beside.remove(group);
-      if (beside.isEmpty()) {
-        byTag.remove(group.home);
-      }
+    if (group == null || !group.streams.remove(stream) || !group.streams.isEmpty()) {
+      return;
     }
+    groups.remove(group.filter);
+    byTag.computeIfPresent(
+        group.required,
+        (required, home) -> {
+          home.byExcluded.computeIfPresent(
+              group.excluded,
+              (excluded, beside) -> beside.remove(group) && beside.isEmpty() ? null : beside);
+          home.count--;
+          return home.count == 0 ? null : home;
+        });
   }
 
-  /** Visits those that could see a session with any of these tags, each once. */
-  void forEachThatCouldSee(List<String> tags, List<String> moreTags, Consumer<Group> visit) {
-    visit("", visit);
-    for (String tag : tags) {
-      visit(tag, visit);
+  /**
+   * Visits all that could see a change, each once.
+   *
+   * @param before the session's tags until now, or null where no list showed it
+   * @param now its tags from now on, or null where no list shows it
+   */
+  void forEachThatCouldSee(
+      @Nullable List<String> before, @Nullable List<String> now, Consumer<Group> visit) {
+    visit(NONE, before, now, visit);
+    if (before != null) {
+      for (String tag : before) {
+        visit(tag, before, now, visit);
+      }
     }
-    if (moreTags != tags) {
-      for (String tag : moreTags) {
-        if (!tags.contains(tag)) {
-          visit(tag, visit);
+    if (now != null && now != before) {
+      for (String tag : now) {
+        if (before == null || !before.contains(tag)) {
+          visit(tag, before, now, visit);
         }
       }
     }
   }
 
-  private void visit(String home, Consumer<Group> visit) {
-    Set<Group> there = byTag.get(home);
-    if (there != null) {
-      there.forEach(visit);
+  private void visit(
+      String required,
+      @Nullable List<String> before,
+      @Nullable List<String> now,
+      Consumer<Group> visit) {
+    Home home = byTag.get(required);
+    if (home == null) {
+      return;
     }
+    home.byExcluded.forEach(
+        (excluded, there) -> {
+          if (isWithout(before, excluded) || (now != before && isWithout(now, excluded))) {
+            there.forEach(visit);
+          }
+        });
+  }
+
+  private static boolean isWithout(@Nullable List<String> tags, String excluded) {
+    return tags != null && !tags.contains(excluded);
   }
 
   /**
    * The rarest tag that a filter requires. Where none is rarer, that with the fewest others, so
    * that those who watch before anything is there do not all come to lie under one.
    */
-  private String homeOf(TagFilter filter) {
-    String home = "";
-    long best = Long.MAX_VALUE;
+  private String requiredOf(TagFilter filter) {
+    String rarest = NONE;
+    long least = Long.MAX_VALUE;
     for (String tag : filter.required()) {
-      Set<Group> beside = byTag.get(tag);
-      long cost = ((long) frequency.applyAsInt(tag) << 32) + (beside == null ? 0 : beside.size());
-      if (cost < best) {
-        best = cost;
-        home = tag;
+      Home home = byTag.get(tag);
+      long cost = ((long) frequency.applyAsInt(tag) << 32) + (home == null ? 0 : home.count);
+      if (cost < least) {
+        least = cost;
+        rarest = tag;
       }
     }
-    return home;
+    return rarest;
+  }
+
+  /**
+   * The most frequent tag that a filter excludes. Where none is more frequent, that which most
+   * others beside it exclude.
+   */
+  private String excludedOf(TagFilter filter, Home home) {
+    String mostFrequent = NONE;
+    long most = -1;
+    for (String tag : filter.excluded()) {
+      long gain = ((long) frequency.applyAsInt(tag) << 32) + home.count(tag);
+      if (gain > most) {
+        most = gain;
+        mostFrequent = tag;
+      }
+    }
+    return mostFrequent;
   }
 }

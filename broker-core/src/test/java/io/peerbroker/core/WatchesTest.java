@@ -37,9 +37,12 @@ final class WatchesTest {
     ListStream b = add("b,!a");
     ListStream ab = add("b,a");
     add("c");
-    assertThat(visited(List.of(), List.of())).containsExactlyInAnyOrder(all, notA);
+    assertThat(visited(null, List.of())).containsExactlyInAnyOrder(all, notA);
+    assertThat(visited(List.of("a"), null)).containsExactlyInAnyOrder(all, a, ab);
     assertThat(visited(List.of("a"), List.of())).containsExactlyInAnyOrder(all, notA, a, ab);
     assertThat(visited(List.of("x"), List.of("b"))).containsExactlyInAnyOrder(all, notA, b);
+    assertThat(visited(List.of("b", "a"), List.of("a", "b"))).containsExactlyInAnyOrder(all, a, ab);
+    assertThat(visited(List.of("b", "a"), List.of("b"))).hasSize(5);
   }
 
   @Test
@@ -59,7 +62,7 @@ final class WatchesTest {
     ListStream all = add("");
     watches.remove(a);
     watches.remove(a);
-    assertThat(visited(List.of("a"), List.of())).containsExactlyInAnyOrder(other, all);
+    assertThat(visited(List.of("a"), null)).containsExactlyInAnyOrder(other, all);
     watches.remove(other);
     watches.remove(all);
     assertThat(watches).extracting("byTag").hasToString("{}");
@@ -73,9 +76,9 @@ final class WatchesTest {
     frequencies.put("game-2", 3);
     ListStream one = add("lobby,game-1,!full");
     ListStream two = add("game-2,lobby");
-    assertThat(visited(List.of("lobby"), List.of())).isEmpty();
-    assertThat(visited(List.of("lobby", "game-1"), List.of())).containsExactly(one);
-    assertThat(visited(List.of(), List.of("game-2"))).containsExactly(two);
+    assertThat(visited(List.of("lobby"), null)).isEmpty();
+    assertThat(visited(List.of("lobby", "game-1"), null)).containsExactly(one);
+    assertThat(visited(null, List.of("game-2"))).containsExactly(two);
   }
 
   @Test
@@ -83,15 +86,37 @@ final class WatchesTest {
     for (int i = 0; i < 100; i++) {
       add("lobby,game-" + i);
     }
-    assertThat(visited(List.of("lobby"), List.of())).hasSizeLessThanOrEqualTo(1);
+    assertThat(visited(List.of("lobby"), null)).hasSizeLessThanOrEqualTo(1);
   }
 
   @Test
   void comparesOnceForAllWithEqualFilters() {
     List<ListStream> equal = List.of(add("a,b,!c"), add(" b , a , a,!c"), add("!c,b,a"));
     List<Watches.Group> groups = new ArrayList<>();
-    watches.forEachThatCouldSee(List.of("b", "a"), List.of(), groups::add);
+    watches.forEachThatCouldSee(List.of("b", "a"), null, groups::add);
     assertThat(groups).hasSize(1);
     assertThat(groups.get(0).streams).containsExactlyElementsOf(equal);
+  }
+
+  @Test
+  void passesByThoseThatExcludeAFrequentTagOfTheSession() {
+    frequencies.put("full", 1_000);
+    frequencies.put("rare", 1);
+    ListStream open = add("lobby,!full,!rare");
+    add("lobby,!full,!other");
+    List<String> full = List.of("lobby", "full");
+    assertThat(visited(null, full)).isEmpty();
+    assertThat(visited(full, List.of("lobby", "full", "x"))).isEmpty();
+    assertThat(visited(full, List.of("lobby", "rare"))).hasSize(2).contains(open);
+    assertThat(visited(List.of("lobby"), null)).hasSize(2);
+  }
+
+  @Test
+  void whoeverWatchesBeforeAnythingIsThereIsPassedByTogether() {
+    add("lobby,!full");
+    for (int i = 0; i < 100; i++) {
+      add("lobby,!full,!met-" + i);
+    }
+    assertThat(visited(null, List.of("lobby", "full"))).isEmpty();
   }
 }
