@@ -74,12 +74,12 @@ final class Wire {
   }
 
   /**
-   * The last event of a stream; before a shutdown with a time to come back, which differs from
-   * client to client.
+   * The last event of a stream; where many end at once and come back, with a time to do so, which
+   * differs from client to client.
    */
   static byte[] farewell(CloseReason reason) {
     Wire wire = new Wire(64);
-    if (reason == CloseReason.SHUTTING_DOWN) {
+    if (reason == CloseReason.SHUTTING_DOWN || reason == CloseReason.SCOPE_CHANGED) {
       int millis = COME_BACK_MILLIS / 2 + ThreadLocalRandom.current().nextInt(COME_BACK_MILLIS);
       wire.ascii("retry: ").ascii(Integer.toString(millis)).ascii("\n");
     }

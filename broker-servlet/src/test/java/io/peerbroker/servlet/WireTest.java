@@ -101,8 +101,10 @@ final class WireTest {
         .isEqualTo("event: close\ndata: {\"reason\":\"closed\"}\n\n");
     assertThat(text(Wire.farewell(CloseReason.OVERFLOW)))
         .isEqualTo("event: close\ndata: {\"reason\":\"overflow\"}\n\n");
-    assertThat(text(Wire.farewell(CloseReason.SHUTTING_DOWN)))
-        .matches("retry: [12][0-9]{3}\nevent: close\ndata: \\{\"reason\":\"shutting_down\"\\}\n\n");
+    for (CloseReason ofMany : List.of(CloseReason.SHUTTING_DOWN, CloseReason.SCOPE_CHANGED)) {
+      String reason = "event: close\ndata: \\{\"reason\":\"" + ofMany.code() + "\"\\}\n\n";
+      assertThat(text(Wire.farewell(ofMany))).matches("retry: [12][0-9]{3}\n" + reason);
+    }
   }
 
   @Test
