@@ -17,6 +17,7 @@ import io.peerbroker.core.Refusal;
 import io.peerbroker.core.Session;
 import io.peerbroker.core.Timer;
 import io.peerbroker.core.Watch;
+import io.peerbroker.tck.CountingTimer;
 import io.peerbroker.tck.ServerSettings;
 import io.peerbroker.tck.SseStream;
 import io.peerbroker.tck.WireChannel;
@@ -28,7 +29,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.eclipse.jetty.servlet.ServletHolder;
@@ -112,41 +112,6 @@ final class DroppedChannelsTest {
     }
   }
 
-  /** The system's timer, which tells how many tasks are outstanding. */
-  private static final class CountingTimer implements Timer {
-
-    final Timer.SystemTimer system = Timer.system();
-    final AtomicInteger outstanding = new AtomicInteger();
-
-    @Override
-    public long nanoTime() {
-      return system.nanoTime();
-    }
-
-    @Override
-    public Scheduled schedule(Duration delay, Runnable task) {
-      AtomicBoolean done = new AtomicBoolean();
-      outstanding.incrementAndGet();
-      Runnable count =
-          () -> {
-            if (!done.getAndSet(true)) {
-              outstanding.decrementAndGet();
-            }
-          };
-      Scheduled scheduled =
-          system.schedule(
-              delay,
-              () -> {
-                count.run();
-                task.run();
-              });
-      return () -> {
-        scheduled.cancel();
-        count.run();
-      };
-    }
-  }
-
   private final CountingTimer timer = new CountingTimer();
   private final Counting counting = new Counting();
   private final Broker broker = builder(timer).listener(counting).build();
@@ -176,15 +141,15 @@ final class DroppedChannelsTest {
       for (int dropped = 0; dropped < DROPPED; dropped += WAVE) {
         dropOneWave(client);
       }
-      await().atMost(BOUND).until(() -> http.streams.isEmpty() && timer.outstanding.get() == 0);
+      await().atMost(BOUND).until(() -> http.streams.isEmpty() && timer.outstanding() == 0);
       await().atMost(BOUND).until(() -> descriptors() <= descriptors + 2);
       assertThatAllSeatsAreFree(client);
-      await().atMost(BOUND).until(() -> http.streams.isEmpty() && timer.outstanding.get() == 0);
+      await().atMost(BOUND).until(() -> http.streams.isEmpty() && timer.outstanding() == 0);
       await().atMost(BOUND).untilAsserted(this::assertThatTheFiguresAreTrue);
       assertThat(room(broker)).isEqualTo(fresh);
     }
     broker.close();
-    timer.system.close();
+    timer.close();
   }
 
   /** What was done is what was counted and told, and nothing of it is left. */

@@ -10,13 +10,16 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>Safe for use by many threads.
  */
-final class CountingTimer implements Timer, AutoCloseable {
+public final class CountingTimer implements Timer, AutoCloseable {
 
   private final SystemTimer system = Timer.system();
   private final AtomicInteger outstanding = new AtomicInteger();
 
+  /** A timer of its own thread, until it is closed. */
+  public CountingTimer() {}
+
   /** How many tasks have neither begun nor been taken back. */
-  int outstanding() {
+  public int outstanding() {
     return outstanding.get();
   }
 
@@ -48,6 +51,7 @@ final class CountingTimer implements Timer, AutoCloseable {
     };
   }
 
+  /** Ends its thread. */
   @Override
   public void close() {
     system.close();
