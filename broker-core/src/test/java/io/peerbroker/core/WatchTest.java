@@ -3,6 +3,11 @@ package io.peerbroker.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -164,7 +169,7 @@ final class WatchTest {
     return true;
   }
 
-  private java.util.List<ListedSession> list() {
+  private List<ListedSession> list() {
     return broker.list(TagFilter.all()).sessions();
   }
 
@@ -214,5 +219,32 @@ final class WatchTest {
     watch.close();
     hands.runAll();
     assertThat(replay.told()).containsExactly("closed CLOSED");
+  }
+
+  @Test
+  void aChangeIsOneEventForAllWhoAreToldOfItAsItIs() {
+    Session session = party.host("a");
+    List<Attachment> readers = new ArrayList<>();
+    for (String filter : List.of("", "a", "a", "!b")) {
+      broker.watch(
+          TagFilter.parse(filter),
+          attachment -> {
+            readers.add(attachment);
+            return new Line();
+          });
+    }
+    readers.forEach(reader -> assertThat(reader.poll().event()).isInstanceOf(Event.Added.class));
+    readers.forEach(reader -> assertThat(reader.poll().event()).isInstanceOf(Event.Ready.class));
+    session.update(SessionUpdate.nothing().withMetadata(Json.of(1)));
+    assertThat(pollAll(readers)).hasSize(1);
+    session.close();
+    assertThat(pollAll(readers)).hasSize(1);
+    readers.forEach(reader -> reader.detach(CloseReason.GONE));
+  }
+
+  private static Set<Envelope> pollAll(List<Attachment> readers) {
+    Set<Envelope> envelopes = Collections.newSetFromMap(new IdentityHashMap<>());
+    readers.forEach(reader -> envelopes.add(reader.poll()));
+    return envelopes;
   }
 }
