@@ -32,12 +32,12 @@ import org.eclipse.jetty.ee10.servlet.ServletHolder;
  * it?
  *
  * <p>A browser sends a cookie whoever's page asks. So a foreign page can have the visitor's browser
- * open a channel, {@code new EventSource('https://shop.example.org/broker/channel')}, and with
- * {@code withCredentials} the cookie goes along. CORS only keeps that page from reading the answer;
- * the channel is open all the same, in the visitor's name, and takes room. (A {@code POST} of JSON
- * it cannot even send, since the browser asks for permission first; it is checked here as well, so
- * that this does not hang on one setting.) A cookie with {@code SameSite=Lax} does not help against
- * pages of the same site, {@code blog.example.org} say, which may be somebody else's.
+ * open a channel, {@code new EventSource('https://shop.example.org/broker/channel',
+ * {withCredentials: true})}, and the cookie goes along. CORS only keeps that page from reading the
+ * answer; the channel is open all the same, in the visitor's name, and takes room. (A {@code POST}
+ * of JSON it cannot even send, since the browser asks for permission first; it is checked here as
+ * well, so that this does not hang on one setting.) A cookie with {@code SameSite=Lax} does not
+ * help against pages of the same site, {@code blog.example.org} say, which may be somebody else's.
  *
  * <p>Browsers tell where a request comes from, in headers that no page can set: {@code
  * Sec-Fetch-Site} (W3C Fetch Metadata), on {@code https} and {@code localhost}, and {@code Origin}

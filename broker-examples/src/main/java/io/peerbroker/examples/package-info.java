@@ -12,6 +12,9 @@
  *   <li>{@link io.peerbroker.examples.AddressLimitFilter}: how is one address kept from taking it
  *       all, without a proxy?
  * </ul>
+ *
+ * <p>How it goes by Spring Security's login is shown by {@code HelpDesk}, in the module {@code
+ * broker-examples-spring}.
  */
 @NullMarked
 package io.peerbroker.examples;

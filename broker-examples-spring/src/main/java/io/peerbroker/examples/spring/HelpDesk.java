@@ -37,7 +37,8 @@ import org.springframework.security.web.session.HttpSessionEventPublisher;
  * The application has a login by Spring Security: how does the broker go by it?
  *
  * <p>A help desk. Customers find agents, not each other; agents find everybody. Log in as {@code
- * ada} or {@code bob} (customers) or as {@code grace} (an agent), the password is the name.
+ * ada} or {@code bob} (customers) or as {@code grace} (an agent), the password is the name. Once it
+ * is packaged, {@code java -jar broker-examples-spring/target/broker-spring.jar} runs it.
  */
 @SpringBootApplication
 public class HelpDesk {
@@ -61,12 +62,13 @@ public class HelpDesk {
    * streams need.
    *
    * <p>No CSRF token for the broker's paths. A foreign page can have a browser send a form with the
-   * visitor's cookie, but not JSON, and the broker takes nothing else; and each {@code POST} there
-   * shows the key of its channel ({@code requireSessionKey}), which a foreign page can't read. What
-   * it can do is open streams, and no CSRF token helps there, since they are {@code GET}s: the
-   * session's cookie is {@code SameSite=Lax}, see {@code application.properties}. Against pages of
-   * the same site, a policy looks at {@code Sec-Fetch-Site} and {@code Origin} as well, as {@code
-   * CookiesAndOrigin} does in {@code broker-examples}.
+   * visitor's cookie, but not JSON, for which the browser asks first, and the broker takes nothing
+   * else; and each {@code POST} there shows the key of its channel ({@code requireSessionKey}),
+   * which a foreign page can't read. What it can do is open streams, and no CSRF token helps there,
+   * since they are {@code GET}s: the session's cookie is {@code SameSite=Lax}, see {@code
+   * application.properties}. Against pages of the same site, a policy looks at {@code
+   * Sec-Fetch-Site} and {@code Origin} as well, as {@code CookiesAndOrigin} does in {@code
+   * broker-examples}.
    */
   @Bean
   SecurityFilterChain security(HttpSecurity http, SessionRegistry logins) {
@@ -113,7 +115,10 @@ public class HelpDesk {
     return event -> broker.close();
   }
 
-  /** Has the container tell of the end of sessions: by logout, or after a time of silence. */
+  /**
+   * Has the container tell of the end of sessions: by logout, or after a time of silence. A stream
+   * that is open breaks no silence, but each request does that brings the cookie, a ping too.
+   */
   @Bean
   HttpSessionEventPublisher sessionEvents() {
     return new HttpSessionEventPublisher();
@@ -122,8 +127,9 @@ public class HelpDesk {
   /**
    * Ends the live lists of whoever has logged out.
    *
-   * <p>His channels stay open, but he can do no more with them than close them. An application for
-   * which that is not enough keeps a note of who opened which, in a {@code BrokerListener}.
+   * <p>His channels stay, and what they host stays listed, until his page goes, though he can do no
+   * more with them than ping and close. An application for which that is not enough notes in {@link
+   * AccessPolicy#host} whose channel it is given, and closes it here.
    */
   @Bean
   ApplicationListener<HttpSessionDestroyedEvent> endLists(Broker broker, SessionRegistry logins) {
