@@ -52,7 +52,8 @@ import org.jspecify.annotations.Nullable;
  * begun stays. And log paths without queries ({@code $uri} in place of {@code $request} in an
  * nginx's {@code log_format}). An EventSource that comes back by itself comes with the token that
  * it had; where that is too old, it is refused and gives up. The page then asks for another token
- * and makes another EventSource, with the event id it has seen as {@code lastEventId} in the query.
+ * and makes another EventSource, with the event id it has seen as {@code lastEventId} in the query,
+ * which is as good as a key, and one more reason to keep queries out of logs.
  *
  * <p>Messages need no token: a {@code POST} carries the key of its channel, which only whoever was
  * let in has been told. To ask for one there too, override {@link AccessPolicy#send}.
