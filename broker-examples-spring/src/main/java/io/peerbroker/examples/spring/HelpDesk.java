@@ -1,0 +1,207 @@
+package io.peerbroker.examples.spring;
+
+import io.peerbroker.core.AccessPolicy;
+import io.peerbroker.core.Broker;
+import io.peerbroker.core.Caller;
+import io.peerbroker.core.Channel;
+import io.peerbroker.core.ChannelOptions;
+import io.peerbroker.core.Message;
+import io.peerbroker.core.Scope;
+import io.peerbroker.core.Session;
+import io.peerbroker.core.SessionSpec;
+import io.peerbroker.core.SessionUpdate;
+import io.peerbroker.core.TagFilter;
+import io.peerbroker.servlet.BrokerServlet;
+import io.peerbroker.servlet.HttpCaller;
+import java.util.List;
+import java.util.stream.Stream;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.boot.web.servlet.ServletRegistrationBean;
+import org.springframework.context.ApplicationListener;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.event.ContextClosedEvent;
+import org.springframework.security.config.Customizer;
+import org.springframework.security.config.annotation.web.builders.HttpSecurity;
+import org.springframework.security.core.Authentication;
+import org.springframework.security.core.session.SessionInformation;
+import org.springframework.security.core.session.SessionRegistry;
+import org.springframework.security.core.session.SessionRegistryImpl;
+import org.springframework.security.core.userdetails.User;
+import org.springframework.security.provisioning.InMemoryUserDetailsManager;
+import org.springframework.security.web.SecurityFilterChain;
+import org.springframework.security.web.session.HttpSessionDestroyedEvent;
+import org.springframework.security.web.session.HttpSessionEventPublisher;
+
+/**
+ * The application has a login by Spring Security: how does the broker go by it?
+ *
+ * <p>A help desk. Customers find agents, not each other; agents find everybody. Log in as {@code
+ * ada} or {@code bob} (customers) or as {@code grace} (an agent), the password is the name. Once it
+ * is packaged, {@code java -jar broker-examples-spring/target/broker-spring.jar} runs it.
+ */
+@SpringBootApplication
+public class HelpDesk {
+
+  /**
+   * Runs the application until the process is told to end.
+   *
+   * @param args Spring Boot's, such as {@code --server.port=8081}
+   */
+  public static void main(String[] args) {
+    SpringApplication.run(HelpDesk.class, args);
+  }
+
+  /**
+   * Who may ask for what, before the broker is asked.
+   *
+   * <p>The broker's paths are open to everybody here, in all dispatches, so that it is the policy
+   * that answers a stranger: a refusal that scripts can read, where a redirect to the login page
+   * would have an EventSource read HTML. Spring Security's filters run before them all the same,
+   * and so the principal is known. Spring Boot registers them for asynchronous requests, which
+   * streams need.
+   *
+   * <p>No CSRF token for the broker's paths. A foreign page can have a browser send a form with the
+   * visitor's cookie, but not JSON, for which the browser asks first, and the broker takes nothing
+   * else; and each {@code POST} there shows the key of its channel ({@code requireSessionKey}),
+   * which a foreign page can't read. What it can do is open streams, and no CSRF token helps there,
+   * since they are {@code GET}s: the session's cookie is {@code SameSite=Lax}, see {@code
+   * application.properties}. Against pages of the same site, a policy looks at {@code
+   * Sec-Fetch-Site} and {@code Origin} as well, as {@code CookiesAndOrigin} does in {@code
+   * broker-examples}.
+   */
+  @Bean
+  SecurityFilterChain security(HttpSecurity http, SessionRegistry logins) {
+    return http.authorizeHttpRequests(
+            paths -> paths.requestMatchers("/broker/**").permitAll().anyRequest().authenticated())
+        .csrf(csrf -> csrf.ignoringRequestMatchers("/broker/**"))
+        .formLogin(Customizer.withDefaults())
+        .sessionManagement(sessions -> sessions.maximumSessions(-1).sessionRegistry(logins))
+        .build();
+  }
+
+  @Bean
+  InMemoryUserDetailsManager users() {
+    return new InMemoryUserDetailsManager(
+        Stream.of("ada", "bob", "grace")
+            .map(
+                name ->
+                    User.withUsername(name)
+                        .password("{noop}" + name)
+                        .roles(name.equals("grace") ? "AGENT" : "CUSTOMER")
+                        .build())
+            .toList());
+  }
+
+  /** Who is logged in now: a request's principal only tells who was when it came. */
+  @Bean
+  SessionRegistry logins() {
+    return new SessionRegistryImpl();
+  }
+
+  @Bean
+  Broker broker(SessionRegistry logins) {
+    return Broker.builder().requireSessionKey(true).accessPolicy(new ByLogin(logins)).build();
+  }
+
+  @Bean
+  ServletRegistrationBean<BrokerServlet> brokerServlet(Broker broker) {
+    return new ServletRegistrationBean<>(new BrokerServlet(broker), "/broker/*");
+  }
+
+  /** Before the container waits for requests to end, which streams never do. */
+  @Bean
+  ApplicationListener<ContextClosedEvent> endStreams(Broker broker) {
+    return event -> broker.close();
+  }
+
+  /**
+   * Has the container tell of the end of sessions: by logout, or after a time of silence. A stream
+   * that is open breaks no silence, but each request does that brings the cookie, a ping too.
+   */
+  @Bean
+  HttpSessionEventPublisher sessionEvents() {
+    return new HttpSessionEventPublisher();
+  }
+
+  /**
+   * Ends the live lists of whoever has logged out.
+   *
+   * <p>His channels stay, and what they host stays listed, until his page goes, though he can do no
+   * more with them than ping and close. An application for which that is not enough notes in {@link
+   * AccessPolicy#host} whose channel it is given, and closes it here.
+   */
+  @Bean
+  ApplicationListener<HttpSessionDestroyedEvent> endLists(Broker broker, SessionRegistry logins) {
+    return event -> {
+      // The registry hears of it by itself, but maybe after this listener.
+      logins.removeSessionInformation(event.getId());
+      broker.recheck();
+    };
+  }
+
+  /** Who may do what: whoever has logged in, by his role. */
+  private record ByLogin(SessionRegistry logins) implements AccessPolicy {
+
+    private static final String USER = "user:";
+    private static final String ROLE = "role:";
+
+    /**
+     * The login of a caller.
+     *
+     * <p>The principal is what {@code request.getUserPrincipal()} was when the request came; Spring
+     * Security has its {@code Authentication} there, or nothing for a stranger. A live list keeps
+     * it, so whether the login is still good must be asked where that is known.
+     */
+    private Authentication login(Caller caller) {
+      if (caller instanceof HttpCaller http && http.principal() instanceof Authentication login) {
+        String id = http.cookie("JSESSIONID");
+        SessionInformation session = id == null ? null : logins.getSessionInformation(id);
+        if (session != null && !session.isExpired()) {
+          return login;
+        }
+      }
+      throw AccessPolicy.denied("One must have logged in.");
+    }
+
+    private static boolean isAgent(Authentication login) {
+      return login.getAuthorities().stream()
+          .anyMatch(role -> "ROLE_AGENT".equals(role.getAuthority()));
+    }
+
+    /** The tags of a client's, and those that are for this application alone to set. */
+    private static List<String> tags(List<String> tags, Authentication login) {
+      return Stream.concat(
+              tags.stream().filter(tag -> !tag.startsWith(USER) && !tag.startsWith(ROLE)),
+              Stream.of(USER + login.getName(), ROLE + (isAgent(login) ? "agent" : "customer")))
+          .toList();
+    }
+
+    @Override
+    public void open(Caller caller, ChannelOptions options) {
+      login(caller);
+    }
+
+    @Override
+    public SessionSpec host(Caller caller, Channel channel, SessionSpec spec) {
+      return spec.withTags(tags(spec.tags(), login(caller)));
+    }
+
+    @Override
+    public SessionUpdate update(Caller caller, Session session, SessionUpdate update) {
+      Authentication login = login(caller);
+      List<String> tags = update.tags();
+      return tags == null ? update : update.withTags(tags(tags, login));
+    }
+
+    @Override
+    public void send(Caller caller, Message message) {
+      login(caller);
+    }
+
+    @Override
+    public Scope scope(Caller caller, TagFilter filter) {
+      return isAgent(login(caller)) ? Scope.all() : Scope.tagged(ROLE + "agent");
+    }
+  }
+}
