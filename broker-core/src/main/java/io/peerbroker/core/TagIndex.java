@@ -105,7 +105,8 @@ final class TagIndex {
     }
     long first = after + 1;
     long key = Postings.key(first);
-    for (int looks = 0; looks < SEARCH_WORDS; looks++) {
+    int words = 1 + others.size() + excluded.size();
+    for (int looked = 0; looked < SEARCH_WORDS; looked += words) {
       if (!shortest.seek(key) || shortest.key() > Postings.key(upTo)) {
         return upTo;
       }
