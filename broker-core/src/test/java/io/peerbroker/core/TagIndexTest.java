@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 /** The index against a walk over all sessions. */
 final class TagIndexTest {
 
-  private static final List<String> TAGS = IntStream.range(0, 12).mapToObj(i -> Integer.toString(i, 36)).toList();
+  private static final List<String> TAGS =
+      IntStream.range(0, 12).mapToObj(i -> Integer.toString(i, 36)).toList();
 
   private final LocalBroker broker = (LocalBroker) Broker.create();
   private final HostedChannel host = new HostedChannel(broker, ChannelOptions.none(), true);
