@@ -60,7 +60,7 @@ public final class BrokerBuilder {
    *   <li>{@link #maxTagsPerSession} 8 and {@link #maxMetadataBytes} 1 KiB: enough to be found and
    *       to have a name.
    *   <li>{@link #maxTotalSessionBytes} an eighth of the heap that this JVM may use, at most the
-   *       default: room for some 50,000 of the largest in a heap of 2 GiB.
+   *       default: room for some 44,000 of the largest in a heap of 2 GiB.
    *   <li>{@link #maxMessageBytes} 16 KiB: an offer of audio and video has some 10.
    *   <li>{@link #maxJsonDepth} 16: an offer in its body has a depth of 3.
    *   <li>{@link #maxQueuedEvents} 256 and {@link #maxQueuedBytes} 128 KiB: what some ten peers
