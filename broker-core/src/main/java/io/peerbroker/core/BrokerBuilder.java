@@ -17,6 +17,8 @@ public final class BrokerBuilder {
 
   private static final long DEFAULT_TOTAL_QUEUED_BYTES = 512L << 20;
 
+  private static final long DEFAULT_TOTAL_SESSION_BYTES = 1L << 30;
+
   private int maxChannels = 20_000;
   private int maxWatches = 20_000;
   private int maxSessionsPerChannel = 64;
@@ -27,6 +29,7 @@ public final class BrokerBuilder {
   private int maxQueuedEvents = 1_024;
   private int maxQueuedBytes = 1 << 20;
   private long maxTotalQueuedBytes = DEFAULT_TOTAL_QUEUED_BYTES;
+  private long maxTotalSessionBytes = DEFAULT_TOTAL_SESSION_BYTES;
   private int maxReplayEvents = 512;
   private int maxReplayBytes = 256 << 10;
   private Duration maxResume = Duration.ofMinutes(1);
@@ -55,8 +58,9 @@ public final class BrokerBuilder {
    *       them, so half as many halve what all can take.
    *   <li>{@link #maxSessionsPerChannel} 4: a page needs one or two.
    *   <li>{@link #maxTagsPerSession} 8 and {@link #maxMetadataBytes} 1 KiB: enough to be found and
-   *       to have a name. Sessions are bounded by nothing else: 40,000 of these take 155 MB, where
-   *       the defaults allow for 34 GB.
+   *       to have a name.
+   *   <li>{@link #maxTotalSessionBytes} an eighth of the heap that this JVM may use, at most the
+   *       default: room for some 44,000 of the largest in a heap of 2 GiB.
    *   <li>{@link #maxMessageBytes} 16 KiB: an offer of audio and video has some 10.
    *   <li>{@link #maxJsonDepth} 16: an offer in its body has a depth of 3.
    *   <li>{@link #maxQueuedEvents} 256 and {@link #maxQueuedBytes} 128 KiB: what some ten peers
@@ -87,6 +91,7 @@ public final class BrokerBuilder {
         .maxQueuedEvents(256)
         .maxQueuedBytes(128 << 10)
         .maxTotalQueuedBytes(Math.min(eighthOfHeap, DEFAULT_TOTAL_QUEUED_BYTES))
+        .maxTotalSessionBytes(Math.min(eighthOfHeap, DEFAULT_TOTAL_SESSION_BYTES))
         .maxReplayEvents(128)
         .maxReplayBytes(64 << 10)
         .maxResume(Duration.ofSeconds(30))
@@ -181,10 +186,17 @@ public final class BrokerBuilder {
    * at_capacity}. Default 512 MiB.
    */
   public BrokerBuilder maxTotalQueuedBytes(long bytes) {
-    if (bytes < 1) {
-      throw new IllegalArgumentException("maxTotalQueuedBytes must be at least 1, not " + bytes);
-    }
-    maxTotalQueuedBytes = bytes;
+    maxTotalQueuedBytes = atLeastOne(bytes, "maxTotalQueuedBytes");
+    return this;
+  }
+
+  /**
+   * How many bytes all sessions may take together, counted as about what they take in the heap: 600
+   * for each, its metadata, and for each tag 300 and two for each of its chars. One that would take
+   * more, new or by an update, is refused with {@code at_capacity}. Default 1 GiB.
+   */
+  public BrokerBuilder maxTotalSessionBytes(long bytes) {
+    maxTotalSessionBytes = atLeastOne(bytes, "maxTotalSessionBytes");
     return this;
   }
 
@@ -326,6 +338,7 @@ public final class BrokerBuilder {
             maxQueuedEvents,
             maxQueuedBytes,
             maxTotalQueuedBytes,
+            maxTotalSessionBytes,
             maxReplayEvents,
             maxReplayBytes,
             messageRate,
@@ -336,6 +349,13 @@ public final class BrokerBuilder {
             drainTimeout);
     AccessPolicy asked = policy == AccessPolicy.allowAll() ? policy : new GuardedPolicy(policy);
     return new LocalBroker(limits, requireSessionKey, timer, asked, router, listeners);
+  }
+
+  private static long atLeastOne(long value, String name) {
+    if (value < 1) {
+      throw new IllegalArgumentException(name + " must be at least 1, not " + value);
+    }
+    return value;
   }
 
   private static int atLeast(int least, int value, String name) {

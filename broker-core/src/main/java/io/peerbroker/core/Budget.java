@@ -2,7 +2,10 @@ package io.peerbroker.core;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** The bytes that all queues of a broker, and what is kept behind them, may hold together. */
+/**
+ * The bytes that all of a kind may hold together: queues with what is kept behind them, or
+ * sessions.
+ */
 final class Budget {
 
   private final long max;

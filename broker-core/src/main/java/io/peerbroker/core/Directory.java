@@ -31,6 +31,10 @@ final class Directory {
   private static final int MAX_ASKED = 10_000;
 
   private final int maxSessionsPerChannel;
+
+  /** What all sessions take, and may take. Reserved and released under the write lock. */
+  final Budget sessionBytes;
+
   private final Ids ids;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
 
@@ -49,8 +53,9 @@ final class Directory {
   private final Watches watches = new Watches(listed::count);
   private long created;
 
-  Directory(int maxSessionsPerChannel, Ids ids) {
-    this.maxSessionsPerChannel = maxSessionsPerChannel;
+  Directory(Limits limits, Ids ids) {
+    maxSessionsPerChannel = limits.maxSessionsPerChannel();
+    sessionBytes = new Budget(limits.maxTotalSessionBytes());
     this.ids = ids;
   }
 
@@ -130,6 +135,7 @@ final class Directory {
                 "A channel hosts at most " + maxSessionsPerChannel + " sessions; close one first.");
           }
           HostedSession.State state = new HostedSession.State(spec);
+          reserve(state.bytes());
           HostedSession session = new HostedSession(host, ids.id(), ++created, state);
           session.story.opened();
           hosted.put(session.id(), session);
@@ -148,6 +154,12 @@ final class Directory {
           HostedSession.State before = session.state;
           HostedSession.State after = before.after(update);
           if (!after.equals(before)) {
+            int more = after.bytes() - before.bytes();
+            if (more > 0) {
+              reserve(more);
+            } else {
+              sessionBytes.release(-more);
+            }
             session.state = after;
             session.story.changed();
             changed(session, before, after, touched);
@@ -195,10 +207,21 @@ final class Directory {
         });
   }
 
+  private void reserve(int bytes) {
+    if (!sessionBytes.reserve(bytes)) {
+      throw new RefusedException(
+          new Refusal(
+              Refusal.Code.AT_CAPACITY,
+              "The broker holds as many sessions, tags and metadata as it may.",
+              LocalBroker.LATER));
+    }
+  }
+
   private void forget(HostedSession session, List<ListStream> touched) {
     session.open = false;
     session.story.closed(CloseReason.CLOSED);
     sessions.remove(session.id());
+    sessionBytes.release(session.state.bytes());
     changed(session, session.state, null, touched);
   }
 

@@ -5,12 +5,24 @@ import java.util.List;
 /** A session in this broker's directory. */
 final class HostedSession implements Session {
 
+  private static final int BYTES = 600;
+  private static final int TAG_BYTES = 300;
+
   /** All that can change about a session, replaced as a whole. */
   record State(List<String> tags, boolean listed, Json metadata) {
 
     State(SessionSpec spec) {
       // A slice would keep the whole request alive for as long as the session lives.
       this(spec.tags(), spec.isListed(), spec.metadata().compact());
+    }
+
+    /** About what it takes in the heap, with its places in the index if no other has its tags. */
+    int bytes() {
+      int bytes = BYTES + metadata.length();
+      for (String tag : tags) {
+        bytes += TAG_BYTES + 2 * tag.length();
+      }
+      return bytes;
     }
 
     State after(SessionUpdate update) {

@@ -16,6 +16,7 @@ import java.util.List;
  * @param maxQueuedEvents events waiting for one reader
  * @param maxQueuedBytes bytes waiting for one reader
  * @param maxTotalQueuedBytes bytes waiting for all readers of channels together
+ * @param maxTotalSessionBytes bytes of all sessions together, about what they take in the heap
  * @param maxReplayEvents events kept for one reader who may come back
  * @param maxReplayBytes bytes kept for one reader who may come back
  * @param messageRate messages of one channel
@@ -36,6 +37,7 @@ public record Limits(
     int maxQueuedEvents,
     int maxQueuedBytes,
     long maxTotalQueuedBytes,
+    long maxTotalSessionBytes,
     int maxReplayEvents,
     int maxReplayBytes,
     Rate messageRate,

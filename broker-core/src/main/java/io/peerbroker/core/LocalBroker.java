@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /** The broker of one process: opens, counts and ends streams, and puts the parts together. */
 final class LocalBroker implements Broker {
 
-  private static final Duration LATER = Duration.ofSeconds(5);
+  static final Duration LATER = Duration.ofSeconds(5);
   private static final int RECEIVER_THREADS = 4;
 
   private final Limits limits;
@@ -70,7 +70,7 @@ final class LocalBroker implements Broker {
       timer = ownTimer;
     }
     budget = new Budget(limits.maxTotalQueuedBytes());
-    directory = new Directory(limits.maxSessionsPerChannel(), ids);
+    directory = new Directory(limits, ids);
     this.router = Objects.requireNonNull(router.apply(this::routeHere), "router");
     AtomicInteger number = new AtomicInteger();
     // Unbounded, but each receiver has one task in it at the most, and receivers are counted.

@@ -58,7 +58,7 @@ public sealed interface TagFilter permits ParsedFilter {
   private static Set<String> union(Set<String> some, Set<String> more) {
     Set<String> all = new LinkedHashSet<>(some);
     all.addAll(more);
-    return Set.copyOf(all);
+    return all;
   }
 
   /** The filter that passes every listed session. */
@@ -74,7 +74,7 @@ public sealed interface TagFilter permits ParsedFilter {
    */
   static TagFilter requiring(String... tags) {
     try {
-      return new ParsedFilter(Set.copyOf(Tags.normalize(List.of(tags))), Set.of());
+      return new ParsedFilter(Tags.normalize(List.of(tags)), List.of());
     } catch (RefusedException notATag) {
       throw new IllegalArgumentException(notATag.refusal().detail(), notATag);
     }
@@ -112,7 +112,7 @@ public sealed interface TagFilter permits ParsedFilter {
       (exclude ? excluded : required).add(tag);
       start = end + 1;
     }
-    return new ParsedFilter(Set.copyOf(required), Set.copyOf(excluded));
+    return new ParsedFilter(required, excluded);
   }
 
   private static RefusedException invalid(String detail) {

@@ -103,7 +103,8 @@ final class TagIndex {
             .toArray(Postings.Cursor[]::new);
     long first = after + 1;
     long key = Postings.key(first);
-    for (int looks = 0; looks < SEARCH_WORDS; looks++) {
+    int words = 1 + others.length + excluded.length;
+    for (int looked = 0; looked < SEARCH_WORDS; looked += words) {
       if (!shortest.seek(key) || shortest.key() > Postings.key(upTo)) {
         return upTo;
       }

@@ -5,6 +5,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +49,7 @@ final class Watches {
   }
 
   private final ToIntFunction<String> frequency;
-  private final Map<TagFilter, Group> groups = new HashMap<>();
+  private final Map<TagFilter, Group> groups = new TreeMap<>(ParsedFilter.ORDER);
   private final Map<String, Home> byTag = new HashMap<>();
 
   /**

@@ -12,6 +12,7 @@ final class Leftovers {
   static void assertNone(Broker broker) {
     LocalBroker local = (LocalBroker) broker;
     assertThat(local.budget.used()).as("bytes of the budget").isZero();
+    assertThat(local.directory.sessionBytes.used()).as("bytes of sessions").isZero();
     assertThat(local).extracting("links").hasToString("[]");
     assertThat(local).extracting("channels").hasToString("0");
     assertThat(local).extracting("watches").hasToString("0");

@@ -34,7 +34,7 @@ final class LimitsMemory {
       System.out.println(open ? "open to everybody" : "defaults");
       List<Channel> channels = new ArrayList<>();
       measure("idle channel", count, i -> channels.add(broker.openChannel(NOBODY, Runnable::run)));
-      measure("session without anything", count / 2, i -> host(channels.get(i), 0, 2));
+      measure("session without anything", count / 2, i -> host(channels.get(i), i, 0, 2));
       Limits limits = broker.limits();
       measure(
           "largest session",
@@ -42,22 +42,26 @@ final class LimitsMemory {
           i ->
               host(
                   channels.get(count / 2 + i),
+                  i,
                   limits.maxTagsPerSession(),
                   limits.maxMetadataBytes()));
-      measure("list stream", count, i -> watch(broker, ""));
+      measure("list stream", count, i -> watch(broker, "nobody"));
       measure("list stream with the longest filter", count, i -> watch(broker, longestFilter(i)));
       broker.close();
     }
   }
 
-  private static void host(Channel channel, int tags, int metadata) {
-    // The largest tags: 64 code points of two chars each, none shared with another session.
+  private static void host(Channel channel, int number, int tags, int metadata) {
+    // The largest tags: 64 code points of two chars each, none on another session.
     String[] all =
         IntStream.range(0, tags)
             .mapToObj(
-                i -> "\uD83D\uDE00".repeat(62) + Character.toString(0x20000 + i) + "\uD83D\uDE01")
+                i ->
+                    "\uD83D\uDE00".repeat(62)
+                        + Character.toString(0x20000 + i)
+                        + Character.toString(0x20000 + number))
             .toArray(String[]::new);
-    channel.openSession(SessionSpec.unlisted(all).withMetadata(Json.of("x".repeat(metadata - 2))));
+    channel.openSession(SessionSpec.listed(all).withMetadata(Json.of("x".repeat(metadata - 2))));
   }
 
   private static void watch(Broker broker, String filter) {

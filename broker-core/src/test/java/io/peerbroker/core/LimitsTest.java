@@ -97,6 +97,45 @@ final class LimitsTest {
   }
 
   @Test
+  void x16AllSessionsTogetherHaveABoundAndWhatClosesMakesRoom() {
+    // Two sessions with a tag of one char and 98 bytes of metadata: 600 + 98 + 302 for each.
+    builder.maxTotalSessionBytes(2_000);
+    Party one = party();
+    Party another = new Party(broker);
+    SessionSpec spec = SessionSpec.listed("a").withMetadata(stringOf(98));
+    Session first = one.channel.openSession(spec);
+    assertRefused(
+        () -> another.channel.openSession(spec.withMetadata(stringOf(99))), Code.AT_CAPACITY);
+    Session second = another.channel.openSession(spec);
+    assertRefused(() -> one.channel.openSession(SessionSpec.unlisted()), Code.AT_CAPACITY);
+    assertThat(broker.list(TagFilter.all()).sessions()).hasSize(2);
+    first.close();
+    first.close();
+    one.channel.openSession(spec);
+    another.channel.close();
+    assertThat(second.isOpen()).isFalse();
+    one.channel.openSession(spec);
+    assertRefused(() -> one.channel.openSession(SessionSpec.unlisted()), Code.AT_CAPACITY);
+  }
+
+  @Test
+  void x16AnUpdateCountsForWhatItAddsAndWhatItTakesAway() {
+    builder.maxTotalSessionBytes(1_000);
+    Party party = party();
+    Session session = party.host("a");
+    session.update(SessionUpdate.nothing().withMetadata(stringOf(98)));
+    assertRefused(
+        () -> session.update(SessionUpdate.nothing().withTags("b").withMetadata(stringOf(99))),
+        Code.AT_CAPACITY);
+    assertThat(session.tags()).containsExactly("a");
+    session.update(SessionUpdate.nothing().withTags("b"));
+    session.update(SessionUpdate.nothing().withTags().withMetadata(stringOf(400)));
+    assertRefused(() -> session.update(SessionUpdate.nothing().withTags("c")), Code.AT_CAPACITY);
+    assertThat(session.tags()).isEmpty();
+    session.update(SessionUpdate.nothing().withMetadata(Json.NULL).withTags("c"));
+  }
+
+  @Test
   void x6WhatABodyCarriesNestsOneLevelLessThanTheBody() {
     builder.maxJsonDepth(4);
     Party party = party();
@@ -399,6 +438,7 @@ final class LimitsTest {
                 1_024,
                 1_048_576,
                 536_870_912,
+                1_073_741_824,
                 512,
                 262_144,
                 new Limits.Rate(100, 200),
@@ -427,6 +467,7 @@ final class LimitsTest {
                 256,
                 131_072,
                 Math.min(heap / 8, 536_870_912),
+                Math.min(heap / 8, 1_073_741_824),
                 128,
                 65_536,
                 new Limits.Rate(20, 100),
@@ -464,6 +505,7 @@ final class LimitsTest {
             () -> builder.maxQueuedEvents(0),
             () -> builder.maxQueuedBytes(0),
             () -> builder.maxTotalQueuedBytes(0),
+            () -> builder.maxTotalSessionBytes(0),
             () -> builder.drainTimeout(Duration.ofNanos(-1)),
             () -> builder.drainTimeout(Duration.ofHours(1).plusNanos(1)),
             () -> new Limits.Rate(0, 1),

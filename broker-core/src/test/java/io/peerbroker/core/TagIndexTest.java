@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 /** The index against a walk over all sessions. */
 final class TagIndexTest {
 
-  private static final List<String> TAGS = IntStream.range(0, 12).mapToObj(i -> "t" + i).toList();
+  private static final List<String> TAGS =
+      IntStream.range(0, 12).mapToObj(i -> Integer.toString(i, 36)).toList();
 
   private final LocalBroker broker = (LocalBroker) Broker.create();
   private final HostedChannel host = new HostedChannel(broker, ChannelOptions.none(), true);
@@ -146,6 +147,18 @@ final class TagIndexTest {
       put(i * 64 + 64, List.of("even", "odd"));
     }
     assertThat(found(both, 0, Long.MAX_VALUE, 100_000)).hasSize(20_000);
+  }
+
+  @Test
+  void aSearchWithManyTermsLetsChangesInAsOften() {
+    List<String> many = IntStream.range(0, 255).mapToObj(i -> Integer.toString(i, 36)).toList();
+    put(1, many);
+    for (long i = 1; i < 1_000; i++) {
+      put(i * 64, List.of("0"));
+    }
+    TagFilter none = TagFilter.parse("!" + String.join(",!", many));
+    assertThat(index.find(none, 0, Long.MAX_VALUE, 10, new ArrayList<>())).isLessThan(20 * 64);
+    assertThat(found(none, 0, Long.MAX_VALUE, 10)).isEmpty();
   }
 
   @Test

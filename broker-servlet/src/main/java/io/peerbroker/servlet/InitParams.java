@@ -34,6 +34,7 @@ final class InitParams {
     BROKER.put("maxQueuedEvents", (b, v) -> b.maxQueuedEvents(integer(v)));
     BROKER.put("maxQueuedBytes", (b, v) -> b.maxQueuedBytes(integer(v)));
     BROKER.put("maxTotalQueuedBytes", (b, v) -> b.maxTotalQueuedBytes(number(v)));
+    BROKER.put("maxTotalSessionBytes", (b, v) -> b.maxTotalSessionBytes(number(v)));
     BROKER.put("messageRate", (b, v) -> b.messageRate(rate(v)));
     BROKER.put("sessionRate", (b, v) -> b.sessionRate(rate(v)));
     BROKER.put("maxReplayEvents", (b, v) -> b.maxReplayEvents(integer(v)));

@@ -39,6 +39,7 @@ final class InitParamsTest {
     all.put("maxQueuedEvents", "8");
     all.put("maxQueuedBytes", "9");
     all.put("maxTotalQueuedBytes", "10000000000");
+    all.put("maxTotalSessionBytes", "20000000000");
     all.put("messageRate", "11/12");
     all.put("sessionRate", "0");
     all.put("maxReplayEvents", "18");
@@ -77,6 +78,7 @@ final class InitParamsTest {
                   8,
                   9,
                   10_000_000_000L,
+                  20_000_000_000L,
                   18,
                   19,
                   new Limits.Rate(11, 12),

@@ -139,6 +139,24 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
+  @DisplayName("X16 all sessions together are bounded, by what is opened and what is updated")
+  void allSessionsTogetherAreBounded() {
+    client(ServerSettings.of("maxTotalSessionBytes", 2_000));
+    WireChannel host = client().openChannel();
+    String sid = host.createSession("");
+    String metadata = "\"metadata\":\"" + "x".repeat(600);
+    assertDone(host.update(sid, metadata + "\""));
+    String another = client().openChannel().createSession("");
+    WireResponse refused = host.postSession(metadata + "\"");
+    assertRefused(refused, 503, "at_capacity");
+    assertThat(refused.header("Retry-After")).matches("[1-9][0-9]*");
+    assertRefused(host.update(sid, metadata + "x".repeat(600) + "\""), 503, "at_capacity");
+    assertDone(host.closeSession(sid));
+    assertThat(host.postSession(metadata + "\"").status()).isEqualTo(201);
+    assertSent(host.send(another, "1"));
+  }
+
+  @Test
   @DisplayName("X9 X10 channels and list streams are bounded, each for itself")
   void streamsAreBounded() {
     client(ServerSettings.of("maxChannels", 2).and("maxWatches", 1).and("heartbeat", "200ms"));

@@ -1,0 +1,97 @@
+package io.peerbroker.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Strangers choose tags and filters, and so their hash codes: what they choose must not make a
+ * change dear, which is made under the directory's lock.
+ */
+final class HashFloodTest {
+
+  private static final int TERMS = 256;
+  private static final int FILTERS = 2_000;
+
+  @Test
+  void tagsWithEqualHashCodesAreLookedUpAsFastAsOthers() {
+    TagFilter odd = filter(colliding().subList(0, TERMS), 0);
+    TagFilter even = filter(ordinary().subList(0, TERMS), 0);
+    List<String> oddTags = colliding().subList(1_000, 1_032);
+    List<String> evenTags = ordinary().subList(1_000, 1_032);
+    assertThat(nanos(() -> odd.matches(oddTags)))
+        .isLessThan(10 * nanos(() -> even.matches(evenTags)));
+  }
+
+  @Test
+  void filtersWithEqualHashCodesAreFoundAsFastAsOthers() {
+    assertThat(nanosToWatch(colliding())).isLessThan(10 * nanosToWatch(ordinary()));
+  }
+
+  /** What the next of many watchers costs. */
+  private static long nanosToWatch(List<String> terms) {
+    try (Broker broker = Broker.builder().timer(new ManualTimer()).build()) {
+      Watches watches = new Watches(tag -> 0);
+      for (int i = 0; i < FILTERS; i++) {
+        watches.add(stream(broker, filter(terms.subList(0, TERMS), i)));
+      }
+      ListStream next = stream(broker, filter(terms.subList(0, TERMS), FILTERS));
+      return nanos(
+          () -> {
+            watches.add(next);
+            watches.remove(next);
+            return true;
+          });
+    }
+  }
+
+  private static ListStream stream(Broker broker, TagFilter filter) {
+    return new ListStream((LocalBroker) broker, filter, null);
+  }
+
+  /** All terms but two, excluded: another filter for each number. */
+  private static TagFilter filter(List<String> terms, int number) {
+    List<String> left = new ArrayList<>(terms);
+    left.remove(number / 100);
+    left.remove(100 + number % 100);
+    return TagFilter.parse("!" + String.join(",!", left));
+  }
+
+  /** 1,089 tags of two code points and one hash code. */
+  private static List<String> colliding() {
+    List<String> halves = new ArrayList<>();
+    for (int i = 0; i < 33; i++) {
+      halves.add("" + (char) (0xD800 + i) + (char) (0xDFFF - 31 * i));
+    }
+    List<String> tags = new ArrayList<>();
+    halves.forEach(first -> halves.forEach(second -> tags.add(first + second)));
+    assertThat(tags).extracting(String::hashCode).containsOnly(tags.get(0).hashCode());
+    return tags;
+  }
+
+  private static List<String> ordinary() {
+    List<String> tags = new ArrayList<>();
+    for (int i = 0; i < 1_089; i++) {
+      tags.add(Character.toString(0x10000 + 7 * i) + Character.toString(0x20000 + 13 * i));
+    }
+    return tags;
+  }
+
+  /** The best of several tries, each of many. */
+  private static long nanos(BooleanSupplier task) {
+    long best = Long.MAX_VALUE;
+    boolean done = true;
+    for (int round = 0; round < 20; round++) {
+      long start = System.nanoTime();
+      for (int i = 0; i < 50; i++) {
+        done &= task.getAsBoolean();
+      }
+      best = Math.min(best, System.nanoTime() - start);
+    }
+    assertThat(done).isTrue();
+    return best;
+  }
+}
