@@ -19,20 +19,20 @@ final class Watches {
 
   /** The live lists with equal filters. */
   static final class Group {
-    final TagFilter filter;
+    final ParsedFilter filter;
     final Set<ListStream> streams = new LinkedHashSet<>();
 
     /** The tag that it is found under; empty where its filter requires none, as no tag is. */
     private final String home;
 
-    private Group(TagFilter filter, String home) {
+    private Group(ParsedFilter filter, String home) {
       this.filter = filter;
       this.home = home;
     }
   }
 
   private final ToIntFunction<String> frequency;
-  private final Map<TagFilter, Group> groups = new TreeMap<>(ParsedFilter.ORDER);
+  private final Map<ParsedFilter, Group> groups = new TreeMap<>();
   private final Map<String, Set<Group>> byTag = new HashMap<>();
 
   /**
@@ -43,9 +43,10 @@ final class Watches {
   }
 
   void add(ListStream stream) {
-    Group group = groups.get(stream.filter());
+    ParsedFilter filter = filterOf(stream);
+    Group group = groups.get(filter);
     if (group == null) {
-      group = new Group(stream.filter(), homeOf(stream.filter()));
+      group = new Group(filter, homeOf(filter));
       groups.put(group.filter, group);
       byTag.computeIfAbsent(group.home, unused -> new LinkedHashSet<>()).add(group);
     }
@@ -53,7 +54,7 @@ final class Watches {
   }
 
   void remove(ListStream stream) {
-    Group group = groups.get(stream.filter());
+    Group group = groups.get(filterOf(stream));
     if (group != null && group.streams.remove(stream) && group.streams.isEmpty()) {
       groups.remove(group.filter);
       Set<Group> beside = byTag.getOrDefault(group.home, Set.of());
@@ -62,6 +63,11 @@ final class Watches {
         byTag.remove(group.home);
       }
     }
+  }
+
+  /** There are no filters but these. */
+  private static ParsedFilter filterOf(ListStream stream) {
+    return (ParsedFilter) stream.filter();
   }
 
   /** Visits those that could see a session with any of these tags, each once. */
