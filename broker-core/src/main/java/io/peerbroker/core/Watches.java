@@ -26,12 +26,12 @@ final class Watches {
 
   /** The live lists with equal filters. */
   static final class Group {
-    final TagFilter filter;
+    final ParsedFilter filter;
     final Set<ListStream> streams = new LinkedHashSet<>();
     private final String required;
     private final String excluded;
 
-    private Group(TagFilter filter, String required, String excluded) {
+    private Group(ParsedFilter filter, String required, String excluded) {
       this.filter = filter;
       this.required = required;
       this.excluded = excluded;
@@ -49,7 +49,7 @@ final class Watches {
   }
 
   private final ToIntFunction<String> frequency;
-  private final Map<TagFilter, Group> groups = new TreeMap<>(ParsedFilter.ORDER);
+  private final Map<ParsedFilter, Group> groups = new TreeMap<>();
   private final Map<String, Home> byTag = new HashMap<>();
 
   /**
@@ -60,12 +60,13 @@ final class Watches {
   }
 
   void add(ListStream stream) {
-    Group group = groups.get(stream.filter());
+    ParsedFilter filter = filterOf(stream);
+    Group group = groups.get(filter);
     if (group == null) {
-      String required = requiredOf(stream.filter());
+      String required = requiredOf(filter);
       Home home = byTag.computeIfAbsent(required, unused -> new Home());
-      String excluded = excludedOf(stream.filter(), home);
-      group = new Group(stream.filter(), required, excluded);
+      String excluded = excludedOf(filter, home);
+      group = new Group(filter, required, excluded);
       home.byExcluded.computeIfAbsent(excluded, unused -> new LinkedHashSet<>()).add(group);
       home.count++;
       groups.put(group.filter, group);
@@ -74,7 +75,7 @@ final class Watches {
   }
 
   void remove(ListStream stream) {
-    Group group = groups.get(stream.filter());
+    Group group = groups.get(filterOf(stream));
     if (group == null || !group.streams.remove(stream) || !group.streams.isEmpty()) {
       return;
     }
@@ -88,6 +89,11 @@ final class Watches {
           home.count--;
           return home.count == 0 ? null : home;
         });
+  }
+
+  /** There are no filters but these. */
+  private static ParsedFilter filterOf(ListStream stream) {
+    return (ParsedFilter) stream.filter();
   }
 
   /**
