@@ -8,7 +8,7 @@ import java.util.Map;
  * <p>The figures are read one after another while the broker goes on, so a sum may be off by what
  * happens meanwhile. When nothing happens they agree with each other and with what a {@link
  * BrokerListener} has been told: {@code channels} is {@code channelsOpened} less all of {@code
- * channelsClosed}, and so on for sessions and watches. The first seven go up and down; all others
+ * channelsClosed}, and so on for sessions and watches. The first eight go up and down; all others
  * only grow. The maps have every key of their enum, with 0 for what has not occurred, and are
  * unmodifiable.
  *
@@ -22,6 +22,8 @@ import java.util.Map;
  *     given way to another and not ended yet. Receivers and watchers in this JVM count as one each
  * @param queuedBytes how many bytes wait in all channels, what is kept to be given again among
  *     them; at most {@link Limits#maxTotalQueuedBytes()}
+ * @param sessionBytes about how many bytes all sessions take, with their tags and metadata; at most
+ *     {@link Limits#maxTotalSessionBytes()}
  * @param channelsOpened how many channels have been opened
  * @param channelsClosed how many have closed, by reason
  * @param channelsInterrupted how often a channel's stream broke and the channel waited for its
@@ -52,6 +54,7 @@ public record BrokerStats(
     int watches,
     int streams,
     long queuedBytes,
+    long sessionBytes,
     long channelsOpened,
     Map<CloseReason, Long> channelsClosed,
     long channelsInterrupted,

@@ -128,6 +128,7 @@ final class Tally {
         broker.watchCount(),
         broker.streamCount(),
         broker.budget.used(),
+        directory.sessionBytes.used(),
         channelsOpened.sum(),
         channelsClosed.sums(),
         channelsInterrupted.sum(),

@@ -186,6 +186,7 @@ final class BrokerListenerTest {
     assertThat(stats.channels()).isEqualTo(1);
     assertThat(stats.sessions()).isEqualTo(2);
     assertThat(stats.listed()).isEqualTo(2);
+    assertThat(stats.sessionBytes()).isBetween(1_000L, 4_000L);
     assertThat(stats.watches()).isEqualTo(1);
     assertThat(stats.streams()).isEqualTo(2);
     session.update(SessionUpdate.nothing().withListed(false));
