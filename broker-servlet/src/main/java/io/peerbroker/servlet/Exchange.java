@@ -43,11 +43,13 @@ final class Exchange {
 
   /**
    * Hands the response over to who writes it after the container's thread has returned, and listens
-   * to the container himself.
+   * to the container himself. Should that not come about, {@link #answer} ends it.
    */
   AsyncContext startAsync() {
     requireAsync();
-    return request.startAsync();
+    AsyncContext started = request.startAsync();
+    async = started;
+    return started;
   }
 
   /** Lets {@link #answer} come after the container's thread has returned. May be called again. */
@@ -57,7 +59,6 @@ final class Exchange {
       // Tomcat's default is 30 s; we have deadlines of our own.
       started.setTimeout(0);
       started.addListener(new Barrier());
-      async = started;
     }
   }
 
