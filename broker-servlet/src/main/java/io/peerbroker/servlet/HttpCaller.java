@@ -50,7 +50,9 @@ public final class HttpCaller implements Caller {
 
   /**
    * Who has logged in, as the container or a filter before the broker says ({@code
-   * getUserPrincipal}); null where nobody has.
+   * getUserPrincipal}); null where nobody has. It is the one of this request: for a live list it
+   * does not change when that login ends, so a policy that is asked again about it ({@link
+   * io.peerbroker.core.Broker#recheck()}) has to look whether the login still stands.
    */
   @Override
   public @Nullable Principal principal() {
