@@ -113,6 +113,7 @@ final class Population {
         .maxChannels(1_000_000)
         .maxWatches(1_000_000)
         .maxSessionsPerChannel(10_000)
+        .maxTotalSessionBytes(Long.MAX_VALUE)
         .maxQueuedEvents(1_000_000)
         .maxQueuedBytes(1 << 30)
         .sessionRate(anyRate)
