@@ -69,7 +69,8 @@ public final class AddressLimitFilter implements Filter {
    * @param perSecond requests in the long run, 1 to 1,000,000
    * @param burst requests at once, 1 to 1,000,000
    * @param behindProxy whether every request comes through a proxy that appends its client's
-   *     address, without a port, to {@code X-Forwarded-For}. Else that header is whatever a client has made up
+   *     address, without a port, to {@code X-Forwarded-For}. Else that header is whatever a client
+   *     has made up
    */
   public AddressLimitFilter(int maxOpen, int perSecond, int burst, boolean behindProxy) {
     this(maxOpen, perSecond, burst, behindProxy, MAX_ADDRESSES, System::nanoTime);
