@@ -3,7 +3,6 @@ package io.peerbroker.servlet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,7 +28,7 @@ final class RulesAreTestedTest {
 
   @Test
   void everyRuleIsTestedAndEveryTestedRuleIsThere() throws IOException {
-    Path project = project();
+    Path project = ProjectFiles.root();
     List<String> rules =
         found(RULE, Files.readString(project.resolve("docs/protocol.md"))).toList();
     Set<String> named = new TreeSet<>();
@@ -37,7 +36,7 @@ final class RulesAreTestedTest {
       try (Stream<Path> files = Files.walk(project.resolve(folder))) {
         files
             .filter(file -> file.toString().endsWith(".java"))
-            .flatMap(file -> found(TEST, read(file)))
+            .flatMap(file -> found(TEST, ProjectFiles.read(file)))
             .flatMap(names -> Stream.of(names.split(" ")))
             .forEach(named::add);
       }
@@ -48,22 +47,5 @@ final class RulesAreTestedTest {
 
   private static Stream<String> found(Pattern pattern, String text) {
     return pattern.matcher(text).results().map((MatchResult found) -> found.group(1));
-  }
-
-  private static String read(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** The project's own folder, wherever below it the tests run. */
-  private static Path project() {
-    return Stream.iterate(Path.of("").toAbsolutePath(), Path::getParent)
-        .takeWhile(folder -> folder != null)
-        .filter(folder -> Files.exists(folder.resolve("docs/protocol.md")))
-        .findFirst()
-        .orElseThrow();
   }
 }

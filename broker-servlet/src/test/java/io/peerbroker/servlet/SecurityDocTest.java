@@ -4,7 +4,6 @@ import static java.util.stream.Collectors.toMap;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,7 +19,7 @@ final class SecurityDocTest {
 
   @Test
   void everyTestThatIsNamedIsThere() throws IOException {
-    Path project = project();
+    Path project = ProjectFiles.root();
     Map<String, String> tests = tests(project);
     List<String> missing =
         NAMED
@@ -46,27 +45,10 @@ final class SecurityDocTest {
               .collect(
                   toMap(
                       file -> file.getFileName().toString().replace(".java", ""),
-                      SecurityDocTest::read,
+                      ProjectFiles::read,
                       String::concat));
       assertThat(tests).hasSizeGreaterThan(50);
       return tests;
     }
-  }
-
-  private static String read(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** The project's own folder, wherever below it the tests run. */
-  private static Path project() {
-    return Stream.iterate(Path.of("").toAbsolutePath(), Path::getParent)
-        .takeWhile(folder -> folder != null)
-        .filter(folder -> Files.exists(folder.resolve("SECURITY.md")))
-        .findFirst()
-        .orElseThrow();
   }
 }
