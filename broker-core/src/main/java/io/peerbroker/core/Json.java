@@ -149,7 +149,8 @@ public final class Json {
    * The JSON form that Gson gives a Java object: numbers, strings, maps, lists, arrays, records,
    * other objects by their fields, Gson's own {@link JsonElement}, and {@code null}. Members that
    * are null are written; a {@code Json}, also one inside other objects, goes in as it is; a lone
-   * surrogate becomes its escape.
+   * surrogate becomes its escape. A modular application opens the package of its records and
+   * classes to Gson, which reads their fields: {@code opens … to com.google.gson}.
    *
    * @throws IllegalArgumentException if there is no such form: NaN and infinities, objects that
    *     Gson may not look into, nesting beyond {@link #MAX_DEPTH}

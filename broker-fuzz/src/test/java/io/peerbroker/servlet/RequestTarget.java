@@ -11,7 +11,7 @@ import io.peerbroker.core.Json;
 import io.peerbroker.core.Limits;
 import io.peerbroker.core.Session;
 import io.peerbroker.core.SessionSpec;
-import io.peerbroker.tck.FakeTimer;
+import io.peerbroker.test.FakeTimer;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;

@@ -12,7 +12,7 @@ import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.when;
 
 import io.peerbroker.core.Timer;
-import io.peerbroker.tck.FakeTimer;
+import io.peerbroker.test.FakeTimer;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletInputStream;

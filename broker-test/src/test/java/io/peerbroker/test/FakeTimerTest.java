@@ -1,4 +1,4 @@
-package io.peerbroker.tck;
+package io.peerbroker.test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;

@@ -1,4 +1,4 @@
-package io.peerbroker.tck;
+package io.peerbroker.test;
 
 import io.peerbroker.core.Timer;
 import java.time.Duration;
@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * A timer whose time the test moves. Tasks run on the thread that moves it, in the order in which
  * they fall due, and what they throw comes out there.
  *
- * <p>Any thread may schedule and cancel; one moves the time.
+ * <p>A broker takes it by {@link io.peerbroker.core.BrokerBuilder#timer}: then graces, leases and
+ * rates go by it. Any thread may schedule and cancel; one moves the time.
  */
 public final class FakeTimer implements Timer {
 
@@ -21,6 +22,9 @@ public final class FakeTimer implements Timer {
       new PriorityQueue<>(Comparator.comparingLong(Task::due).thenComparingLong(Task::number));
   private long now;
   private long scheduled;
+
+  /** A timer at the time zero, for which nothing is scheduled. */
+  public FakeTimer() {}
 
   @Override
   public synchronized long nanoTime() {

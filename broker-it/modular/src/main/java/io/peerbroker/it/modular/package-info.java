@@ -1,0 +1,5 @@
+/** An application with a module descriptor. */
+@NullMarked
+package io.peerbroker.it.modular;
+
+import org.jspecify.annotations.NullMarked;
