@@ -51,6 +51,9 @@ final class EventStream implements Transport, StreamWriter.Source {
   private int eventsGiven;
   private boolean farewellGiven;
 
+  /** Whether what the stream begins with has been flushed. */
+  private boolean opened;
+
   private EventStream(
       Attachment attachment,
       HttpSettings settings,
@@ -85,8 +88,16 @@ final class EventStream implements Transport, StreamWriter.Source {
       throws IOException {
     EventStream stream = new EventStream(attachment, settings, drainTimeout, timer, open, async);
     open.add(stream);
-    stream.tick();
-    stream.output.start();
+    boolean started = false;
+    try {
+      stream.tick();
+      stream.output.start();
+      started = true;
+    } finally {
+      if (!started) {
+        stream.closed();
+      }
+    }
     return stream;
   }
 
@@ -97,10 +108,8 @@ final class EventStream implements Transport, StreamWriter.Source {
 
   @Override
   public void end(CloseReason reason) {
-    synchronized (task) {
-      ending = reason;
-      task.schedule(drainTimeout, writer::abandon);
-    }
+    ending = reason;
+    task.drain(drainTimeout, writer::abandon);
     writer.drain();
   }
 
@@ -161,6 +170,19 @@ final class EventStream implements Transport, StreamWriter.Source {
     }
   }
 
+  /**
+   * Follows what the stream began with by a comment, with a write and a flush of its own: Open
+   * Liberty keeps the first flush to itself, headers and all, and Jetty the end of a chunk, for
+   * which Varnish waits, until there is another.
+   */
+  @Override
+  public void flushed() {
+    if (!opened) {
+      opened = true;
+      heartbeatDue = true;
+    }
+  }
+
   @Override
   public boolean isFinished() {
     return farewellGiven;
@@ -182,7 +204,10 @@ final class EventStream implements Transport, StreamWriter.Source {
     open.remove(this);
   }
 
-  /** Looks after the stream, and says when to look again. */
+  /**
+   * Looks after the stream, and says when to look again: before anything is written, since a
+   * container may keep the thread that writes.
+   */
   private void tick() {
     long heartbeat = settings.heartbeat().toNanos();
     long timeout = settings.writeTimeout().toNanos();
@@ -192,17 +217,13 @@ final class EventStream implements Transport, StreamWriter.Source {
       return;
     }
     long silence = timer.nanoTime() - lastGiven;
-    if (silence >= heartbeat) {
-      silence = 0;
+    boolean due = silence >= heartbeat;
+    long next = Math.min(due ? heartbeat : heartbeat - silence, timeout - blocked);
+    // Once it is to end, another task looks after it.
+    task.watch(Duration.ofNanos(next), this::tick);
+    if (due) {
       heartbeatDue = true;
       writer.drain();
-    }
-    long next = Math.min(heartbeat - silence, timeout - blocked);
-    synchronized (task) {
-      // Once it is to end, another task looks after it.
-      if (ending == null) {
-        task.schedule(Duration.ofNanos(next), this::tick);
-      }
     }
   }
 }

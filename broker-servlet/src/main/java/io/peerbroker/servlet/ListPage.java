@@ -50,7 +50,7 @@ final class ListPage implements StreamWriter.Source {
     if (left.isNegative() || left.isZero()) {
       writer.abandon();
     } else {
-      task.schedule(left, this::watch);
+      task.watch(left, this::watch);
     }
   }
 

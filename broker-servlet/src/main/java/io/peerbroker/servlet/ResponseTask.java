@@ -2,12 +2,14 @@ package io.peerbroker.servlet;
 
 import io.peerbroker.core.Timer;
 import java.time.Duration;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The one scheduled task that looks after a response, and at last ends it if nobody else does.
  *
- * <p>Safe for use by many threads.
+ * <p>A later phase replaces the task of an earlier one, never the other way round. Safe for use by
+ * many threads.
  */
 final class ResponseTask {
 
@@ -15,40 +17,69 @@ final class ResponseTask {
    * When an abandoned response is ended all the same: later than every container's own write
    * timeout.
    */
-  private static final Duration LAST_RESORT = Duration.ofSeconds(75);
+  static final Duration LAST_RESORT = Duration.ofSeconds(75);
+
+  private enum Phase {
+    WATCHED,
+    DRAINING,
+    ABANDONED,
+    OVER
+  }
 
   private final Timer timer;
+  private final ReentrantLock lock = new ReentrantLock();
 
-  // Guarded by this.
+  // Guarded by the lock.
   private Timer.@Nullable Scheduled scheduled;
-  private boolean over;
+  private Phase phase = Phase.WATCHED;
 
   ResponseTask(Timer timer) {
     this.timer = timer;
   }
 
-  /** Replaces the task that is scheduled, unless the last one is. */
-  synchronized void schedule(Duration delay, Runnable next) {
-    if (over) {
-      return;
-    }
-    if (scheduled != null) {
-      scheduled.cancel();
-    }
-    scheduled = timer.schedule(delay, next);
+  /** Schedules the next look at the response, unless it is to end. */
+  void watch(Duration delay, Runnable next) {
+    schedule(Phase.WATCHED, delay, next);
+  }
+
+  /** Schedules what ends a response that is to end by itself. */
+  void drain(Duration delay, Runnable last) {
+    schedule(Phase.DRAINING, delay, last);
   }
 
   /** Schedules the last task, for a response whose reader has been given up. */
-  synchronized void lastResort(StreamWriter writer) {
-    schedule(LAST_RESORT, writer::abort);
-    over = true;
+  void lastResort(StreamWriter writer) {
+    schedule(Phase.ABANDONED, LAST_RESORT, writer::abort);
   }
 
   /** Takes back what is scheduled; nothing is from now on. */
-  synchronized void cancel() {
-    over = true;
+  void cancel() {
+    lock.lock();
+    try {
+      phase = Phase.OVER;
+      unschedule();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void schedule(Phase next, Duration delay, Runnable task) {
+    lock.lock();
+    try {
+      if (next.compareTo(phase) >= 0) {
+        phase = next;
+        unschedule();
+        scheduled = timer.schedule(delay, task);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void unschedule() {
     if (scheduled != null) {
       scheduled.cancel();
+      scheduled = null;
     }
   }
 }

@@ -1,7 +1,10 @@
 package io.peerbroker.servlet;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -18,10 +21,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Threads</h2>
  *
- * Any thread may call any method; none blocks. Of all who call {@link #drain} one becomes the owner
- * and goes on until nothing is left to do; the others leave their wish in {@code wakeups}. Only the
- * owner asks the source and writes. The source is asked outside the lock; the lock is held around
- * calls to the output alone.
+ * Any thread may call any method. Of all that call {@link #drain} one becomes the owner and goes on
+ * until nothing is left to do; the others leave their wish in {@code wakeups}. Only the owner asks
+ * the source and writes. The source is asked outside the lock; the lock is held around calls to the
+ * output alone.
+ *
+ * <p>A container may block inside a call that must not: Open Liberty does when the reader has
+ * stalled, Tomcat over HTTP/2 when the connection has. So only the container's own callbacks wait
+ * for the lock. All others look at what is volatile, and leave a wish where another thread is
+ * inside: {@link #blockedNanos}, {@link #abandon} and {@link #abort} return at once, and the source
+ * learns of the end at once, whatever the thread inside is waiting for.
  *
  * <h2>What looks odd and is meant</h2>
  *
@@ -29,10 +38,14 @@ import org.jspecify.annotations.Nullable;
  *   <li>The container's error callbacks take the lock although they hardly need it: when a write to
  *       a dead client fails on our thread, Tomcat runs the callback on another, then recycles the
  *       response for the next request; while our thread is still inside that write, the next
- *       request would get its exception.
+ *       request would get its exception. They wait no longer than any container's write timeout: a
+ *       container whose write waits for its own callback would wait for ever.
  *   <li>The lock is reentrant: Undertow runs the error callback inside the write that fails.
- *   <li>{@code blocked} is set before {@code isReady} is asked: once that has said no, the callback
- *       may come at once.
+ *   <li>The owner gives up where it does not get the lock: the thread that holds it drains when it
+ *       has let go.
+ *   <li>It is <em>blocked</em> before {@code isReady} is asked: once that has said no, the callback
+ *       may come at once. It is blocked inside a write, too: a write that does not return is a
+ *       reader that takes nothing.
  *   <li>{@code isReady} is asked before every write and every flush, and once more after the last:
  *       its yes is also what tells that the network has taken what was written before.
  *   <li>A response whose reader takes nothing is not completed: Tomcat would park a pool thread in
@@ -67,18 +80,24 @@ final class StreamWriter {
      */
     void taken();
 
+    /** What was given so far has been flushed. */
+    default void flushed() {}
+
     /**
      * Whether, after a null from {@link #next}, nothing will ever come: the response is to be
      * completed.
      */
     boolean isFinished();
 
-    /** The response has ended, in whatever way: nothing more is asked for. Called exactly once. */
+    /**
+     * The response has ended, in whatever way: nothing more is asked for. Called exactly once, by
+     * the thread that ended it, perhaps while another is still inside a call of this source.
+     */
     void ended(End end);
 
     /**
      * The exchange is over for the container too: at once after {@link #ended}, or later where it
-     * was abandoned. Called exactly once, last.
+     * was abandoned. Called exactly once, when {@code ended} has returned.
      */
     void closed();
   }
@@ -94,29 +113,49 @@ final class StreamWriter {
 
   private static final System.Logger LOG = System.getLogger(BrokerHttp.class.getName());
 
+  /** What {@link #blockedSince} is while the container has room. */
+  private static final long HAS_ROOM = Long.MIN_VALUE;
+
+  /** How far the source has been told of the end. */
+  private enum Told {
+    NOTHING,
+    TELLING_END,
+    END,
+    CLOSE
+  }
+
   private final Source source;
   private final Output output;
   private final LongSupplier nanoTime;
   private final AtomicInteger wakeups = new AtomicInteger();
   private final ReentrantLock lock = new ReentrantLock();
 
+  private final AtomicReference<@Nullable End> end = new AtomicReference<>();
+  private final AtomicReference<Told> told = new AtomicReference<>(Told.NOTHING);
+
+  /** Whether the response is to be completed though there may be no room. */
+  private volatile boolean aborted;
+
   // The owner's own.
   private byte @Nullable [] pending;
   private boolean given;
-  private boolean endTold;
-  private boolean closeTold;
 
-  // Guarded by the lock. Blocked until the first callback, which is waited for like any other.
-  private boolean blocked = true;
-  private long blockedSince;
-  private boolean needsFlush;
-  private @Nullable End end;
+  // Written under the lock, read without.
+
+  /**
+   * Since when the container has had no room, or a thread has been inside it. From the beginning:
+   * the first callback is waited for like any other.
+   */
+  private volatile long blockedSince;
 
   /**
    * Whether the exchange is over for the container too, which it isn't yet when it is only
    * abandoned.
    */
-  private boolean closed;
+  private volatile boolean closed;
+
+  /** Guarded by the lock. */
+  private boolean needsFlush;
 
   StreamWriter(Source source, Output output, LongSupplier nanoTime) {
     this.source = source;
@@ -127,7 +166,7 @@ final class StreamWriter {
 
   /** Writes what there is, as far as it goes. */
   void drain() {
-    // Called back inside a call to the output: whoever made it drains when it has let go of the
+    // Called back inside a call to the output: that call's thread drains when it has let go of the
     // lock.
     boolean inside = lock.isHeldByCurrentThread();
     if (wakeups.getAndUpdate(n -> n == 0 && inside ? 0 : n + 1) != 0 || inside) {
@@ -141,13 +180,23 @@ final class StreamWriter {
   }
 
   private void pump() {
+    Throwable broken = null;
     try {
       write();
-    } catch (RuntimeException broken) {
-      LOG.log(System.Logger.Level.ERROR, "A stream's source failed; the stream ends", broken);
-      fail();
+    } catch (Throwable thrown) {
+      // Errors too: the stream would keep its seat for ever.
+      broken = thrown;
+      end.compareAndSet(null, End.FAILED);
+      aborted = true;
+    }
+    settle();
+    if (end.get() != null) {
+      pending = null;
     }
     tellEnd();
+    if (broken != null) {
+      LOG.log(System.Logger.Level.ERROR, "A stream's source failed; the stream ends", broken);
+    }
   }
 
   private void write() {
@@ -166,9 +215,11 @@ final class StreamWriter {
   }
 
   private boolean isReady() {
-    lock.lock();
+    if (!lock.tryLock()) {
+      return false;
+    }
     try {
-      return !blocked && end == null && ask();
+      return hasRoom() && end.get() == null && ask();
     } catch (RuntimeException failed) {
       close(End.FAILED);
       return false;
@@ -183,63 +234,102 @@ final class StreamWriter {
     if (!output.isReady()) {
       return false;
     }
-    blocked = false;
-    return end == null;
+    blockedSince = HAS_ROOM;
+    // The container may have called back inside.
+    return !closed;
   }
 
-  /**
-   * Writes, flushes or completes, whatever is next.
-   *
-   * @return whether there may be more to do
-   */
+  private enum Step {
+    WRITTEN,
+    FLUSHED,
+    NONE
+  }
+
+  /** Writes, flushes or completes, whatever is next, and says whether there may be more to do. */
   private boolean step(boolean finished) {
-    lock.lock();
+    Step done = takeStep(finished);
+    if (done == Step.FLUSHED) {
+      source.flushed();
+    }
+    return done != Step.NONE;
+  }
+
+  private Step takeStep(boolean finished) {
+    if (!lock.tryLock()) {
+      return Step.NONE;
+    }
     try {
       // Asked again: over HTTP/2 the window can close while the source is being asked.
-      if (end != null || !ask()) {
-        return false;
+      if (end.get() != null || !ask()) {
+        return Step.NONE;
       }
       byte[] bytes = pending;
       if (bytes != null) {
+        block();
         output.write(bytes);
+        blockedSince = HAS_ROOM;
         pending = null;
         given = true;
         needsFlush = true;
-        return true;
+        return Step.WRITTEN;
       }
       if (needsFlush) {
+        block();
         output.flush();
+        blockedSince = HAS_ROOM;
         needsFlush = false;
-        return true;
+        return Step.FLUSHED;
       }
       if (finished) {
         close(End.COMPLETED);
       }
-      return false;
+      return Step.NONE;
     } catch (IllegalStateException unready) {
       // It can also close between the question and the write. The container has then noted that a
       // callback is due; if none comes, the stall limit ends this.
       block();
-      return false;
+      return Step.NONE;
     } catch (IOException | RuntimeException failed) {
       // Tomcat answers a write after an error with a NullPointerException.
       close(End.FAILED);
-      return false;
+      return Step.NONE;
     } finally {
       lock.unlock();
     }
   }
 
+  private boolean hasRoom() {
+    return blockedSince == HAS_ROOM;
+  }
+
   private void block() {
-    blocked = true;
     blockedSince = nanoTime.getAsLong();
   }
 
-  /** Ends the exchange, with the lock held. */
-  private void close(End how) {
-    if (end == null) {
-      end = how;
+  /** Completes what has ended, if that is due, or keeps nobody waiting. The owner's. */
+  private void settle() {
+    if (end.get() == null || closed || !(aborted || hasRoom()) || !lock.tryLock()) {
+      return;
     }
+    try {
+      // Asked once more, since what was written last may have filled the network's buffers.
+      if (aborted || ask()) {
+        close(End.FAILED);
+      }
+    } catch (RuntimeException failed) {
+      close(End.FAILED);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Ends the exchange for the container, with the lock held.
+   *
+   * @param how it ends, unless it has ended before
+   */
+  private void close(End how) {
+    end.compareAndSet(null, how);
     if (!closed) {
       closed = true;
       try {
@@ -250,109 +340,110 @@ final class StreamWriter {
     }
   }
 
+  /** Tells the source how far this has ended, without the lock. Any thread's. */
   private void tellEnd() {
-    End how;
-    boolean over;
-    lock.lock();
-    try {
-      how = end;
-      over = closed;
-    } finally {
-      lock.unlock();
+    End how = end.get();
+    if (how != null && told.compareAndSet(Told.NOTHING, Told.TELLING_END)) {
+      try {
+        source.ended(how);
+      } finally {
+        told.set(Told.END);
+      }
     }
-    if (how != null && !endTold) {
-      endTold = true;
-      pending = null;
-      source.ended(how);
-    }
-    if (over && !closeTold) {
-      closeTold = true;
+    if (closed && told.compareAndSet(Told.END, Told.CLOSE)) {
       source.closed();
     }
   }
 
   /** The container has room: its callback {@code onWritePossible}, first or later. */
   void onWritePossible() {
-    lock.lock();
-    try {
-      blocked = false;
-      if (end != null) {
-        close(end);
-      }
-    } finally {
-      lock.unlock();
-    }
-    drain();
+    callback(
+        () -> {
+          blockedSince = HAS_ROOM;
+          End how = end.get();
+          if (how != null) {
+            close(how);
+          }
+        });
   }
 
   /** The exchange has failed or timed out: any of the container's callbacks for that. */
   void onFailed() {
-    fail();
-    drain();
-  }
-
-  private void fail() {
-    lock.lock();
-    try {
-      close(End.FAILED);
-    } finally {
-      lock.unlock();
-    }
+    callback(() -> close(End.FAILED));
   }
 
   /** The container has ended the exchange: its callback {@code onComplete}. */
   void onCompleted() {
-    lock.lock();
-    try {
-      closed = true;
-      if (end == null) {
-        end = End.FAILED;
+    callback(
+        () -> {
+          closed = true;
+          end.compareAndSet(null, End.FAILED);
+        });
+  }
+
+  /** Does what a callback is for, with the lock held; waits for a thread that is inside. */
+  private void callback(Runnable action) {
+    if (lockWithin(ResponseTask.LAST_RESORT.toNanos())) {
+      try {
+        action.run();
+      } finally {
+        lock.unlock();
       }
-    } finally {
-      lock.unlock();
+    } else {
+      // A write that has not returned for so long will not do so by itself.
+      end.compareAndSet(null, End.FAILED);
+      aborted = true;
+      tellEnd();
     }
     drain();
   }
 
+  private boolean lockWithin(long nanos) {
+    long deadline = System.nanoTime() + nanos;
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return lock.tryLock(deadline - System.nanoTime(), NANOSECONDS);
+        } catch (InterruptedException again) {
+          // A container that stops interrupts its threads; this one must wait all the same.
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
   /**
-   * For how long the reader has taken nothing of what is waiting, in nanoseconds; 0 when it keeps
-   * up.
+   * Returns for how long the reader has taken nothing of what is waiting, in nanoseconds; 0 when it
+   * keeps up. Waits for nobody.
    */
   long blockedNanos() {
-    lock.lock();
-    try {
-      return blocked && end == null ? Math.max(1, nanoTime.getAsLong() - blockedSince) : 0;
-    } finally {
-      lock.unlock();
-    }
+    long since = blockedSince;
+    return since == HAS_ROOM || end.get() != null ? 0 : Math.max(1, nanoTime.getAsLong() - since);
   }
 
   /**
    * Gives the reader up. The exchange stays open for the container until it calls back, or {@link
-   * #abort}.
+   * #abort}. The source has been told when this returns, whoever is inside the container.
    */
   void abandon() {
-    lock.lock();
-    try {
-      // Asked once more, since what was written last may have filled the network's buffers.
-      boolean ready = end == null && !blocked && ask();
-      if (end == null) {
-        end = End.ABANDONED;
-        if (ready) {
-          close(End.ABANDONED);
-        }
-      }
-    } catch (RuntimeException failed) {
-      close(End.FAILED);
-    } finally {
-      lock.unlock();
-    }
+    end.compareAndSet(null, End.ABANDONED);
+    tellEnd();
     drain();
   }
 
-  /** Ends the exchange in whatever state it is. */
+  /**
+   * Ends the exchange in whatever state it is; where a thread is inside the container, when that
+   * has come back. The source has been told when this returns.
+   */
   void abort() {
-    fail();
+    end.compareAndSet(null, End.FAILED);
+    aborted = true;
+    tellEnd();
     drain();
   }
 }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
@@ -17,13 +18,16 @@ final class FakeSource implements StreamWriter.Source {
   boolean finished;
 
   /** Thrown by the next question for bytes. */
-  @Nullable RuntimeException failure;
+  @Nullable Throwable failure;
 
   /** Done when it is told the end. */
   Runnable insideEnded = () -> {};
 
+  /** Done when it is told that all is flushed, once. */
+  Runnable insideFlushed = () -> {};
+
   /** What it was told, in order: {@code taken}, the end's name, {@code closed}. */
-  final List<String> told = new ArrayList<>();
+  final List<String> told = Collections.synchronizedList(new ArrayList<>());
 
   FakeSource with(String... more) {
     texts.addAll(List.of(more));
@@ -37,8 +41,10 @@ final class FakeSource implements StreamWriter.Source {
 
   @Override
   public byte @Nullable [] next() {
-    if (failure != null) {
-      throw failure;
+    if (failure instanceof Error error) {
+      throw error;
+    } else if (failure instanceof RuntimeException unchecked) {
+      throw unchecked;
     }
     String text = texts.poll();
     return text == null ? null : text.getBytes(UTF_8);
@@ -47,6 +53,13 @@ final class FakeSource implements StreamWriter.Source {
   @Override
   public void taken() {
     told.add("taken");
+  }
+
+  @Override
+  public void flushed() {
+    Runnable once = insideFlushed;
+    insideFlushed = () -> {};
+    once.run();
   }
 
   @Override

@@ -2,12 +2,14 @@ package io.peerbroker.servlet;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -20,7 +22,7 @@ final class StreamWriterTest {
 
   private final FakeOutput output = new FakeOutput();
   private final FakeSource source = new FakeSource();
-  private long now = 1_000;
+  private volatile long now = 1_000;
   private final StreamWriter writer = new StreamWriter(source, output, () -> now);
 
   @Test
@@ -183,9 +185,7 @@ final class StreamWriterTest {
   }
 
   private void assertThatTheLockIsFree() {
-    assertThat(CompletableFuture.supplyAsync(writer::blockedNanos))
-        .succeedsWithin(20, SECONDS)
-        .isEqualTo(0L);
+    assertThat(CompletableFuture.runAsync(writer::onCompleted)).succeedsWithin(20, SECONDS);
   }
 
   @Test
@@ -299,6 +299,112 @@ final class StreamWriterTest {
     assertThat(writer.blockedNanos()).isZero();
     writer.abort();
     assertThat(writer.blockedNanos()).isZero();
+  }
+
+  @Test
+  void aFlushIsToldAndMayBringMore() {
+    source.with("a");
+    source.insideFlushed = () -> source.with("comment");
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("write a", "flush", "write comment", "flush");
+  }
+
+  @Test
+  void anErrorOutOfTheSourceEndsTheExchange() {
+    Logger log = Logger.getLogger(BrokerHttp.class.getName());
+    log.setLevel(Level.OFF);
+    source.failure = new StackOverflowError("planted by the test");
+    writer.onWritePossible();
+    log.setLevel(null);
+    assertThat(output.calls).containsExactly("complete");
+    assertThat(source.told).containsExactly("FAILED", "closed");
+  }
+
+  /** As Open Liberty does for a stalled reader, and Tomcat for a stalled HTTP/2 connection. */
+  @Test
+  void aWriteThatBlocksKeepsNobodyWaiting() throws Exception {
+    CountDownLatch inside = new CountDownLatch(1);
+    CountDownLatch letGo = new CountDownLatch(1);
+    output.inside =
+        () -> {
+          inside.countDown();
+          awaitUnchecked(letGo);
+        };
+    source.with("a", "b");
+    CompletableFuture<Void> writing = CompletableFuture.runAsync(writer::onWritePossible);
+    assertThat(inside.await(20, SECONDS)).isTrue();
+    now = 1_050;
+    assertThat(writer.blockedNanos()).as("since the write was begun").isEqualTo(50);
+    writer.drain();
+    writer.abandon();
+    assertThat(source.told).as("while the write has not returned").containsExactly("ABANDONED");
+    writer.abort();
+    assertThat(output.calls).as("never beside the write").isEmpty();
+    letGo.countDown();
+    assertThat(writing).succeedsWithin(20, SECONDS);
+    assertThat(output.calls).containsExactly("write a", "complete");
+    assertThat(source.told).containsExactly("ABANDONED", "closed");
+  }
+
+  @Test
+  void aWriteThatReturnsAfterTheReaderWasGivenUpIsTheLast() throws Exception {
+    CountDownLatch inside = new CountDownLatch(1);
+    CountDownLatch letGo = new CountDownLatch(1);
+    output.inside =
+        () -> {
+          inside.countDown();
+          awaitUnchecked(letGo);
+          output.room = 0;
+        };
+    source.with("a", "b");
+    CompletableFuture<Void> writing = CompletableFuture.runAsync(writer::onWritePossible);
+    assertThat(inside.await(20, SECONDS)).isTrue();
+    writer.abandon();
+    letGo.countDown();
+    assertThat(writing).succeedsWithin(20, SECONDS);
+    assertThat(output.calls).as("not completed: there is no room").containsExactly("write a");
+    output.room = 9;
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("write a", "complete");
+    assertThat(source.told).containsExactly("ABANDONED", "closed");
+  }
+
+  @Test
+  void theErrorCallbackOfAnotherThreadWaitsForTheWrite() throws Exception {
+    CountDownLatch inside = new CountDownLatch(1);
+    CountDownLatch letGo = new CountDownLatch(1);
+    output.inside =
+        () -> {
+          inside.countDown();
+          awaitUnchecked(letGo);
+          output.failure = new IOException("reset");
+        };
+    source.with("a");
+    CompletableFuture<Void> writing = CompletableFuture.runAsync(writer::onWritePossible);
+    assertThat(inside.await(20, SECONDS)).isTrue();
+    Thread callback = new Thread(writer::onCompleted);
+    callback.start();
+    Thread.State[] waits = {Thread.State.WAITING, Thread.State.TIMED_WAITING};
+    await().atMost(20, SECONDS).until(() -> List.of(waits).contains(callback.getState()));
+    // A container that stops interrupts its threads: that one waits all the same.
+    callback.interrupt();
+    await()
+        .atMost(20, SECONDS)
+        .until(() -> !callback.isInterrupted() && List.of(waits).contains(callback.getState()));
+    letGo.countDown();
+    callback.join(SECONDS.toMillis(20));
+    assertThat(callback.isAlive()).isFalse();
+    assertThat(writing).succeedsWithin(20, SECONDS);
+    assertThat(output.calls).containsExactly("complete");
+    assertThat(source.told).containsExactly("FAILED", "closed");
+  }
+
+  private static void awaitUnchecked(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(20, SECONDS)).isTrue();
+    } catch (InterruptedException interrupted) {
+      throw new AssertionError(interrupted);
+    }
   }
 
   /** Whatever comes, in whatever order: one end, one close behind it, at most one complete. */

@@ -41,6 +41,19 @@ public abstract class ChannelRules extends ServerRules {
   }
 
   @Test
+  @DisplayName("C4 a comment follows what a stream begins with, whatever that is")
+  void aCommentFollowsTheBeginning() {
+    WireClient client = client(ServerSettings.of("heartbeat", "60m"));
+    WireChannel channel = client.openChannelAt("/channel?resume=60");
+    channel.stream().awaitComments(1);
+    SseStream list = client.watch("");
+    list.await("ready");
+    list.awaitComments(1);
+    // Nothing was missed, so nothing is told.
+    channel.comeBack().awaitComments(2);
+  }
+
+  @Test
   @DisplayName("C5 C6 cid is a GUID and key a long random string, and none comes twice")
   void namesAndKeysAreUnique() {
     Set<String> seen = new HashSet<>();

@@ -107,6 +107,40 @@ public abstract class PressureRules extends ServerRules {
   }
 
   @Test
+  @DisplayName("C10 stalled readers delay nobody else's heartbeat")
+  void stalledReadersDelayNoHeartbeat() {
+    client(
+        ServerSettings.of("heartbeat", "200ms")
+            .and("writeTimeout", "5s")
+            .and("messageRate", "0")
+            .and("maxQueuedBytes", "100000")
+            .withThreads(THREADS));
+    WireChannel sender = client().openChannel();
+    SseStream bystander = client().watch("");
+    List<WireChannel> stalled = IntStream.range(0, 5).mapToObj(i -> openStalled()).toList();
+    // A container may keep the thread whose write it cannot take: these are the stalled ones' own.
+    ExecutorService senders = Executors.newCachedThreadPool();
+    try {
+      for (WireChannel each : stalled) {
+        senders.execute(() -> sendUntilRefused(sender, each.cid()));
+      }
+      bystander.awaitComments(2);
+      Duration longest = Duration.ZERO;
+      for (int i = 0; i < 40; i++) {
+        long begin = System.nanoTime();
+        bystander.awaitComments(bystander.comments().size() + 1);
+        Duration gap = Duration.ofNanos(System.nanoTime() - begin);
+        longest = gap.compareTo(longest) > 0 ? gap : longest;
+      }
+      System.out.printf("LONGEST of 200 ms heartbeats beside stalled readers: %s%n", longest);
+      // As long as one that waits for the stalled to be given up, and no machine's hiccup.
+      assertThat(longest).isLessThan(Duration.ofSeconds(4));
+    } finally {
+      senders.shutdownNow();
+    }
+  }
+
+  @Test
   @DisplayName("H8 300 bodies that dribble hold no thread, and are refused at their timeout")
   void dribblingBodiesHoldNoThread() {
     client(ServerSettings.of("bodyTimeout", "6s").withThreads(THREADS));

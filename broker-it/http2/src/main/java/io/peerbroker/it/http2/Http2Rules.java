@@ -3,6 +3,12 @@ package io.peerbroker.it.http2;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
+import io.peerbroker.core.Broker;
+import io.peerbroker.core.Channel;
+import io.peerbroker.core.Delivery;
+import io.peerbroker.core.Json;
+import io.peerbroker.core.Limits;
+import io.peerbroker.core.Refusal;
 import io.peerbroker.tck.ServerRules;
 import io.peerbroker.tck.ServerSettings;
 import io.peerbroker.tck.SseStream;
@@ -11,6 +17,10 @@ import io.peerbroker.tck.WireResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -23,6 +33,7 @@ import org.junit.jupiter.api.Test;
 public abstract class Http2Rules extends ServerRules {
 
   private static final int THREADS = 16;
+  private static final int DEAF = 20;
   private static final int ROOMY = 1 << 20;
   private static final int TIGHT = 8 << 10;
 
@@ -138,6 +149,58 @@ public abstract class Http2Rules extends ServerRules {
     awaitGivenUp(sender, stalled.stream().map(Opened::cid).toList());
     assertPrompt(sender, neighbour);
     assertPrompt(sender, Opened.on(connect(ROOMY)));
+  }
+
+  @Test
+  @DisplayName("connections with open windows that nobody reads silence nobody else's heartbeat")
+  void unreadConnectionsSilenceNobody() throws Exception {
+    Broker broker = Broker.builder().messageRate(Limits.Rate.UNLIMITED).build();
+    List<DeafConnection> deaf = new ArrayList<>();
+    ExecutorService senders = Executors.newCachedThreadPool();
+    try (broker) {
+      SseStream bystander =
+          client(
+                  ServerSettings.of("heartbeat", "200ms")
+                      .and("writeTimeout", "2s")
+                      .withThreads(THREADS)
+                      .serving(broker))
+              .watch("");
+      Channel sender = broker.openChannel((channel, message) -> {});
+      for (int i = 0; i < DEAF; i++) {
+        deaf.add(new DeafConnection(server().base()));
+      }
+      // The threads stand for those of others' requests: Tomcat keeps some of them inside a write.
+      List<Future<?>> sending = new ArrayList<>();
+      for (DeafConnection each : deaf) {
+        sending.add(senders.submit(() -> sendUntilGone(sender, each.cid())));
+      }
+      bystander.awaitComments(2);
+      Duration longest = Duration.ZERO;
+      for (int i = 0; i < 50 || sending.stream().anyMatch(each -> !each.isDone()); i++) {
+        long begin = System.nanoTime();
+        bystander.awaitComments(bystander.comments().size() + 1);
+        Duration gap = Duration.ofNanos(System.nanoTime() - begin);
+        longest = gap.compareTo(longest) > 0 ? gap : longest;
+      }
+      System.out.printf("LONGEST of 200 ms heartbeats beside deaf ones: %s%n", longest);
+      assertThat(longest).isLessThan(Duration.ofSeconds(4));
+      for (Future<?> each : sending) {
+        each.get(60, TimeUnit.SECONDS);
+      }
+    } finally {
+      deaf.forEach(DeafConnection::close);
+      senders.shutdownNow();
+    }
+  }
+
+  private static void sendUntilGone(Channel sender, String target) {
+    Json large = Json.of("x".repeat(20_000));
+    Delivery delivery;
+    do {
+      delivery = sender.send(target, large).toCompletableFuture().join();
+      Thread.onSpinWait();
+    } while (!(delivery instanceof Delivery.Refused refused
+        && refused.refusal().code() == Refusal.Code.UNKNOWN_TARGET));
   }
 
   private static void assertPrompt(WireChannel sender, Opened channel) {
