@@ -5,7 +5,9 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -40,9 +42,11 @@ final class Directory {
 
   /**
    * Held by the one who searches. With as many in the read lock as there are walks, one of them
-   * would always be waiting for a processor there, and every change for it.
+   * would always be waiting for a processor there, and every change for it. No monitor: a virtual
+   * thread that waited for the read lock inside one would keep its carrier (JDK 21 to 23), and with
+   * all carriers kept, the change that is next in the read lock's queue would never run.
    */
-  private final Object searching = new Object();
+  private final ReentrantLock searching = new ReentrantLock();
 
   // Changed under the write lock, read without.
   private final Map<String, HostedChannel> channels = new ConcurrentHashMap<>();
@@ -313,14 +317,7 @@ final class Directory {
   record Found(HostedSession session, ListedSession shown) {}
 
   private long find(TagFilter filter, long after, long upTo, Collection<Found> found) {
-    synchronized (searching) {
-      lock.readLock().lock();
-      try {
-        return findLocked(filter, after, upTo, found);
-      } finally {
-        lock.readLock().unlock();
-      }
-    }
+    return searching(() -> findLocked(filter, after, upTo, found));
   }
 
   private long findLocked(TagFilter filter, long after, long upTo, Collection<Found> found) {
@@ -356,13 +353,26 @@ final class Directory {
 
   /** Takes a live list's walk on by some sessions, or some way if there are none near. */
   void walk(ListStream stream, Collection<Found> found) {
-    synchronized (searching) {
+    searching(
+        () -> {
+          long at = findLocked(stream.filter(), stream.walked(), stream.horizon(), found);
+          stream.walkedTo(at);
+          return at;
+        });
+  }
+
+  /** Searches with the read lock, one thread at a time. */
+  private long searching(LongSupplier search) {
+    searching.lock();
+    try {
       lock.readLock().lock();
       try {
-        stream.walkedTo(findLocked(stream.filter(), stream.walked(), stream.horizon(), found));
+        return search.getAsLong();
       } finally {
         lock.readLock().unlock();
       }
+    } finally {
+      searching.unlock();
     }
   }
 

@@ -14,6 +14,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -45,6 +47,11 @@ final class LocalBroker implements Broker {
 
   private final ThreadPoolExecutor receivers;
   private final AtomicBoolean closing = new AtomicBoolean();
+
+  /** Held to wait for the streams to end, and to say that one has. */
+  private final ReentrantLock draining = new ReentrantLock();
+
+  private final Condition drained = draining.newCondition();
 
   final Ids ids = new Ids();
   final Budget budget;
@@ -304,8 +311,11 @@ final class LocalBroker implements Broker {
     }
     links.remove(link);
     if (closing.get()) {
-      synchronized (links) {
-        links.notifyAll();
+      draining.lock();
+      try {
+        drained.signalAll();
+      } finally {
+        draining.unlock();
       }
     }
   }
@@ -530,14 +540,15 @@ final class LocalBroker implements Broker {
   }
 
   private void awaitLinks(long deadline) {
-    synchronized (links) {
-      try {
-        for (long left; !links.isEmpty() && (left = deadline - System.nanoTime()) > 0; ) {
-          TimeUnit.NANOSECONDS.timedWait(links, left);
-        }
-      } catch (InterruptedException interrupted) {
-        Thread.currentThread().interrupt();
+    draining.lock();
+    try {
+      for (long left = deadline - System.nanoTime(); !links.isEmpty() && left > 0; ) {
+        left = drained.awaitNanos(left);
       }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    } finally {
+      draining.unlock();
     }
   }
 }
