@@ -3,29 +3,77 @@ package io.peerbroker.core;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The bytes that all of a kind may hold together: queues with what is kept behind them, or
- * sessions.
+ * The bytes that all of a kind may hold together: queues, what is kept for replay, or sessions.
+ *
+ * <p>Where there are many holders, each has a share of its own that it gets however much the others
+ * hold; the rest goes to who comes first. Safe for use by many threads; takes no lock.
  */
 final class Budget {
 
-  private final long max;
+  private final long shared;
+  private final long sharedByEmpty;
+  private final long share;
   private final AtomicLong used = new AtomicLong();
 
-  Budget(long max) {
-    this.max = max;
+  private Budget(long shared, long sharedByEmpty, long share) {
+    this.shared = shared;
+    this.sharedByEmpty = sharedByEmpty;
+    this.share = share;
   }
 
-  boolean reserve(int bytes) {
-    if (used.addAndGet(bytes) <= max) {
+  /** For holders that have no share of their own. */
+  Budget(long max) {
+    this(max, max, 0);
+  }
+
+  /**
+   * For all queues of channels: an eighth for who comes first, another eighth where that is one
+   * event in a queue that is empty, and half of it in equal shares. (The last quarter is for what
+   * is kept.)
+   */
+  static Budget ofQueues(Limits limits) {
+    long max = limits.maxTotalQueuedBytes();
+    return new Budget(max / 8, max / 4, limits.queueShare());
+  }
+
+  /** For what is kept for replay: an eighth for who comes first, and another in equal shares. */
+  static Budget ofReplay(Limits limits) {
+    long eighth = limits.maxTotalQueuedBytes() / 8;
+    return new Budget(eighth, eighth, eighth / limits.maxChannels());
+  }
+
+  /** Reserves bytes where there is room for them. */
+  boolean reserve(long bytes) {
+    return reserveUpTo(shared, bytes);
+  }
+
+  /**
+   * Reserves bytes for a holder: in its own share, or where there is room in what is shared.
+   *
+   * @param held what it holds already
+   */
+  boolean reserve(long bytes, long held) {
+    if (held + bytes <= share) {
+      used.addAndGet(bytes);
       return true;
     }
-    used.addAndGet(-bytes);
+    return reserveUpTo(held == 0 ? sharedByEmpty : shared, bytes);
+  }
+
+  private boolean reserveUpTo(long bound, long bytes) {
+    long before = used.get();
+    while (before + bytes <= bound) {
+      if (used.compareAndSet(before, before + bytes)) {
+        return true;
+      }
+      before = used.get();
+    }
     return false;
   }
 
-  /** Whether the last quarter is begun: that is for what is new, and not for what is kept. */
-  boolean isTight() {
-    return used.get() > max - max / 4;
+  /** Counts bytes for which no room is asked. */
+  void add(long bytes) {
+    used.addAndGet(bytes);
   }
 
   void release(long bytes) {

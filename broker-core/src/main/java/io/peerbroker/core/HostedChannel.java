@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,12 @@ import org.jspecify.annotations.Nullable;
 final class HostedChannel implements Channel {
 
   private static final Duration SOON = Duration.ofSeconds(1);
+
+  /** How many larger queues one message may have let go for its room. */
+  private static final int MAX_LET_GO = 4;
+
+  private static final AtomicLongFieldUpdater<HostedChannel> WAITING =
+      AtomicLongFieldUpdater.newUpdater(HostedChannel.class, "waiting");
 
   private final LocalBroker broker;
   private final String id;
@@ -26,6 +33,9 @@ final class HostedChannel implements Channel {
   final Story story;
   private final TokenBucket messages;
   private final TokenBucket sessionChanges;
+
+  /** The bytes that it has sent and that wait for readers who are away. */
+  private volatile long waiting;
 
   /** Set once the key has come with a request to host: from then on it is needed. */
   private volatile boolean keyShown;
@@ -50,12 +60,10 @@ final class HostedChannel implements Channel {
     sessionChanges = new TokenBucket(limits.sessionRate(), now);
   }
 
-  /** Queues the first event, and attaches the first stream. Without room for it there is none. */
+  /** Queues the first event, and attaches the first stream. */
   void begin(Presence.Stream stream) {
-    Event opened = new Event.Opened(id, key, presence.resume(), presence.lease());
-    if (presence.outbox.offer(opened, 0) == Outbox.Answer.OVER_BUDGET) {
-      throw new RefusedException(overBudget());
-    }
+    presence.outbox.offer(
+        new Event.Opened(id, key, presence.resume(), presence.lease()), /* receipt= */ null);
     presence.attach(stream, 0);
   }
 
@@ -277,28 +285,78 @@ final class HostedChannel implements Channel {
 
   /** Takes a message that was sent to this channel or to a session of it. */
   CompletionStage<Delivery> deliver(Message message) {
-    long delivery = presence.isResumable() ? broker.nextDelivery() : 0;
     // A slice would keep the whole request alive: many times what it counts for in the queue.
-    return switch (presence.outbox.offer(new Event.Received(message.compact()), delivery)) {
+    Event.Received event = new Event.Received(message.compact());
+    Outbox.Answer answer = presence.outbox.offer(event, null);
+    return answer == Outbox.Answer.AWAY
+        ? deliverLater(event)
+        : delivery(answer, /* receipt= */ null);
+  }
+
+  /** Takes a message whose reader was away a moment ago. */
+  private CompletionStage<Delivery> deliverLater(Event.Received event) {
+    Outbox.Receipt receipt =
+        new Outbox.Receipt(
+            broker.ids.delivery(), broker.directory.ownerOf(event.message().origin()));
+    Outbox.Answer answer = presence.outbox.offer(event, receipt);
+    // Once is enough, but where others are as quick to take the room.
+    for (int tries = 0; answer == Outbox.Answer.CROWDED && tries < MAX_LET_GO; tries++) {
+      if (!broker.letLargestGo(presence.outbox.place(), event.size())) {
+        break;
+      }
+      answer = presence.outbox.offer(event, receipt);
+    }
+    return delivery(answer, receipt);
+  }
+
+  private CompletionStage<Delivery> delivery(
+      Outbox.Answer answer, Outbox.@Nullable Receipt receipt) {
+    return switch (answer) {
       case SENT -> {
         presence.wake();
         yield Delivery.sent();
       }
-      case QUEUED -> Delivery.queued(LocalBroker.deliveryId(delivery));
+      case QUEUED -> Delivery.queued(receipt == null ? "" : receipt.id());
       case FULL ->
           Delivery.refused(
               new Refusal(
                   Refusal.Code.TARGET_BUSY,
                   "The target has not read what was sent to it before; its queue is full.",
                   SOON));
-      case OVER_BUDGET -> Delivery.refused(overBudget());
+      case SENDER_FULL ->
+          Delivery.refused(
+              new Refusal(
+                  Refusal.Code.RATE_LIMITED,
+                  "This channel has "
+                      + broker.limits().maxQueuedBytes()
+                      + " bytes waiting for targets that are away, and may have no more.",
+                  SOON));
+      case OVER_BUDGET, CROWDED, AWAY -> Delivery.refused(overBudget());
       case CLOSED -> Delivery.refused(LocalBroker.unknownTarget());
     };
   }
 
+  /** Counts what this channel has sent to readers who are away, unless it would be too much. */
+  boolean reserveWaiting(int bytes) {
+    int max = broker.limits().maxQueuedBytes();
+    long before = waiting;
+    // One message may always wait, as in an empty queue.
+    while (before == 0 || before + bytes <= max) {
+      if (WAITING.compareAndSet(this, before, before + bytes)) {
+        return true;
+      }
+      before = waiting;
+    }
+    return false;
+  }
+
+  void releaseWaiting(int bytes) {
+    WAITING.addAndGet(this, -bytes);
+  }
+
   /** Tells this channel that a message of it has not been delivered, if there is room for that. */
   void tellUndelivered(Event.Undelivered undelivered) {
-    if (presence.outbox.offer(undelivered, 0) == Outbox.Answer.SENT) {
+    if (presence.outbox.offer(undelivered, null) == Outbox.Answer.SENT) {
       presence.wake();
     }
   }

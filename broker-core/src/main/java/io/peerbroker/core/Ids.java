@@ -25,6 +25,14 @@ final class Ids {
     return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
   }
 
+  /**
+   * A new name for a message that waits: 64 random bits. A count would tell each sender how much
+   * the others send.
+   */
+  String delivery() {
+    return Long.toUnsignedString(random.nextLong(), Character.MAX_RADIX);
+  }
+
   /** Whether a key is the one expected, in a time that tells nothing about it. */
   static boolean matches(String expected, String shown) {
     return MessageDigest.isEqual(

@@ -73,6 +73,19 @@ public record Limits(
     }
   }
 
+  /**
+   * How many bytes the queue of a channel may always hold, whatever all others do: its part of half
+   * of what they may hold together.
+   */
+  public long queueShare() {
+    return maxTotalQueuedBytes / 2 / maxChannels;
+  }
+
+  /** How many bytes may wait for one reader who is away. */
+  long maxAwayBytes() {
+    return maxQueuedBytes / 2;
+  }
+
   /** What is granted to whoever asks for this much time to come back. */
   Duration grantResume(Duration asked) {
     return asked.compareTo(maxResume) < 0 ? asked : maxResume;

@@ -35,7 +35,6 @@ final class LocalBroker implements Broker {
   private final Router router;
   private final AtomicInteger channels = new AtomicInteger();
   private final AtomicInteger watches = new AtomicInteger();
-  private final AtomicLong deliveries = new AtomicLong();
 
   /** The live lists of those who are not trusted. */
   private final Map<Link, ScopedWatch> scoped = new ConcurrentHashMap<>();
@@ -55,6 +54,8 @@ final class LocalBroker implements Broker {
 
   final Ids ids = new Ids();
   final Budget budget;
+  final Budget replay;
+  final AbsentQueues absent;
   final Tally tally;
   final Directory directory;
 
@@ -76,7 +77,9 @@ final class LocalBroker implements Broker {
       ownTimer = Timer.system();
       timer = ownTimer;
     }
-    budget = new Budget(limits.maxTotalQueuedBytes());
+    budget = Budget.ofQueues(limits);
+    replay = Budget.ofReplay(limits);
+    absent = new AbsentQueues(limits.maxTotalQueuedBytes() / 16, limits.queueShare());
     directory = new Directory(limits, ids);
     this.router = Objects.requireNonNull(router.apply(this::routeHere), "router");
     AtomicInteger number = new AtomicInteger();
@@ -338,25 +341,28 @@ final class LocalBroker implements Broker {
     return links.size();
   }
 
-  /** The number of a message that is perhaps to be answered as queued. */
-  long nextDelivery() {
-    return deliveries.incrementAndGet();
+  /**
+   * Lets the largest queue go of those whose readers are away, for one that stays smaller.
+   *
+   * @return whether there may be room now
+   */
+  boolean letLargestGo(AbsentQueues.@Nullable Place smaller, int bytes) {
+    Outbox largest = absent.largerThan(smaller, bytes);
+    if (largest == null) {
+      return false;
+    }
+    largest.letGo().forEach(leftover -> tellUndelivered(leftover, CloseReason.OVERFLOW));
+    return true;
   }
 
-  /** Such a number in the form that its sender sees. */
-  static String deliveryId(long delivery) {
-    return Long.toString(delivery, Character.MAX_RADIX);
-  }
-
-  /** Tells the origin of a queued message that its target has not come back, if it is there. */
+  /** Tells the origin of a queued message that its target has not read it, if it is there. */
   void tellUndelivered(Outbox.Leftover leftover, CloseReason reason) {
     Message message = leftover.message();
-    String id = deliveryId(leftover.delivery());
     HostedChannel origin = directory.ownerOf(message.origin());
     if (origin != null) {
-      origin.tellUndelivered(new Event.Undelivered(id, message.target(), reason));
+      origin.tellUndelivered(new Event.Undelivered(leftover.id(), message.target(), reason));
     }
-    tally.undelivered(message, id, reason);
+    tally.undelivered(message, leftover.id(), reason);
   }
 
   @Override

@@ -31,10 +31,16 @@ final class Outbox {
     SENT,
     /** It waits for a reader who may come back. */
     QUEUED,
+    /** The reader is away: a message is queued with a receipt only. */
+    AWAY,
     /** The reader is behind by as much as it may be. */
     FULL,
     /** All readers together are. */
     OVER_BUDGET,
+    /** The readers who are away are, so that a larger queue is to be let go first. */
+    CROWDED,
+    /** The sender has as much waiting for readers who are away as it may. */
+    SENDER_FULL,
     CLOSED
   }
 
@@ -49,32 +55,54 @@ final class Outbox {
   }
 
   /**
-   * A message that was answered as queued and that no reader has been given.
+   * What the sender of a message that waits for a reader is answered.
    *
-   * @param delivery the number that its sender was answered
+   * @param sender whose share it counts against until the network has taken it; null where it has
+   *     none
    */
-  record Leftover(Message message, long delivery) {}
+  record Receipt(String id, @Nullable HostedChannel sender) {}
+
+  /**
+   * A message that was answered as queued and that the network has not taken.
+   *
+   * @param id what its sender was answered
+   */
+  record Leftover(Message message, String id) {}
 
   private static final class Node {
     final Envelope envelope;
     final int size;
     final long number;
 
-    /** What the sender was answered; 0 where a reader was attached, or has been given it since. */
-    long delivery;
+    /**
+     * What the sender was answered; null where a reader was attached, or the network has taken it
+     * since.
+     */
+    @Nullable Receipt receipt;
 
     @Nullable Node next;
 
-    Node(Envelope envelope, long number, long delivery) {
+    Node(Envelope envelope, int size, long number, @Nullable Receipt receipt) {
       this.envelope = envelope;
-      size = envelope.size();
+      this.size = size;
       this.number = number;
-      this.delivery = delivery;
+      this.receipt = receipt;
+    }
+
+    /** The sender need not be told of it any more, and it counts against no share. */
+    void settle() {
+      Receipt settled = receipt;
+      receipt = null;
+      if (settled != null && settled.sender() != null) {
+        settled.sender().releaseWaiting(size);
+      }
     }
   }
 
   private final Limits limits;
   private final Budget budget;
+  private final Budget replay;
+  private final AbsentQueues absent;
 
   /** What the ids of events begin with, or null where the channel cannot be resumed. */
   private final @Nullable String idPrefix;
@@ -91,43 +119,79 @@ final class Outbox {
   private long lastNumber;
   private long lastGiven;
   private long confirmed;
+
+  /** The last that is no longer kept, though nobody has confirmed it perhaps. */
+  private long lastDropped;
+
   private int events;
   private long bytes;
   private int keptEvents;
   private long keptBytes;
 
-  Outbox(Limits limits, Budget budget, @Nullable String idPrefix) {
+  /**
+   * The last that counts among what is kept for replay, and goes on to when it waits again: whoever
+   * comes back often would make all together hold more than they may.
+   */
+  private long lastInReplay;
+
+  private long inReplay;
+
+  /** Made when something first waits for a reader who is away. */
+  private AbsentQueues.@Nullable Place place;
+
+  Outbox(
+      Limits limits, Budget budget, Budget replay, AbsentQueues absent, @Nullable String idPrefix) {
     this.limits = limits;
     this.budget = budget;
+    this.replay = replay;
+    this.absent = absent;
     this.idPrefix = idPrefix;
     // Where nothing can be asked for again, to have been taken is to be done with.
     confirmed = idPrefix == null ? Long.MAX_VALUE : 0;
   }
 
   /**
-   * Takes an event into the queue.
+   * Takes an event into the queue. Without room nothing has changed.
    *
-   * @param delivery what the sender is answered if no reader is attached; 0 for an event that no
-   *     sender waits for
+   * @param receipt what the sender is answered if no reader is attached; a message needs one then
    */
-  synchronized Answer offer(Event event, long delivery) {
+  synchronized Answer offer(Event event, @Nullable Receipt receipt) {
     if (closed) {
       return Answer.CLOSED;
     }
+    Receipt waiting = null;
+    if (owner == null && event instanceof Event.Received) {
+      if (receipt == null) {
+        return Answer.AWAY;
+      }
+      waiting = receipt;
+    }
     long number = lastNumber + 1;
     Envelope envelope = new Envelope(event, idPrefix, number);
-    int size = envelope.size();
+    // A channel's first event is paid for with its seat.
+    int size = event instanceof Event.Opened ? 0 : envelope.size();
+    long maxBytes = waiting == null ? limits.maxQueuedBytes() : limits.maxAwayBytes();
     // An empty queue takes anything, or a bound below a message's size would shut its reader out
     // for good.
-    if (events > 0
-        && (events >= limits.maxQueuedEvents() || bytes + size > limits.maxQueuedBytes())) {
+    if (events > 0 && (events >= limits.maxQueuedEvents() || bytes + size > maxBytes)) {
       return Answer.FULL;
     }
-    if (!reserve(size)) {
+    // Made first: what fails in it leaves nothing reserved.
+    Node node = new Node(envelope, size, number, waiting);
+    if (waiting != null) {
+      Answer refused = reserveWaiting(waiting, size);
+      if (refused != null) {
+        return refused;
+      }
+    } else if (!budget.reserve(size, bytes)) {
       return Answer.OVER_BUDGET;
     }
-    lastNumber = number;
-    Node node = new Node(envelope, number, owner == null ? delivery : 0);
+    append(node);
+    return owner == null ? Answer.QUEUED : Answer.SENT;
+  }
+
+  private void append(Node node) {
+    lastNumber = node.number;
     if (newest == null) {
       oldest = node;
     } else {
@@ -137,19 +201,31 @@ final class Outbox {
     untaken = untaken == null ? node : untaken;
     next = next == null ? node : next;
     events++;
-    bytes += size;
-    return owner == null ? Answer.QUEUED : Answer.SENT;
+    bytes += node.size;
   }
 
-  /** Finds room in the budget: what is kept for replay gives way to what is new. */
-  private boolean reserve(int size) {
-    while (!budget.reserve(size)) {
-      if (keptEvents == 0) {
-        return false;
-      }
-      dropOldestKept();
+  /** Finds room for a message whose reader is away, in all the shares that it counts against. */
+  private @Nullable Answer reserveWaiting(Receipt receipt, int size) {
+    AbsentQueues.Place mine = place;
+    if (mine == null) {
+      mine = absent.place(this);
+      place = mine;
     }
-    return true;
+    HostedChannel sender = receipt.sender();
+    if (sender != null && !sender.reserveWaiting(size)) {
+      return Answer.SENDER_FULL;
+    }
+    Answer refused = null;
+    if (!absent.grow(mine, size)) {
+      refused = Answer.CROWDED;
+    } else if (!budget.reserve(size, bytes)) {
+      absent.grow(mine, -size);
+      refused = Answer.OVER_BUDGET;
+    }
+    if (refused != null && sender != null) {
+      sender.releaseWaiting(size);
+    }
+    return refused;
   }
 
   synchronized @Nullable Envelope poll(Attachment by) {
@@ -159,7 +235,6 @@ final class Outbox {
     }
     next = polled.next;
     lastGiven = Math.max(lastGiven, polled.number);
-    polled.delivery = 0;
     return polled.envelope;
   }
 
@@ -176,11 +251,36 @@ final class Outbox {
       untaken = node.next;
       events--;
       bytes -= node.size;
-      keptEvents++;
-      keptBytes += node.size;
+      node.settle();
       node.envelope.forgetEncoding();
+      keep(node);
     }
-    trimKept();
+  }
+
+  /** Keeps what the network has taken for replay, if it may: the oldest of it gives way. */
+  private void keep(Node taken) {
+    boolean kept = taken.number > confirmed && mayKeep(taken);
+    while (!kept && keptEvents > 0) {
+      dropOldestKept();
+      kept = mayKeep(taken);
+    }
+    if (!kept) {
+      removeOldest(taken);
+      return;
+    }
+    keptEvents++;
+    keptBytes += taken.size;
+    if (taken.number > lastInReplay) {
+      lastInReplay = taken.number;
+      inReplay += taken.size;
+      budget.release(taken.size);
+    }
+  }
+
+  private boolean mayKeep(Node taken) {
+    return keptEvents < limits.maxReplayEvents()
+        && keptBytes + taken.size <= limits.maxReplayBytes()
+        && (taken.number <= lastInReplay || replay.reserve(taken.size, inReplay));
   }
 
   /** The reader has seen all events up to one: they need not be kept. */
@@ -192,12 +292,7 @@ final class Outbox {
   }
 
   private void trimKept() {
-    while (oldest != null
-        && keptEvents > 0
-        && (oldest.number <= confirmed
-            || budget.isTight()
-            || keptEvents > limits.maxReplayEvents()
-            || keptBytes > limits.maxReplayBytes())) {
+    while (oldest != null && keptEvents > 0 && oldest.number <= confirmed) {
       dropOldestKept();
     }
   }
@@ -207,13 +302,23 @@ final class Outbox {
     if (node == null) {
       throw new IllegalStateException("Nothing is kept");
     }
+    removeOldest(node);
+    keptEvents--;
+    keptBytes -= node.size;
+  }
+
+  private void removeOldest(Node node) {
     oldest = node.next;
     if (oldest == null) {
       newest = null;
     }
-    keptEvents--;
-    keptBytes -= node.size;
-    budget.release(node.size);
+    lastDropped = node.number;
+    if (node.number <= lastInReplay) {
+      inReplay -= node.size;
+      replay.release(node.size);
+    } else {
+      budget.release(node.size);
+    }
   }
 
   /**
@@ -229,8 +334,7 @@ final class Outbox {
     if (seen > lastGiven) {
       return Attached.NEVER_GIVEN;
     }
-    long firstThere = oldest == null ? lastNumber + 1 : oldest.number;
-    if (seen + 1 < firstThere) {
+    if (seen < lastDropped) {
       return Attached.TOO_OLD;
     }
     // All that is there waits again, but for what has been seen.
@@ -239,14 +343,12 @@ final class Outbox {
     keptEvents = 0;
     keptBytes = 0;
     while (oldest != null && oldest.number <= seen) {
+      oldest.settle();
       events--;
       bytes -= oldest.size;
-      budget.release(oldest.size);
-      oldest = oldest.next;
+      removeOldest(oldest);
     }
-    if (oldest == null) {
-      newest = null;
-    }
+    setAbsent(0);
     untaken = oldest;
     next = oldest;
     owner = by;
@@ -258,6 +360,75 @@ final class Outbox {
   synchronized void detach(Attachment by) {
     if (owner == by) {
       owner = null;
+      long waiting = 0;
+      for (Node node = next; node != null; node = node.next) {
+        waiting += mayBeLetGo(node) ? node.size : 0;
+      }
+      setAbsent(waiting);
+    }
+  }
+
+  private void setAbsent(long waiting) {
+    if (place != null) {
+      absent.set(place, waiting);
+    }
+  }
+
+  /** Whether its sender has a receipt, and no reader can have seen it. */
+  private boolean mayBeLetGo(Node node) {
+    return node.receipt != null && node.number > lastGiven;
+  }
+
+  /** Returns this queue's place among those whose readers are away, if it ever had one. */
+  synchronized AbsentQueues.@Nullable Place place() {
+    return place;
+  }
+
+  /**
+   * Lets go of what waits for a reader who is away, where the sender has a receipt and no reader
+   * can have seen it, so that the reader is missing nothing when it comes back.
+   *
+   * @return the messages, whose senders are to be told
+   */
+  synchronized List<Leftover> letGo() {
+    List<Leftover> leftovers = new ArrayList<>(0);
+    if (owner != null) {
+      return leftovers;
+    }
+    Node last = null;
+    Node first = null;
+    for (Node node = oldest; node != null; node = node.next) {
+      if (mayBeLetGo(node)) {
+        leave(node, leftovers);
+        events--;
+        bytes -= node.size;
+        budget.release(node.size);
+        untaken = untaken == node ? node.next : untaken;
+        next = next == node ? node.next : next;
+      } else {
+        if (last == null) {
+          first = node;
+        } else {
+          last.next = node;
+        }
+        last = node;
+      }
+    }
+    if (last != null) {
+      last.next = null;
+    }
+    oldest = first;
+    newest = last;
+    setAbsent(0);
+    return leftovers;
+  }
+
+  /** Notes that a sender is to be told of a message that goes, if it has a receipt. */
+  private static void leave(Node node, List<Leftover> leftovers) {
+    Receipt receipt = node.receipt;
+    if (receipt != null && node.envelope.event() instanceof Event.Received received) {
+      leftovers.add(new Leftover(received.message(), receipt.id()));
+      node.settle();
     }
   }
 
@@ -273,22 +444,23 @@ final class Outbox {
   /**
    * Takes nothing more and lets go of all that is there.
    *
-   * @return the messages that were queued for a reader who never came back
+   * @return the messages that were answered as queued and that the network has not taken
    */
   synchronized List<Leftover> discard() {
     closed = true;
     List<Leftover> leftovers = new ArrayList<>(0);
-    for (Node node = next; node != null; node = node.next) {
-      if (node.delivery != 0 && node.envelope.event() instanceof Event.Received received) {
-        leftovers.add(new Leftover(received.message(), node.delivery));
-      }
+    for (Node node = untaken; node != null; node = node.next) {
+      leave(node, leftovers);
     }
+    setAbsent(0);
     owner = null;
     oldest = null;
     untaken = null;
     next = null;
     newest = null;
-    budget.release(bytes + keptBytes);
+    budget.release(bytes + keptBytes - inReplay);
+    replay.release(inReplay);
+    inReplay = 0;
     events = 0;
     bytes = 0;
     keptEvents = 0;

@@ -43,7 +43,11 @@ final class Presence {
     secret = resume.isZero() ? null : broker.ids.key();
     outbox =
         new Outbox(
-            limits, broker.budget, secret == null ? null : ResumeId.prefix(channel.id(), secret));
+            limits,
+            broker.budget,
+            broker.replay,
+            broker.absent,
+            secret == null ? null : ResumeId.prefix(channel.id(), secret));
   }
 
   /** The broker's end of one stream of the channel. */

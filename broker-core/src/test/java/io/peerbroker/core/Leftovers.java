@@ -12,6 +12,8 @@ final class Leftovers {
   static void assertNone(Broker broker) {
     LocalBroker local = (LocalBroker) broker;
     assertThat(local.budget.used()).as("bytes of the budget").isZero();
+    assertThat(local.replay.used()).as("bytes kept for replay").isZero();
+    assertThat(local.absent.total()).as("bytes that wait for the absent").isZero();
     assertThat(local.directory.sessionBytes.used()).as("bytes of sessions").isZero();
     assertThat(local).extracting("links").hasToString("[]");
     assertThat(local).extracting("channels").hasToString("0");

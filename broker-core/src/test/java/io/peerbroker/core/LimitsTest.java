@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -208,52 +209,53 @@ final class LimitsTest {
 
   @Test
   void x8AllQueuesTogetherHaveABound() {
-    builder.maxTotalQueuedBytes(2_000);
+    builder.maxTotalQueuedBytes(8_000);
     Party sender = party();
     HandExecutor hands = new HandExecutor();
     Party reader = new Party(broker, hands);
     hands.runAll();
-    Party.assertSent(Party.answer(sender.channel.send(reader.id(), stringOf(1_500))));
+    Party.assertSent(Party.answer(sender.channel.send(reader.id(), stringOf(1_200))));
     Party.assertRefused(
-        Party.answer(sender.channel.send(sender.id(), stringOf(1_500))), Code.AT_CAPACITY);
+        Party.answer(sender.channel.send(sender.id(), stringOf(1_200))), Code.AT_CAPACITY);
     hands.runAll();
-    Party.assertSent(Party.answer(sender.channel.send(sender.id(), stringOf(1_500))));
+    Party.assertSent(Party.answer(sender.channel.send(sender.id(), stringOf(1_200))));
     assertThat(((LocalBroker) broker).budget.used()).isZero();
     reader.channel.close();
     hands.runAll();
   }
 
   @Test
-  void x8AllQueuesTogetherAreFullToTheByte() {
-    builder.maxTotalQueuedBytes(3_000);
+  void x8WhatIsSharedIsSharedToTheByte() {
+    builder.maxTotalQueuedBytes(16_000).maxChannels(8);
     Party sender = party();
     HandExecutor hands = new HandExecutor();
-    Party reader = new Party(broker, hands);
-    hands.runAll();
-    int around = new Event.Received(new Message(sender.id(), reader.id(), Json.NULL)).size() - 4;
-    Json third = stringOf(1_000 - around);
-    Party.assertSent(Party.answer(sender.channel.send(reader.id(), third)));
-    Party.assertSent(Party.answer(sender.channel.send(reader.id(), third)));
-    Party.assertRefused(
-        Party.answer(sender.channel.send(reader.id(), stringOf(1_001 - around))), Code.AT_CAPACITY);
-    Party.assertSent(Party.answer(sender.channel.send(reader.id(), third)));
-    assertThat(((LocalBroker) broker).budget.used()).isEqualTo(3_000);
-    Party.assertRefused(sender.send(sender.id(), "1"), Code.AT_CAPACITY);
-    reader.channel.close();
+    List<Party> readers = Stream.generate(() -> new Party(broker, hands)).limit(4).toList();
+    String first = readers.get(0).id();
+    // An eighth goes to whoever comes first.
+    Party.assertSent(sent(sender, first, 1_200));
+    Party.assertRefused(sent(sender, first, 801), Code.AT_CAPACITY);
+    Party.assertSent(sent(sender, first, 800));
+    Party.assertRefused(sent(sender, first, 300), Code.AT_CAPACITY);
+    // Another is for queues that are empty.
+    Party.assertRefused(sent(sender, readers.get(1).id(), 2_001), Code.AT_CAPACITY);
+    Party.assertSent(sent(sender, readers.get(1).id(), 2_000));
+    Party.assertRefused(sent(sender, readers.get(2).id(), 1_001), Code.AT_CAPACITY);
+    // Half of all is in equal shares.
+    for (Party reader : readers.subList(2, 4)) {
+      Party.assertSent(sent(sender, reader.id(), 600));
+      Party.assertRefused(sent(sender, reader.id(), 401), Code.AT_CAPACITY);
+      Party.assertSent(sent(sender, reader.id(), 400));
+      Party.assertRefused(sent(sender, reader.id(), 300), Code.AT_CAPACITY);
+    }
+    assertThat(((LocalBroker) broker).budget.used()).isEqualTo(6_000);
+    readers.forEach(reader -> reader.channel.close());
     hands.runAll();
   }
 
-  @Test
-  void x8WithoutRoomForItsFirstEventThereIsNoChannel() {
-    builder.maxTotalQueuedBytes(200);
-    HandExecutor hands = new HandExecutor();
-    party();
-    Party reader = new Party(broker, hands);
-    assertRefused(() -> new Party(broker), Code.AT_CAPACITY);
-    hands.runAll();
-    new Party(broker).channel.close();
-    reader.channel.close();
-    hands.runAll();
+  /** Sends a message that counts for so many bytes. */
+  private static Delivery sent(Party sender, String target, int bytes) {
+    int around = new Event.Received(new Message(sender.id(), target, Json.NULL)).size() - 4;
+    return Party.answer(sender.channel.send(target, stringOf(bytes - around)));
   }
 
   @Test

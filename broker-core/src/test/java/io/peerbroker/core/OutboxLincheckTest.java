@@ -12,13 +12,16 @@ public class OutboxLincheckTest {
   private static final int SIZE = new Event.Ready(0).size();
 
   private final Budget budget = new Budget(3L * SIZE);
-  private final Outbox outbox = new Outbox(OutboxReader.limits(2, 100 * SIZE, 1, 1), budget, null);
+  private final Budget replay = new Budget(3L * SIZE);
+  private final AbsentQueues absent = new AbsentQueues(3L * SIZE, 0);
+  private final Outbox outbox =
+      new Outbox(OutboxReader.limits(2, 100 * SIZE, 1, 1), budget, replay, absent, null);
   private final OutboxReader reader = OutboxReader.attachedTo(outbox);
   private int polled;
 
   @Operation
   public String offer(@Param(name = "number") int number) {
-    return outbox.offer(new Event.Ready(number), 0).name();
+    return outbox.offer(new Event.Ready(number), null).name();
   }
 
   @Operation(nonParallelGroup = "reader")

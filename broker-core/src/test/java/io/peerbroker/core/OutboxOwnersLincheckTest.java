@@ -12,21 +12,23 @@ public class OutboxOwnersLincheckTest {
   private static final int SIZE = new Event.Ready(0).size() + Long.BYTES;
 
   private final Budget budget = new Budget(4L * SIZE);
+  private final Budget replay = new Budget(4L * SIZE);
+  private final AbsentQueues absent = new AbsentQueues(4L * SIZE, 0);
   private final Outbox outbox =
-      new Outbox(OutboxReader.limits(3, 100 * SIZE, 2, 100 * SIZE), budget, "");
+      new Outbox(OutboxReader.limits(3, 100 * SIZE, 2, 100 * SIZE), budget, replay, absent, "");
   private final OutboxReader first = OutboxReader.attachedTo(outbox);
   private final OutboxReader second = new OutboxReader(outbox);
 
   public OutboxOwnersLincheckTest() {
-    outbox.offer(new Event.Ready(0), 0);
-    outbox.offer(new Event.Ready(0), 0);
+    outbox.offer(new Event.Ready(0), null);
+    outbox.offer(new Event.Ready(0), null);
     first.poll();
     first.taken(1);
   }
 
   @Operation
   public String offer() {
-    return outbox.offer(new Event.Ready(0), 0).name();
+    return outbox.offer(new Event.Ready(0), null).name();
   }
 
   @Operation(nonParallelGroup = "first")

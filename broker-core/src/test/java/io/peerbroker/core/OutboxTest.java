@@ -13,16 +13,18 @@ final class OutboxTest {
   private static final int SIZE = new Event.Ready(0).size();
 
   private final Budget budget = new Budget(10L * SIZE);
+  private final Budget replay = new Budget(10L * SIZE);
+  private final AbsentQueues absent = new AbsentQueues(10L * SIZE, 0);
   private final Outbox outbox = plain(3, 100 * SIZE);
   private final OutboxReader reader = OutboxReader.attachedTo(outbox);
 
   /** One that cannot be resumed. */
   private Outbox plain(int events, int bytes) {
-    return new Outbox(OutboxReader.limits(events, bytes, 1, 1), budget, null);
+    return new Outbox(OutboxReader.limits(events, bytes, 1, 1), budget, replay, absent, null);
   }
 
   private static Answer offer(Outbox to, int number) {
-    return to.offer(new Event.Ready(number), 0);
+    return to.offer(new Event.Ready(number), null);
   }
 
   private Answer offer(int number) {
@@ -87,7 +89,7 @@ final class OutboxTest {
 
   @Test
   void refusesBeyondWhatAllTogetherMayHold() {
-    assertThat(budget.reserve(9 * SIZE)).isTrue();
+    assertThat(budget.reserve(9L * SIZE)).isTrue();
     assertThat(offer(1)).isEqualTo(Answer.SENT);
     assertThat(offer(2)).isEqualTo(Answer.OVER_BUDGET);
     assertThat(budget.used()).isEqualTo(10L * SIZE);
@@ -146,7 +148,15 @@ final class OutboxTest {
   /** One that can be resumed, whose ids do not count. */
   private Outbox resumable(int queued, int replayEvents, int replayBytes) {
     return new Outbox(
-        OutboxReader.limits(queued, 100 * SIZE, replayEvents, replayBytes), budget, "");
+        OutboxReader.limits(queued, 100 * SIZE, replayEvents, replayBytes),
+        budget,
+        replay,
+        absent,
+        "");
+  }
+
+  private static Outbox.Receipt receipt(String id) {
+    return new Outbox.Receipt(id, null);
   }
 
   /** What an event with an id counts for. */
@@ -175,13 +185,13 @@ final class OutboxTest {
       assertThat(offer(kept, i)).isEqualTo(Answer.SENT);
     }
     take(first, 4);
-    assertThat(budget.used()).isEqualTo(5L * WITH_ID);
+    assertThat(budget.used() + replay.used()).isEqualTo(5L * WITH_ID);
     kept.confirm(2);
-    assertThat(budget.used()).isEqualTo(3L * WITH_ID);
+    assertThat(budget.used() + replay.used()).isEqualTo(3L * WITH_ID);
     // None of these has been given.
     kept.confirm(5);
     kept.confirm(Long.MAX_VALUE);
-    assertThat(budget.used()).isEqualTo(3L * WITH_ID);
+    assertThat(budget.used() + replay.used()).isEqualTo(3L * WITH_ID);
     assertThat(rest(first)).isEqualTo("5");
   }
 
@@ -199,7 +209,7 @@ final class OutboxTest {
     assertThat(second.attach(6)).isEqualTo(Attached.NEVER_GIVEN);
     // None of that has changed anything.
     assertThat(second.poll()).isNull();
-    assertThat(budget.used()).isEqualTo(4L * WITH_ID);
+    assertThat(budget.used() + replay.used()).isEqualTo(4L * WITH_ID);
     assertThat(second.attach(2)).isEqualTo(Attached.DONE);
     assertThat(first.poll()).isNull();
     first.taken(1);
@@ -216,7 +226,7 @@ final class OutboxTest {
       offer(kept, i);
     }
     take(first, 4);
-    assertThat(budget.used()).isEqualTo(3L * WITH_ID);
+    assertThat(budget.used() + replay.used()).isEqualTo(3L * WITH_ID);
     assertThat(new OutboxReader(kept).attach(1)).isEqualTo(Attached.TOO_OLD);
     assertThat(new OutboxReader(kept).attach(2)).isEqualTo(Attached.DONE);
   }
@@ -237,24 +247,61 @@ final class OutboxTest {
     assertThat(offer(kept, 4)).isEqualTo(Answer.SENT);
     assertThat(rest(second)).isEqualTo("234");
     second.taken(3);
-    assertThat(budget.used()).isEqualTo(4L * WITH_ID);
+    assertThat(budget.used() + replay.used()).isEqualTo(4L * WITH_ID);
   }
 
   @Test
-  void whatIsKeptGivesWayToWhatIsNew() {
+  void theOldestThatIsKeptGivesWayToTheNewestWhereAllTogetherMayKeepNoMore() {
     Outbox kept = resumable(100, 100, 10_000);
     OutboxReader first = OutboxReader.attachedTo(kept);
-    for (int i = 1; i <= 3; i++) {
+    for (int i = 1; i <= 4; i++) {
       offer(kept, i);
     }
     take(first, 2);
-    assertThat(budget.reserve((int) (10L * SIZE - budget.used()))).isTrue();
-    assertThat(offer(kept, 4)).isEqualTo(Answer.SENT);
-    assertThat(offer(kept, 5)).isEqualTo(Answer.SENT);
-    // Nothing is kept any more; what waits does not give way.
-    assertThat(offer(kept, 6)).isEqualTo(Answer.OVER_BUDGET);
-    assertThat(budget.used()).isEqualTo(10L * SIZE);
-    assertThat(rest(first)).isEqualTo("345");
+    long others = 10L * SIZE - replay.used();
+    assertThat(replay.reserve(others)).isTrue();
+    take(first, 1);
+    assertThat(replay.used()).isEqualTo(10L * SIZE);
+    assertThat(new OutboxReader(kept).attach(0)).isEqualTo(Attached.TOO_OLD);
+    assertThat(new OutboxReader(kept).attach(1)).isEqualTo(Attached.DONE);
+    kept.discard();
+    assertThat(replay.used()).isEqualTo(others);
+    assertThat(budget.used()).isZero();
+  }
+
+  @Test
+  void whatIsGivenAgainCountsWhereItWasKept() {
+    Outbox kept = resumable(100, 100, 10_000);
+    OutboxReader first = OutboxReader.attachedTo(kept);
+    for (int i = 1; i <= 4; i++) {
+      offer(kept, i);
+    }
+    take(first, 3);
+    for (int i = 0; i < 5; i++) {
+      OutboxReader again = new OutboxReader(kept);
+      assertThat(again.attach(1)).isEqualTo(Attached.DONE);
+      // Or whoever comes back again and again would make all queues together hold more and more.
+      assertThat(replay.used()).isEqualTo(2L * WITH_ID);
+      assertThat(budget.used()).isEqualTo(WITH_ID);
+      take(again, i % 3);
+    }
+    assertThat(kept.discard()).isEmpty();
+    assertThat(replay.used()).isZero();
+    assertThat(budget.used()).isZero();
+  }
+
+  @Test
+  void whatMayNotBeKeptIsTakenAllTheSame() {
+    Outbox kept = resumable(100, 100, 10_000);
+    OutboxReader first = OutboxReader.attachedTo(kept);
+    offer(kept, 1);
+    assertThat(replay.reserve(10L * SIZE)).isTrue();
+    take(first, 1);
+    assertThat(replay.used()).isEqualTo(10L * SIZE);
+    assertThat(budget.used()).isZero();
+    assertThat(offer(kept, 2)).isEqualTo(Answer.SENT);
+    assertThat(new OutboxReader(kept).attach(0)).isEqualTo(Attached.TOO_OLD);
+    assertThat(rest(first)).isEqualTo("2");
   }
 
   @Test
@@ -276,14 +323,19 @@ final class OutboxTest {
   void tellsOfWhatWasQueuedAndNobodyWasGiven() {
     Outbox kept = resumable(100, 100, 10_000);
     Message message = new Message("a", "b", Json.NULL);
-    kept.offer(new Event.Received(message), 7);
-    kept.offer(new Event.Received(message), 8);
-    kept.offer(new Event.Undelivered("1", "c", CloseReason.GONE), 9);
+    kept.offer(new Event.Received(message), receipt("7"));
+    kept.offer(new Event.Received(message), receipt("8"));
+    kept.offer(new Event.Received(message), receipt("9"));
+    kept.offer(new Event.Undelivered("1", "c", CloseReason.GONE), receipt("10"));
     OutboxReader first = OutboxReader.attachedTo(kept);
-    kept.offer(new Event.Received(message), 10);
+    kept.offer(new Event.Received(message), receipt("11"));
+    assertThat(first.poll()).isNotNull();
+    first.taken(1);
     assertThat(first.poll()).isNotNull();
     assertThat(first.attach(0)).isEqualTo(Attached.DONE);
-    assertThat(kept.discard()).containsExactly(new Outbox.Leftover(message, 8));
+    // The second was given, perhaps in vain; the last was answered as sent.
+    assertThat(kept.discard())
+        .containsExactly(new Outbox.Leftover(message, "8"), new Outbox.Leftover(message, "9"));
     assertThat(kept.discard()).isEmpty();
   }
 

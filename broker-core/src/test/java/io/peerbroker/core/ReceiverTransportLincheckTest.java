@@ -9,7 +9,12 @@ import org.junit.jupiter.api.Test;
 public class ReceiverTransportLincheckTest {
 
   private final Outbox outbox =
-      new Outbox(OutboxReader.limits(100, 10_000, 1, 1), new Budget(1_000_000), null);
+      new Outbox(
+          OutboxReader.limits(100, 10_000, 1, 1),
+          new Budget(1_000_000),
+          new Budget(1),
+          new AbsentQueues(1, 1),
+          null);
   private final AtomicInteger offered = new AtomicInteger();
   private final AtomicInteger received = new AtomicInteger();
   private final AtomicInteger inside = new AtomicInteger();
@@ -34,7 +39,7 @@ public class ReceiverTransportLincheckTest {
 
   @Operation
   public void send() {
-    if (outbox.offer(new Event.Ready(0), 0) == Outbox.Answer.SENT) {
+    if (outbox.offer(new Event.Ready(0), null) == Outbox.Answer.SENT) {
       offered.incrementAndGet();
     }
     transport.ready();

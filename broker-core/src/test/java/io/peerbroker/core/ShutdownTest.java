@@ -188,6 +188,7 @@ final class ShutdownTest {
     Presence.Stream stream = channel.presence().new Stream();
     stream.detach(CloseReason.SHUTTING_DOWN);
     channel.begin(stream);
+    assertThat(channel.deliver(new Message("a", channel.id(), Json.NULL))).isCompleted();
     assertThat(broker.budget.used()).isPositive();
     channel.end(CloseReason.SHUTTING_DOWN);
     assertThat(broker.budget.used()).isZero();

@@ -66,18 +66,44 @@ final class UndeliveredTest {
   }
 
   @Test
-  void whatAReaderWasGivenIsNotTold() {
+  void whatTheNetworkHasTakenIsNotTold() {
     target.cut();
     String first = queued(origin, target);
     String second = queued(origin, target);
     Line back = comeBack(target);
     back.poll();
+    back.taken(1);
     back.cut();
     // It waits for the next reader again, but one has been given it.
     comeBack(target).cut();
     timer.advance(GRACE);
     assertThat(origin.readAll()).containsExactly("undelivered " + second + " expired");
     assertThat(first).isNotEqualTo(second);
+  }
+
+  @Test
+  void whatBrokeOffOnItsWayIsTold() {
+    target.cut();
+    String first = queued(origin, target);
+    String second = queued(origin, target);
+    Line back = comeBack(target);
+    back.poll();
+    back.cut();
+    timer.advance(GRACE);
+    assertThat(origin.readAll())
+        .containsExactly("undelivered " + first + " expired", "undelivered " + second + " expired");
+  }
+
+  @Test
+  void whatIsDeliveredAfterAllIsNotTold() {
+    target.cut();
+    queued(origin, target);
+    Line back = comeBack(target);
+    back.poll();
+    back.cut();
+    comeBack(target).readAll();
+    target.channel.close();
+    assertThat(origin.readAll()).isEmpty();
   }
 
   @Test

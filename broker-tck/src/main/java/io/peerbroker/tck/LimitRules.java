@@ -1,9 +1,12 @@
 package io.peerbroker.tck;
 
+import static io.peerbroker.tck.WireChannel.data;
 import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.gson.JsonObject;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
@@ -130,12 +133,112 @@ public abstract class LimitRules extends ServerRules {
   @Test
   @DisplayName("X8 all queues together are bounded")
   void allQueuesTogetherAreBounded() {
-    client(ServerSettings.of("messageRate", "0").and("maxTotalQueuedBytes", 100_000));
+    client(ServerSettings.of("messageRate", "0").and("maxTotalQueuedBytes", 1_000_000));
     WireChannel sender = client().openChannel();
     WireChannel stalled = openStalled();
     WireResponse refused = sendUntilRefused(sender, stalled.cid());
     assertRefused(refused, 503, "at_capacity");
     assertThat(refused.header("Retry-After")).matches("[1-9][0-9]*");
+  }
+
+  @Test
+  @DisplayName("X17 a queue has its share, however much the others hold")
+  void queuesHaveShares() {
+    client(
+        ServerSettings.of("messageRate", "0")
+            .and("maxTotalQueuedBytes", 1_000_000)
+            .and("maxChannels", 100));
+    WireChannel sender = client().openChannel();
+    WireChannel reader = client().openChannel();
+    WireChannel first = openStalled();
+    sendUntilRefused(sender, first.cid());
+    String small = "\"" + "x".repeat(500) + "\"";
+    await()
+        .atMost(WireConnection.BOUND)
+        .pollInterval(Duration.ofMillis(1))
+        .until(() -> sender.send(first.cid(), small).status() == 503);
+    for (int i = 0; i < 8; i++) {
+      sendUntilRefused(sender, openStalled().cid());
+    }
+    String large = "\"" + "x".repeat(4_000) + "\"";
+    for (int i = 0; i < 10; i++) {
+      assertSent(sender.send(reader.cid(), large));
+      reader.awaitMessage();
+    }
+  }
+
+  @Test
+  @DisplayName("X18 M15 the largest queue of those who are away gives way, and its sender is told")
+  void theLargestQueueGivesWay() {
+    // A sixteenth is 100 kB.
+    client(ServerSettings.of("maxTotalQueuedBytes", 1_600_000));
+    WireChannel sender = client().openChannel();
+    WireChannel largest = openAway(sender);
+    assertQueued(sender.send(largest.cid(), large()));
+    assertQueued(sender.send(largest.cid(), large()));
+    assertRefused(sender.send(largest.cid(), large()), 503, "at_capacity");
+    WireChannel another = openAway(client().openChannel());
+    assertQueued(client().openChannel().send(another.cid(), large()));
+    for (int i = 0; i < 3; i++) {
+      JsonObject told = data(sender.stream().await("undelivered"));
+      assertThat(told.get("target").getAsString()).isEqualTo(largest.cid());
+      assertThat(told.get("reason").getAsString()).isEqualTo("overflow");
+    }
+    // It is still there, and is missing nothing that was not told.
+    assertQueued(sender.send(largest.cid(), "1"));
+    SseStream back = largest.comeBack();
+    back.await(event -> event.data().endsWith("\"message\":1}"));
+    assertThat(back.events()).allMatch(event -> event.data().length() < 40_000);
+  }
+
+  @Test
+  @DisplayName("X18 the queue of a reader who is away has half the bytes")
+  void aQueueOfTheAbsentHasHalfTheBytes() {
+    client(ServerSettings.of("maxQueuedBytes", 200_000));
+    WireChannel sender = client().openChannel();
+    WireChannel away = openAway(sender);
+    assertQueued(sender.send(away.cid(), large()));
+    assertQueued(sender.send(away.cid(), large()));
+    assertRefused(sender.send(away.cid(), large()), 429, "target_busy");
+  }
+
+  @Test
+  @DisplayName("X19 a channel has so much waiting for those who are away, and others have theirs")
+  void aSenderHasSoMuchWaiting() {
+    client(ServerSettings.of("maxQueuedBytes", 100_000));
+    WireChannel sender = client().openChannel();
+    WireChannel other = client().openChannel();
+    WireChannel[] away = {openAway(other), openAway(other), openAway(other)};
+    assertQueued(sender.send(away[0].cid(), large()));
+    assertQueued(sender.send(away[1].cid(), large()));
+    WireResponse refused = sender.send(away[2].cid(), large());
+    assertRefused(refused, 429, "rate_limited");
+    assertThat(refused.header("Retry-After")).matches("[1-9][0-9]*");
+    assertSent(sender.send(other.cid(), large()));
+    assertQueued(other.send(away[2].cid(), large()));
+    assertDone(away[0].close());
+    assertQueued(sender.send(away[1].cid(), "1"));
+    assertThat(data(sender.stream().await("undelivered")).get("reason").getAsString())
+        .isEqualTo("closed");
+  }
+
+  private static String large() {
+    return "\"" + "x".repeat(40_000) + "\"";
+  }
+
+  /** A channel whose stream has broken, as the broker has noticed, and that may come back. */
+  private WireChannel openAway(WireChannel sender) {
+    WireChannel channel = client().openChannelAt("/channel?resume=60");
+    channel.stream().reset();
+    await()
+        .atMost(WireConnection.BOUND)
+        .until(() -> sender.send(channel.cid(), "0").member("delivery").equals("queued"));
+    return channel;
+  }
+
+  private static void assertQueued(WireResponse response) {
+    assertThat(response.status()).as("status of %s", response).isEqualTo(200);
+    assertThat(response.member("delivery")).isEqualTo("queued");
   }
 
   @Test

@@ -1,0 +1,223 @@
+package io.peerbroker.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Strangers who fill all that they can, with the default bounds but for the rates, which only make
+ * it slower: whom they shut out, and whom they do not.
+ */
+final class OverloadTest {
+
+  private static final ChannelOptions RESUME =
+      ChannelOptions.none().withResume(Duration.ofMinutes(1));
+
+  /** The largest message. All that is sent shares its array, so that little heap is needed. */
+  private static final Json LARGEST = Json.of("x".repeat(49_150));
+
+  /** An offer of audio and two videos: with what is around it, less than a queue's share. */
+  private static final Json OFFER = Json.of("x".repeat(12_900));
+
+  private final ManualTimer timer = new ManualTimer();
+  private final Broker broker =
+      Broker.builder()
+          .timer(timer)
+          .messageRate(Limits.Rate.UNLIMITED)
+          .drainTimeout(Duration.ZERO)
+          .build();
+  private final LocalBroker local = (LocalBroker) broker;
+
+  @AfterEach
+  void nothingIsLeft() {
+    broker.close();
+    Leftovers.assertNone(broker);
+    assertThat(local.absent.total()).isZero();
+  }
+
+  private Line opened(ChannelOptions options) {
+    Line line = Line.open(broker, options);
+    line.readAll();
+    return line;
+  }
+
+  private List<Line> opened(int count) {
+    List<Line> lines = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      lines.add(opened(RESUME));
+    }
+    return lines;
+  }
+
+  private static Delivery send(Line from, Line to, Json json) {
+    return Party.answer(from.channel.send(to.channel.id(), json));
+  }
+
+  /** Sends the largest message until it is refused, then smaller ones. */
+  private static void fill(Line from, Line to) {
+    for (Json json : List.of(LARGEST, OFFER, Json.NULL)) {
+      while (!(send(from, to, json) instanceof Delivery.Refused)) {
+        // Until there is no room for it.
+      }
+    }
+  }
+
+  /** Two who come new to a broker that others have filled, and exchange what they have. */
+  private void assertServes() {
+    Line one = opened(RESUME);
+    Line other = opened(ChannelOptions.none());
+    Session session = other.channel.openSession(SessionSpec.listed("new"));
+    for (int i = 0; i < 20; i++) {
+      Party.assertSent(Party.answer(one.channel.send(session.id(), OFFER)));
+      Party.assertSent(Party.answer(session.send(one.channel.id(), OFFER)));
+      assertThat(one.readAll()).hasSize(1);
+      assertThat(other.readAll()).hasSize(1);
+    }
+    one.cut();
+    assertThat(send(other, one, OFFER)).isInstanceOf(Delivery.Queued.class);
+    assertThat(Line.open(broker, RESUME.after(one.lastId())).readAll()).hasSize(1);
+    other.channel.close();
+  }
+
+  @Test
+  @DisplayName("X18 2,000 queues of readers who are away shut nobody out")
+  void absentReaders() {
+    List<Line> away = opened(2_000);
+    away.forEach(Line::cut);
+    List<Line> senders = opened(500);
+    for (int i = 0; i < away.size(); i++) {
+      fill(senders.get(i % senders.size()), away.get(i));
+    }
+    assertThat(local.absent.total()).isBetween(30L << 20, 60L << 20);
+    assertServes();
+  }
+
+  @Test
+  @DisplayName("X17 3,000 readers who stand still shut nobody out, and neither when they hang up")
+  void stalledReaders() {
+    List<Line> stalled = opened(3_000);
+    List<Line> senders = opened(20);
+    for (int i = 0; i < stalled.size(); i++) {
+      fill(senders.get(i % senders.size()), stalled.get(i));
+    }
+    assertThat(local.budget.used()).isBetween(128L << 20, 256L << 20);
+    assertServes();
+    stalled.forEach(Line::cut);
+    assertServes();
+    stalled.forEach(line -> fill(senders.get(0), line));
+    assertServes();
+    timer.advance(Duration.ofMinutes(1));
+    assertThat(local.budget.used()).isLessThan(1 << 20);
+  }
+
+  @Test
+  @DisplayName("X17 10,000 readers with a message each shut nobody out")
+  void manyStalledReaders() {
+    Line sender = opened(RESUME);
+    Delivery last = null;
+    for (int i = 0; i < 10_000; i++) {
+      last = send(sender, opened(ChannelOptions.none()), LARGEST);
+    }
+    Party.assertRefused(last, Refusal.Code.AT_CAPACITY);
+    assertServes();
+  }
+
+  @Test
+  @DisplayName("X18 the largest queue gives way to a smaller one, and its senders are told")
+  void theLargestGivesWay() {
+    List<Line> away = opened(300);
+    away.forEach(Line::cut);
+    List<Line> senders = opened(300);
+    int taken = 0;
+    for (int i = 0; i < away.size(); i++) {
+      fill(senders.get(i), away.get(i));
+    }
+    for (Line sender : senders) {
+      taken += sender.readAll().size();
+    }
+    assertThat(broker.stats().messagesUndelivered()).isEqualTo(taken);
+    for (int i = 0; i < 20; i++) {
+      Line innocent = opened(RESUME);
+      innocent.cut();
+      assertThat(send(opened(RESUME), innocent, LARGEST)).isInstanceOf(Delivery.Queued.class);
+    }
+    int told = 0;
+    for (Line sender : senders) {
+      List<String> news = sender.readAll();
+      assertThat(news)
+          .allMatch(text -> text.startsWith("undelivered") && text.endsWith("overflow"));
+      told += news.size();
+    }
+    assertThat(told).isPositive();
+    // Nobody was cut off for it, and nobody is missing anything.
+    for (Line line : away) {
+      assertThat(line.channel.isOpen()).isTrue();
+      assertThat(Line.open(broker, RESUME.after(line.lastId())).channel).isSameAs(line.channel);
+    }
+    assertThat(broker.stats().messagesUndelivered()).isEqualTo(taken + told);
+  }
+
+  @Test
+  @DisplayName("X19 a sender has so much waiting for readers who are away, and others have theirs")
+  void aSendersShare() {
+    List<Line> away = opened(10);
+    away.forEach(Line::cut);
+    Line sender = opened(RESUME);
+    int sent = 0;
+    Delivery refused = null;
+    for (int i = 0; i < 30; i++) {
+      Delivery delivery = send(sender, away.get(i % 10), LARGEST);
+      if (delivery instanceof Delivery.Refused) {
+        refused = delivery;
+      } else {
+        sent++;
+      }
+    }
+    assertThat(sent).isEqualTo((1 << 20) / (49_152 + 300));
+    Party.assertRefused(refused, Refusal.Code.RATE_LIMITED);
+    Party.assertSent(send(sender, sender, LARGEST));
+    assertThat(send(opened(RESUME), away.get(0), LARGEST)).isInstanceOf(Delivery.Queued.class);
+    // What is read, and what is given up, is no part of it any more.
+    Line back = Line.open(broker, RESUME.after(away.get(0).lastId()));
+    back.readAll();
+    back.cut();
+    assertThat(send(sender, away.get(0), LARGEST)).isInstanceOf(Delivery.Queued.class);
+    away.forEach(line -> line.channel.close());
+    Line another = opened(RESUME);
+    another.cut();
+    for (int i = 0; i < 10; i++) {
+      assertThat(send(sender, another, LARGEST)).isInstanceOf(Delivery.Queued.class);
+    }
+  }
+
+  @Test
+  @DisplayName("R4 M15 what was let go is told, and the rest comes in order without a gap")
+  void whatIsLeftComesInOrder() {
+    Line reader = opened(RESUME);
+    Line sender = opened(RESUME);
+    for (int i = 1; i <= 3; i++) {
+      Party.assertSent(send(sender, reader, Json.of(i)));
+    }
+    reader.poll();
+    reader.taken(1);
+    reader.poll();
+    reader.cut();
+    for (int i = 4; i <= 6; i++) {
+      assertThat(send(sender, reader, Json.of(i))).isInstanceOf(Delivery.Queued.class);
+    }
+    HostedChannel hosted = (HostedChannel) reader.channel;
+    assertThat(hosted.presence().outbox.letGo())
+        .extracting(left -> left.message().json())
+        .containsExactly(Json.of(4), Json.of(5), Json.of(6));
+    assertThat(hosted.presence().outbox.letGo()).isEmpty();
+    assertThat(send(sender, reader, Json.of(7))).isInstanceOf(Delivery.Queued.class);
+    Line back = Line.open(broker, RESUME.after(reader.ids.get(1)));
+    assertThat(back.channel).isSameAs(reader.channel);
+    assertThat(back.readAll()).containsExactly("2", "3", "7");
+  }
+}
