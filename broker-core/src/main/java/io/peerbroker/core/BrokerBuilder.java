@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.Executor;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +41,8 @@ public final class BrokerBuilder {
   private Duration drainTimeout = Duration.ofSeconds(5);
   private boolean requireSessionKey;
   private @Nullable Timer timer;
+  private @Nullable Executor receiverExecutor;
+  private int maxReceiverThreads = 64;
   private AccessPolicy policy = AccessPolicy.allowAll();
   private UnaryOperator<Router> router = UnaryOperator.identity();
   private final List<BrokerListener> listeners = new ArrayList<>();
@@ -289,9 +292,34 @@ public final class BrokerBuilder {
     return this;
   }
 
-  /** The timer to go by; its owner closes it after the broker. Default: one of the broker's own. */
+  /**
+   * The timer to go by, which keeps the contract of {@link Timer#schedule}; its owner closes it
+   * after the broker. Default: a {@link Timer.SystemTimer} of the broker's own.
+   */
   public BrokerBuilder timer(Timer timer) {
     this.timer = Objects.requireNonNull(timer, "timer");
+    return this;
+  }
+
+  /**
+   * Where receivers and watchers are called for which no executor was given; its owner shuts it
+   * down after the broker. Default: daemon threads of the broker's own, as {@link
+   * #maxReceiverThreads} says.
+   */
+  public BrokerBuilder receiverExecutor(Executor executor) {
+    receiverExecutor = Objects.requireNonNull(executor, "executor");
+    return this;
+  }
+
+  /**
+   * How many threads of its own the broker may have for receivers and watchers for which no
+   * executor was given. There are 4 at most, unless an event has had to wait for 100 ms because
+   * they all are busy or block; then there are more, up to this number. While so many receivers
+   * block, no other is called. Without effect where there is a {@link #receiverExecutor}. Default
+   * 64.
+   */
+  public BrokerBuilder maxReceiverThreads(int threads) {
+    maxReceiverThreads = atLeast(1, threads, "maxReceiverThreads");
     return this;
   }
 
@@ -348,7 +376,15 @@ public final class BrokerBuilder {
             maxLease,
             drainTimeout);
     AccessPolicy asked = policy == AccessPolicy.allowAll() ? policy : new GuardedPolicy(policy);
-    return new LocalBroker(limits, requireSessionKey, timer, asked, router, listeners);
+    return new LocalBroker(
+        limits,
+        requireSessionKey,
+        timer,
+        receiverExecutor,
+        maxReceiverThreads,
+        asked,
+        router,
+        listeners);
   }
 
   private static long atLeastOne(long value, String name) {

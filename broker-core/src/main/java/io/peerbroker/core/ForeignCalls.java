@@ -17,8 +17,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class ForeignCalls {
 
-  private static final System.Logger LOG = System.getLogger(Broker.class.getName());
-
   /**
    * What waits for the call, or the turn, that this thread is in; null outside of them, so nothing
    * is left behind.
@@ -64,14 +62,26 @@ final class ForeignCalls {
     }
   }
 
+  /** Runs a call here and now. What it throws is logged. */
   static void runLogged(Runnable call) {
     try {
       call.run();
     } catch (Throwable thrown) {
       // Errors too: one that came out here would be thrown at whoever happened to send, and leave
       // the calls behind it undone.
-      LOG.log(
-          System.Logger.Level.ERROR, "A call out of the broker failed; the broker goes on", thrown);
+      log("A call out of the broker failed; the broker goes on", thrown);
+    }
+  }
+
+  /**
+   * Logs an error. What the logger throws goes nowhere: its handlers are foreign code too, and what
+   * is about to be done after this must be done.
+   */
+  static void log(String message, @Nullable Throwable thrown) {
+    try {
+      System.getLogger(Broker.class.getName()).log(System.Logger.Level.ERROR, message, thrown);
+    } catch (Throwable unloggable) {
+      // There is nowhere left to say so.
     }
   }
 }

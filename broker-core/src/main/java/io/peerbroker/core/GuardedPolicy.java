@@ -62,8 +62,7 @@ record GuardedPolicy(AccessPolicy policy) implements AccessPolicy {
       throw refused;
     } catch (Throwable thrown) {
       // Errors too, and checked exceptions from languages that don't check: none of them is a yes.
-      System.getLogger(Broker.class.getName())
-          .log(System.Logger.Level.ERROR, "The application's access policy failed", thrown);
+      ForeignCalls.log("The application's access policy failed", thrown);
       throw new RefusedException(
           Refusal.of(Refusal.Code.INTERNAL, "The broker failed; its log says more."));
     }

@@ -43,6 +43,9 @@ final class HostedChannel implements Channel {
   // Guarded by the directory's lock. Null until the first.
   @Nullable Map<String, HostedSession> sessions;
 
+  /** The sessions that have closed with it and are yet to be told of. The expirer's own. */
+  private Collection<HostedSession> expired = List.of();
+
   /**
    * @param inJvm whether it is opened from this JVM, whose code needs no concession to clients of
    *     the first draft
@@ -380,10 +383,33 @@ final class HostedChannel implements Channel {
   }
 
   void end(CloseReason reason) {
-    Collection<HostedSession> closed = broker.directory.close(this, reason);
-    presence.end(reason);
+    Collection<HostedSession> closed = List.of();
+    try {
+      closed = broker.directory.close(this, reason);
+    } finally {
+      presence.end(reason);
+      tellClosed(closed);
+    }
+  }
+
+  private void tellClosed(Collection<HostedSession> closed) {
     closed.forEach(session -> session.story.tell());
     story.tell();
+  }
+
+  /** Closes a channel whose presence has decided that nobody comes back. */
+  void closeExpired() {
+    expired = broker.directory.close(this, CloseReason.EXPIRED);
+  }
+
+  /** Tells those concerned of that. */
+  void tellExpired() {
+    try {
+      tellClosed(expired);
+    } finally {
+      expired = List.of();
+      presence.expired();
+    }
   }
 
   Story storyOf(Session session) {

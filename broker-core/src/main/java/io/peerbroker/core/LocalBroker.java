@@ -8,9 +8,6 @@ import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -25,7 +22,12 @@ import org.jspecify.annotations.Nullable;
 final class LocalBroker implements Broker {
 
   static final Duration LATER = Duration.ofSeconds(5);
+
+  /** How many threads call receivers, unless some of them block. */
   private static final int RECEIVER_THREADS = 4;
+
+  /** How long {@link #close} waits for the threads of receivers to end. */
+  private static final Duration FAREWELL = Duration.ofSeconds(1);
 
   private final Limits limits;
   private final boolean requireSessionKey;
@@ -44,7 +46,12 @@ final class LocalBroker implements Broker {
   /** Every stream that has not ended; the broker waits for them when it closes. */
   private final Set<Link> links = ConcurrentHashMap.newKeySet();
 
-  private final ThreadPoolExecutor receivers;
+  private final Executor receivers;
+
+  /** The same, where they are threads of the broker's own. */
+  private final @Nullable Workers ownReceivers;
+
+  private final Expiries expiries;
   private final AtomicBoolean closing = new AtomicBoolean();
 
   /** Held to wait for the streams to end, and to say that one has. */
@@ -63,6 +70,8 @@ final class LocalBroker implements Broker {
       Limits limits,
       boolean requireSessionKey,
       @Nullable Timer givenTimer,
+      @Nullable Executor givenReceivers,
+      int maxReceiverThreads,
       AccessPolicy policy,
       UnaryOperator<Router> router,
       List<BrokerListener> listeners) {
@@ -82,21 +91,16 @@ final class LocalBroker implements Broker {
     absent = new AbsentQueues(limits.maxTotalQueuedBytes() / 16, limits.queueShare());
     directory = new Directory(limits, ids);
     this.router = Objects.requireNonNull(router.apply(this::routeHere), "router");
-    AtomicInteger number = new AtomicInteger();
-    // Unbounded, but each receiver has one task in it at the most, and receivers are counted.
-    receivers =
-        new ThreadPoolExecutor(
-            RECEIVER_THREADS,
-            RECEIVER_THREADS,
-            10,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(),
-            task -> {
-              Thread thread = new Thread(task, "peerbroker-receiver-" + number.incrementAndGet());
-              thread.setDaemon(true);
-              return thread;
-            });
-    receivers.allowCoreThreadTimeOut(true);
+    if (givenReceivers != null) {
+      ownReceivers = null;
+      receivers = givenReceivers;
+    } else {
+      // Unbounded, but each receiver has one task in it at the most, and receivers are counted.
+      ownReceivers = new Workers("peerbroker-receiver", RECEIVER_THREADS, maxReceiverThreads);
+      receivers = ownReceivers;
+    }
+    // A timer that was given has threads enough, or is moved by the hand of a test.
+    expiries = new Expiries(ownTimer == null ? Runnable::run : ownTimer.workers());
   }
 
   @Override
@@ -153,26 +157,29 @@ final class LocalBroker implements Broker {
   }
 
   private HostedChannel open(HostedChannel channel, Transport.Opener opener) {
-    takeSeat(channels, limits.maxChannels(), "channels");
     Presence.Stream stream = channel.presence().new Stream();
-    links.add(stream);
+    takeSeat(channels, limits.maxChannels(), "channels");
+    // From here on it is the stream that gives the seat back, whether or not it is ever attached.
     boolean opened = false;
     try {
-      connect(
-          stream,
-          opener,
-          () -> {
-            channel.begin(stream);
-            directory.add(channel);
-            // Before its client knows of it.
-            channel.story.tell();
-          });
+      links.add(stream);
+      channel.begin(stream);
+      directory.add(channel);
+      // Before its client knows of it.
+      channel.story.tell();
+      connect(stream, opener);
       opened = true;
     } finally {
-      if (!opened || closing.get()) {
-        // A channel that could not be opened has never been; those that close() has not seen are
-        // seen here.
-        channel.end(opened ? CloseReason.SHUTTING_DOWN : CloseReason.GONE);
+      try {
+        if (!opened || closing.get()) {
+          // A channel that could not be opened has never been; those that close() has not seen are
+          // seen here.
+          channel.end(opened ? CloseReason.SHUTTING_DOWN : CloseReason.GONE);
+        }
+      } finally {
+        if (!opened) {
+          stream.detach(CloseReason.GONE);
+        }
       }
     }
     return channel;
@@ -188,19 +195,26 @@ final class LocalBroker implements Broker {
     Presence.Stream stream = channel.presence().new Stream();
     // Not asked whether there is one: the channel has its seat, and gives it back in a moment.
     channels.incrementAndGet();
-    // Known before it is attached, or a broker that closes meanwhile would not wait for it; and
-    // never again: it may have been detached by then.
-    links.add(stream);
-    Outbox.Attached attached = channel.presence().attach(stream, id.number());
-    if (attached == Outbox.Attached.DONE) {
-      connect(stream, opener, () -> {});
-      return channel;
+    boolean resumed = false;
+    try {
+      // Known before it is attached, or a broker that closes meanwhile would not wait for it; and
+      // never again: it may have been detached by then.
+      links.add(stream);
+      Outbox.Attached attached = channel.presence().attach(stream, id.number());
+      if (attached == Outbox.Attached.DONE) {
+        connect(stream, opener);
+        resumed = true;
+        return channel;
+      }
+      if (attached == Outbox.Attached.TOO_OLD) {
+        channel.end(CloseReason.SUPERSEDED);
+      }
+      return null;
+    } finally {
+      if (!resumed) {
+        stream.detach(CloseReason.GONE);
+      }
     }
-    if (attached == Outbox.Attached.TOO_OLD) {
-      channel.end(CloseReason.SUPERSEDED);
-    }
-    stream.detach(CloseReason.GONE);
-    return null;
   }
 
   @Override
@@ -241,16 +255,22 @@ final class LocalBroker implements Broker {
     ListStream stream = new ListStream(this, filter, visible);
     try {
       takeSeat(watches, limits.maxWatches(), "live lists");
-      links.add(stream);
-      connect(
-          stream,
-          opener,
-          () -> {
-            directory.add(stream);
-            stream.story.tell();
-          });
     } catch (RefusedException refused) {
       throw tally.refused(null, refused);
+    }
+    boolean opened = false;
+    try {
+      links.add(stream);
+      directory.add(stream);
+      stream.story.tell();
+      connect(stream, opener);
+      opened = true;
+    } catch (RefusedException refused) {
+      throw tally.refused(null, refused);
+    } finally {
+      if (!opened) {
+        stream.detach(CloseReason.GONE);
+      }
     }
     if (closing.get()) {
       stream.end(CloseReason.SHUTTING_DOWN);
@@ -289,21 +309,8 @@ final class LocalBroker implements Broker {
     }
   }
 
-  /**
-   * Lets a link that is known in, and the opener make its transport; what fails leaves nothing
-   * behind.
-   */
-  private void connect(Link link, Transport.Opener opener, Runnable enter) {
-    boolean opened = false;
-    try {
-      enter.run();
-      link.connect(opener.open(link));
-      opened = true;
-    } finally {
-      if (!opened) {
-        link.detach(CloseReason.GONE);
-      }
-    }
+  private static void connect(Link link, Transport.Opener opener) {
+    link.connect(Objects.requireNonNull(opener.open(link), "The opener has made no transport"));
   }
 
   /** A link's stream is over. Called once for each. */
@@ -321,6 +328,11 @@ final class LocalBroker implements Broker {
         draining.unlock();
       }
     }
+  }
+
+  /** Has a channel closed for whose reader there is no time left. */
+  void expired(HostedChannel channel) {
+    expiries.add(channel);
   }
 
   /** A stream of a channel, or the channel that waits for one, is over. */
@@ -459,8 +471,7 @@ final class LocalBroker implements Broker {
   }
 
   private static Refusal failed(@Nullable Throwable thrown) {
-    System.getLogger(Broker.class.getName())
-        .log(System.Logger.Level.ERROR, "The application's router failed", thrown);
+    ForeignCalls.log("The application's router failed", thrown);
     return Refusal.of(Refusal.Code.INTERNAL, "The message could not be routed.");
   }
 
@@ -526,23 +537,25 @@ final class LocalBroker implements Broker {
     if (closing.getAndSet(true)) {
       return;
     }
+    long deadline = System.nanoTime() + limits.drainTimeout().toNanos();
     // Live lists first: they need not be told how one channel after another goes.
     for (Link link : links) {
       if (link instanceof ListStream) {
-        link.end(CloseReason.SHUTTING_DOWN);
+        ForeignCalls.runLogged(() -> link.end(CloseReason.SHUTTING_DOWN));
       }
     }
-    directory.channels().forEach(channel -> channel.end(CloseReason.SHUTTING_DOWN));
-    awaitLinks(System.nanoTime() + limits.drainTimeout().toNanos());
+    for (HostedChannel channel : directory.channels()) {
+      ForeignCalls.runLogged(() -> channel.end(CloseReason.SHUTTING_DOWN));
+    }
+    awaitLinks(deadline);
     for (Link link : links) {
       // One that is still being opened has not been told, and will be when it has its transport.
-      link.end(CloseReason.SHUTTING_DOWN);
-      link.detach(CloseReason.SHUTTING_DOWN);
+      ForeignCalls.runLogged(() -> link.end(CloseReason.SHUTTING_DOWN));
+      ForeignCalls.runLogged(() -> link.detach(CloseReason.SHUTTING_DOWN));
     }
-    receivers.shutdown();
-    if (ownTimer != null) {
-      ownTimer.close();
-    }
+    endThreads();
+    // What the timer's threads have not come to.
+    expiries.finish();
   }
 
   private void awaitLinks(long deadline) {
@@ -555,6 +568,23 @@ final class LocalBroker implements Broker {
       Thread.currentThread().interrupt();
     } finally {
       draining.unlock();
+    }
+  }
+
+  /** Ends the broker's own threads, and waits for that: a container counts who is left over. */
+  private void endThreads() {
+    if (ownReceivers != null) {
+      ownReceivers.close(false);
+    }
+    if (ownTimer != null) {
+      ownTimer.close();
+    }
+    if (ownReceivers != null) {
+      try {
+        ownReceivers.awaitEnd(System.nanoTime() + FAREWELL.toNanos());
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 }

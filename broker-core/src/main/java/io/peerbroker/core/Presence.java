@@ -1,6 +1,8 @@
 package io.peerbroker.core;
 
 import java.time.Duration;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Presence {
 
+  /** A decision that comes later than this is put off. */
+  private static final Duration LATE = Duration.ofSeconds(1);
+
   private final LocalBroker broker;
   private final HostedChannel channel;
   private final Duration resume;
@@ -25,7 +30,10 @@ final class Presence {
   final Outbox outbox;
   private volatile long lastHeard;
 
-  // Guarded by this; current is also read without, by whoever wakes it.
+  /** Not a monitor, since a timer may park the thread that schedules. */
+  private final ReentrantLock lock = new ReentrantLock();
+
+  // Guarded by the lock; current is also read without, by whoever wakes it.
   private volatile @Nullable Stream current;
 
   /** The stream that broke last, while the reader may still come back; else null. */
@@ -65,8 +73,11 @@ final class Presence {
 
     @Override
     void detached(CloseReason reason) {
-      Presence.this.lost(this, reason);
-      broker.released(this);
+      try {
+        Presence.this.lost(this, reason);
+      } finally {
+        broker.released(this);
+      }
     }
   }
 
@@ -107,9 +118,17 @@ final class Presence {
   Outbox.Attached attach(Stream stream, long seen) {
     Stream before;
     boolean cameBack;
-    synchronized (this) {
-      Outbox.Attached attached = over ? Outbox.Attached.CLOSED : outbox.attach(stream, seen);
+    lock.lock();
+    try {
+      if (over) {
+        return Outbox.Attached.CLOSED;
+      }
+      // First, since it is foreign and may fail. Should it be due at once, it waits for the lock.
+      Timer.Scheduled watch =
+          lease.isZero() ? null : schedule(lease, due -> checkLease(stream, due));
+      Outbox.Attached attached = outbox.attach(stream, seen);
       if (attached != Outbox.Attached.DONE) {
+        cancel(watch);
         return attached;
       }
       before = current;
@@ -124,10 +143,10 @@ final class Presence {
       lost = null;
       current = stream;
       heard();
-      unschedule();
-      if (!lease.isZero()) {
-        task = broker.timer().schedule(lease, () -> checkLease(stream));
-      }
+      cancel(task);
+      task = watch;
+    } finally {
+      lock.unlock();
     }
     if (before != null) {
       before.end(CloseReason.SUPERSEDED);
@@ -140,37 +159,58 @@ final class Presence {
     return Outbox.Attached.DONE;
   }
 
-  private void checkLease(Stream stream) {
-    synchronized (this) {
+  /** Cuts a stream off whose reader has not been heard of for the lease. */
+  private void checkLease(Stream stream, long due) {
+    lock.lock();
+    try {
       if (current != stream || over) {
         return;
       }
-      long left = lease.toNanos() - (broker.timer().nanoTime() - lastHeard);
+      long now = broker.timer().nanoTime();
+      long left = lease.toNanos() - (now - lastHeard);
+      if (left <= 0) {
+        left = indulgence(now - due, lease);
+      }
       if (left > 0) {
-        task = broker.timer().schedule(Duration.ofNanos(left), () -> checkLease(stream));
+        task = schedule(Duration.ofNanos(left), next -> checkLease(stream, next));
         return;
       }
+      task = null;
+    } catch (RuntimeException | Error unscheduled) {
+      // Nobody would ever look again.
+      ForeignCalls.log("The timer has refused a task; a stream with a lease ends", unscheduled);
+    } finally {
+      lock.unlock();
     }
     stream.cut(CloseReason.GONE);
+  }
+
+  /**
+   * Returns for how much longer a reader is waited for when its time is up, in nanoseconds.
+   *
+   * <p>When the broker itself has been late, as after a pause of its process, what its clients have
+   * sent in time waits in sockets and is read only now. So they have as long as it was late, and no
+   * longer than was agreed.
+   */
+  private static long indulgence(long late, Duration agreed) {
+    return late < LATE.toNanos() ? 0 : Math.min(late, agreed.toNanos());
   }
 
   /** A stream is over. If it was the current one, the grace begins, or the channel ends. */
   private void lost(Stream stream, CloseReason reason) {
     boolean wasLast;
     boolean waits;
-    synchronized (this) {
+    lock.lock();
+    try {
       wasLast = current == stream;
-      waits = wasLast && !over && isResumable();
       if (wasLast) {
         current = null;
-        unschedule();
+        cancel(task);
+        task = null;
       }
-      if (waits) {
-        lost = stream;
-        outbox.detach(stream);
-        channel.story.changed();
-        task = broker.timer().schedule(resume, () -> expire(stream));
-      }
+      waits = wasLast && !over && isResumable() && beginGrace(stream);
+    } finally {
+      lock.unlock();
     }
     if (waits) {
       channel.story.tell();
@@ -178,31 +218,74 @@ final class Presence {
     }
     broker.freeSeat();
     if (wasLast) {
-      channel.end(reason);
-      letGo(reason);
+      try {
+        channel.end(reason);
+      } finally {
+        letGo(reason);
+      }
     }
   }
 
-  private void expire(Stream stream) {
-    synchronized (this) {
+  /** Waits for the reader, with the lock held; false if there is no timer to end that. */
+  private boolean beginGrace(Stream stream) {
+    try {
+      task = schedule(resume, due -> expire(stream, due));
+    } catch (RuntimeException | Error unscheduled) {
+      ForeignCalls.log("The timer has refused a task; a channel ends without grace", unscheduled);
+      return false;
+    }
+    lost = stream;
+    outbox.detach(stream);
+    channel.story.changed();
+    return true;
+  }
+
+  /** Decides that nobody has come back; what follows from it is done elsewhere. */
+  private void expire(Stream stream, long due) {
+    lock.lock();
+    try {
       if (lost != stream) {
         return;
       }
-      // Decided here: whoever comes back from now on comes too late.
+      long left = indulgence(broker.timer().nanoTime() - due, resume);
+      if (left > 0 && waitOn(stream, left)) {
+        return;
+      }
+      // Decided here: a client that comes back from now on comes too late.
       over = true;
       lost = null;
       task = null;
+    } finally {
+      lock.unlock();
     }
-    channel.end(CloseReason.EXPIRED);
-    letGo(CloseReason.EXPIRED);
-    broker.freeSeat();
+    broker.expired(channel);
+  }
+
+  private boolean waitOn(Stream stream, long nanos) {
+    try {
+      task = schedule(Duration.ofNanos(nanos), due -> expire(stream, due));
+      return true;
+    } catch (RuntimeException | Error unscheduled) {
+      ForeignCalls.log("The timer has refused a task; a channel ends in time", unscheduled);
+      return false;
+    }
+  }
+
+  /** What an expired channel kept is let go, and so is its seat. */
+  void expired() {
+    try {
+      letGo(CloseReason.EXPIRED);
+    } finally {
+      broker.freeSeat();
+    }
   }
 
   /** The channel has closed: its stream is to end, or what was kept for one is let go. */
   void end(CloseReason reason) {
     Stream reader;
     boolean waited;
-    synchronized (this) {
+    lock.lock();
+    try {
       if (over) {
         return;
       }
@@ -210,7 +293,13 @@ final class Presence {
       reader = current;
       waited = lost != null;
       lost = null;
-      unschedule();
+      cancel(task);
+      task = null;
+    } finally {
+      lock.unlock();
+    }
+    if (waited) {
+      broker.freeSeat();
     }
     if (reader != null) {
       reader.end(reason);
@@ -218,9 +307,6 @@ final class Presence {
     if (reader == null || reader.isDetached()) {
       // Detached even before it was attached, perhaps, by a broker that closes.
       letGo(reason);
-    }
-    if (waited) {
-      broker.freeSeat();
     }
   }
 
@@ -230,11 +316,20 @@ final class Presence {
     }
   }
 
-  /** Takes the task back that waits for its time, with the lock held. */
-  private void unschedule() {
+  /**
+   * Schedules a task.
+   *
+   * @param task is given the time at which it is due
+   */
+  private Timer.Scheduled schedule(Duration delay, LongConsumer task) {
+    long due = broker.timer().nanoTime() + delay.toNanos();
+    return broker.timer().schedule(delay, () -> task.accept(due));
+  }
+
+  private static void cancel(Timer.@Nullable Scheduled task) {
     if (task != null) {
-      task.cancel();
-      task = null;
+      // A timer of the application's: what it throws must not leave the rest undone.
+      ForeignCalls.runLogged(task::cancel);
     }
   }
 }

@@ -20,11 +20,8 @@ final class Visibility {
       // Errors too; and said once, since a list is long.
       if (!failed) {
         failed = true;
-        System.getLogger(Broker.class.getName())
-            .log(
-                System.Logger.Level.ERROR,
-                "The application's visibility failed; what it fails for is hidden",
-                thrown);
+        ForeignCalls.log(
+            "The application's visibility failed; what it fails for is hidden", thrown);
       }
       return false;
     }

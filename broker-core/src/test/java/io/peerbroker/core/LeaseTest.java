@@ -208,4 +208,70 @@ final class LeaseTest {
     assertThat(answers).hasSize(1).hasOnlyElementsOfType(Delivery.Queued.class);
     assertThat(line[0].told).containsExactly("gone");
   }
+
+  @Test
+  @DisplayName("R15 after a pause of the process, a ping that has waited in its socket counts")
+  void aPauseIsNoSilence() {
+    Line line = open(LEASED);
+    Line silent = open(LEASED);
+    timer.pause(LEASE.plusSeconds(30));
+    timer.advance(Duration.ZERO);
+    assertThat(line.told).isEmpty();
+    timer.advance(MOMENT);
+    ping(line);
+    // As long again, since the broker was late by more.
+    timer.advance(LEASE.minus(MOMENT).minus(MOMENT));
+    assertThat(silent.told).isEmpty();
+    assertThat(line.channel.isOpen()).isTrue();
+    timer.advance(MOMENT);
+    assertThat(silent.told).containsExactly("gone");
+    ping(line);
+    timer.advance(LEASE);
+    assertThat(line.told).containsExactly("gone");
+  }
+
+  @Test
+  @DisplayName("R15 a pause in the time that is given after a pause is none of the client's either")
+  void pauseAfterPause() {
+    Line line = open(LEASED);
+    for (int i = 0; i < 3; i++) {
+      timer.pause(LEASE.plusSeconds(5));
+      timer.advance(Duration.ZERO);
+      assertThat(line.told).isEmpty();
+    }
+    timer.pause(LEASE);
+    timer.advance(MOMENT);
+    assertThat(line.told).isEmpty();
+    timer.advance(LEASE);
+    assertThat(line.told).containsExactly("gone");
+  }
+
+  @Test
+  @DisplayName("R15 a timer that is late by a moment gives nothing")
+  void lateByAMoment() {
+    Line line = open(LEASED);
+    timer.pause(LEASE.plusMillis(999));
+    timer.advance(Duration.ZERO);
+    assertThat(line.told).containsExactly("gone");
+  }
+
+  @Test
+  @DisplayName("R8 after a pause of the process, a reader that comes back is not too late")
+  void aPauseInTheGrace() {
+    Line line = open(ChannelOptions.none().withResume(GRACE));
+    line.readAll();
+    line.cut();
+    Line other = open(ChannelOptions.none().withResume(GRACE));
+    other.cut();
+    timer.pause(GRACE.plusSeconds(2));
+    timer.advance(Duration.ZERO);
+    Line back = open(ChannelOptions.none().after(line.lastId()));
+    assertThat(back.channel).isSameAs(line.channel);
+    timer.advance(Duration.ofSeconds(2).minus(MOMENT));
+    assertThat(other.channel.isOpen()).isTrue();
+    timer.advance(MOMENT);
+    assertThat(other.channel.isOpen()).isFalse();
+    back.cut();
+    timer.advance(GRACE);
+  }
 }

@@ -30,6 +30,11 @@ final class ManualTimer implements Timer {
     }
   }
 
+  /** Moves the time while nothing runs, as when the process is stopped: what falls due is late. */
+  synchronized void pause(Duration by) {
+    now += by.toNanos();
+  }
+
   private synchronized @Nullable Task takeDue(long end) {
     Task task = tasks.peek();
     if (task == null || task.due() > end) {

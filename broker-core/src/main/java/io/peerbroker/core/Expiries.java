@@ -1,0 +1,77 @@
+package io.peerbroker.core;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Closes the channels whose time has run out: one batch after another, so that however many there
+ * are at one time, they take one thread and the others stay free for what is due meanwhile.
+ *
+ * <p>Safe for use by many threads.
+ */
+final class Expiries {
+
+  /** How many are closed before those concerned are told. */
+  private static final int BATCH = 64;
+
+  private final Executor executor;
+  private final Queue<HostedChannel> due = new ConcurrentLinkedQueue<>();
+
+  /** How many have been added since there was none; the one who raises it from zero starts. */
+  private final AtomicInteger added = new AtomicInteger();
+
+  /**
+   * @param executor where channels are closed and those concerned told
+   */
+  Expiries(Executor executor) {
+    this.executor = executor;
+  }
+
+  /** Has a channel closed, which has been decided. */
+  void add(HostedChannel channel) {
+    due.add(channel);
+    if (added.getAndIncrement() == 0) {
+      execute(this::run);
+    }
+  }
+
+  private void run() {
+    int seen;
+    do {
+      seen = added.get();
+      finish();
+    } while (added.addAndGet(-seen) > 0);
+  }
+
+  /** Closes all that there are, here and now. */
+  void finish() {
+    for (List<HostedChannel> batch = next(); !batch.isEmpty(); batch = next()) {
+      batch.forEach(channel -> ForeignCalls.runLogged(channel::closeExpired));
+      List<HostedChannel> closed = batch;
+      // What is told may block, where the application or a container does, so it is another's task.
+      execute(() -> closed.forEach(channel -> ForeignCalls.runLogged(channel::tellExpired)));
+    }
+  }
+
+  private List<HostedChannel> next() {
+    List<HostedChannel> batch = new ArrayList<>();
+    HostedChannel channel;
+    while (batch.size() < BATCH && (channel = due.poll()) != null) {
+      batch.add(channel);
+    }
+    return batch;
+  }
+
+  private void execute(Runnable task) {
+    try {
+      executor.execute(task);
+    } catch (RuntimeException | Error noThread) {
+      // The broker has closed, or there are no threads to be had: then on this one.
+      task.run();
+    }
+  }
+}

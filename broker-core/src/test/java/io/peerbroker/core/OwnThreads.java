@@ -1,0 +1,43 @@
+package io.peerbroker.core;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import org.assertj.core.util.introspection.FieldSupport;
+
+/** The threads that a broker has started. */
+final class OwnThreads {
+
+  private OwnThreads() {}
+
+  /** Those that are alive now: the ones of its timer, and those of its receivers. */
+  static List<Thread> of(Broker broker) {
+    List<Thread> threads = new ArrayList<>(of((Timer.SystemTimer) broker.timer()));
+    addAlive(field("ownReceivers", Workers.class, broker), threads);
+    return threads;
+  }
+
+  /** Those that are alive now: the one that watches the time, and its workers. */
+  static List<Thread> of(Timer.SystemTimer timer) {
+    List<Thread> threads = new ArrayList<>();
+    threads.add(field("clockThread", Thread.class, timer));
+    addAlive(field("workers", Workers.class, timer), threads);
+    return threads;
+  }
+
+  private static void addAlive(Workers workers, List<Thread> threads) {
+    for (Object thread : field("threads", Collection.class, workers)) {
+      threads.add((Thread) thread);
+    }
+    threads.removeIf(thread -> !thread.isAlive());
+  }
+
+  /** How many tasks are due and wait for a worker. */
+  static int waiting(Timer.SystemTimer timer) {
+    return field("queue", Collection.class, field("workers", Workers.class, timer)).size();
+  }
+
+  private static <T> T field(String name, Class<T> type, Object of) {
+    return FieldSupport.extraction().fieldValue(name, type, of);
+  }
+}
