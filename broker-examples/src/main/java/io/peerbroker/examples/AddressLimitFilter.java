@@ -103,15 +103,16 @@ public final class AddressLimitFilter implements Filter {
    * @param args the port; 8080 if there is none
    */
   public static void main(String[] args) throws Exception {
-    Logs.quiet();
-    Broker broker = Broker.builder().openToEverybody().build();
-    HttpSettings settings = HttpSettings.openToEverybody();
-    var site = site(broker, settings, new AddressLimitFilter(64, 50, 200, false));
-    int port = args.length > 0 ? Integer.parseInt(args[0]) : 8080;
-    var server = new JettyServer("127.0.0.1", port, settings.heartbeat(), site);
-    System.out.println("listening on " + server.start());
-    server.endWithProcess(broker);
-    server.join();
+    Program.run(
+        program -> {
+          Broker broker = Broker.builder().openToEverybody().build();
+          HttpSettings settings = HttpSettings.openToEverybody();
+          var site = site(broker, settings, new AddressLimitFilter(64, 50, 200, false));
+          int port = args.length > 0 ? Integer.parseInt(args[0]) : 8080;
+          var server = new JettyServer("127.0.0.1", port, settings.heartbeat(), site);
+          program.serve(
+              server, broker::close, address -> System.out.println("listening on " + address));
+        });
   }
 
   /** The broker at {@code /broker}, with the filter before it and nothing else. */

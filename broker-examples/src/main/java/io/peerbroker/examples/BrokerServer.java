@@ -1,28 +1,37 @@
 package io.peerbroker.examples;
 
 import io.peerbroker.core.Broker;
-import io.peerbroker.core.Limits;
 import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.servlet.HttpSettings;
+import jakarta.servlet.ServletException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
+import org.eclipse.jetty.server.Handler;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** The broker as a program: serves the broker itself and, at {@code /}, the demo page. */
+/**
+ * The broker as a program: serves the broker itself and, at {@code /}, the demo page.
+ *
+ * <p>It mounts the servlet as a {@code web.xml} would, by init-params: an option stands for one or
+ * two of them, {@code --set} for any, and what is not given has the servlet's own default.
+ */
 @Command(
     name = "broker-server",
     description = "Introduces browsers to each other, so that they can open WebRTC connections.",
     mixinStandardHelpOptions = true,
     versionProvider = BrokerServer.Version.class,
-    showDefaultValues = true,
     sortOptions = false,
     usageHelpWidth = 100,
     exitCodeOnInvalidInput = 1,
@@ -34,111 +43,265 @@ public final class BrokerServer implements Callable<Integer> {
 
   private static final int MAX_RATE = 1_000_000;
   private static final Duration MIN_HEARTBEAT = Duration.ofMillis(10);
-  private static final Duration MAX_HEARTBEAT = Duration.ofMinutes(10);
+  private static final Duration MAX_HEARTBEAT = Duration.ofHours(1);
+  private static final Duration MIN_IDLE = Duration.ofSeconds(1);
 
   private static final Duration MAX_SECONDS = Duration.ofHours(1);
 
   /** A shorter promise is more than most clients can keep. */
   private static final Duration MIN_LEASE = Duration.ofSeconds(15);
 
-  @Option(names = "--host", paramLabel = "HOST", description = "The address to listen on.")
+  /** Connections beside those of streams: requests, and what browsers keep open for them. */
+  private static final int OTHER_CONNECTIONS = 10_000;
+
+  /** How many channels, and how many list streams, a broker has at most if nothing else is set. */
+  private static final int DEFAULT_STREAMS = 20_000;
+
+  /** The init-params that have an option of their own, each with its name. */
+  private static final Map<String, String> OPTIONS =
+      Map.ofEntries(
+          Map.entry("preset", "--preset"),
+          Map.entry("allowedOrigins", "--allowed-origins"),
+          Map.entry("allowedHeaders", "--allowed-headers"),
+          Map.entry("heartbeat", "--heartbeat"),
+          Map.entry("maxResume", "--max-resume"),
+          Map.entry("requireSessionKey", "--require-session-key"),
+          Map.entry("maxChannels", "--max-channels"));
+
+  @Option(
+      names = "--host",
+      paramLabel = "HOST",
+      showDefaultValue = CommandLine.Help.Visibility.ALWAYS,
+      description = "The address to listen on: 0.0.0.0 or :: for every one.")
   private String host = "127.0.0.1";
 
-  @Option(names = "--port", paramLabel = "PORT", description = "The port; 0 picks a free one.")
+  @Option(
+      names = "--port",
+      paramLabel = "PORT",
+      showDefaultValue = CommandLine.Help.Visibility.ALWAYS,
+      description = "The port; 0 picks a free one.")
   private int port = 8080;
 
-  @Option(names = "--path", paramLabel = "PATH", description = "Where the broker is mounted.")
+  @Option(
+      names = "--path",
+      paramLabel = "PATH",
+      showDefaultValue = CommandLine.Help.Visibility.ALWAYS,
+      description = "Where the broker is mounted.")
   private String path = "/broker";
+
+  @Option(
+      names = "--demo",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description = "Serve the demo page, or with --no-demo the broker alone.")
+  private boolean demo = true;
+
+  @Option(
+      names = "--preset",
+      paramLabel = "PRESET",
+      description =
+          "openToEverybody: the smaller limits for a broker that strangers use. Other options then"
+              + " change what they name.")
+  private @Nullable String preset;
 
   @Option(
       names = "--allowed-origins",
       paramLabel = "ORIGIN",
       split = ",",
-      showDefaultValue = CommandLine.Help.Visibility.NEVER,
       description = "Other sites whose pages may use the broker (https://example.org), or *.")
   private String[] allowedOrigins = {};
+
+  @Option(
+      names = "--allowed-headers",
+      paramLabel = "HEADER",
+      split = ",",
+      description =
+          "Request headers that those pages may set besides the usual ones (Authorization).")
+  private String[] allowedHeaders = {};
 
   @Option(
       names = "--heartbeat",
       paramLabel = "TIME",
       converter = DurationConverter.class,
-      defaultValue = "15s",
-      description = "After so long a silence a stream gets a comment line: 15s, 500ms.")
-  private Duration heartbeat = Duration.ofSeconds(15);
+      description = "After so long a silence a stream gets a comment line: 500ms. Default: 15s")
+  private @Nullable Duration heartbeat;
+
+  @Option(
+      names = "--idle-timeout",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      defaultValue = "75s",
+      showDefaultValue = CommandLine.Help.Visibility.ALWAYS,
+      description =
+          "For how long a connection may be unused. Longer than a load balancer in front keeps its"
+              + " own.")
+  private Duration idleTimeout = JettyServer.Bounds.DEFAULTS.idle();
 
   @Option(
       names = "--max-resume",
       paramLabel = "TIME",
       converter = DurationConverter.class,
-      defaultValue = "60s",
       description =
-          "For how long a client whose connection broke may come back at most; 0s: not at all.")
-  private Duration maxResume = Duration.ofSeconds(60);
+          "For how long a client whose connection broke may come back at most; 0s: not at all."
+              + " Default: 60s")
+  private @Nullable Duration maxResume;
 
   @Option(
       names = "--max-lease",
       paramLabel = "TIME",
       converter = DurationConverter.class,
-      defaultValue = "5m",
       description =
-          "For how long a client that promises to be heard from may be silent at most; 0s: for ever.")
-  private Duration maxLease = Duration.ofMinutes(5);
+          "For how long a client that promises to be heard from may be silent at most; 0s: for"
+              + " ever. Default: 5m")
+  private @Nullable Duration maxLease;
 
   @Option(
       names = "--require-session-key",
       description = "Hosting a session always takes the key of its channel. Recommended.")
   private boolean requireSessionKey;
 
-  @Option(names = "--max-channels", paramLabel = "N", description = "Channels at one time.")
-  private int maxChannels = 20_000;
+  @Option(
+      names = "--max-channels",
+      paramLabel = "N",
+      description = "Channels at one time. Default: 20000")
+  private @Nullable Integer maxChannels;
 
   @Option(
       names = "--message-rate",
       paramLabel = "N",
       description =
-          "Messages, and changes of sessions, that a channel may make a second; 0 lifts both.")
-  private int messageRate = 100;
+          "Messages, and changes of sessions, that a channel may make a second; 0 lifts both."
+              + " Default: 100")
+  private @Nullable Integer messageRate;
 
-  private BrokerServer() {}
+  @Option(
+      names = "--set",
+      paramLabel = "NAME=VALUE",
+      description =
+          "Any other setting, by the name of the servlet's init-param: --set maxWatches=500. Can be"
+              + " given several times.")
+  private Map<String, String> more = new TreeMap<>();
+
+  private final Program program;
+
+  private BrokerServer(Program program) {
+    this.program = program;
+  }
 
   /**
    * Runs the broker until the process is told to end.
    *
    * @param args the command line, see {@code --help}
    */
-  public static void main(String[] args) {
-    Logs.quiet();
-    int exitCode =
-        new CommandLine(new BrokerServer())
-            .setParameterExceptionHandler((wrong, arguments) -> refuse(wrong))
-            .setExecutionExceptionHandler(BrokerServer::failed)
-            .execute(args);
-    if (exitCode != 0) {
-      System.exit(exitCode);
-    }
+  public static void main(String[] args) throws Exception {
+    Program.run(
+        program -> {
+          int exitCode =
+              new CommandLine(new BrokerServer(program))
+                  .setParameterExceptionHandler((wrong, arguments) -> refuse(wrong))
+                  .setExecutionExceptionHandler(BrokerServer::failed)
+                  .execute(args);
+          if (exitCode != 0) {
+            program.failed();
+            System.exit(exitCode);
+          }
+        });
   }
 
   @Override
   public Integer call() throws Exception {
+    Site site = site(new BrokerServlet());
+    PrintStream out = System.out;
+    try {
+      program.serve(
+          site.server(),
+          site::closeBroker,
+          address -> {
+            out.println("listening on " + address);
+            String at = site.mount().isEmpty() ? "/" : site.mount();
+            out.println(
+                demo
+                    ? "the demo page is there, the broker at " + at
+                    : "the broker is at " + at + ", without the demo page");
+          });
+    } catch (Exception e) {
+      throw asWrongOption(e);
+    }
+    return 0;
+  }
+
+  /** What the servlet says of its init-params, in words of the command line. */
+  private Exception asWrongOption(Exception failed) {
+    for (Throwable cause = failed; cause != null; cause = cause.getCause()) {
+      if (cause instanceof ServletException
+          && cause.getCause() instanceof IllegalArgumentException) {
+        String why = String.valueOf(cause.getCause().getMessage());
+        for (var each : OPTIONS.entrySet()) {
+          if (why.startsWith("The init-param '" + each.getKey() + "' ")) {
+            return wrong(each.getValue() + ": " + why);
+          }
+        }
+        return wrong("--set: " + why);
+      }
+    }
+    return failed;
+  }
+
+  /** The options of a command line, for tests that run the server within their own process. */
+  static BrokerServer parse(String... args) {
+    var options = new BrokerServer(new Program());
+    new CommandLine(options).parseArgs(args);
+    return options;
+  }
+
+  /**
+   * What is served.
+   *
+   * @param server not started yet
+   * @param context where the servlet is mounted
+   * @param mount its path, without a slash at the end; empty for the root
+   */
+  record Site(JettyServer server, ServletContextHandler context, String mount) {
+
+    /** Closes the broker, once there is one; its streams are told. */
+    void closeBroker() {
+      if (context.getServletContext().getAttribute(BrokerServlet.BROKER_ATTRIBUTE)
+          instanceof Broker broker) {
+        broker.close();
+      }
+    }
+  }
+
+  /**
+   * Makes the server that the options ask for.
+   *
+   * @param servlet the one to mount, which reads the init-params
+   */
+  Site site(BrokerServlet servlet) {
     check();
     String mount = path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
-    HttpSettings settings = httpSettings();
-    Broker broker = broker();
+    var holder = new ServletHolder("broker", servlet);
+    holder.setInitParameters(parameters());
+    holder.setAsyncSupported(true);
+    // At once: a wrong setting ends the start, and not the first request.
+    holder.setInitOrder(0);
+    var context = new ServletContextHandler("/");
+    context.addServlet(holder, mount + "/*");
+    Handler handler = demo ? new DemoPage(mount, context) : context;
+    var bounds =
+        new JettyServer.Bounds(idleTimeout, JettyServer.Bounds.DEFAULTS.head(), connections());
+    Duration silence = heartbeat == null ? HttpSettings.defaults().heartbeat() : heartbeat;
+    return new Site(new JettyServer(host, port, silence, bounds, handler), context, mount);
+  }
 
-    var site = new ServletContextHandler("/");
-    var servlet = new ServletHolder(new BrokerServlet(broker, settings));
-    servlet.setAsyncSupported(true);
-    site.addServlet(servlet, mount + "/*");
-
-    var server = new JettyServer(host, port, heartbeat, new DemoPage(mount, site));
-    String address = server.start();
-    server.endWithProcess(broker);
-
-    PrintStream out = System.out;
-    out.println("listening on " + address);
-    out.println("the demo page is there, the broker at " + (mount.isEmpty() ? "/" : mount));
-    server.join();
-    return 0;
+  /** Room for all streams that there may be, and for requests beside them. */
+  private int connections() {
+    int channels = maxChannels == null ? DEFAULT_STREAMS : maxChannels;
+    String watches = more.getOrDefault("maxWatches", "");
+    long streams =
+        channels + (watches.matches("[0-9]{1,9}") ? Long.parseLong(watches) : DEFAULT_STREAMS);
+    return (int) Math.min(Integer.MAX_VALUE, streams + OTHER_CONNECTIONS);
   }
 
   private void check() {
@@ -148,41 +311,92 @@ public final class BrokerServer implements Callable<Integer> {
         "--path must be / or segments of letters and digits with / before each (/broker), not "
             + path);
     require(
-        heartbeat.compareTo(MIN_HEARTBEAT) >= 0 && heartbeat.compareTo(MAX_HEARTBEAT) <= 0,
-        "--heartbeat must be from 10ms to 10m");
+        heartbeat == null
+            || (heartbeat.compareTo(MIN_HEARTBEAT) >= 0 && heartbeat.compareTo(MAX_HEARTBEAT) <= 0),
+        "--heartbeat must be from 10ms to 60m");
+    require(
+        idleTimeout.compareTo(MIN_IDLE) >= 0 && idleTimeout.compareTo(MAX_SECONDS) <= 0,
+        "--idle-timeout must be from 1s to 60m");
     requireSeconds("--max-resume", maxResume);
     requireSeconds("--max-lease", maxLease);
-    require(maxChannels >= 1, "--max-channels must be at least 1, not " + maxChannels);
     require(
-        messageRate >= 0 && messageRate <= MAX_RATE,
+        maxChannels == null || maxChannels >= 1,
+        "--max-channels must be at least 1, not " + maxChannels);
+    require(
+        messageRate == null || (messageRate >= 0 && messageRate <= MAX_RATE),
         "--message-rate must be from 0 to " + MAX_RATE + ", not " + messageRate);
-  }
-
-  private HttpSettings httpSettings() {
+    for (String name : more.keySet()) {
+      require(
+          !OPTIONS.containsKey(name),
+          "--set " + name + ": that has an option of its own, " + OPTIONS.get(name));
+    }
+    requireAlone("--max-lease", maxLease, "leaseBounds");
+    requireAlone("--message-rate", messageRate, "messageRate");
+    requireAlone("--message-rate", messageRate, "sessionRate");
     try {
-      return HttpSettings.defaults().withHeartbeat(heartbeat).withAllowedOrigins(allowedOrigins);
+      HttpSettings.defaults().withAllowedOrigins(allowedOrigins);
     } catch (IllegalArgumentException e) {
       throw wrong("--allowed-origins: " + e.getMessage());
     }
+    try {
+      HttpSettings.defaults().withAllowedHeaders(allowedHeaders);
+    } catch (IllegalArgumentException e) {
+      throw wrong("--allowed-headers: " + e.getMessage());
+    }
   }
 
-  private Broker broker() {
-    var rate = new Limits.Rate(messageRate, 2 * messageRate);
-    Duration minLease = maxLease.compareTo(MIN_LEASE) < 0 ? maxLease : MIN_LEASE;
-    return Broker.builder()
-        .maxChannels(maxChannels)
-        .maxResume(maxResume)
-        .leaseBounds(minLease, maxLease)
-        .messageRate(rate)
-        .sessionRate(rate)
-        .requireSessionKey(requireSessionKey)
-        .build();
+  /** The options as the servlet's init-params. */
+  private Map<String, String> parameters() {
+    var parameters = new LinkedHashMap<String, String>(more);
+    if (preset != null) {
+      parameters.put("preset", preset);
+    }
+    if (allowedOrigins.length > 0) {
+      parameters.put("allowedOrigins", String.join(",", allowedOrigins));
+    }
+    if (allowedHeaders.length > 0) {
+      parameters.put("allowedHeaders", String.join(",", allowedHeaders));
+    }
+    if (heartbeat != null) {
+      parameters.put("heartbeat", millis(heartbeat));
+    }
+    if (maxResume != null) {
+      parameters.put("maxResume", millis(maxResume));
+    }
+    if (maxLease != null) {
+      Duration minLease = maxLease.compareTo(MIN_LEASE) < 0 ? maxLease : MIN_LEASE;
+      parameters.put("leaseBounds", millis(minLease) + "/" + millis(maxLease));
+    }
+    if (requireSessionKey) {
+      parameters.put("requireSessionKey", "true");
+    }
+    if (maxChannels != null) {
+      parameters.put("maxChannels", maxChannels.toString());
+    }
+    if (messageRate != null) {
+      parameters.put("messageRate", messageRate.toString());
+      parameters.put("sessionRate", messageRate.toString());
+    }
+    return parameters;
   }
 
-  private void requireSeconds(String option, Duration time) {
+  private static String millis(Duration time) {
+    return time.toMillis() + "ms";
+  }
+
+  private void requireSeconds(String option, @Nullable Duration time) {
     require(
-        time.compareTo(MAX_SECONDS) <= 0 && time.equals(Duration.ofSeconds(time.toSeconds())),
+        time == null
+            || (time.compareTo(MAX_SECONDS) <= 0
+                && time.equals(Duration.ofSeconds(time.toSeconds()))),
         option + " must be whole seconds, to 60m");
+  }
+
+  /** An option that stands for a part of a setting, or for two, can't stand beside that setting. */
+  private void requireAlone(String option, @Nullable Object value, String name) {
+    require(
+        value == null || !more.containsKey(name),
+        option + " and --set " + name + " can't be together: one of them says it all");
   }
 
   private void require(boolean holds, String otherwise) {

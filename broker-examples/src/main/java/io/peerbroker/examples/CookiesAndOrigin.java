@@ -129,15 +129,17 @@ public final class CookiesAndOrigin implements AccessPolicy {
    * @param args the port; 8080 if there is none
    */
   public static void main(String[] args) throws Exception {
-    Logs.quiet();
-    int port = args.length > 0 ? Integer.parseInt(args[0]) : 8080;
-    Set<String> logins = ConcurrentHashMap.newKeySet();
-    var policy = new CookiesAndOrigin(Set.of("http://127.0.0.1:" + port), logins::contains);
-    Broker broker = Broker.builder().requireSessionKey(true).accessPolicy(policy).build();
-    var server = new JettyServer("127.0.0.1", port, Duration.ofSeconds(15), site(broker, logins));
-    System.out.println("listening on " + server.start());
-    server.endWithProcess(broker);
-    server.join();
+    Program.run(
+        program -> {
+          int port = args.length > 0 ? Integer.parseInt(args[0]) : 8080;
+          Set<String> logins = ConcurrentHashMap.newKeySet();
+          var policy = new CookiesAndOrigin(Set.of("http://127.0.0.1:" + port), logins::contains);
+          Broker broker = Broker.builder().requireSessionKey(true).accessPolicy(policy).build();
+          var server =
+              new JettyServer("127.0.0.1", port, Duration.ofSeconds(15), site(broker, logins));
+          program.serve(
+              server, broker::close, address -> System.out.println("listening on " + address));
+        });
   }
 
   /** The broker at {@code /broker}, and the application around it. */

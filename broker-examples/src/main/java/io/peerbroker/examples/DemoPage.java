@@ -3,8 +3,10 @@ package io.peerbroker.examples;
 import io.peerbroker.core.Json;
 import java.util.EnumSet;
 import java.util.Map;
+import java.util.Set;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpMethod;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
@@ -14,10 +16,33 @@ import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.resource.ResourceFactory;
 
 /**
- * The demo page at {@code /}, in front of everything else that a server has: what is not one of its
- * files goes on to the next handler. {@code /config.json} tells the page where the broker is.
+ * The demo page at {@code /}, in front of everything else that a server has. {@code /config.json}
+ * tells the page where the broker is.
+ *
+ * <p>Only a {@code GET} or {@code HEAD} of one of its files is the page's. Every other request goes
+ * on to the next handler as it came, and its answer goes out as it is: preflights are the broker's
+ * to answer, and what the page permits itself is nothing that the broker says.
  */
 final class DemoPage extends ResourceHandler {
+
+  private static final String CONFIG = "/config.json";
+
+  /** The paths that are the page's, beside its configuration. */
+  static final Set<String> FILES =
+      Set.of(
+          "/",
+          "/index.html",
+          "/app.js",
+          "/broker-client.js",
+          "/chats.js",
+          "/dom.js",
+          "/icon.svg",
+          "/message-log.js",
+          "/peer.js",
+          "/roster.js",
+          "/roster-worker.js",
+          "/style.css",
+          "/words.js");
 
   private static final Map<String, String> SECURITY_HEADERS =
       Map.of(
@@ -32,6 +57,7 @@ final class DemoPage extends ResourceHandler {
           "Permissions-Policy",
           "camera=(), microphone=(), geolocation=()");
 
+  private final Handler next;
   private final String config;
 
   /**
@@ -42,6 +68,7 @@ final class DemoPage extends ResourceHandler {
    */
   DemoPage(String mount, Handler next) {
     super(next);
+    this.next = next;
     config = Json.of(Map.of("broker", mount)).toString();
     setBaseResource(ResourceFactory.of(this).newClassLoaderResource("demo/"));
     setWelcomeFiles("index.html");
@@ -51,8 +78,14 @@ final class DemoPage extends ResourceHandler {
 
   @Override
   public boolean handle(Request request, Response response, Callback callback) throws Exception {
+    String path = Request.getPathInContext(request);
+    boolean reads =
+        HttpMethod.GET.is(request.getMethod()) || HttpMethod.HEAD.is(request.getMethod());
+    if (!reads || !(path.equals(CONFIG) || FILES.contains(path))) {
+      return next.handle(request, response, callback);
+    }
     SECURITY_HEADERS.forEach(response.getHeaders()::put);
-    if (Request.getPathInContext(request).equals("/config.json")) {
+    if (path.equals(CONFIG)) {
       response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
       response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-cache");
       Content.Sink.write(response, true, config, callback);

@@ -23,12 +23,11 @@ public final class EmbedInWebApp {
    * @param args the port; 8080 if there is none
    */
   public static void main(String[] args) throws Exception {
-    Logs.quiet();
     Broker broker = Broker.create();
-    Server server = start(args.length > 0 ? Integer.parseInt(args[0]) : 8080, broker);
-    System.out.println("listening on " + server.getURI());
+    Server server = server(args.length > 0 ? Integer.parseInt(args[0]) : 8080, broker);
 
     // The broker first: it tells its streams, which takes the connections that the server closes.
+    // Before the start, since a process may be told to end while it starts.
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
@@ -40,10 +39,12 @@ public final class EmbedInWebApp {
                     System.err.println("did not stop cleanly: " + e);
                   }
                 }));
+    server.start();
+    System.out.println("listening on " + server.getURI());
   }
 
-  /** Starts the web application at {@code /shop}, with the broker at {@code /shop/broker}. */
-  static Server start(int port, Broker broker) throws Exception {
+  /** The web application at {@code /shop}, with the broker at {@code /shop/broker}; not started. */
+  static Server server(int port, Broker broker) {
     var shop = new ServletContextHandler("/shop");
 
     // What was there before, and may use the same broker as the browsers do.
@@ -62,7 +63,6 @@ public final class EmbedInWebApp {
     connector.setPort(port);
     server.addConnector(connector);
     server.setHandler(shop);
-    server.start();
     return server;
   }
 

@@ -1,14 +1,15 @@
 package io.peerbroker.examples;
 
-import io.peerbroker.core.Broker;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.concurrent.locks.ReentrantLock;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
@@ -20,17 +21,44 @@ final class JettyServer {
   private static final int MAX_THREADS = 64;
 
   private static final int BACKLOG = 1_024;
-  private static final Duration IDLE = Duration.ofSeconds(60);
 
   private final Server server;
   private final ServerConnector connector;
 
+  /** Of {@link #start} and {@link #stop}, which may be called at the same moment. */
+  private final ReentrantLock lifeCycle = new ReentrantLock();
+
+  private boolean stopped;
+
+  /**
+   * What strangers may take of a server by doing nothing.
+   *
+   * @param idle for how long a connection may be silent, between two requests as well. Longer than
+   *     a load balancer in front keeps one it does not use, else it sends a request into a
+   *     connection that is just being closed
+   * @param head within how long the head of a request must be all there, from its first byte, and
+   *     for the first request of a connection from its beginning
+   * @param connections how many may be open at one time; those that come then wait
+   */
+  record Bounds(Duration idle, Duration head, int connections) {
+
+    /** An AWS Application Load Balancer keeps a connection for 60 s. */
+    static final Bounds DEFAULTS =
+        new Bounds(Duration.ofSeconds(75), Duration.ofSeconds(20), 50_000);
+  }
+
+  /** A server with the default bounds that is not started yet. */
+  JettyServer(String host, int port, Duration heartbeat, Handler handler) {
+    this(host, port, heartbeat, Bounds.DEFAULTS, handler);
+  }
+
   /**
    * A server that is not started yet.
    *
+   * @param host a name or an address, one of IPv6 with brackets or without
    * @param heartbeat how long a stream may be silent: a connection is idle after longer only
    */
-  JettyServer(String host, int port, Duration heartbeat, Handler handler) {
+  JettyServer(String host, int port, Duration heartbeat, Bounds bounds, Handler handler) {
     var threads = new QueuedThreadPool(MAX_THREADS);
     threads.setName("jetty");
     server = new Server(threads);
@@ -39,12 +67,17 @@ final class JettyServer {
     http.setSendServerVersion(false);
     http.setSendXPoweredBy(false);
     connector = new ServerConnector(server, new HttpConnectionFactory(http));
-    connector.setHost(host);
+    connector.setHost(
+        host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1) : host);
     connector.setPort(port);
     connector.setAcceptQueueSize(BACKLOG);
-    connector.setIdleTimeout(Math.max(IDLE.toMillis(), heartbeat.multipliedBy(3).toMillis()));
+    connector.setIdleTimeout(
+        Math.max(bounds.idle().toMillis(), heartbeat.multipliedBy(3).toMillis()));
     server.addConnector(connector);
-    server.setHandler(handler);
+    server.addBean(new NetworkConnectionLimit(bounds.connections(), connector));
+    var deadline = new HeadDeadline(bounds.head(), connector.getScheduler(), handler);
+    connector.addBean(deadline.connections());
+    server.setHandler(deadline);
   }
 
   /**
@@ -54,50 +87,51 @@ final class JettyServer {
    * @throws IOException if it can't; the message says why, and what would help
    */
   String start() throws Exception {
+    lifeCycle.lock();
     try {
-      InetAddress.getByName(connector.getHost());
-      connector.open();
-    } catch (UnknownHostException e) {
-      throw new IOException("there is no address for the host " + connector.getHost(), e);
-    } catch (IOException e) {
-      throw new IOException(whyNot(e), e);
+      if (stopped) {
+        throw new IOException("the server has been stopped");
+      }
+      String host = connector.getHost();
+      try {
+        InetAddress.getByName(host);
+        connector.open();
+      } catch (UnknownHostException e) {
+        throw new IOException("there is no address for the host " + host, e);
+      } catch (IOException e) {
+        throw new IOException(whyNot(e), e);
+      }
+      server.start();
+      // RFC 6874: the % before a zone is written as %25.
+      return "http://" + shown(host).replace("%", "%25") + ":" + connector.getLocalPort() + "/";
+    } finally {
+      lifeCycle.unlock();
     }
-    server.start();
-    String host = connector.getHost();
-    String shown = host.indexOf(':') < 0 ? host : "[" + host + "]";
-    return "http://" + shown + ":" + connector.getLocalPort() + "/";
+  }
+
+  /** A host as it stands before a port. */
+  private static String shown(String host) {
+    return host.indexOf(':') < 0 ? host : "[" + host + "]";
   }
 
   private String whyNot(IOException e) {
     Throwable cause = e.getCause() == null ? e : e.getCause();
     String why = String.valueOf(cause.getMessage());
-    String where = connector.getHost() + ":" + connector.getPort();
+    String where = shown(connector.getHost()) + ":" + connector.getPort();
     return cause instanceof BindException && why.contains("in use")
         ? "the port is taken: " + where + "; another --port may be free, and 0 picks one that is"
         : "can't listen on " + where + ": " + why;
   }
 
-  /**
-   * Ends the broker and this server when the process is told to end, in this order: streams can be
-   * told only while the server still has their connections. The exit code is then 0, as somebody
-   * asked for it.
-   */
-  void endWithProcess(Broker broker) {
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  int exitCode = 0;
-                  try {
-                    broker.close();
-                    server.stop();
-                  } catch (Exception e) {
-                    System.err.println("did not end cleanly: " + e);
-                    exitCode = 1;
-                  }
-                  Runtime.getRuntime().halt(exitCode);
-                },
-                "shutdown"));
+  /** Stops it, once a start that is going on is through; one that comes later fails. */
+  void stop() throws Exception {
+    lifeCycle.lock();
+    try {
+      stopped = true;
+      server.stop();
+    } finally {
+      lifeCycle.unlock();
+    }
   }
 
   /** Waits until the server has stopped. */

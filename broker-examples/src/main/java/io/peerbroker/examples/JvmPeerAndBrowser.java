@@ -30,27 +30,31 @@ public final class JvmPeerAndBrowser {
    * @param args the port; 8080 if there is none
    */
   public static void main(String[] args) throws Exception {
-    Logs.quiet();
-    int port = args.length > 0 ? Integer.parseInt(args[0]) : 8080;
-    Broker broker = Broker.create();
+    Program.run(
+        program -> {
+          int port = args.length > 0 ? Integer.parseInt(args[0]) : 8080;
+          Broker broker = Broker.create();
 
-    // The JVM's party: a channel and a session, as every browser has them, but no key and no HTTP.
-    // The demo page shows the name; "via" tells it that this one is not to be called by WebRTC.
-    Channel clock = broker.openChannel(JvmPeerAndBrowser::answer);
-    clock.openSession(
-        SessionSpec.listed("service")
-            .withMetadata(Json.of(Map.of("name", "Speaking clock", "via", "broker"))));
+          // The JVM's party: a channel and a session, as every browser has them, but no key and no
+          // HTTP.
+          // The demo page shows the name; "via" tells it that this one is not to be called by
+          // WebRTC.
+          Channel clock = broker.openChannel(JvmPeerAndBrowser::answer);
+          clock.openSession(
+              SessionSpec.listed("service")
+                  .withMetadata(Json.of(Map.of("name", "Speaking clock", "via", "broker"))));
 
-    // The browsers' side of the same broker.
-    var site = new ServletContextHandler("/");
-    var servlet = new ServletHolder(new BrokerServlet(broker));
-    servlet.setAsyncSupported(true);
-    site.addServlet(servlet, "/broker/*");
-    var server =
-        new JettyServer("127.0.0.1", port, Duration.ofSeconds(15), new DemoPage("/broker", site));
-    System.out.println("listening on " + server.start());
-    server.endWithProcess(broker);
-    server.join();
+          // The browsers' side of the same broker.
+          var site = new ServletContextHandler("/");
+          var servlet = new ServletHolder(new BrokerServlet(broker));
+          servlet.setAsyncSupported(true);
+          site.addServlet(servlet, "/broker/*");
+          var server =
+              new JettyServer(
+                  "127.0.0.1", port, Duration.ofSeconds(15), new DemoPage("/broker", site));
+          program.serve(
+              server, broker::close, address -> System.out.println("listening on " + address));
+        });
   }
 
   /**

@@ -171,22 +171,26 @@ public final class TokenInQuery implements AccessPolicy {
    * @param args the port; 8080 if there is none
    */
   public static void main(String[] args) throws Exception {
-    Logs.quiet();
-    byte[] secret = new byte[32];
-    new SecureRandom().nextBytes(secret);
-    InstantSource clock = InstantSource.system();
-    Broker broker = broker(new TokenInQuery(secret, clock));
-    int port = args.length > 0 ? Integer.parseInt(args[0]) : 8080;
-    var server = new JettyServer("127.0.0.1", port, Duration.ofSeconds(15), site(broker));
-    String address = server.start();
-    System.out.println("listening on " + address);
-    for (String tenant : List.of("red", "blue")) {
-      // An hour, to try it by hand.
-      String token = token(secret, tenant, Duration.ofHours(1), clock);
-      System.out.println(tenant + ": " + address + "broker/list?access_token=" + token);
-    }
-    server.endWithProcess(broker);
-    server.join();
+    Program.run(
+        program -> {
+          byte[] secret = new byte[32];
+          new SecureRandom().nextBytes(secret);
+          InstantSource clock = InstantSource.system();
+          Broker broker = broker(new TokenInQuery(secret, clock));
+          int port = args.length > 0 ? Integer.parseInt(args[0]) : 8080;
+          var server = new JettyServer("127.0.0.1", port, Duration.ofSeconds(15), site(broker));
+          program.serve(
+              server,
+              broker::close,
+              address -> {
+                System.out.println("listening on " + address);
+                for (String tenant : List.of("red", "blue")) {
+                  // An hour, to try it by hand.
+                  String token = token(secret, tenant, Duration.ofHours(1), clock);
+                  System.out.println(tenant + ": " + address + "broker/list?access_token=" + token);
+                }
+              });
+        });
   }
 
   static Broker broker(AccessPolicy policy) {

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /** The packaged jar, as a process of its own. */
@@ -22,11 +23,12 @@ final class BrokerProcess implements AutoCloseable {
   final List<String> out = new CopyOnWriteArrayList<>();
   final List<String> err = new CopyOnWriteArrayList<>();
   private final Process process;
+  private final List<Thread> readers;
+  private final CountDownLatch listening = new CountDownLatch(1);
 
   private BrokerProcess(Process process) {
     this.process = process;
-    collect(process.inputReader(), out);
-    collect(process.errorReader(), err);
+    readers = List.of(collect(process.inputReader(), out), collect(process.errorReader(), err));
   }
 
   /** Runs {@code java -jar broker-server.jar} with these arguments. */
@@ -68,6 +70,18 @@ final class BrokerProcess implements AutoCloseable {
     return URI.create(line.substring(LISTENING.length()));
   }
 
+  /** Waits for so long that it listens; returns in any case. */
+  void awaitListening(Duration atMost) throws InterruptedException {
+    var unused = listening.await(atMost.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /** Waits until all that an ended process has said is there. */
+  void awaitOutput() throws InterruptedException {
+    for (Thread reader : readers) {
+      reader.join();
+    }
+  }
+
   /** Waits for the end, and answers the exit code. */
   int awaitExit(Duration atMost) throws InterruptedException {
     assertThat(process.waitFor(atMost.toMillis(), TimeUnit.MILLISECONDS))
@@ -87,9 +101,17 @@ final class BrokerProcess implements AutoCloseable {
     process.onExit().join();
   }
 
-  private static void collect(BufferedReader text, List<String> lines) {
-    var reader = new Thread(() -> text.lines().forEach(lines::add), "output of the broker");
+  private Thread collect(BufferedReader text, List<String> lines) {
+    var reader = new Thread(() -> text.lines().forEach(line -> add(line, lines)), "output");
     reader.setDaemon(true);
     reader.start();
+    return reader;
+  }
+
+  private void add(String line, List<String> lines) {
+    lines.add(line);
+    if (line.startsWith(LISTENING)) {
+      listening.countDown();
+    }
   }
 }

@@ -102,6 +102,49 @@ class BrokerServerIT {
   }
 
   @Test
+  void demoPage_standsInFrontOfNothingElse() throws Exception {
+    try (BrokerProcess broker = BrokerProcess.run("--port", "0", "--path", "/")) {
+      URI page = broker.awaitListening();
+      for (String path : List.of("/list", "/session", "/app.js", "/")) {
+        HttpRequest request =
+            HttpRequest.newBuilder(page.resolve(path))
+                .method("OPTIONS", BodyPublishers.noBody())
+                .build();
+        HttpResponse<String> answer = client.send(request, BodyHandlers.ofString());
+        assertThat(answer.headers().map()).as(path).doesNotContainKey("content-security-policy");
+        assertThat(answer.statusCode()).as(path).isIn(204, 404);
+      }
+      assertThat(get(page.resolve("/list")).headers().map())
+          .doesNotContainKeys("content-security-policy", "permissions-policy");
+    }
+  }
+
+  @Test
+  void noDemo_servesTheBrokerAlone() throws Exception {
+    try (BrokerProcess broker = BrokerProcess.run("--port", "0", "--no-demo")) {
+      URI page = broker.awaitListening();
+      await().until(() -> broker.out.size() == 2);
+      assertThat(broker.out).last().asString().contains("/broker").contains("without the demo");
+      assertThat(get(page).statusCode()).isEqualTo(404);
+      assertThat(get(page.resolve("/app.js")).statusCode()).isEqualTo(404);
+      assertThat(get(page.resolve("/broker/list")).body()).isEqualTo("[]");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"::1", "[::1]"})
+  void ipv6_isListenedOnAndToldWithBrackets(String host) throws Exception {
+    try (BrokerProcess broker = BrokerProcess.run("--port", "0", "--host", host)) {
+      URI page = broker.awaitListening();
+      assertThat(page.toString()).matches("http://\\[::1]:[1-9][0-9]*/");
+      assertThat(get(page.resolve("/broker/list")).body()).isEqualTo("[]");
+      String port = String.valueOf(page.getPort());
+      assertRefused(
+          BrokerProcess.run("--port", port, "--host", host), "the port is taken: [::1]:" + port);
+    }
+  }
+
+  @Test
   void portTaken_isSaidInWords() throws Exception {
     try (BrokerProcess first = BrokerProcess.run("--port", "0")) {
       String port = String.valueOf(first.awaitListening().getPort());
@@ -119,10 +162,16 @@ class BrokerServerIT {
     "--host,            no.such.host.invalid, no.such.host.invalid",
     "--heartbeat,       15,                   not a time like",
     "--heartbeat,       0s,                   --heartbeat must be",
-    "--heartbeat,       11m,                  --heartbeat must be",
+    "--heartbeat,       61m,                  --heartbeat must be",
     "--max-channels,    0,                    --max-channels must be",
     "--message-rate,    -1,                   --message-rate must be",
     "--allowed-origins, example.org,          --allowed-origins",
+    "--allowed-headers, X Y,                  --allowed-headers",
+    "--idle-timeout,    0s,                   --idle-timeout must be",
+    "--preset,          everybody,            there is only openToEverybody",
+    "--set,             maxWatches=x,         'maxWatches' is 'x'",
+    "--set,             maxWatchez=1,         there are allowedHeaders",
+    "--set,             maxChannels=1,        an option of its own",
     "--max-resume,      60,                   not a time like",
     "--max-resume,      500ms,                --max-resume must be",
     "--max-resume,      61m,                  --max-resume must be",
@@ -151,7 +200,8 @@ class BrokerServerIT {
       assertThat(String.join("\n", broker.out))
           .contains("--host", "--port", "--path", "--allowed-origins", "--heartbeat")
           .contains("--require-session-key", "--max-channels", "--message-rate", "--version")
-          .contains("--max-resume", "--max-lease");
+          .contains("--max-resume", "--max-lease", "--allowed-headers", "--idle-timeout")
+          .contains("--[no-]demo", "--preset", "--set");
     }
   }
 
@@ -237,6 +287,20 @@ class BrokerServerIT {
         HttpResponse<String> session =
             post(page.resolve("/broker/session"), "{\"cid\":\"%s\"}".formatted(cid));
         assertThat(session.statusCode()).isEqualTo(400);
+      }
+    }
+  }
+
+  @Test
+  void set_reachesEverySetting() throws Exception {
+    try (BrokerProcess broker =
+        BrokerProcess.run("--port", "0", "--set", "maxWatches=1", "--set", "maxMetadataBytes=10")) {
+      URI list = broker.awaitListening().resolve("/broker/list");
+      try (BufferedReader first = stream(list)) {
+        awaitLine(first, "event: ready");
+        HttpRequest request =
+            HttpRequest.newBuilder(list).header("Accept", "text/event-stream").build();
+        assertThat(client.send(request, BodyHandlers.ofString()).statusCode()).isEqualTo(503);
       }
     }
   }

@@ -16,7 +16,8 @@ class EmbedInWebAppTest {
   @Test
   void shopAndBroker_shareOneBroker() throws Exception {
     try (Broker broker = Broker.create()) {
-      Server server = EmbedInWebApp.start(0, broker);
+      Server server = EmbedInWebApp.server(0, broker);
+      server.start();
       try {
         broker.openChannel((channel, message) -> {}).openSession(SessionSpec.listed("customer"));
         assertThat(get(server.getURI().resolve("/shop/"))).contains("talk: 1");

@@ -1,0 +1,32 @@
+package io.peerbroker.examples;
+
+import io.peerbroker.tck.ServerKit;
+import io.peerbroker.tck.ServerSettings;
+import io.peerbroker.tck.WireServer;
+import java.util.Map;
+
+/**
+ * The wire protocol's rules where the demo page stands in front of a broker at the root, and other
+ * origins are let in.
+ */
+final class CrossOriginServerTest extends ServerKit {
+
+  @Override
+  protected WireServer start(ServerSettings settings) throws Exception {
+    return RunningServer.start(
+        settings,
+        Map.of(
+            "--path",
+            "/",
+            "--allowed-origins",
+            "https://other.example",
+            "--allowed-headers",
+            "X-Y"));
+  }
+
+  @Override
+  protected Map<String, String> exceptions() {
+    String reason = "GET / is the demo page's here";
+    return Map.of("refusalsAreProblems", reason, "otherPathsAreUnknown", reason);
+  }
+}
