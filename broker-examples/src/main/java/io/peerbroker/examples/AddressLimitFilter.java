@@ -16,6 +16,7 @@ import jakarta.servlet.ServletResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Collections;
@@ -178,7 +179,10 @@ public final class AddressLimitFilter implements Filter {
     return network(address.length() > 64 ? address.substring(0, 64) : address);
   }
 
-  /** The network that an address of IPv6 is in; an address of IPv4 as it is. */
+  /**
+   * The network that an address of IPv6 is in; an address of IPv4 as it is, also where it is
+   * written as one of IPv6 ({@code ::ffff:192.0.2.1}, RFC 4291), which is the same client.
+   */
   private static String network(String address) {
     if (address.indexOf(':') < 0) {
       return address;
@@ -186,8 +190,10 @@ public final class AddressLimitFilter implements Filter {
     String bare = address.startsWith("[") ? address.substring(1, address.length() - 1) : address;
     try {
       // In brackets and with a colon it is read as an address or not at all, never looked up.
-      byte[] bytes = InetAddress.getByName("[" + bare + "]").getAddress();
-      return HexFormat.of().formatHex(bytes, 0, Math.min(bytes.length, 8));
+      InetAddress read = InetAddress.getByName("[" + bare + "]");
+      return read instanceof Inet4Address
+          ? read.getHostAddress()
+          : HexFormat.of().formatHex(read.getAddress(), 0, 8);
     } catch (UnknownHostException noAddress) {
       return address;
     }

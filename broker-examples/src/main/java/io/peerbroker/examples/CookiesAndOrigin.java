@@ -44,6 +44,12 @@ import org.eclipse.jetty.ee10.servlet.ServletHolder;
  * (RFC 6454) on every {@code POST} and whatever crosses origins by CORS, as an EventSource does.
  * This policy goes by the first, and by the second where the first is missing or says that another
  * origin asks, which may be one of the application's own.
+ *
+ * <p>A request with neither is refused. Over plain {@code http} no browser sends the first, and a
+ * {@code GET} that a foreign page makes without CORS (a frame, an image, {@code fetch} with {@code
+ * mode: 'no-cors'}) has no second one: it looks as one of the application's own pages would. So
+ * browsers need {@code https} here, or {@code localhost}, and one of 2023 or later; a program sends
+ * an {@code Origin}.
  */
 public final class CookiesAndOrigin implements AccessPolicy {
 
@@ -87,12 +93,7 @@ public final class CookiesAndOrigin implements AccessPolicy {
       return true;
     }
     String origin = caller.origin();
-    if (origin != null) {
-      return origins.contains(origin);
-    }
-    // Neither header: a program, or an older browser that stays within one origin. One without
-    // Sec-Fetch-Site still sends Origin for a foreign EventSource, fetch or form.
-    return site == null;
+    return origin != null && origins.contains(origin);
   }
 
   @Override

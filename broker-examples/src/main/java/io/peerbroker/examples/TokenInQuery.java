@@ -30,6 +30,7 @@ import java.time.InstantSource;
 import java.util.Date;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.crypto.SecretKey;
 import javax.crypto.spec.SecretKeySpec;
@@ -65,6 +66,12 @@ public final class TokenInQuery implements AccessPolicy {
   private static final String TENANT = "tenant";
   private static final String TAG = TENANT + ":";
   private static final String BEARER = "Bearer ";
+
+  /**
+   * What a tenant may be called: what a tag keeps as it is. Of "red" and "red ", with a space
+   * behind it, a tag makes one, and one would see the other's sessions.
+   */
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,50}");
 
   private final DefaultJWTProcessor<SecurityContext> tokens = new DefaultJWTProcessor<>();
 
@@ -148,7 +155,7 @@ public final class TokenInQuery implements AccessPolicy {
     }
     try {
       String tenant = tokens.process(token, null).getStringClaim(TENANT);
-      if (tenant != null && !tenant.isBlank()) {
+      if (tenant != null && NAME.matcher(tenant).matches()) {
         return TAG + tenant;
       }
     } catch (ParseException | BadJOSEException | JOSEException notGood) {

@@ -144,6 +144,10 @@ class AddressLimitFilterTest {
     assertThat(askFrom("2001:db8:0:2::5")).isEqualTo(200);
     assertThat(askFrom("::ffff:192.0.2.1")).isEqualTo(200);
     assertThat(askFrom("::ffff:192.0.2.2")).isEqualTo(200);
+    // The same clients, whichever way they are written.
+    assertThat(askFrom("192.0.2.1")).isEqualTo(429);
+    assertThat(askFrom("[::FFFF:c000:202]")).isEqualTo(429);
+    assertThat(askFrom("192.0.2.2")).isEqualTo(429);
     // No addresses, and nothing to be looked up either.
     assertThat(askFrom("no:address")).isEqualTo(200);
     assertThat(askFrom("[")).isEqualTo(200);

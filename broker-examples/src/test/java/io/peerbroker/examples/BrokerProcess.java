@@ -92,7 +92,8 @@ final class BrokerProcess implements AutoCloseable {
 
   /** Asks it to end (SIGTERM). */
   void terminate() {
-    process.destroy();
+    // The process's own method would close its output, and with it what is said at the end.
+    process.toHandle().destroy();
   }
 
   @Override
@@ -102,7 +103,16 @@ final class BrokerProcess implements AutoCloseable {
   }
 
   private Thread collect(BufferedReader text, List<String> lines) {
-    var reader = new Thread(() -> text.lines().forEach(line -> add(line, lines)), "output");
+    var reader =
+        new Thread(
+            () -> {
+              try {
+                text.lines().forEach(line -> add(line, lines));
+              } catch (UncheckedIOException closed) {
+                // The process has been ended by force.
+              }
+            },
+            "output");
     reader.setDaemon(true);
     reader.start();
     return reader;

@@ -69,7 +69,7 @@ class CookiesAndOriginTest {
   }
 
   private void assertRefused(String... headers) {
-    WireChannel channel = client.openChannel(COOKIE);
+    WireChannel channel = client.openChannel(COOKIE, OWN);
     String sid = host(channel);
     long before = broker.stats().channelsOpened();
     for (String path : List.of("/channel", "/list")) {
@@ -85,7 +85,7 @@ class CookiesAndOriginTest {
 
   private String host(WireChannel channel) {
     String body = "{\"cid\":\"%s\",\"key\":\"%s\"}".formatted(channel.cid(), channel.key());
-    return client.postJson("/session", body, COOKIE).member("sid");
+    return client.postJson("/session", body, COOKIE, OWN).member("sid");
   }
 
   private static String lines(String... headers) {
@@ -98,9 +98,17 @@ class CookiesAndOriginTest {
     assertLetIn(COOKIE, "Sec-Fetch-Site: same-origin", OWN);
     assertLetIn(COOKIE, "Sec-Fetch-Site: none");
     assertLetIn(COOKIE, "Sec-Fetch-Site: same-site", "Origin: https://app.example.org");
-    // Browsers that know no Sec-Fetch-Site, plain http, and programs.
+    // Browsers that know no Sec-Fetch-Site, and programs.
     assertLetIn(COOKIE, OWN);
-    assertLetIn(COOKIE);
+  }
+
+  @Test
+  void overPlainHttpAFrameOfASiblingSiteIsRefused() {
+    // What Chromium sends there for a frame, an image and a fetch without CORS.
+    assertRefused(COOKIE);
+    assertRefused(COOKIE, "Accept: text/html,application/xhtml+xml,*/*;q=0.8");
+    assertRefused(COOKIE, "Referer: http://blog.example.org/");
+    assertRefused(COOKIE, "Upgrade-Insecure-Requests: 1");
   }
 
   @Test

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class SignalIT {
 
-  private static final int STARTS = Integer.getInteger("peerbroker.starts", 24);
+  private static final int STARTS = Integer.getInteger("peerbroker.starts", 12);
 
   /** The JVM's own exit code after a SIGTERM that comes before the program has begun. */
   private static final int SIGTERM = 128 + 15;
@@ -31,7 +31,7 @@ class SignalIT {
         // The moments are spread over the whole start; its end is waited for, where it comes first.
         broker.awaitListening(Duration.ofNanos(start * i / STARTS));
         broker.terminate();
-        int exitCode = broker.awaitExit(Duration.ofSeconds(30));
+        int exitCode = broker.awaitExit(Duration.ofSeconds(60));
         broker.awaitOutput();
         assertThat(broker.err).as("start %d, exit code %d", i, exitCode).isEmpty();
         assertThat(exitCode).as("start %d", i).isIn(0, SIGTERM);

@@ -117,6 +117,19 @@ class TokenInQueryTest {
   }
 
   @Test
+  void tenantsWhoseTagsWouldBeOneAreRefused() throws Exception {
+    WireChannel red = client.openChannel(bearer("red"));
+    host(red, "", "red");
+    for (String name :
+        List.of("red ", " red", "red\u2003", "red\n", "red,blue", "", "x".repeat(51))) {
+      assertDenied(client.get("/list" + query(name)));
+      assertDenied(client.get("/channel" + query(name), STREAM));
+    }
+    assertThat(list("Red")).isEmpty();
+    assertThat(list("red")).hasSize(1);
+  }
+
+  @Test
   void tokensAreTakenFromTheQueryAndFromTheHeader() throws Exception {
     WireChannel byQuery = client.openChannelAt("/channel" + query("red"));
     WireChannel byHeader = client.openChannel(bearer("red"));
