@@ -12,7 +12,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
@@ -33,7 +32,7 @@ final class LiveListStressTest {
   private static final List<String> FILTERS =
       List.of("", "a", "b", "!a", "a,b", "a,!b", "!a,!b", "c,a", "a,!a");
 
-  private final ExecutorService threads = Executors.newFixedThreadPool(2);
+  private final ExecutorService threads = TestThreads.executor(2);
 
   /** What the application lets some see; the last one counts in the end. */
   private static final List<Predicate<ListedSession>> VISIBLE =

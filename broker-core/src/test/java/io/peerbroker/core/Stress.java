@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /** How long tests of many threads go on: two seconds, or as the system property says. */
@@ -39,7 +38,7 @@ final class Stress {
 
   /** Starts all parts at once, and waits for them; what one throws comes out here. */
   static void together(List<Part> parts) throws Exception {
-    ExecutorService threads = Executors.newFixedThreadPool(parts.size());
+    ExecutorService threads = TestThreads.executor(parts.size());
     try {
       CountDownLatch start = new CountDownLatch(parts.size());
       List<Future<?>> running = new ArrayList<>();

@@ -12,6 +12,8 @@ import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.servlet.ServletContextHandler;
 import org.eclipse.jetty.servlet.ServletHolder;
+import org.eclipse.jetty.util.VirtualThreads;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,13 +38,25 @@ record JettyServer(Server server, ServletContextHandler context) implements Wire
     servlet.setInitParameters(parameters);
     servlet.setAsyncSupported(true);
     context.addServlet(servlet, "/broker/*");
-    Server server = new Server();
+    Server server = new Server(threads());
     ServerConnector connector = new ServerConnector(server);
     connector.setHost("127.0.0.1");
     server.addConnector(connector);
     server.setHandler(context);
     server.start();
     return new JettyServer(server, context);
+  }
+
+  /** With {@code -Dpeerbroker.virtualThreads=true}, which takes JDK 21, requests run on those. */
+  private static QueuedThreadPool threads() {
+    QueuedThreadPool threads = new QueuedThreadPool();
+    if (Boolean.getBoolean("peerbroker.virtualThreads")) {
+      if (!VirtualThreads.areSupported()) {
+        throw new IllegalStateException("peerbroker.virtualThreads takes JDK 21 or later.");
+      }
+      threads.setVirtualThreadsExecutor(VirtualThreads.getDefaultVirtualThreadsExecutor());
+    }
+    return threads;
   }
 
   private static @Nullable String word(Caller caller) {
