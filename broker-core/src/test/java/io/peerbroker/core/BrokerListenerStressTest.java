@@ -62,6 +62,7 @@ final class BrokerListenerStressTest {
   private static void openSessions(Channel channel) {
     while (channel.isOpen()) {
       unlessRefused(() -> channel.openSession(SessionSpec.listed("a")));
+      TestThreads.giveWay();
     }
   }
 
@@ -72,12 +73,14 @@ final class BrokerListenerStressTest {
         unlessRefused(() -> session.update(SessionUpdate.nothing().withTags(tag)));
         unlessRefused(session::close);
       }
+      TestThreads.giveWay();
     }
   }
 
   private static void comeAndGo(Broker broker, ChannelOptions again, Channel channel) {
     while (channel.isOpen()) {
       unlessRefused(() -> Line.open(broker, again).cut());
+      TestThreads.giveWay();
     }
   }
 

@@ -135,6 +135,7 @@ final class CloseStressTest {
       for (String id : target.ids) {
         assertThat(sent(id) && late).as("sent after the close").isFalse();
       }
+      TestThreads.giveWay();
     } while (!late);
   }
 
@@ -146,6 +147,7 @@ final class CloseStressTest {
       assertThat(found && late).as("listed after the close").isFalse();
       boolean hosts = !target.channel.sessions().isEmpty() || target.channel.isOpen();
       assertThat(hosts && late).as("hosts after the close").isFalse();
+      TestThreads.giveWay();
     } while (!late);
   }
 }

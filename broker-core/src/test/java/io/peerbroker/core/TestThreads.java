@@ -30,4 +30,13 @@ final class TestThreads {
       throw new IllegalStateException(VIRTUAL + " takes JDK 21 or later.", tooOld);
     }
   }
+
+  /**
+   * Lets others run, which every loop that waits for another thread must do: virtual threads are
+   * not preempted, so that two of them that loop keep two carriers for themselves.
+   */
+  @SuppressWarnings("ThreadPriorityCheck") // progress, not priority, is what is asked for
+  static void giveWay() {
+    Thread.yield();
+  }
 }
