@@ -18,6 +18,7 @@ import java.util.stream.Stream;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.web.servlet.ServletRegistrationBean;
+import org.springframework.context.ApplicationContext;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.event.ContextClosedEvent;
@@ -30,6 +31,7 @@ import org.springframework.security.core.session.SessionRegistryImpl;
 import org.springframework.security.core.userdetails.User;
 import org.springframework.security.provisioning.InMemoryUserDetailsManager;
 import org.springframework.security.web.SecurityFilterChain;
+import org.springframework.security.web.servlet.util.matcher.PathPatternRequestMatcher;
 import org.springframework.security.web.session.HttpSessionDestroyedEvent;
 import org.springframework.security.web.session.HttpSessionEventPublisher;
 
@@ -72,9 +74,10 @@ public class HelpDesk {
    */
   @Bean
   SecurityFilterChain security(HttpSecurity http, SessionRegistry logins) {
+    var broker = PathPatternRequestMatcher.withDefaults().matcher("/broker/**");
     return http.authorizeHttpRequests(
-            paths -> paths.requestMatchers("/broker/**").permitAll().anyRequest().authenticated())
-        .csrf(csrf -> csrf.ignoringRequestMatchers("/broker/**"))
+            paths -> paths.requestMatchers(broker).permitAll().anyRequest().authenticated())
+        .csrf(csrf -> csrf.ignoringRequestMatchers(broker))
         .formLogin(Customizer.withDefaults())
         .sessionManagement(sessions -> sessions.maximumSessions(-1).sessionRegistry(logins))
         .build();
@@ -109,10 +112,18 @@ public class HelpDesk {
     return new ServletRegistrationBean<>(new BrokerServlet(broker), "/broker/*");
   }
 
-  /** Before the container waits for requests to end, which streams never do. */
+  /**
+   * Closes the broker before the container waits for requests to end, which streams never do; and
+   * not when a child of this context is closed, whose event comes here as well.
+   */
   @Bean
-  ApplicationListener<ContextClosedEvent> endStreams(Broker broker) {
-    return event -> broker.close();
+  ApplicationListener<ContextClosedEvent> endStreams(
+      Broker broker, ApplicationContext application) {
+    return event -> {
+      if (event.getApplicationContext() == application) {
+        broker.close();
+      }
+    };
   }
 
   /**

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 
 /** Logins by Spring Security's own form, and the broker behind it, over real sockets. */
 class HelpDeskTest {
@@ -170,6 +171,17 @@ class HelpDeskTest {
   void theCookieStaysWithPagesOfTheSite() {
     String cookie = new WireClient(site).get("/login").header("Set-Cookie");
     assertThat(cookie).startsWith("JSESSIONID=").contains("HttpOnly", "SameSite=Lax");
+  }
+
+  @Test
+  void aChildContextThatIsClosedLeavesTheBrokerOpen() throws Exception {
+    String ada = Visitor.logIn(site, "ada").cookie();
+    WireChannel channel = client.openChannel(ada);
+    try (var child = new AnnotationConfigApplicationContext()) {
+      child.setParent(application);
+      child.refresh();
+    }
+    host(channel, "", ada);
   }
 
   @Test

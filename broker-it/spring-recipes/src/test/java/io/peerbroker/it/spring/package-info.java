@@ -1,0 +1,5 @@
+/** What the documents say for Spring Boot, on two generations of it. */
+@NullMarked
+package io.peerbroker.it.spring;
+
+import org.jspecify.annotations.NullMarked;
