@@ -1,6 +1,7 @@
 package io.peerbroker.it.proxies;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonObject;
 import io.peerbroker.tck.EventStreamParser.Event;
@@ -188,7 +189,7 @@ abstract class ProxyRules {
     assertThat(client.get("/list").status()).isIn(502, 503);
     upstream = Upstream.start(upstream.port(), HEARTBEAT);
 
-    assertThat(client.get("/list").status()).isEqualTo(200);
+    await().atMost(AT_ONCE).until(() -> client.get("/list").status() == 200);
   }
 
   @Test

@@ -1,0 +1,91 @@
+package io.peerbroker.it.proxies;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.peerbroker.tck.SseStream;
+import io.peerbroker.tck.WireChannel;
+import io.peerbroker.tck.WireClient;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Disabled;
+import org.junit.jupiter.api.Test;
+
+/** The broker behind Varnish. */
+final class VarnishIT extends ProxyRules {
+
+  private int port;
+
+  @Override
+  String name() {
+    return "Varnish";
+  }
+
+  @Override
+  Snippet listening(Snippet plain, int port) {
+    this.port = port;
+    return plain;
+  }
+
+  @Override
+  Snippet withTls(Snippet plain, Snippet lines, int port, Certificate certificate) {
+    throw new UnsupportedOperationException("Varnish speaks no TLS");
+  }
+
+  @Override
+  List<String> command(Snippet configuration) throws IOException {
+    Path file = Files.writeString(directory.resolve("peerbroker.vcl"), configuration.text() + "\n");
+    String program = ProxyProcess.find("varnishd", "varnish");
+    Path work = directory.resolve("varnish");
+    return List.of(
+        program,
+        "-F",
+        "-j",
+        "none",
+        "-n",
+        work.toString(),
+        "-a",
+        "127.0.0.1:" + port,
+        "-s",
+        "malloc,32m",
+        "-f",
+        file.toString());
+  }
+
+  @Override
+  int heartbeatsAfterFin() {
+    return 3;
+  }
+
+  @Override
+  int heartbeatsAfterReset() {
+    return 2;
+  }
+
+  @Override
+  int heartbeatsAfterCancel() {
+    return 0;
+  }
+
+  @Override
+  @Test
+  @Disabled("Varnish speaks no TLS, and no pipe over HTTP/2")
+  void http2_takesManyStreamsOnOneConnection() {}
+
+  @Test
+  void default_holdsBackEachMessageButNotTheFirstEvents() throws Exception {
+    WireClient client = client(start(Snippet.of("Varnish, default")));
+    long asked = System.nanoTime();
+    WireChannel channel = client.openChannel();
+    SseStream list = client.watch("");
+    list.await("ready");
+    assertThat(since(asked)).as("the first events").isLessThan(AT_ONCE);
+    for (int i = 0; i < 3; i++) {
+      long sent = System.nanoTime();
+      assertThat(channel.send(channel.cid(), "" + i).status()).isEqualTo(200);
+      assertThat(channel.awaitMessage().get("message").getAsInt()).isEqualTo(i);
+      assertThat(since(sent)).as("a message").isLessThan(HEARTBEAT.plus(AT_ONCE));
+    }
+  }
+}
