@@ -18,6 +18,9 @@ const RESUME = 30;
 const LEASE = 90; // a hidden page runs its timers once a minute
 const PING_EVERY = 30_000;
 
+/** A stream on which nothing has come for so many heartbeats is dead, whatever the browser says. */
+const HEARTBEATS = 2.5;
+
 /** A refusal of the broker, or the lack of an answer (`status` 0). `code` is stable, `message` is for people. */
 export class BrokerError extends Error {
   constructor(status, code, detail, retryAfterSeconds = 0) {
@@ -40,7 +43,7 @@ export class BrokerClient extends EventTarget {
   constructor(base) {
     super();
     this.#base = base;
-    this.#stream = new Stream(`${base}/channel?resume=${RESUME}&lease=${LEASE}`, {
+    this.#stream = new Stream(`${base}/channel?resume=${RESUME}&lease=${LEASE}&heartbeat=event`, {
       state: (detail) => {
         if (detail.state === 'ended') this.#forget();
         this.#emit('state', detail);
@@ -108,10 +111,16 @@ export class BrokerClient extends EventTarget {
   #ping() {
     const { cid, key } = this.#channel;
     const seen = this.#stream.lastEventId || undefined;
-    post(`${this.#base}/channel/${cid}/ping`, { key, seen }).catch((failure) => {
-      // The stream may not have noticed.
-      if (failure.code === 'unknown_channel' && this.#channel?.cid === cid) this.#stream.open();
-    });
+    post(`${this.#base}/channel/${cid}/ping`, { key, seen }).then(
+      ({ stream }) => {
+        // The broker has found out that nothing arrives here any more.
+        if (!stream && this.#channel?.cid === cid) this.#stream.reopen();
+      },
+      (failure) => {
+        // The stream may not have noticed.
+        if (failure.code === 'unknown_channel' && this.#channel?.cid === cid) this.#stream.open();
+      },
+    );
   }
 
   #forget() {
@@ -139,7 +148,7 @@ export class BrokerClient extends EventTarget {
 export function watchList(base, filter, on) {
   const held = new Set();
   let replayed = new Set();
-  const stream = new Stream(listUrl(base, filter), {
+  const stream = new Stream(`${listUrl(base, filter)}&heartbeat=event`, {
     state: (detail) => {
       if (detail.state === 'open') replayed = new Set();
       on.state(detail);
@@ -181,6 +190,9 @@ function listUrl(base, filter) {
  * 200 (a proxy's 502, a full broker's 503) as final; this one tries again then too, later each time. Either way it goes on after
  * the last event that it was given, if events have ids.
  *
+ * A connection can be dead without the browser's noticing: the device has changed its network, or something on the way holds back
+ * what comes. So it watches the heartbeats, and opens another when they stay away.
+ *
  * Tells `state`: connecting; slow (nothing heard for eight seconds); open; away (`refused` if there was an answer, but not a
  * stream; `reason` if there was a farewell); ended (the broker said not to come back).
  */
@@ -192,6 +204,8 @@ class Stream {
   #failures = 0;
   #farewell = null;
   #lastEventId = '';
+  #heartbeatMillis = 0; // as the first event says; 0 until then
+  #watchdog = 0;
 
   constructor(url, on) {
     this.#url = url;
@@ -209,14 +223,19 @@ class Stream {
     source.addEventListener('open', () => {
       clearTimeout(this.#timer);
       this.#farewell = null;
+      this.#heard();
       this.#on.state({ state: 'open' });
     });
+    source.addEventListener('heartbeat', () => this.#heard());
     for (const [name, listener] of Object.entries(this.#on)) {
       if (name === 'state') continue;
       source.addEventListener(name, (event) => {
         this.#failures = 0;
         this.#lastEventId = event.lastEventId;
-        listener(JSON.parse(event.data));
+        const data = JSON.parse(event.data);
+        if (data.heartbeat) this.#heartbeatMillis = data.heartbeat * 1_000;
+        this.#heard();
+        listener(data);
       });
     }
     source.addEventListener('close', (event) => {
@@ -234,19 +253,38 @@ class Stream {
     return this.#lastEventId;
   }
 
-  /** Skips the pause. */
+  /** Tries at once, also where the browser believes that the connection is open: it may be wrong. Nothing is missed by it. */
   retry() {
-    if (this.#source?.readyState !== EventSource.OPEN) this.open();
+    this.open();
+  }
+
+  /** Opens another connection, unless that is under way. */
+  reopen() {
+    if (this.#source?.readyState === EventSource.OPEN) this.open();
+  }
+
+  #heard() {
+    clearTimeout(this.#watchdog);
+    if (!this.#heartbeatMillis) return;
+    const source = this.#source;
+    this.#watchdog = setTimeout(() => {
+      // A page that was frozen finds its timers due before the events that wait for it: those come first.
+      this.#watchdog = setTimeout(() => {
+        if (this.#source === source) this.open();
+      }, 500);
+    }, HEARTBEATS * this.#heartbeatMillis);
   }
 
   close() {
     clearTimeout(this.#timer);
+    clearTimeout(this.#watchdog);
     this.#source?.close();
     this.#source = null;
   }
 
   #broken(source) {
     clearTimeout(this.#timer);
+    clearTimeout(this.#watchdog);
     const refused = source.readyState === EventSource.CLOSED;
     if (refused) {
       const pause = Math.min(30_000, 1_000 * 2 ** this.#failures++) * (0.75 + Math.random() / 2);

@@ -1,7 +1,9 @@
 package io.peerbroker.core;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /** A channel through which somebody acts about whom the policy is asked. */
 record ActingChannel(HostedChannel channel, LocalBroker broker, Caller caller) implements Channel {
@@ -56,8 +58,23 @@ record ActingChannel(HostedChannel channel, LocalBroker broker, Caller caller) i
   }
 
   @Override
-  public void confirm(String eventId) {
-    channel.confirm(eventId);
+  public boolean confirm(String eventId) {
+    return channel.confirm(eventId);
+  }
+
+  @Override
+  public void confirm(String eventId, Duration patience) {
+    channel.confirm(eventId, patience);
+  }
+
+  @Override
+  public boolean isAttached() {
+    return channel.isAttached();
+  }
+
+  @Override
+  public @Nullable String lastTaken() {
+    return channel.lastTaken();
   }
 
   @Override

@@ -1,7 +1,9 @@
 package io.peerbroker.core;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One client's event stream and its right to send.
@@ -72,8 +74,33 @@ public interface Channel extends AutoCloseable {
    * that it comes back.
    *
    * @param eventId the id of that event; an id that is none of this channel's is ignored
+   * @return whether it is one of this channel's
    */
-  void confirm(String eventId);
+  boolean confirm(String eventId);
+
+  /**
+   * As {@link #confirm(String)}, and judges by it whether the stream has died without anybody's
+   * noticing. Where the network has taken an event for the reader, and for longer than {@code
+   * patience} the reader has confirmed nothing new, the stream is treated as broken: the grace
+   * begins, and what was not seen is given again when the reader comes back. A slow reader that
+   * gets on is left alone, and so is one that confirms nothing at all.
+   *
+   * @param eventId the id of the last event that the reader had seen when it said so
+   * @param patience how long an event may be on its way to the reader
+   */
+  void confirm(String eventId, Duration patience);
+
+  /**
+   * Whether the channel has a stream, as far as the broker knows; false while it waits for its
+   * reader to come back, and once it has closed.
+   */
+  boolean isAttached();
+
+  /**
+   * Returns the id of the last event that the network has taken for the reader; null where there is
+   * none yet, and on a channel that cannot be resumed. As good as a key, so it must not be logged.
+   */
+  @Nullable String lastTaken();
 
   /**
    * Closes the channel: once this returns no session of it is listed and no message to it succeeds.

@@ -365,11 +365,26 @@ final class HostedChannel implements Channel {
   }
 
   @Override
-  public void confirm(String eventId) {
+  public boolean confirm(String eventId) {
     ResumeId seen = ResumeId.parse(eventId);
-    if (seen != null && presence.isMine(seen)) {
-      presence.outbox.confirm(seen.number());
+    return seen != null && presence.isMine(seen) && presence.confirm(seen.number());
+  }
+
+  @Override
+  public void confirm(String eventId, Duration patience) {
+    if (confirm(eventId)) {
+      presence.cutIfSuspect(patience);
     }
+  }
+
+  @Override
+  public boolean isAttached() {
+    return presence.isAttached();
+  }
+
+  @Override
+  public @Nullable String lastTaken() {
+    return presence.outbox.lastTakenId();
   }
 
   /** Takes no more messages: this is the instant in which the channel and its sessions close. */

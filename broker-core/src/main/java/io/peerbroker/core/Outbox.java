@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -118,7 +119,17 @@ final class Outbox {
   private @Nullable Node newest;
   private long lastNumber;
   private long lastGiven;
+
+  /** The number of the last event that the network has taken on the owner's stream, or before. */
+  private long lastTaken;
+
   private long confirmed;
+
+  /**
+   * Since when the reader is behind: when the network took the first event that is not confirmed,
+   * or when the last confirmation came, whichever was later.
+   */
+  private long behindSince;
 
   /** The last that is no longer kept, though nobody has confirmed it perhaps. */
   private long lastDropped;
@@ -238,10 +249,17 @@ final class Outbox {
     return polled.envelope;
   }
 
-  /** The network has taken the oldest of those that have been polled. */
-  synchronized void taken(Attachment by, int count) {
+  /**
+   * The network has taken the oldest of those that have been polled.
+   *
+   * @param now when, in nanoseconds
+   */
+  synchronized void taken(Attachment by, int count, long now) {
     if (owner != by) {
       return;
+    }
+    if (lastTaken <= confirmed) {
+      behindSince = now;
     }
     for (int i = 0; i < count; i++) {
       Node node = untaken;
@@ -249,6 +267,7 @@ final class Outbox {
         throw new IllegalStateException("More events taken than polled");
       }
       untaken = node.next;
+      lastTaken = node.number;
       events--;
       bytes -= node.size;
       node.settle();
@@ -283,12 +302,35 @@ final class Outbox {
         && (taken.number <= lastInReplay || replay.reserve(taken.size, inReplay));
   }
 
-  /** The reader has seen all events up to one: they need not be kept. */
-  synchronized void confirm(long number) {
-    if (number <= lastGiven) {
-      confirmed = Math.max(confirmed, number);
+  /**
+   * The reader has seen all events up to one: they need not be kept.
+   *
+   * @param now when it says so, in nanoseconds
+   * @return whether there has been such an event
+   */
+  synchronized boolean confirm(long number, long now) {
+    if (number > lastGiven) {
+      return false;
+    }
+    if (number > confirmed) {
+      confirmed = number;
+      behindSince = now;
       trimKept();
     }
+    return true;
+  }
+
+  /**
+   * Returns the owner, if its reader has confirmed nothing for longer than a time though the
+   * network has taken something for it; else null.
+   */
+  synchronized @Nullable Attachment suspect(Duration patience, long now) {
+    return lastTaken > confirmed && now - behindSince > patience.toNanos() ? owner : null;
+  }
+
+  /** The id of the last event that the network has taken, or null where there is none. */
+  synchronized @Nullable String lastTakenId() {
+    return idPrefix == null || lastTaken == 0 ? null : idPrefix + lastTaken;
   }
 
   private void trimKept() {
@@ -352,6 +394,7 @@ final class Outbox {
     untaken = oldest;
     next = oldest;
     owner = by;
+    lastTaken = seen;
     confirmed = Math.max(confirmed, seen);
     return Attached.DONE;
   }

@@ -68,7 +68,7 @@ final class Presence {
 
     @Override
     public void taken(int events) {
-      outbox.taken(this, events);
+      outbox.taken(this, events, broker.timer().nanoTime());
     }
 
     @Override
@@ -101,6 +101,26 @@ final class Presence {
   /** The client has been heard from. */
   void heard() {
     lastHeard = broker.timer().nanoTime();
+  }
+
+  /** Whether a stream is there, as far as the broker knows. */
+  boolean isAttached() {
+    return current != null;
+  }
+
+  /** The reader says that it has seen all events up to one; false if there has been none such. */
+  boolean confirm(long number) {
+    return outbox.confirm(number, broker.timer().nanoTime());
+  }
+
+  /**
+   * Breaks the stream off whose reader says nothing new though something has been written to it for
+   * so long. What it has not seen is given again when it comes back.
+   */
+  void cutIfSuspect(Duration patience) {
+    if (outbox.suspect(patience, broker.timer().nanoTime()) instanceof Stream dead) {
+      dead.cut(CloseReason.GONE);
+    }
   }
 
   /** Tells the reader, if it is there, that something is queued for it. */

@@ -62,7 +62,7 @@ public class OutboxOwnersLincheckTest {
 
   @Operation
   public void confirm(@Param(name = "number") int number) {
-    outbox.confirm(number);
+    outbox.confirm(number, 0);
   }
 
   @Operation(runOnce = true)

@@ -42,7 +42,7 @@ final class OutboxReader implements Attachment {
 
   @Override
   public void taken(int events) {
-    outbox.taken(this, events);
+    outbox.taken(this, events, 0);
   }
 
   @Override

@@ -186,11 +186,11 @@ final class OutboxTest {
     }
     take(first, 4);
     assertThat(budget.used() + replay.used()).isEqualTo(5L * WITH_ID);
-    kept.confirm(2);
+    kept.confirm(2, 0);
     assertThat(budget.used() + replay.used()).isEqualTo(3L * WITH_ID);
     // None of these has been given.
-    kept.confirm(5);
-    kept.confirm(Long.MAX_VALUE);
+    kept.confirm(5, 0);
+    kept.confirm(Long.MAX_VALUE, 0);
     assertThat(budget.used() + replay.used()).isEqualTo(3L * WITH_ID);
     assertThat(rest(first)).isEqualTo("5");
   }

@@ -235,6 +235,29 @@ class DemoPageIT {
   }
 
   @Test
+  void streamThatIsHeldBack_isFoundOutAndNothingIsMissed() throws Exception {
+    broker.close();
+    broker = BrokerProcess.run("--port", "0", "--heartbeat", "1s");
+    URI direct = broker.awaitListening();
+    try (FaultProxy network = FaultProxy.before(direct)) {
+      DemoTab ada = DemoTab.open(browser, network.base()).join("Ada", "");
+      DemoTab bob = DemoTab.open(browser, direct).join("Bob", "");
+      bob.awaitOthers("Ada");
+      ada.awaitOthers("Bob");
+      // What Ada's page sends gets through, and the browser takes her streams for open.
+      network.silenceStreams();
+      bob.pick("Ada");
+      bob.awaitChatState("Connected, browser to browser");
+      ada.openChat("Bob");
+      ada.say("Still here.");
+      bob.awaitHeard("Still here.");
+      DemoTab kit = DemoTab.open(browser, direct).join("Kit", "");
+      kit.awaitOthersInAnyOrder("Ada", "Bob");
+      ada.awaitOthersInAnyOrder("Bob", "Kit");
+    }
+  }
+
+  @Test
   void page_saysThatItIsThereAndWhatItHasSeen() {
     DemoTab ada = DemoTab.open(browser, page);
     ada.evaluate(HURRY);

@@ -14,6 +14,7 @@ import io.peerbroker.tck.EventStreamParser.Comment;
 import io.peerbroker.tck.EventStreamParser.Item;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -94,8 +95,8 @@ public final class WireTarget {
   /** Puts an event between two others into a stream, reads that, and answers the event's data. */
   private static Map<String, Json> read(Event event, String id, String name) {
     ByteArrayOutputStream stream = new ByteArrayOutputStream();
-    stream.writeBytes(Wire.heartbeat());
-    stream.writeBytes(Wire.event(event, id.isEmpty() ? null : id));
+    stream.writeBytes(Wire.comment());
+    stream.writeBytes(Wire.event(event, id.isEmpty() ? null : id, Duration.ZERO));
     stream.writeBytes(Wire.farewell(CloseReason.CLOSED));
     List<Item> items = new ArrayList<>();
     new EventStreamParser(items::add).feed(stream.toByteArray(), 0, stream.size());

@@ -47,7 +47,7 @@ public final class BrokerHttp implements AutoCloseable {
 
   /** The last is not the broker's, but may be the access policy's (RFC 6750, section 2.3). */
   private static final Set<String> LIST_PARAMETERS =
-      Set.of("filter", "limit", "after", "access_token");
+      Set.of("filter", "limit", "after", "access_token", "heartbeat");
 
   private static final Set<String> VALUES = Set.of("tags", "metadata", "list");
 
@@ -130,9 +130,11 @@ public final class BrokerHttp implements AutoCloseable {
     String lastEventId = inHeader == null || inHeader.isEmpty() ? inQuery : inHeader;
     ChannelOptions options =
         new ChannelOptions(seconds(query, "resume"), seconds(query, "lease"), lastEventId);
+    boolean visible = wantsVisibleHeartbeat(query);
     Caller caller = callerOf(exchange);
     stream(
         exchange,
+        visible,
         () -> broker.policy().open(caller, options),
         opener -> broker.as(caller).openChannel(options, opener));
   }
@@ -153,6 +155,16 @@ public final class BrokerHttp implements AutoCloseable {
         digits.isEmpty() ? 0 : digits.length() > 9 ? MANY_SECONDS : Long.parseLong(digits));
   }
 
+  /** Whether a stream's heartbeats are to be events, which pages are told of, and not comments. */
+  private static boolean wantsVisibleHeartbeat(Query query) {
+    String value = query.value("heartbeat", Refusal.Code.INVALID_REQUEST);
+    if (value != null && !value.equals("event")) {
+      throw Problem.invalidRequest(
+          "The parameter 'heartbeat' must be 'event', or absent for heartbeats that are comments.");
+    }
+    return value != null;
+  }
+
   private static boolean isNatural(String text) {
     return !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9');
   }
@@ -168,10 +180,12 @@ public final class BrokerHttp implements AutoCloseable {
     String text = query.value("filter", Refusal.Code.INVALID_FILTER);
     TagFilter filter = TagFilter.parse(text == null ? "" : text);
     query.allowOnly(LIST_PARAMETERS);
+    boolean visible = wantsVisibleHeartbeat(query);
     Caller caller = callerOf(exchange);
     if (events > json) {
       stream(
           exchange,
+          visible,
           () -> broker.policy().scope(caller, filter),
           opener -> broker.as(caller).watch(filter, opener));
     } else {
@@ -218,9 +232,10 @@ public final class BrokerHttp implements AutoCloseable {
   /**
    * Answers with a stream.
    *
+   * @param visible whether its heartbeats are events
    * @param permission refuses what the source would refuse, for a request that opens nothing
    */
-  private void stream(Exchange exchange, Runnable permission, StreamSource source)
+  private void stream(Exchange exchange, boolean visible, Runnable permission, StreamSource source)
       throws IOException {
     String mode = exchange.request.getHeader("Sec-Fetch-Mode");
     if (mode != null && (mode.equals("no-cors") || mode.equals("navigate"))) {
@@ -244,6 +259,7 @@ public final class BrokerHttp implements AutoCloseable {
               return EventStream.begin(
                   attachment,
                   settings,
+                  visible,
                   broker.limits().drainTimeout(),
                   broker.timer(),
                   streams,
@@ -274,8 +290,7 @@ public final class BrokerHttp implements AutoCloseable {
   private void post(Broker acting, Exchange exchange, Endpoint.Route route, Members members) {
     switch (route.endpoint()) {
       case PING -> {
-        channelOf(acting, route.id(), members);
-        exchange.answer(Reply.json(200, "{}"));
+        exchange.answer(Reply.json(200, presence(channelOf(acting, route.id(), members))));
       }
       case CLOSE_CHANNEL -> {
         channelOf(acting, route.id(), members).close();
@@ -299,6 +314,14 @@ public final class BrokerHttp implements AutoCloseable {
     }
   }
 
+  /** What a ping is answered: whether the channel has a stream, and how far that has come. */
+  private static String presence(Channel channel) {
+    String written = channel.lastTaken();
+    return "{\"stream\":"
+        + channel.isAttached()
+        + (written == null ? "}" : ",\"written\":" + Json.of(written) + "}");
+  }
+
   private void openSession(Broker acting, Exchange exchange, Members members) {
     String cid = members.string("cid");
     String key = members.optionalString("key");
@@ -314,7 +337,7 @@ public final class BrokerHttp implements AutoCloseable {
     String seen = members.optionalString("seen");
     Channel host = acting.claimHost(cid, key);
     if (key != null && seen != null) {
-      host.confirm(seen);
+      confirm(host, seen);
     }
     Session session = host.openSession(spec);
     exchange.answer(Reply.json(201, "{\"sid\":\"" + session.id() + "\"}"));
@@ -328,7 +351,7 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   /** The channel with this cid; a sid, which also stands for its channel, does not do here. */
-  private static Channel channelOf(Broker acting, String cid, Members members) {
+  private Channel channelOf(Broker acting, String cid, Members members) {
     Channel channel = claim(acting, cid, members);
     if (!channel.id().equals(cid)) {
       throw new RefusedException(
@@ -340,14 +363,19 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   /** The channel that the body's key belongs to; what its reader says it has seen is noted. */
-  private static Channel claim(Broker acting, String origin, Members members) {
+  private Channel claim(Broker acting, String origin, Members members) {
     String key = members.string("key");
     String seen = members.optionalString("seen");
     Channel channel = acting.claim(origin, key);
     if (seen != null) {
-      channel.confirm(seen);
+      confirm(channel, seen);
     }
     return channel;
+  }
+
+  /** Notes what the reader has seen, and breaks the stream off where it shows to be dead. */
+  private void confirm(Channel channel, String seen) {
+    channel.confirm(seen, settings.heartbeat().multipliedBy(2));
   }
 
   private void send(Broker acting, Exchange exchange, String target, Members members) {

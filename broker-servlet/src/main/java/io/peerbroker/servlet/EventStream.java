@@ -3,6 +3,7 @@ package io.peerbroker.servlet;
 import io.peerbroker.core.Attachment;
 import io.peerbroker.core.CloseReason;
 import io.peerbroker.core.Envelope;
+import io.peerbroker.core.Event;
 import io.peerbroker.core.Timer;
 import io.peerbroker.core.Transport;
 import jakarta.servlet.AsyncContext;
@@ -30,6 +31,10 @@ final class EventStream implements Transport, StreamWriter.Source {
 
   private final Attachment attachment;
   private final HttpSettings settings;
+
+  /** Whether heartbeats are events. */
+  private final boolean visible;
+
   private final Duration drainTimeout;
   private final Timer timer;
   private final Set<EventStream> open;
@@ -39,11 +44,8 @@ final class EventStream implements Transport, StreamWriter.Source {
 
   private volatile @Nullable CloseReason ending;
 
-  /**
-   * Due at once: a stream that has nothing to give yet, as that of a client who has come back and
-   * missed nothing, begins with a comment, or its headers would wait for the first heartbeat.
-   */
-  private volatile boolean heartbeatDue = true;
+  /** Whether the silence has been as long as it may be. */
+  private volatile boolean heartbeatDue;
 
   private volatile long lastGiven;
 
@@ -51,12 +53,19 @@ final class EventStream implements Transport, StreamWriter.Source {
   private int eventsGiven;
   private boolean farewellGiven;
 
+  /**
+   * At once: a stream that has nothing to give yet, as that of a client who has come back and
+   * missed nothing, begins with a comment, or its headers would wait for the first heartbeat.
+   */
+  private boolean commentDue = true;
+
   /** Whether what the stream begins with has been flushed. */
   private boolean opened;
 
   private EventStream(
       Attachment attachment,
       HttpSettings settings,
+      boolean visible,
       Duration drainTimeout,
       Timer timer,
       Set<EventStream> open,
@@ -64,6 +73,7 @@ final class EventStream implements Transport, StreamWriter.Source {
       throws IOException {
     this.attachment = attachment;
     this.settings = settings;
+    this.visible = visible;
     this.drainTimeout = drainTimeout;
     this.timer = timer;
     this.open = open;
@@ -76,17 +86,20 @@ final class EventStream implements Transport, StreamWriter.Source {
   /**
    * Begins a stream on a response whose headers are set.
    *
+   * @param visible whether its heartbeats are events, and its first event says how often they come
    * @param open where it is registered for as long as its response is open
    */
   static EventStream begin(
       Attachment attachment,
       HttpSettings settings,
+      boolean visible,
       Duration drainTimeout,
       Timer timer,
       Set<EventStream> open,
       AsyncContext async)
       throws IOException {
-    EventStream stream = new EventStream(attachment, settings, drainTimeout, timer, open, async);
+    EventStream stream =
+        new EventStream(attachment, settings, visible, drainTimeout, timer, open, async);
     open.add(stream);
     boolean started = false;
     try {
@@ -127,12 +140,15 @@ final class EventStream implements Transport, StreamWriter.Source {
       if (reason != null) {
         bytes = farewellGiven || !reason.isTold() ? null : Wire.farewell(reason);
         farewellGiven = true;
-      } else if (heartbeatDue) {
-        bytes = Wire.heartbeat();
+      } else if (heartbeatDue && visible) {
+        bytes = Wire.visibleHeartbeat();
+      } else if (heartbeatDue || commentDue) {
+        bytes = Wire.comment();
       }
     }
     if (bytes != null) {
       heartbeatDue = false;
+      commentDue = false;
       lastGiven = timer.nanoTime();
     }
     return bytes;
@@ -144,7 +160,7 @@ final class EventStream implements Transport, StreamWriter.Source {
       return null;
     }
     eventsGiven++;
-    byte[] bytes = first.encoded(ENCODER);
+    byte[] bytes = encoded(first);
     if (bytes.length >= BATCH_BYTES) {
       return bytes;
     }
@@ -156,10 +172,18 @@ final class EventStream implements Transport, StreamWriter.Source {
     batch.writeBytes(bytes);
     while (next != null) {
       eventsGiven++;
-      batch.writeBytes(next.encoded(ENCODER));
+      batch.writeBytes(encoded(next));
       next = batch.size() < BATCH_BYTES ? attachment.poll() : null;
     }
     return batch.toByteArray();
+  }
+
+  private byte[] encoded(Envelope envelope) {
+    Event event = envelope.event();
+    // No other stream is given these two, and none of them twice but by a client that came back.
+    return visible && (event instanceof Event.Opened || event instanceof Event.Ready)
+        ? Wire.event(event, envelope.id(), settings.heartbeat())
+        : envelope.encoded(ENCODER);
   }
 
   @Override
@@ -179,7 +203,7 @@ final class EventStream implements Transport, StreamWriter.Source {
   public void flushed() {
     if (!opened) {
       opened = true;
-      heartbeatDue = true;
+      commentDue = true;
     }
   }
 

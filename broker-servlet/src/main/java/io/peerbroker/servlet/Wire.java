@@ -8,6 +8,7 @@ import io.peerbroker.core.Event;
 import io.peerbroker.core.Json;
 import io.peerbroker.core.ListedSession;
 import io.peerbroker.core.Message;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
@@ -22,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Wire {
 
-  private static final byte[] HEARTBEAT = ":\n\n".getBytes(US_ASCII);
+  private static final byte[] COMMENT = ":\n\n".getBytes(US_ASCII);
+  private static final byte[] HEARTBEAT = "event: heartbeat\ndata: {}\n\n".getBytes(US_ASCII);
   private static final int COME_BACK_MILLIS = 2_000;
 
   private byte[] bytes;
@@ -34,10 +36,16 @@ final class Wire {
 
   /** An event as it stands in a stream, with its id where it has one. */
   static byte[] event(Envelope envelope) {
-    return event(envelope.event(), envelope.id());
+    return event(envelope.event(), envelope.id(), Duration.ZERO);
   }
 
-  static byte[] event(Event event, @Nullable String id) {
+  /**
+   * An event as it stands in a stream.
+   *
+   * @param heartbeat what {@code channel} and {@code ready} say about the stream's heartbeats; zero
+   *     for nothing
+   */
+  static byte[] event(Event event, @Nullable String id, Duration heartbeat) {
     Wire wire = new Wire(event.size() + 128);
     if (id != null) {
       wire.ascii("id: ").ascii(id).ascii("\n");
@@ -58,11 +66,13 @@ final class Wire {
     } else if (event instanceof Event.Ready ready) {
       wire.ascii("event: ready\ndata: {\"count\":")
           .ascii(Integer.toString(ready.count()))
+          .heartbeat(heartbeat)
           .ascii("}");
     } else if (event instanceof Event.Opened opened) {
       wire.ascii("event: channel\ndata: {\"cid\":").string(opened.id());
       wire.ascii(",\"key\":").string(opened.key());
-      wire.granted("resume", opened.resume()).granted("lease", opened.lease()).ascii("}");
+      wire.granted("resume", opened.resume()).granted("lease", opened.lease());
+      wire.heartbeat(heartbeat).ascii("}");
     }
     return wire.ascii("\n\n").toBytes();
   }
@@ -71,6 +81,14 @@ final class Wire {
     return time.isZero()
         ? this
         : ascii(",\"").ascii(name).ascii("\":").ascii(Long.toString(time.toSeconds()));
+  }
+
+  private Wire heartbeat(Duration heartbeat) {
+    return heartbeat.isZero()
+        ? this
+        : ascii(",\"heartbeat\":")
+            .ascii(
+                BigDecimal.valueOf(heartbeat.toMillis(), 3).stripTrailingZeros().toPlainString());
   }
 
   /**
@@ -88,7 +106,12 @@ final class Wire {
   }
 
   /** A comment, which readers pass over. The caller must not change it. */
-  static byte[] heartbeat() {
+  static byte[] comment() {
+    return COMMENT;
+  }
+
+  /** A heartbeat that readers are told of. The caller must not change it. */
+  static byte[] visibleHeartbeat() {
     return HEARTBEAT;
   }
 

@@ -24,7 +24,7 @@ final class WireTest {
   @Test
   void aChannelBeginsWithWhatItWasGranted() {
     Event opened = new Event.Opened("c-1", "k_1", Duration.ofSeconds(60), Duration.ofSeconds(90));
-    assertThat(text(Wire.event(opened, "c-1.s.1")))
+    assertThat(text(Wire.event(opened, "c-1.s.1", Duration.ZERO)))
         .isEqualTo(
             """
             id: c-1.s.1
@@ -108,8 +108,20 @@ final class WireTest {
   }
 
   @Test
-  void aHeartbeatIsAComment() {
-    assertThat(text(Wire.heartbeat())).isEqualTo(":\n\n");
+  void aHeartbeatIsACommentOrAnEvent() {
+    assertThat(text(Wire.comment())).isEqualTo(":\n\n");
+    assertThat(text(Wire.visibleHeartbeat())).isEqualTo("event: heartbeat\ndata: {}\n\n");
+  }
+
+  @Test
+  void whatAStreamBeginsWithSaysHowOftenHeartbeatsCome() {
+    Event opened = new Event.Opened("c-1", "k_1", Duration.ofSeconds(60), Duration.ZERO);
+    assertThat(text(Wire.event(opened, null, Duration.ofSeconds(15))))
+        .endsWith("\"resume\":60,\"heartbeat\":15}\n\n");
+    assertThat(text(Wire.event(new Event.Ready(3), null, Duration.ofMillis(1_250))))
+        .isEqualTo("event: ready\ndata: {\"count\":3,\"heartbeat\":1.25}\n\n");
+    assertThat(text(Wire.event(new Event.Ready(3), null, Duration.ofMinutes(10))))
+        .isEqualTo("event: ready\ndata: {\"count\":3,\"heartbeat\":600}\n\n");
   }
 
   private static Event message(String origin, String target, String json) {
@@ -117,7 +129,7 @@ final class WireTest {
   }
 
   private static String written(Event event) {
-    return text(Wire.event(event, null));
+    return text(Wire.event(event, null, Duration.ZERO));
   }
 
   private static String text(byte[] bytes) {

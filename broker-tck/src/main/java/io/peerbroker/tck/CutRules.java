@@ -373,7 +373,7 @@ public abstract class CutRules extends ServerRules {
       pinger.shutdown();
     }
     assertThat(listed("")).containsExactly(left, pinged);
-    assertDone(elsewhere.postJson(path, ping));
+    assertThat(elsewhere.postJson(path, ping).status()).isEqualTo(200);
     heard = System.nanoTime();
     assertThat(data(list.await("remove")).get("sid").getAsString()).isEqualTo(pinged);
     assertLeaseIsKeptTo(heard);

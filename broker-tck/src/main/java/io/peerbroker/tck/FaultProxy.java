@@ -1,5 +1,7 @@
 package io.peerbroker.tck;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -118,6 +120,14 @@ public final class FaultProxy implements AutoCloseable {
     pairs.forEach(Pair::finish);
   }
 
+  /**
+   * Lets every event stream that there is go silent for its client, and all else pass: the server's
+   * bytes on it are taken and forgotten. Streams that begin later are whole.
+   */
+  public void silenceStreams() {
+    pairs.forEach(Pair::silenceStream);
+  }
+
   /** How many connections clients have made. */
   public int accepted() {
     return accepted.get();
@@ -221,6 +231,11 @@ public final class FaultProxy implements AutoCloseable {
     private final AtomicInteger waysEnded = new AtomicInteger();
     private final AtomicBoolean over = new AtomicBoolean();
 
+    /** Whether the server has begun an event stream on it. */
+    private volatile boolean stream;
+
+    private volatile boolean silent;
+
     Pair(Socket client, Socket upstream) {
       this.client = client;
       this.upstream = upstream;
@@ -234,6 +249,10 @@ public final class FaultProxy implements AutoCloseable {
       }
       closeQuietly(client, resetClient);
       closeQuietly(upstream, resetServer);
+    }
+
+    void silenceStream() {
+      silent = stream;
     }
 
     void finish() {
@@ -281,7 +300,10 @@ public final class FaultProxy implements AutoCloseable {
         }
         first = false;
         Way now = await(System.nanoTime());
-        if (now == Way.DEAF) {
+        if (answers && !stream) {
+          stream = new String(piece, 0, n, ISO_8859_1).contains("text/event-stream");
+        }
+        if (now == Way.DEAF || (answers && silent)) {
           forgotten.addAndGet(answers ? n : 0);
           continue;
         }

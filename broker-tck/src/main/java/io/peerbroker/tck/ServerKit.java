@@ -58,6 +58,14 @@ public abstract class ServerKit {
   }
 
   @Nested
+  final class Heartbeats extends HeartbeatRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
   final class Sessions extends SessionRules {
     @Override
     protected WireServer start(ServerSettings settings) throws Exception {
