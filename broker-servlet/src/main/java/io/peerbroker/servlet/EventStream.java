@@ -54,13 +54,15 @@ final class EventStream implements Transport, StreamWriter.Source {
   private boolean farewellGiven;
 
   /**
-   * At once: a stream that has nothing to give yet, as that of a client who has come back and
-   * missed nothing, begins with a comment, or its headers would wait for the first heartbeat.
+   * Whether the first bytes have been given: at once, though there may be no event yet for a client
+   * that has come back and missed nothing, or the headers would wait for the first heartbeat.
    */
-  private boolean commentDue = true;
+  private boolean begun;
 
   /** Whether what the stream begins with has been flushed. */
   private boolean opened;
+
+  private boolean commentDue;
 
   private EventStream(
       Attachment attachment,
@@ -133,12 +135,16 @@ final class EventStream implements Transport, StreamWriter.Source {
 
   @Override
   public byte @Nullable [] next() {
+    if (!begun) {
+      begun = true;
+      return Wire.beginning(settings.retry());
+    }
     // Read before the queue: after the broker has said to end, it queues nothing more.
     CloseReason reason = ending;
     byte[] bytes = nextBatch();
     if (bytes == null) {
       if (reason != null) {
-        bytes = farewellGiven || !reason.isTold() ? null : Wire.farewell(reason);
+        bytes = farewellGiven || !reason.isTold() ? null : Wire.farewell(reason, settings.retry());
         farewellGiven = true;
       } else if (heartbeatDue && visible) {
         bytes = Wire.visibleHeartbeat();

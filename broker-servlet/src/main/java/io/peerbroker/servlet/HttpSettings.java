@@ -12,6 +12,8 @@ import java.util.TreeSet;
  * How the broker behaves over HTTP; what concerns every transport is set on the broker itself.
  *
  * @param heartbeat after how much silence a stream carries a comment line
+ * @param retry about how long a client waits before it comes back to a stream that broke; each
+ *     stream tells a time of its own, from half of this to one and a half
  * @param writeTimeout after how long a stream is given up whose bytes the network has not taken
  * @param bodyTimeout within how long a request's body must be all there
  * @param maxBodyBytes how long a request's body may be
@@ -23,6 +25,7 @@ import java.util.TreeSet;
  */
 public record HttpSettings(
     Duration heartbeat,
+    Duration retry,
     Duration writeTimeout,
     Duration bodyTimeout,
     int maxBodyBytes,
@@ -35,6 +38,7 @@ public record HttpSettings(
   private static final HttpSettings DEFAULTS =
       new HttpSettings(
           Duration.ofSeconds(15),
+          Duration.ofSeconds(2),
           Duration.ofSeconds(30),
           Duration.ofSeconds(10),
           64 << 10,
@@ -51,6 +55,7 @@ public record HttpSettings(
    */
   public HttpSettings {
     check("heartbeat", heartbeat);
+    check("retry", retry);
     check("writeTimeout", writeTimeout);
     check("bodyTimeout", bodyTimeout);
     if (maxBodyBytes < 1) {
@@ -69,7 +74,9 @@ public record HttpSettings(
     allowedHeaders = Collections.unmodifiableSet(headers);
   }
 
-  /** Heartbeat 15 s, write timeout 30 s, body timeout 10 s, bodies of 64 KiB, no CORS. */
+  /**
+   * Heartbeat 15 s, retry 2 s, write timeout 30 s, body timeout 10 s, bodies of 64 KiB, no CORS.
+   */
   public static HttpSettings defaults() {
     return DEFAULTS;
   }
@@ -86,31 +93,38 @@ public record HttpSettings(
   /** The same with another heartbeat. */
   public HttpSettings withHeartbeat(Duration heartbeat) {
     return new HttpSettings(
-        heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
+        heartbeat, retry, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
+  }
+
+  /** The same with another time after which clients come back. */
+  public HttpSettings withRetry(Duration retry) {
+    return new HttpSettings(
+        heartbeat, retry, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
   }
 
   /** The same with another write timeout. */
   public HttpSettings withWriteTimeout(Duration writeTimeout) {
     return new HttpSettings(
-        heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
+        heartbeat, retry, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
   }
 
   /** The same with another body timeout. */
   public HttpSettings withBodyTimeout(Duration bodyTimeout) {
     return new HttpSettings(
-        heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
+        heartbeat, retry, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
   }
 
   /** The same with another bound for bodies. */
   public HttpSettings withMaxBodyBytes(int maxBodyBytes) {
     return new HttpSettings(
-        heartbeat, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
+        heartbeat, retry, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
   }
 
   /** The same with other origins. */
   public HttpSettings withAllowedOrigins(String... origins) {
     return new HttpSettings(
         heartbeat,
+        retry,
         writeTimeout,
         bodyTimeout,
         maxBodyBytes,
@@ -125,6 +139,7 @@ public record HttpSettings(
   public HttpSettings withAllowedHeaders(String... headers) {
     return new HttpSettings(
         heartbeat,
+        retry,
         writeTimeout,
         bodyTimeout,
         maxBodyBytes,

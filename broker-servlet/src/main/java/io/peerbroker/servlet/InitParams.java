@@ -44,6 +44,7 @@ final class InitParams {
     BROKER.put("drainTimeout", (b, v) -> b.drainTimeout(duration(v)));
     BROKER.put("requireSessionKey", (b, v) -> b.requireSessionKey(bool(v)));
     HTTP.put("heartbeat", (s, v) -> s.withHeartbeat(duration(v)));
+    HTTP.put("retry", (s, v) -> s.withRetry(duration(v)));
     HTTP.put("writeTimeout", (s, v) -> s.withWriteTimeout(duration(v)));
     HTTP.put("bodyTimeout", (s, v) -> s.withBodyTimeout(duration(v)));
     HTTP.put("maxBodyBytes", (s, v) -> s.withMaxBodyBytes(integer(v)));

@@ -25,7 +25,6 @@ final class Wire {
 
   private static final byte[] COMMENT = ":\n\n".getBytes(US_ASCII);
   private static final byte[] HEARTBEAT = "event: heartbeat\ndata: {}\n\n".getBytes(US_ASCII);
-  private static final int COME_BACK_MILLIS = 2_000;
 
   private byte[] bytes;
   private int length;
@@ -92,14 +91,29 @@ final class Wire {
   }
 
   /**
-   * The last event of a stream; where many end at once and come back, with a time to do so, which
-   * differs from client to client.
+   * What a stream begins with: after how long its client is to come back when it breaks.
+   *
+   * @param about the middle of the times, of which each stream is told another: from half of it to
+   *     one and a half, so that clients which are cut at once do not come back at once
    */
-  static byte[] farewell(CloseReason reason) {
+  static byte[] beginning(Duration about) {
+    return new Wire(16).retry(about).ascii("\n").toBytes();
+  }
+
+  private Wire retry(Duration about) {
+    long millis = about.toMillis();
+    long told = millis / 2 + ThreadLocalRandom.current().nextLong(millis);
+    return ascii("retry: ").ascii(Long.toString(told)).ascii("\n");
+  }
+
+  /**
+   * The last event of a stream; where many end at once and come back, with a time to do so, as
+   * {@link #beginning}.
+   */
+  static byte[] farewell(CloseReason reason, Duration about) {
     Wire wire = new Wire(64);
     if (reason == CloseReason.SHUTTING_DOWN || reason == CloseReason.SCOPE_CHANGED) {
-      int millis = COME_BACK_MILLIS / 2 + ThreadLocalRandom.current().nextInt(COME_BACK_MILLIS);
-      wire.ascii("retry: ").ascii(Integer.toString(millis)).ascii("\n");
+      wire.retry(about);
     }
     wire.ascii("event: close\ndata: {\"reason\":").string(reason.code()).ascii("}\n\n");
     return wire.toBytes();

@@ -16,6 +16,7 @@ final class HttpSettingsTest {
   @Test
   void theDefaultsAreThoseOfTheProtocol() {
     assertThat(DEFAULTS.heartbeat()).isEqualTo(Duration.ofSeconds(15));
+    assertThat(DEFAULTS.retry()).isEqualTo(Duration.ofSeconds(2));
     assertThat(DEFAULTS.writeTimeout()).isEqualTo(Duration.ofSeconds(30));
     assertThat(DEFAULTS.bodyTimeout()).isEqualTo(Duration.ofSeconds(10));
     assertThat(DEFAULTS.maxBodyBytes()).isEqualTo(65_536);
@@ -34,6 +35,7 @@ final class HttpSettingsTest {
     assertThat(DEFAULTS.withHeartbeat(time).withHeartbeat(DEFAULTS.heartbeat()))
         .isEqualTo(DEFAULTS);
     assertThat(DEFAULTS.withHeartbeat(time).heartbeat()).isEqualTo(time);
+    assertThat(DEFAULTS.withRetry(time).retry()).isEqualTo(time);
     assertThat(DEFAULTS.withWriteTimeout(time).writeTimeout()).isEqualTo(time);
     assertThat(DEFAULTS.withBodyTimeout(time).bodyTimeout()).isEqualTo(time);
     assertThat(DEFAULTS.withMaxBodyBytes(1).maxBodyBytes()).isEqualTo(1);

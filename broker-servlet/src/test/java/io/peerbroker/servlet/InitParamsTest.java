@@ -49,6 +49,7 @@ final class InitParamsTest {
     all.put("drainTimeout", "13ms");
     all.put("requireSessionKey", "true");
     all.put("heartbeat", " 14s ");
+    all.put("retry", "3s");
     all.put("writeTimeout", "15m");
     all.put("bodyTimeout", "16S");
     all.put("maxBodyBytes", "17");
@@ -57,6 +58,7 @@ final class InitParamsTest {
     InitParams params = new InitParams(all);
     HttpSettings http = params.httpSettings();
     assertThat(http.heartbeat()).isEqualTo(Duration.ofSeconds(14));
+    assertThat(http.retry()).isEqualTo(Duration.ofSeconds(3));
     assertThat(http.writeTimeout()).isEqualTo(Duration.ofMinutes(15));
     assertThat(http.bodyTimeout()).isEqualTo(Duration.ofSeconds(16));
     assertThat(http.maxBodyBytes()).isEqualTo(17);

@@ -153,7 +153,7 @@ final class ShutdownTest {
   }
 
   private static void assertLastWords(SseStream stream) {
-    assertThat(stream.retries()).hasSize(1);
+    assertThat(stream.retries()).as("at the beginning and at the end").hasSize(2);
     Event last = stream.events().get(stream.events().size() - 1);
     assertThat(last.name()).isEqualTo("close");
     assertThat(last.data()).isEqualTo("{\"reason\":\"shutting_down\"}");

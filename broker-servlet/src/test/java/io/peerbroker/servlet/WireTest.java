@@ -10,6 +10,7 @@ import io.peerbroker.core.ListedSession;
 import io.peerbroker.core.Message;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** What stands in a stream, letter by letter. */
@@ -97,13 +98,32 @@ final class WireTest {
 
   @Test
   void farewells() {
-    assertThat(text(Wire.farewell(CloseReason.CLOSED)))
+    Duration about = Duration.ofSeconds(2);
+    assertThat(text(Wire.farewell(CloseReason.CLOSED, about)))
         .isEqualTo("event: close\ndata: {\"reason\":\"closed\"}\n\n");
-    assertThat(text(Wire.farewell(CloseReason.OVERFLOW)))
+    assertThat(text(Wire.farewell(CloseReason.OVERFLOW, about)))
         .isEqualTo("event: close\ndata: {\"reason\":\"overflow\"}\n\n");
     for (CloseReason ofMany : List.of(CloseReason.SHUTTING_DOWN, CloseReason.SCOPE_CHANGED)) {
       String reason = "event: close\ndata: \\{\"reason\":\"" + ofMany.code() + "\"\\}\n\n";
-      assertThat(text(Wire.farewell(ofMany))).matches("retry: [12][0-9]{3}\n" + reason);
+      assertThat(text(Wire.farewell(ofMany, about))).matches("retry: [12][0-9]{3}\n" + reason);
+    }
+  }
+
+  @Test
+  void aStreamBeginsWithATimeOfItsOwnToComeBack() {
+    List<Integer> millis =
+        IntStream.range(0, 1_000)
+            .mapToObj(i -> text(Wire.beginning(Duration.ofMillis(400))))
+            .peek(text -> assertThat(text).matches("retry: [0-9]+\n\n"))
+            .map(text -> Integer.parseInt(text.substring(7).strip()))
+            .toList();
+    assertThat(millis).allMatch(each -> each >= 200 && each < 600);
+    // About one of four in each quarter.
+    for (int from = 200; from < 600; from += 100) {
+      int begin = from;
+      assertThat(millis)
+          .filteredOn(each -> each >= begin && each < begin + 100)
+          .hasSizeGreaterThan(100);
     }
   }
 

@@ -5,6 +5,7 @@ import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peerbroker.tck.EventStreamParser.Event;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -50,7 +51,37 @@ public abstract class ChannelRules extends ServerRules {
     list.await("ready");
     list.awaitComments(1);
     // Nothing was missed, so nothing is told.
-    channel.comeBack().awaitComments(2);
+    channel.comeBack().awaitComments(1);
+  }
+
+  @Test
+  @DisplayName("C26 each stream is told a time of its own to come back after")
+  void eachStreamHasItsTimeToComeBack() {
+    List<SseStream> streams = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      WireChannel channel = client().openChannelAt("/channel?resume=60");
+      channel.stream().awaitComments(1);
+      streams.add(channel.stream());
+      streams.add(channel.comeBack());
+      streams.add(client().watch(""));
+    }
+    Set<Long> times = new HashSet<>();
+    for (SseStream stream : streams) {
+      stream.awaitComments(1);
+      assertThat(stream.retries()).hasSize(1).allMatch(millis -> millis >= 1_000 && millis < 3_000);
+      times.addAll(stream.retries());
+    }
+    assertThat(times).hasSizeGreaterThan(20);
+  }
+
+  @Test
+  @DisplayName("C26 how long that is can be set")
+  void theTimeToComeBackCanBeSet() {
+    WireChannel channel = client(ServerSettings.of("retry", "200ms")).openChannel();
+    channel.stream().awaitComments(1);
+    assertThat(channel.stream().retries())
+        .hasSize(1)
+        .allMatch(millis -> millis >= 100 && millis < 300);
   }
 
   @Test

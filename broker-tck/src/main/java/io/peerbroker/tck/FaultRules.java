@@ -47,6 +47,10 @@ public abstract class FaultRules extends ServerRules {
 
   private static final int DROPPED = Integer.getInteger("peerbroker.dropped", 144);
   private static final int WAVE = 144;
+
+  /** When the connection of a reader that was given up has ended at last: see ResponseTask. */
+  private static final Duration GIVEN_UP = Duration.ofSeconds(100);
+
   private static final int SEATS = 130;
   private static final int WATCHES = 25;
   private static final int REQUESTS = 400;
@@ -166,6 +170,32 @@ public abstract class FaultRules extends ServerRules {
     assertThat(data(list.await("remove")).get("sid").getAsString()).isEqualTo(sid);
     assertThat(list.comments()).as("heartbeats meanwhile").hasSizeGreaterThan(heartbeats + 4);
     assertThat(logged).isEmpty();
+  }
+
+  @Test
+  @DisplayName("C13 the connection of a reader that was given up ends, though its client stays")
+  void aGivenUpReadersConnectionEnds() {
+    client(
+        ServerSettings.of("heartbeat", "200ms")
+            .and("writeTimeout", "1s")
+            .and("messageRate", "0")
+            .and("maxQueuedBytes", 100_000)
+            .withThreads(THREADS));
+    WireChannel sender = client().openChannel();
+    assertSent(sender.send(sender.cid(), "1"));
+    int before = descriptors();
+    List<WireChannel> stalled = List.of(openStalled(), openStalled(), openStalled());
+    List<String> cids = stalled.stream().map(WireChannel::cid).toList();
+    cids.forEach(cid -> sendUntilRefused(sender, cid));
+    awaitGivenUp(sender, cids);
+    long begin = System.nanoTime();
+    // The clients' own ends, and one for chance.
+    await()
+        .atMost(GIVEN_UP)
+        .untilAsserted(
+            () -> assertThat(descriptors()).isLessThanOrEqualTo(before + stalled.size() + 1));
+    System.out.printf("ENDED %d s after it was given up%n", since(begin).toSeconds());
+    stalled.forEach(channel -> channel.stream().close());
   }
 
   @Test

@@ -22,11 +22,14 @@ import org.xnio.Options;
 /**
  * An Undertow with the broker's servlet at {@code /broker/*}.
  *
- * <p>The system property {@code peerbroker.readTimeout} sets that option, in milliseconds.
+ * <p>The system properties {@code peerbroker.readTimeout} and {@code peerbroker.writeTimeout} set
+ * those options, in milliseconds.
  */
 record UndertowServer(Undertow undertow, DeploymentManager application) implements ContainerServer {
 
   static final Integer READ_TIMEOUT = Integer.getInteger("peerbroker.readTimeout");
+
+  static final Integer WRITE_TIMEOUT = Integer.getInteger("peerbroker.writeTimeout");
 
   static UndertowServer start(ServerSettings settings) throws Exception {
     FrontFilter filter = new FrontFilter(settings.front());
@@ -61,6 +64,9 @@ record UndertowServer(Undertow undertow, DeploymentManager application) implemen
     }
     if (READ_TIMEOUT != null) {
       builder.setSocketOption(Options.READ_TIMEOUT, READ_TIMEOUT);
+    }
+    if (WRITE_TIMEOUT != null) {
+      builder.setSocketOption(Options.WRITE_TIMEOUT, WRITE_TIMEOUT);
     }
     Undertow undertow = builder.build();
     undertow.start();

@@ -25,6 +25,11 @@ final class UndertowTest extends ContainerKit {
           "refusedBodiesHoldNoThread",
           "Undertow ends an exchange by reading the rest of its body, on a thread of its pool");
     }
+    if (UndertowServer.WRITE_TIMEOUT == null) {
+      exceptions.put(
+          "aGivenUpReadersConnectionEnds",
+          "Undertow has no write timeout unless one is set: it waits for its client for ever");
+    }
     return exceptions;
   }
 }

@@ -28,13 +28,13 @@ abstract class ComesBackTest {
   private static final List<Integer> POSITIONS =
       List.of(260, 420, 425, 440, 470, 500, 520, 560, 600, 640, 660, 690, 730, 780, 830);
 
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** Longer than the pause of any of them before it comes back. */
   private static final Duration WHILE = Duration.ofSeconds(5);
 
   private final List<AutoCloseable> toClose = new ArrayList<>();
-  private Client client;
+  Client client;
   private ClientServer server;
 
   /**
@@ -44,7 +44,7 @@ abstract class ComesBackTest {
    */
   abstract Client start(URI broker) throws Exception;
 
-  private void start(Map<String, String> parameters) throws Exception {
+  final void start(Map<String, String> parameters) throws Exception {
     server = ClientServer.start(parameters);
     client = start(server.base());
   }
@@ -62,7 +62,7 @@ abstract class ComesBackTest {
     }
   }
 
-  private FaultProxy proxy() {
+  final FaultProxy proxy() {
     FaultProxy proxy = FaultProxy.before(server.base());
     toClose.add(proxy);
     return proxy;
@@ -74,7 +74,7 @@ abstract class ComesBackTest {
     return wire;
   }
 
-  private static URI channel(FaultProxy proxy) {
+  static URI channel(FaultProxy proxy) {
     return URI.create(proxy.base() + "/channel?resume=60");
   }
 

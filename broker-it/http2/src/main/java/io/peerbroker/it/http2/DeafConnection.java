@@ -13,8 +13,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A connection over HTTP/2 whose windows are wide open, and that nobody reads once the one channel
- * on it has told its name: the server may send as much as it likes, and the network takes nothing.
+ * A connection over HTTP/2 whose windows are wide open, and that nobody reads once one of the
+ * channels on it has told its name: the server may send as much as it likes, and the network takes
+ * nothing.
  *
  * <p>Written by hand (RFC 9113, RFC 7541), since a client that keeps to the protocol reads.
  */
@@ -26,8 +27,8 @@ final class DeafConnection implements AutoCloseable {
   private final Socket socket;
   private final String cid;
 
-  /** Connects, opens a channel, and reads up to its {@code cid}. */
-  DeafConnection(URI base) {
+  /** Connects, opens channels, at most 100, and reads up to the {@code cid} that comes first. */
+  DeafConnection(URI base, int streams) {
     try {
       socket = new Socket();
       socket.setReceiveBufferSize(4 << 10);
@@ -39,6 +40,9 @@ final class DeafConnection implements AutoCloseable {
       frame(out, 4, 0, 0, new byte[] {0, 4, WIDE[0], WIDE[1], WIDE[2], WIDE[3]});
       frame(out, 8, 0, 0, new byte[] {0x7F, (byte) 0xFE, 0, 0});
       frame(out, 1, 5, 1, headers(base));
+      for (int i = 1; i < streams; i++) {
+        frame(out, 1, 5, 2 * i + 1, headers(base));
+      }
       socket.getOutputStream().write(out.toByteArray());
       cid = readCid();
     } catch (IOException e) {

@@ -152,8 +152,38 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   @Test
+  @DisplayName("C13 streams with a window of 0 hold no thread, and are given up")
+  void windowsOfZeroHoldNoThread() {
+    int streams = 3 * THREADS;
+    client(
+        ServerSettings.of("heartbeat", "500ms")
+            .and("writeTimeout", "2s")
+            .and("maxChannels", streams + 2)
+            .withThreads(THREADS));
+    WireChannel sender = client().openChannel();
+    Http2Client connection = connect(0);
+    for (int i = 0; i < streams; i++) {
+      connection.openStream("/channel");
+    }
+    Opened neighbour = Opened.on(connect(ROOMY));
+    assertPrompt(sender, neighbour);
+    awaitAdmitted("/channel");
+    assertPrompt(sender, neighbour);
+  }
+
+  @Test
   @DisplayName("connections with open windows that nobody reads silence nobody else's heartbeat")
   void unreadConnectionsSilenceNobody() throws Exception {
+    assertSilencesNobody(DEAF, 1);
+  }
+
+  @Test
+  @DisplayName("nor does one such connection with 100 streams")
+  void anUnreadConnectionOfManyStreamsSilencesNobody() throws Exception {
+    assertSilencesNobody(1, 100);
+  }
+
+  private void assertSilencesNobody(int connections, int streams) throws Exception {
     Broker broker = Broker.builder().messageRate(Limits.Rate.UNLIMITED).build();
     List<DeafConnection> deaf = new ArrayList<>();
     ExecutorService senders = Executors.newCachedThreadPool();
@@ -166,8 +196,8 @@ public abstract class Http2Rules extends ServerRules {
                       .serving(broker))
               .watch("");
       Channel sender = broker.openChannel((channel, message) -> {});
-      for (int i = 0; i < DEAF; i++) {
-        deaf.add(new DeafConnection(server().base()));
+      for (int i = 0; i < connections; i++) {
+        deaf.add(new DeafConnection(server().base(), streams));
       }
       // The threads stand for those of others' requests: Tomcat keeps some of them inside a write.
       List<Future<?>> sending = new ArrayList<>();
@@ -271,7 +301,7 @@ public abstract class Http2Rules extends ServerRules {
     for (Http2Stream stream : streams) {
       assertThat(stream.next("close").get("reason").getAsString()).isEqualTo("shutting_down");
       stream.awaitEnd();
-      assertThat(stream.retries()).isPositive();
+      assertThat(stream.retries()).as("at the beginning and at the end").isEqualTo(2);
     }
   }
 }
