@@ -12,14 +12,22 @@ const canConnect = 'RTCPeerConnection' in globalThis;
 const identity = canConnect ? await createIdentity() : { fingerprint: null };
 
 const broker = new BrokerClient(base);
-const chats = new Chats(broker, identity, { changed: chatChanged, heard: chatHeard });
+const chats = new Chats(broker, identity, {
+  changed: chatChanged,
+  heard: chatHeard,
+  called: chatCalled,
+  closed: chatClosed,
+  merged: chatMerged,
+});
 const roster = connectRoster(base, rosterChanged);
 
 let wanted = null; // {name, tags} as typed
 let accepted = null; // the same, as the broker has taken it
+let isListed = false; // by that, on this channel
 let line = { state: 'connecting' }; // the own channel's
 let here = { state: 'connecting', sessions: [], complete: false, detail: '', filter: '' };
 let current = null; // the chat that is shown
+let incoming = []; // chats that others have begun, and that nobody has looked at
 const logs = new WeakMap(); // chat → its messages on the page
 
 async function whereTheBrokerIs() {
@@ -58,25 +66,33 @@ byId('change').addEventListener('click', () => {
 broker.addEventListener('state', ({ detail }) => {
   line = detail;
   notice('');
-  if (detail.state === 'ended') chats.me.sid = null;
+  if (detail.state === 'ended') unhost();
   // The same channel goes on. What was typed meanwhile, or was lost on the way, is yet to be told.
-  if (detail.state === 'open' && broker.hasChannel && wanted && (wanted !== accepted || !chats.me.sid)) host();
+  if (detail.state === 'open' && broker.hasChannel && wanted && (wanted !== accepted || !isListed)) host();
   showStatus();
 });
 
 broker.addEventListener('channel', () => {
-  chats.me.sid = null; // a new channel: the session that the old one hosted is gone
+  unhost(); // a new channel: the session that the old one hosted is gone
   if (wanted) host();
 });
 
-/** Makes the broker list what was typed: a session where there is none, else an update of it. */
+function unhost() {
+  isListed = false;
+  chats.host(null);
+}
+
+/** Makes the broker list what was typed. Done again it changes nothing, so it can be whenever its answer was lost. */
 async function host() {
   const asked = wanted;
   const metadata = { name: asked.name, fingerprint: identity.fingerprint };
   try {
-    if (chats.me.sid) await broker.update(chats.me.sid, { tags: asked.tags, metadata });
-    else chats.me.sid = await broker.createSession({ tags: asked.tags, list: true, metadata });
+    if (!chats.me.sid) chats.host(await broker.createSession());
+    const { sid } = chats.me;
+    await broker.update(sid, { tags: asked.tags, list: true, metadata });
+    if (chats.me.sid !== sid) return; // the answer is an old channel's
     accepted = asked;
+    isListed = true;
     chats.me.name = asked.name;
     clearErrors();
     showMe(false);
@@ -84,6 +100,11 @@ async function host() {
   } catch (failure) {
     if (!(failure instanceof BrokerError)) throw failure;
     if (failure.code === 'no_channel' || failure.code === 'unknown_channel') return; // the next channel hosts again
+    if (failure.code === 'too_many_sessions') { // whose answers were all lost: they go with the channel
+      broker.close();
+      broker.open();
+      return;
+    }
     const willPass = failure.status === 0 || failure.status === 429 || failure.status >= 500;
     if (willPass) {
       const pause = 1_000 * Math.max(2, failure.retryAfterSeconds);
@@ -101,14 +122,14 @@ async function host() {
 
 /** While the line is cut, the broker keeps the session; but nobody can be called over it. */
 function isOnline() {
-  return line.state === 'open' && Boolean(chats.me.sid);
+  return line.state === 'open' && isListed;
 }
 
 function showMe(editing) {
   const hadFocus = byId('me').contains(document.activeElement);
   byId('me').hidden = !editing;
   byId('me-now').hidden = editing;
-  setText(byId('join'), chats.me.sid ? 'Save' : 'Join');
+  setText(byId('join'), accepted ? 'Save' : 'Join');
   if (editing) return;
   setText(byId('my-name'), wanted.name);
   setText(byId('my-tags'), wanted.tags.join(', '));
@@ -116,7 +137,7 @@ function showMe(editing) {
 }
 
 function askForName(why) {
-  document.body.dataset.view = 'lobby';
+  showLobby();
   showMe(true);
   setText(byId('name-error'), why);
   byId('name').setAttribute('aria-invalid', 'true');
@@ -174,15 +195,77 @@ function chatHeard(chat, text) {
   else announce(`${chat.name}: ${text}`);
 }
 
+/** Somebody has called and is connected: said wherever one looks. */
+function chatCalled(chat) {
+  if (chat === current && isLookedAt()) return;
+  if (!incoming.includes(chat)) incoming.push(chat);
+  announce(`${chat.name} has called you.`);
+  showIncoming();
+}
+
+function chatClosed(chat) {
+  logOf(chat).remove();
+  looked(chat);
+}
+
+/** What was a call has turned out to be with somebody known. */
+function chatMerged(chat, other) {
+  chatClosed(chat);
+  if (chat === current) open(other);
+}
+
 function open(chat) {
   current = chat;
+  chats.shown = chat;
   chat.unread = 0;
-  document.body.dataset.view = 'room';
+  looked(chat);
+  showRoom();
   showChat();
   showAll();
   byId('text').focus();
   logOf(current).scrollToEnd();
 }
+
+function looked(chat) {
+  incoming = incoming.filter((each) => each !== chat);
+  showIncoming();
+}
+
+function showIncoming() {
+  const latest = incoming.at(-1);
+  byId('incoming').hidden = !latest;
+  if (!latest) return;
+  setText(byId('incoming-name'), latest.name);
+  setText(byId('incoming-more'), incoming.length > 1 ? `and ${incoming.length - 1} more have called you` : 'has called you');
+}
+
+byId('answer').addEventListener('click', () => open(incoming.at(-1)));
+
+byId('later').addEventListener('click', () => {
+  incoming = [];
+  showIncoming();
+});
+
+// ---------------------------------------------------------------- the two views of a narrow screen
+
+const narrow = matchMedia('(max-width: 44rem)');
+
+/** Going to a chat is a step of the history, where it hides the list: the Back key leads back to that, not off the page. */
+function showRoom() {
+  if (narrow.matches && history.state?.view !== 'room') history.pushState({ view: 'room' }, '');
+  document.body.dataset.view = 'room';
+}
+
+function showLobby() {
+  document.body.dataset.view = 'lobby';
+  if (history.state?.view === 'room') history.back();
+}
+
+addEventListener('popstate', ({ state }) => {
+  document.body.dataset.view = state?.view === 'room' && current ? 'room' : 'lobby';
+  if (current && isLookedAt()) current.unread = 0;
+  showAll();
+});
 
 function isLookedAt() {
   return document.visibilityState === 'visible' && byId('chat').checkVisibility();
@@ -196,7 +279,7 @@ document.addEventListener('visibilitychange', () => {
 });
 
 byId('back').addEventListener('click', () => {
-  document.body.dataset.view = 'lobby';
+  showLobby();
   const key = current && String(current.id);
   for (const item of byId('chats').children) {
     if (item.dataset.key === key) item.firstChild.focus();
@@ -214,10 +297,11 @@ byId('again').addEventListener('click', () => {
 });
 
 byId('end').addEventListener('click', () => {
-  logOf(current).remove();
-  chats.close(current);
+  const chat = current;
   current = null;
-  document.body.dataset.view = 'lobby';
+  chats.shown = null;
+  chats.close(chat);
+  showLobby();
   showChat();
   showAll();
   byId('others-heading').focus();
@@ -243,8 +327,7 @@ byId('text').addEventListener('keydown', (event) => {
 
 function showAll() {
   showStatus();
-  const others = here.sessions.filter(({ sid, metadata }) =>
-    sid !== chats.me.sid && (!metadata?.fingerprint || metadata.fingerprint !== identity.fingerprint));
+  const others = here.sessions.filter(({ sid }) => !chats.isMine(sid));
   const stale = here.state !== 'open';
   byId('others').dataset.stale = stale;
   showList(byId('others'), others, ({ sid }) => sid, makePerson, (item, session) => {
@@ -294,7 +377,7 @@ function showStatus() {
     line,
     here,
     wantsToJoin: Boolean(wanted),
-    hasJoined: Boolean(chats.me.sid),
+    hasJoined: isListed,
     hasOpenChats: chats.all.some((chat) => chat.link?.isOpen),
   }));
   byId('retry').hidden = state !== 'away' && state !== 'ended';

@@ -3,7 +3,8 @@
  *
  *     const broker = new BrokerClient('/broker');
  *     broker.addEventListener('channel', async () => {
- *       const sid = await broker.createSession({ tags: ['chess'], list: true, metadata: { name: 'Ada' } });
+ *       const sid = await broker.createSession(); // listed by nobody yet, so no list tells of it before its id is known
+ *       await broker.update(sid, { tags: ['chess'], list: true, metadata: { name: 'Ada' } });
  *     });
  *     broker.addEventListener('message', ({ detail: { origin, target, message } }) => …);
  *     broker.open();
@@ -20,6 +21,9 @@ const PING_EVERY = 30_000;
 
 /** A stream on which nothing has come for so many heartbeats is dead, whatever the browser says. */
 const HEARTBEATS = 2.5;
+
+/** For so long an answer is waited for: milliseconds. */
+const TIMEOUT = 10_000;
 
 /** A refusal of the broker, or the lack of an answer (`status` 0). `code` is stable, `message` is for people. */
 export class BrokerError extends Error {
@@ -38,6 +42,8 @@ export class BrokerClient extends EventTarget {
   #stream;
   #channel = null;
   #pings = 0;
+  #creating = null; // {cid, answer}: a session that was asked for
+  #gone = new AbortController(); // of the channel
   #lastSend = Promise.resolve();
 
   constructor(base) {
@@ -83,10 +89,24 @@ export class BrokerClient extends EventTarget {
     });
   }
 
-  /** Hosts a session and answers its id. */
-  async createSession({ tags = [], list = false, metadata = null }) {
+  /**
+   * Hosts a session that is not listed, and answers its id; `update` lists it. So a page knows its own session before any list
+   * shows it. What is not answered in time is not asked again, since the broker may have done it: the next call waits for the same
+   * answer. And a session that has got lost on the way after all is one that nobody sees.
+   */
+  async createSession() {
     const { cid, key } = this.#credentials();
-    return (await post(`${this.#base}/session`, { cid, key, tags, list, metadata })).sid;
+    if (this.#creating?.cid !== cid) {
+      const answer = post(`${this.#base}/session`, { cid, key }, { signal: this.#gone.signal });
+      const creating = { cid, answer };
+      this.#creating = creating;
+      answer.catch(() => {}).finally(() => {
+        if (this.#creating === creating) this.#creating = null;
+      });
+    }
+    const { sid } = await within(TIMEOUT, this.#creating.answer);
+    if (this.#channel?.cid !== cid) throw noChannel();
+    return sid;
   }
 
   /** Changes a session: `values` names any of tags, metadata and list. */
@@ -95,7 +115,8 @@ export class BrokerClient extends EventTarget {
   }
 
   /**
-   * Sends a message to a channel or session. The broker keeps the order of sends that follow each other, so each one waits for
+   * Sends a message to a channel or session, and answers with its delivery: sent, or queued for one whose connection is broken.
+   * The broker keeps the order of sends that follow each other, so each one waits for
    * the answer to the one before.
    */
   send(origin, target, message) {
@@ -125,11 +146,13 @@ export class BrokerClient extends EventTarget {
 
   #forget() {
     clearInterval(this.#pings);
+    this.#gone.abort();
+    this.#gone = new AbortController();
     this.#channel = null;
   }
 
   #credentials() {
-    if (!this.#channel) throw new BrokerError(0, 'no_channel', 'There is no connection to the broker.');
+    if (!this.#channel) throw noChannel();
     return { cid: this.#channel.cid, key: this.#channel.key };
   }
 
@@ -294,6 +317,23 @@ class Stream {
   }
 }
 
+function noChannel() {
+  return new BrokerError(0, 'no_channel', 'There is no connection to the broker.');
+}
+
+function noAnswer() {
+  return new BrokerError(0, 'no_answer', 'The broker did not answer within ten seconds. If this page is open in more than '
+    + 'four tabs, close some: a browser opens six connections to one server.');
+}
+
+/** Gives up waiting for an answer, which may come all the same. */
+function within(milliseconds, answer) {
+  return new Promise((resolve, reject) => {
+    AbortSignal.timeout(milliseconds).addEventListener('abort', () => reject(noAnswer()));
+    answer.then(resolve, reject);
+  });
+}
+
 function post(url, body, options = {}) {
   return request(url, {
     method: 'POST',
@@ -306,12 +346,9 @@ function post(url, body, options = {}) {
 async function request(url, options) {
   let response;
   try {
-    response = await fetch(url, { signal: AbortSignal.timeout(10_000), ...options });
+    response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT), ...options });
   } catch (failure) {
-    throw failure.name === 'TimeoutError'
-      ? new BrokerError(0, 'no_answer', 'The broker did not answer within ten seconds. If this page is open in more than '
-        + 'four tabs, close some: a browser opens six connections to one server.')
-      : new BrokerError(0, 'unreachable', 'The broker can’t be reached.');
+    throw failure.name === 'TimeoutError' ? noAnswer() : new BrokerError(0, 'unreachable', 'The broker can’t be reached.');
   }
   const body = await response.json().catch(() => ({}));
   if (response.ok) return body;

@@ -5,6 +5,7 @@
 
 const ANSWER_WITHIN = 15_000;
 const CONNECT_WITHIN = 20_000;
+const ANSWER_WHEN_BACK = 35_000; // the grace for which a page asks, and a little
 const MOST_EARLY = 100;
 
 /**
@@ -20,18 +21,38 @@ export async function createIdentity() {
   return { certificate, fingerprint: fingerprintOf(sdp) };
 }
 
-export function fingerprintOf(sdp) {
-  return /^a=fingerprint:(\S+ \S+)/m.exec(sdp)?.[1] ?? null;
+/** The only fingerprint of a description; null where there is none, or where several differ. */
+function fingerprintOf(sdp) {
+  const all = new Set(Array.from(sdp.matchAll(/^a=fingerprint:(\S+) (\S+)/gm),
+    ([, algorithm, digits]) => `${algorithm.toLowerCase()} ${digits.toUpperCase()}`));
+  return all.size === 1 ? all.values().next().value : null;
 }
 
 /**
- * Calls `on.signal(message)`, `on.opened()`, `on.heard(text)`, `on.wavering(boolean)` while the path is lost, and exactly once,
- * last, `on.over(reason)`: no-answer, no-route, left, lost, broken. After a `close()` of one's own it calls nothing.
+ * The fingerprint of the certificate whose possession the other side has proved, once a data channel is open. A description may
+ * name several fingerprints, somebody else's among them; so the certificate itself is asked, where the browser shows it. Where it
+ * does not, or the page may not hash (plain http), the browser has compared it with the only fingerprint that was named.
+ */
+async function provenFingerprint(connection) {
+  const [certificate] = connection.sctp?.transport.getRemoteCertificates?.() ?? [];
+  if (!certificate || !crypto.subtle) return fingerprintOf(connection.remoteDescription.sdp);
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', certificate));
+  const digits = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0').toUpperCase());
+  return `sha-256 ${digits.join(':')}`;
+}
+
+/**
+ * Calls `on.signal(message)`; `on.opened(fingerprint)` once, when it is proven who is at the other end, and only after it
+ * `on.heard(said)` and, while the path is lost, `on.wavering(boolean)`; and exactly once, last, `on.over(reason)`: no-answer,
+ * no-route, left, lost, broken. After a `close()` of one's own it calls nothing.
  */
 export class PeerLink {
   #connection;
   #on;
   #data = null;
+  #fingerprint = null;
+  #isProving = false;
+  #unproved = []; // what was said before it was proven who says it
   #early = [];
   #steps = Promise.resolve();
   #awaitsAnswer = false;
@@ -51,8 +72,18 @@ export class PeerLink {
     connection.addEventListener('connectionstatechange', () => this.#pathChanged(connection.connectionState));
   }
 
+  /** It is proven who is at the other end, and what is said arrives there. */
   get isOpen() {
-    return this.#data?.readyState === 'open' && !this.#over;
+    return this.#fingerprint !== null && this.#data.readyState === 'open' && !this.#over;
+  }
+
+  get isOver() {
+    return this.#over;
+  }
+
+  /** The other side has named a way to it that is being tried. */
+  get isOnTheWay() {
+    return this.#connection.connectionState === 'connecting';
   }
 
   /** Has made an offer, and waits for the answer. */
@@ -60,9 +91,9 @@ export class PeerLink {
     return this.#awaitsAnswer && !this.#over;
   }
 
-  /** Who is at the other end, as proven by DTLS once the channel is open. */
-  get fingerprint() {
-    return fingerprintOf(this.#connection.remoteDescription?.sdp ?? '');
+  /** The other page is away and may come back: waits longer for its answer. */
+  waitLonger() {
+    if (this.isCalling) this.#expect(ANSWER_WHEN_BACK, 'no-answer');
   }
 
   /** The initiator's first step: sends an offer. */
@@ -110,9 +141,14 @@ export class PeerLink {
 
   /** @returns whether the text could be handed to the data channel */
   say(text) {
+    return this.tell({ text });
+  }
+
+  /** As `say`, for what is not a line of the chat. */
+  tell(what) {
     if (!this.isOpen) return false;
     try {
-      this.#data.send(JSON.stringify({ text }));
+      this.#data.send(JSON.stringify(what));
       return true;
     } catch {
       return false; // its buffer is full
@@ -128,20 +164,40 @@ export class PeerLink {
     this.#connection.close();
   }
 
+  /** Takes the one data channel; the other side may open more, which nobody asked for. */
   #adopt(data) {
+    if (this.#data) {
+      data.close();
+      return;
+    }
     this.#data = data;
-    const opened = () => {
-      if (this.#over) return;
-      clearTimeout(this.#deadline);
-      this.#on.opened();
-    };
-    data.addEventListener('open', opened);
+    data.addEventListener('open', () => this.#prove());
     data.addEventListener('close', () => this.#end('left'));
     data.addEventListener('message', ({ data: text }) => {
-      const said = parse(text);
-      if (typeof said?.text === 'string') this.#on.heard(said.text);
+      if (this.#fingerprint !== null) this.#hear(text);
+      else if (this.#unproved.push(text) > MOST_EARLY) this.#end('broken');
     });
-    if (data.readyState === 'open') opened();
+    if (data.readyState === 'open') this.#prove();
+  }
+
+  async #prove() {
+    if (this.#isProving) return;
+    this.#isProving = true;
+    const fingerprint = await provenFingerprint(this.#connection).catch(() => null);
+    if (this.#over) return;
+    if (fingerprint === null) {
+      this.#end('broken');
+      return;
+    }
+    clearTimeout(this.#deadline);
+    this.#fingerprint = fingerprint;
+    this.#on.opened(fingerprint);
+    for (const text of this.#unproved.splice(0)) this.#hear(text);
+  }
+
+  #hear(text) {
+    const said = parse(text);
+    if (!this.#over && typeof said === 'object' && said !== null) this.#on.heard(said);
   }
 
   #pathChanged(state) {

@@ -36,7 +36,7 @@ export function emptyWords(here, isEmpty) {
 /** How it stands with a chat. */
 export function chatWords(chat) {
   switch (chat.state) {
-    case 'calling': return `Calling ${chat.name}…`;
+    case 'calling': return `Calling ${chat.name}…${chat.isAway ? ' That page is away. It rings if it comes back.' : ''}`;
     case 'connecting': return 'Connecting your browsers…';
     case 'wavering': return 'The connection is interrupted. Waiting for it to come back…';
     case 'over': return 'This chat has ended.';
@@ -53,11 +53,19 @@ export function briefly(chat) {
   return said.from === 'me' ? `You: ${said.text}` : said.text;
 }
 
+/** That a call has reached somebody; a namesake of theirs may have another chat. */
+export function connectedWords(name, hasNamesake) {
+  return `You are connected to ${name}, browser to browser.${
+    hasNamesake ? ` This is not the ${name} of your other chat: anybody can take any name.` : ''}`;
+}
+
 /** Why a chat has ended; `reason` is a PeerLink's. */
 export function endingWords(reason, name) {
   switch (reason) {
     case 'left': return `${name} has left.`;
-    case 'no-answer': return `${name} did not answer.`;
+    case 'no-answer': return `${name} did not answer. A page that was cut off stays listed for up to two minutes.`;
+    case 'busy': return `${name}’s page has too many calls to take this one. Call again in a moment.`;
+    case 'another': return `Somebody else answered in ${name}’s place. That is another chat.`;
     case 'no-route': return `No direct way to ${name} was found. Between two networks this can take a TURN server.`;
     case 'broken': return `${name}’s browser said something that this one does not understand.`;
     default: return `The connection to ${name} was lost.`;
@@ -74,6 +82,8 @@ export function failureWords(failure, name) {
       return `That was too fast for the broker. It takes more in ${seconds(failure.retryAfterSeconds)}.`;
     case 'target_busy':
       return `${name} can’t keep up at the moment. Try again in ${seconds(failure.retryAfterSeconds)}.`;
+    case 'no_answer':
+      return 'The broker did not answer in time. It may have been delivered.';
     case 'no_channel':
     case 'unreachable':
     case 'unknown_channel':

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.peerbroker.tck.FaultProxy;
+import io.peerbroker.tck.WireChannel;
+import io.peerbroker.tck.WireClient;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -258,12 +261,127 @@ class DemoPageIT {
   }
 
   @Test
+  void calledPageIsAway_callerIsToldAndItRingsLater() throws Exception {
+    broker.close();
+    broker = BrokerProcess.run("--port", "0", "--heartbeat", "200ms");
+    URI direct = broker.awaitListening();
+    try (FaultProxy network = FaultProxy.before(direct);
+        WireClient client = new WireClient(direct.resolve("/broker"))) {
+      DemoTab ada = DemoTab.open(browser, network.base()).join("Ada", "");
+      String sid =
+          client
+              .get("/list")
+              .json()
+              .getAsJsonArray()
+              .get(0)
+              .getAsJsonObject()
+              .get("sid")
+              .getAsString();
+      DemoTab bob = DemoTab.open(browser, direct).join("Bob", "");
+      network.use(FaultProxy.Way.STALL);
+      network.reset();
+      WireChannel probe = client.openChannel();
+      await().atMost(SOON).until(() -> probe.send(sid, "1").member("delivery").equals("queued"));
+      bob.pick("Ada");
+      bob.awaitChatState("Calling Ada… That page is away. It rings if it comes back.");
+      network.use(FaultProxy.Way.PASS);
+      bob.awaitChatState("Connected, browser to browser");
+      ada.awaitIncoming("Bob has called you");
+    }
+  }
+
+  @Test
   void page_saysThatItIsThereAndWhatItHasSeen() {
     DemoTab ada = DemoTab.open(browser, page);
     ada.evaluate(HURRY);
     ada.join("Ada", "");
     String pings = "return window.pings.filter((each) => /^200 .*\"seen\":\"/.test(each)).length";
     await().atMost(SOON).until(() -> (long) ada.evaluate(pings) >= 3);
+  }
+
+  /**
+   * As on a page that has no WebRTC and is answered slowly; notes every name under "Who is here".
+   */
+  private static final String ANSWER_LATE =
+      """
+      delete globalThis.RTCPeerConnection;
+      const prompt = window.fetch;
+      window.fetch = async (url, options) => {
+        const answer = await prompt(url, options);
+        if (url.endsWith('/session')) await new Promise((resolve) => setTimeout(resolve, 2_000));
+        return answer;
+      };
+      window.seen = [];
+      document.addEventListener('DOMContentLoaded', () => new MutationObserver(() => {
+        for (const { textContent } of document.querySelectorAll('#others .name')) seen.push(textContent);
+      }).observe(document.body, { subtree: true, childList: true, characterData: true }));
+      """;
+
+  @Test
+  void brokerRestarts_ownSessionIsNeverTakenForAStranger() {
+    browser.driver.executeCdpCommand(
+        "Page.addScriptToEvaluateOnNewDocument", Map.of("source", ANSWER_LATE));
+    DemoTab ada = DemoTab.open(browser, page).join("Ada", "");
+    broker.close();
+    ada.awaitStatus("The broker is away. Trying again…");
+    broker = BrokerProcess.run("--port", String.valueOf(page.getPort()));
+    broker.awaitListening();
+    ada.awaitStatus("You are online.");
+    DemoTab.open(browser, page).join("Bob", "").awaitOthers("Ada");
+    ada.awaitOthers("Bob");
+    assertThat((List<?>) ada.evaluate("return seen")).map(String::valueOf).containsOnly("Bob");
+  }
+
+  /** Ten times as impatient; the first answer to a creation comes when it is not waited for. */
+  private static final String LOSE_ANSWER =
+      """
+      const patient = AbortSignal.timeout.bind(AbortSignal);
+      AbortSignal.timeout = (milliseconds) => patient(milliseconds / 10);
+      const prompt = window.fetch;
+      let isFirst = true;
+      window.fetch = (url, options) => {
+        if (!url.endsWith('/session') || !isFirst) return prompt(url, options);
+        isFirst = false;
+        const { signal, ...others } = options;
+        return new Promise((resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason));
+          prompt(url, others).then((answer) => setTimeout(() => resolve(answer), 4_000));
+        });
+      };
+      """;
+
+  @Test
+  void answerIsLost_joiningAgainMakesNoTwin() throws Exception {
+    DemoTab bob = DemoTab.open(browser, page).join("Bob", "");
+    DemoTab ada = DemoTab.open(browser, page);
+    ada.evaluate(LOSE_ANSWER);
+    ada.type("Ada");
+    ada.press("Join");
+    ada.awaitWords("The broker did not answer");
+    ada.awaitStatus("You are online.");
+    bob.awaitOthers("Ada");
+    assertThat(list().split("\"name\":\"Ada\"", -1)).as("twins: %s", list()).hasSize(2);
+  }
+
+  @Test
+  void calledSide_isToldOnceAndAtOnce() {
+    DemoTab ada = DemoTab.open(browser, page).join("Ada", "");
+    DemoTab bob = DemoTab.open(browser, page).join("Bob", "");
+    DemoTab kit = DemoTab.open(browser, page).join("Kit", "");
+    kit.pick("Bob");
+    kit.awaitChatState("Connected, browser to browser");
+    bob.awaitIncoming("Kit has called you");
+    ada.pick("Bob");
+    ada.awaitChatState("Connected, browser to browser");
+    bob.awaitIncoming("Ada and 1 more have called you");
+    bob.press("Open the chat");
+    bob.awaitNote("You are connected to Ada, browser to browser.");
+    assertThat(bob.evaluate("return document.querySelectorAll('.log:not([hidden]) .note').length"))
+        .isEqualTo(1L);
+    bob.awaitIncoming("Kit has called you");
+    bob.press("Later");
+    bob.evaluate("if (!document.getElementById('incoming').hidden) throw new Error('still said')");
+    assertThat(bob.chats()).containsExactly("Kit", "Ada");
   }
 
   @Test
@@ -325,6 +443,37 @@ class DemoPageIT {
       bob.awaitHeard("x".repeat(300));
       ada.press("‹ All");
       ada.awaitOthers(longName);
+      assertFits(ada);
+    }
+  }
+
+  @Test
+  void phone_backKeyLeadsToTheListAndNotAway() {
+    DemoTab bob = DemoTab.open(browser, page).join("Bob", "");
+    try (Browser phone = Browser.startPhone()) {
+      DemoTab ada = DemoTab.open(phone, page).join("Ada", "");
+      Object steps = ada.evaluate("return history.length");
+      for (int i = 0; i < 3; i++) {
+        ada.pick("Bob");
+        ada.awaitChatState("Connected, browser to browser");
+        ada.goBack();
+        ada.awaitOthers("Bob");
+        ada.awaitStatus("You are online.");
+      }
+      ada.openChat("Bob");
+      ada.say("Still here.");
+      bob.openChat("Ada");
+      bob.awaitHeard("Still here.");
+      ada.press("‹ All");
+      ada.awaitOthers("Bob");
+      assertThat((long) ada.evaluate("return history.length"))
+          .as("no step for each chat")
+          .isEqualTo((long) steps + 1);
+      bob.say("And I.");
+      ada.pick("Bob");
+      ada.awaitHeard("And I.");
+      DemoTab.open(browser, page).join("Kit", "").pick("Ada");
+      ada.awaitIncoming("Kit has called you");
       assertFits(ada);
     }
   }

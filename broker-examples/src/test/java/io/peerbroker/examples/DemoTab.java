@@ -82,6 +82,16 @@ final class DemoTab {
     awaitText(".log:not([hidden]) .note", words);
   }
 
+  /** Waits until the page says, wherever one looks, that somebody has called. */
+  void awaitIncoming(String words) {
+    awaitText("#incoming:not([hidden]) p", words);
+  }
+
+  /** Goes back, as by the browser's or the phone's own key. */
+  void goBack() {
+    here().navigate().back();
+  }
+
   /** Waits for what the page says of the broker. */
   void awaitStatus(String words) {
     awaitText("#status-words", words);

@@ -38,6 +38,8 @@ class SignalIT {
         orderly += exitCode == 0 ? 1 : 0;
       }
     }
-    assertThat(orderly).as("told while the program ran").isPositive();
+    assertThat(orderly)
+        .as("ended by the program: the JVM's own part of a start is less than two thirds")
+        .isGreaterThanOrEqualTo(STARTS / 3);
   }
 }

@@ -1,0 +1,236 @@
+package io.peerbroker.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** The demo page against a page that was made to harm it: a blank one, run by the test. */
+class HostileDemoIT {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  /** A channel, one listed or unlisted session after the other, and messages from them. */
+  private static final String EQUIP =
+      """
+      globalThis.post = async (path, body) => {
+        const response = await fetch(base + path, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify(body),
+        });
+        if (!response.ok) throw new Error(path + ' ' + response.status + ' ' + await response.text());
+        return response.json();
+      };
+      globalThis.find = async (name) =>
+        (await (await fetch(base + '/list')).json()).find(({ session }) => session.metadata?.name === name);
+      globalThis.host = async (values = {}) => (await post('/session', { ...me, ...values })).sid;
+      globalThis.send = (origin, target, message) => post('/send/' + target, { origin, key: me.key, message });
+      globalThis.heard = [];
+      globalThis.received = [];
+      globalThis.events = new EventSource(base + '/channel');
+      events.addEventListener('message', (event) => {
+        const told = JSON.parse(event.data);
+        received.push(told.message);
+        globalThis.onTold?.(told);
+      });
+      events.addEventListener('channel', (event) => {
+        globalThis.me = JSON.parse(event.data);
+        done();
+      });
+      """;
+
+  /** A connection whose description names the copied fingerprint first, and then its own. */
+  private static final String DISGUISE =
+      """
+      globalThis.disguised = (sdp) => sdp.replace('m=', 'a=fingerprint:' + stolen + '\\r\\nm=');
+      globalThis.adopt = (channel) => {
+        globalThis.data = channel;
+        channel.onmessage = ({ data }) => heard.push(data);
+      };
+      globalThis.onTold = async ({ origin, target, message: { call, offer, answer, candidate } }) => {
+        if (offer) {
+          globalThis.pc = new RTCPeerConnection();
+          pc.ondatachannel = ({ channel }) => adopt(channel);
+          pc.onicecandidate = ({ candidate: own }) => own && send(target, origin, { call, candidate: own });
+          await pc.setRemoteDescription({ type: 'offer', sdp: offer });
+          await pc.setLocalDescription(await pc.createAnswer());
+          await send(target, origin, { call, answer: disguised(pc.localDescription.sdp) });
+        }
+        if (answer) await pc.setRemoteDescription({ type: 'answer', sdp: answer });
+        if (candidate) await pc.addIceCandidate(candidate).catch(() => {});
+      };
+      """;
+
+  private static final String CALL_ADA =
+      """
+      const ada = await find('Ada');
+      globalThis.pc = new RTCPeerConnection();
+      const channel = pc.createDataChannel('chat');
+      adopt(channel);
+      channel.onopen = () => done('open');
+      pc.onicecandidate = ({ candidate }) => candidate && send(me.sid, ada.sid, { call: 'x', candidate });
+      await pc.setLocalDescription(await pc.createOffer());
+      await send(me.sid, ada.sid, { call: 'x', name: 'Bob', offer: disguised(pc.localDescription.sdp) });
+      """;
+
+  /** An offer that is sound, and behind which nobody is. */
+  private static final String JUNK_OFFER =
+      """
+      const junk = new RTCPeerConnection();
+      junk.createDataChannel('chat');
+      const { sdp: offer } = await junk.createOffer();
+      const ada = await find('Ada');
+      """;
+
+  private final Browser browser = Browser.start();
+  private final Browser hostile = Browser.start();
+  private final BrokerProcess broker = BrokerProcess.run("--port", "0");
+  private final URI page = broker.awaitListening();
+
+  @AfterEach
+  void end() {
+    browser.close();
+    hostile.close();
+    broker.close();
+  }
+
+  private Object run(String script) {
+    Object result = hostile.run("/broker", script);
+    assertThat(String.valueOf(result)).doesNotStartWith("failed");
+    return result;
+  }
+
+  private void equip() {
+    hostile.open(page.resolve("/config.json"));
+    run(EQUIP);
+  }
+
+  private static List<?> texts(DemoTab tab) {
+    return (List<?>)
+        tab.evaluate(
+            "return Array.from(document.querySelectorAll('.log:not([hidden]) .text'),"
+                + " (each) => each.textContent)");
+  }
+
+  /** Ada and Bob have talked, somebody has copied what Bob published, and Bob has gone. */
+  private DemoTab adaWhoKnewBob() {
+    equip();
+    DemoTab ada = DemoTab.open(browser, page).join("Ada", "");
+    DemoTab bob = DemoTab.open(browser, page).join("Bob", "");
+    ada.pick("Bob");
+    ada.awaitChatState("Connected, browser to browser");
+    bob.openChat("Ada");
+    bob.say("The secret of Bob.");
+    ada.awaitHeard("The secret of Bob.");
+    run("globalThis.stolen = (await find('Bob')).session.metadata.fingerprint; done();");
+    bob.close();
+    ada.awaitNote("Bob has left.");
+    ada.awaitOthers();
+    run(
+        DISGUISE
+            + """
+            me.sid = await host({ list: true, metadata: { name: 'Bob', fingerprint: stolen } });
+            done();
+            """);
+    ada.awaitOthers("Bob");
+    return ada;
+  }
+
+  private static void assertTwoBobs(DemoTab ada) {
+    assertThat(ada.chats()).containsExactly("Bob", "Bob");
+    assertThat(ada.evaluate("return document.querySelector('#chats li').dataset.state"))
+        .as("the chat with the Bob whose certificate it was")
+        .isEqualTo("over");
+    assertThat(texts(ada)).map(String::valueOf).noneMatch(text -> text.contains("secret"));
+    assertThat(texts(ada)).last().asString().contains("This is not the Bob of your other chat");
+  }
+
+  @Test
+  @DisplayName("who copies what Bob has published and is called gets neither his chat nor his past")
+  void impostorIsCalled() {
+    DemoTab ada = adaWhoKnewBob();
+    assertThat(ada.evaluate("return document.querySelector('#others .what').textContent"))
+        .as("nothing says that this is the Bob of a chat")
+        .isEqualTo("");
+    ada.pick("Bob");
+    ada.awaitChatState("Connected, browser to browser");
+    assertTwoBobs(ada);
+    ada.say("Who are you?");
+    await().atMost(PATIENCE).until(() -> run("done(heard.join())").toString().contains("Who are"));
+    assertThat(run("done(heard.join())").toString()).doesNotContain("secret");
+  }
+
+  @Test
+  @DisplayName("who copies what Bob has published and calls gets neither his chat nor his past")
+  void impostorCalls() {
+    DemoTab ada = adaWhoKnewBob();
+    run(CALL_ADA);
+    ada.awaitIncoming("Bob has called you");
+    assertThat(ada.chats()).containsExactly("Bob", "Bob");
+    ada.press("Open the chat");
+    assertTwoBobs(ada);
+  }
+
+  @Test
+  @DisplayName("to call again whom one knows does not reach who has taken the place")
+  void callAgainIsNotFooled() {
+    DemoTab ada = adaWhoKnewBob();
+    ada.say("Are you there?");
+    ada.awaitNotSent("Bob is gone.");
+    ada.pick("Bob");
+    ada.awaitChatState("Connected, browser to browser");
+    assertTwoBobs(ada);
+    assertThat(run("done(heard.join())").toString()).doesNotContain("Are you there?");
+  }
+
+  @Test
+  @DisplayName(
+      "60 junk offers fill nothing; one that is pushed out is told, one that comes gets in")
+  void junkOffersGiveWay() {
+    DemoTab ada = DemoTab.open(browser, page).join("Ada", "");
+    DemoTab bob = DemoTab.open(browser, page).join("Bob", "");
+    equip();
+    run(
+        JUNK_OFFER
+            + """
+            await send(me.cid, ada.sid, { call: 'honest but slow', name: 'Kit', offer });
+            for (let i = 0; i < 60; i++) await send(await host(), ada.sid, { call: 'c' + i, name: 'Junk', offer });
+            done();
+            """);
+    await()
+        .atMost(PATIENCE)
+        .until(
+            () ->
+                run("done(received.some((each) => each.busy && each.call === 'honest but slow'))")
+                    .equals(true));
+    bob.pick("Ada");
+    bob.awaitChatState("Connected, browser to browser");
+    ada.awaitIncoming("Bob has called you");
+    assertThat(ada.chats()).containsExactly("Bob");
+  }
+
+  @Test
+  @DisplayName("60 junk messages through the broker keep no caller out")
+  void junkMessagesGiveWay() {
+    DemoTab ada = DemoTab.open(browser, page).join("Ada", "");
+    DemoTab bob = DemoTab.open(browser, page).join("Bob", "");
+    equip();
+    run(
+        """
+        const ada = await find('Ada');
+        for (let i = 0; i < 60; i++) await send(await host(), ada.sid, { name: 'Junk', text: 'Buy!' });
+        done();
+        """);
+    await().atMost(PATIENCE).until(() -> ada.chats().size() == 50);
+    bob.pick("Ada");
+    bob.awaitChatState("Connected, browser to browser");
+    await().atMost(PATIENCE).until(() -> ada.chats().contains("Bob"));
+    assertThat(ada.chats()).hasSize(50);
+  }
+}
