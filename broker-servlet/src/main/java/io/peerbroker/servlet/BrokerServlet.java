@@ -40,6 +40,9 @@ public class BrokerServlet extends HttpServlet {
   /** The name of the servlet context's attribute with the {@link Broker}. */
   public static final String BROKER_ATTRIBUTE = "io.peerbroker.core.Broker";
 
+  /** The attribute with the name of the servlet that has made that broker of its init-params. */
+  private static final String MAKER_ATTRIBUTE = BROKER_ATTRIBUTE + ".maker";
+
   private static final long serialVersionUID = 1L;
 
   private final transient @Nullable Broker given;
@@ -85,13 +88,23 @@ public class BrokerServlet extends HttpServlet {
         broker = params.broker();
         made = broker;
         getServletContext().setAttribute(BROKER_ATTRIBUTE, broker);
+        getServletContext().setAttribute(MAKER_ATTRIBUTE, getServletName());
       }
-      params.requireAllUsed();
+      params.requireAllUsed(giver());
       http = new BrokerHttp(broker, settings);
     } catch (IllegalArgumentException wrong) {
       destroy();
       throw new ServletException("Servlet " + getServletName() + ": " + wrong.getMessage(), wrong);
     }
+  }
+
+  /** Names what the broker was given by, for an error. */
+  private String giver() {
+    return given == null && getServletContext().getAttribute(MAKER_ATTRIBUTE) instanceof String name
+        ? ("the servlet '%s', which made the broker from its own init-params:"
+                + " give that servlet a second url-pattern, or move the init-param to it")
+            .formatted(name)
+        : "the application";
   }
 
   private Map<String, String> initParameters() {
@@ -119,6 +132,7 @@ public class BrokerServlet extends HttpServlet {
     if (own != null) {
       own.close();
       getServletContext().removeAttribute(BROKER_ATTRIBUTE);
+      getServletContext().removeAttribute(MAKER_ATTRIBUTE);
       made = null;
     }
     BrokerHttp started = http;

@@ -111,13 +111,15 @@ final class InitParams {
   }
 
   /** Refuses what nobody has asked for: a mistyped name must not pass for a setting. */
-  void requireAllUsed() {
+  void requireAllUsed(String giver) {
     for (String name : unused.keySet()) {
       if (BROKER.containsKey(name) || HTTP.containsKey(name) || name.equals(PRESET)) {
         throw new IllegalArgumentException(
             "The init-param '"
                 + name
-                + "' would have no effect, since the broker or its HTTP settings are given by the application.");
+                + "' would have no effect, since the broker or its HTTP settings are given by "
+                + giver
+                + ".");
       }
       TreeSet<String> known = new TreeSet<>(BROKER.keySet());
       known.addAll(HTTP.keySet());

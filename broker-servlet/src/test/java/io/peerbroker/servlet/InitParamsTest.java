@@ -23,7 +23,7 @@ final class InitParamsTest {
         Broker plain = Broker.create()) {
       assertThat(broker.limits()).isEqualTo(plain.limits());
     }
-    params.requireAllUsed();
+    params.requireAllUsed("the application");
   }
 
   @Test
@@ -90,7 +90,7 @@ final class InitParamsTest {
                   Duration.ofSeconds(21),
                   Duration.ofMillis(13)));
     }
-    params.requireAllUsed();
+    params.requireAllUsed("the application");
   }
 
   @Test
@@ -120,7 +120,7 @@ final class InitParamsTest {
         Broker same = Broker.builder().openToEverybody().maxTagsPerSession(9).build()) {
       assertThat(broker.limits()).isEqualTo(same.limits());
     }
-    params.requireAllUsed();
+    params.requireAllUsed("the application");
   }
 
   @Test
@@ -128,7 +128,7 @@ final class InitParamsTest {
     InitParams params = new InitParams(Map.of("preset", "openToEverybody"));
     params.httpSettings();
     assertThatIllegalArgumentException()
-        .isThrownBy(params::requireAllUsed)
+        .isThrownBy(() -> params.requireAllUsed("the application"))
         .withMessageContaining("'preset'")
         .withMessageContaining("no effect");
   }
@@ -189,7 +189,7 @@ final class InitParamsTest {
     InitParams params = new InitParams(Map.of("heartBeat", "15s"));
     params.httpSettings();
     assertThatIllegalArgumentException()
-        .isThrownBy(params::requireAllUsed)
+        .isThrownBy(() -> params.requireAllUsed("the application"))
         .withMessageContaining("'heartBeat'")
         .withMessageContaining("heartbeat")
         .withMessageContaining("maxChannels");
@@ -200,7 +200,7 @@ final class InitParamsTest {
     InitParams params = new InitParams(Map.of("maxChannels", "1"));
     params.httpSettings();
     assertThatIllegalArgumentException()
-        .isThrownBy(params::requireAllUsed)
+        .isThrownBy(() -> params.requireAllUsed("the application"))
         .withMessageContaining("'maxChannels'")
         .withMessageContaining("no effect");
   }

@@ -142,6 +142,22 @@ final class MountTest {
   }
 
   @Test
+  void aSecondServletIsToldWhatTheFirstHasMade() throws Exception {
+    ServletContextHandler context = context("");
+    ServletHolder first = mounted(new BrokerServlet(), Map.of("maxChannels", "1"));
+    first.setName("first");
+    first.setInitOrder(0);
+    ServletHolder second = mounted(new BrokerServlet(), Map.of("maxChannels", "1"));
+    second.setInitOrder(1);
+    context.addServlet(first, "/a/*");
+    context.addServlet(second, "/b/*");
+    assertThatThrownBy(() -> start(context))
+        .hasMessageContaining("'maxChannels'")
+        .hasMessageContaining("'first'")
+        .hasMessageContaining("url-pattern");
+  }
+
+  @Test
   void theBrokerOfTheContextIsServedAndLeftOpen() throws Exception {
     ServletContextHandler context = context("");
     context.setAttribute(BrokerServlet.BROKER_ATTRIBUTE, broker);
