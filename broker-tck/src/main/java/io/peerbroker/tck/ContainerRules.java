@@ -137,6 +137,16 @@ public abstract class ContainerRules extends ServerRules {
     assertThat(streams).allMatch(ContainerRules::wasTold);
   }
 
+  @Test
+  @DisplayName("a container that is stopped as its recipe says tells every stream")
+  void aStoppedContainerTellsEveryStream() {
+    client(ServerSettings.of("drainTimeout", "1s"));
+    List<SseStream> streams = streams(20);
+    ((ContainerServer) server()).stopContainer();
+    streams.forEach(SseStream::awaitEnd);
+    assertThat(streams).allMatch(ContainerRules::wasTold);
+  }
+
   private static boolean wasTold(SseStream stream) {
     return stream.events().stream().anyMatch(event -> event.name().equals("close"));
   }

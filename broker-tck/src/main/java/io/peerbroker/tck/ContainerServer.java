@@ -8,4 +8,10 @@ public interface ContainerServer extends WireServer {
    * before, and leaves the container running if it can. Returns when it is done.
    */
   void stopApplication();
+
+  /**
+   * Stops the container itself, in the way that has the streams told: as its documentation here
+   * advises, without a call of {@link #shutDownBroker}. Returns when it is done.
+   */
+  void stopContainer();
 }

@@ -14,6 +14,7 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.servlet.FilterHolder;
 import org.eclipse.jetty.servlet.ServletContextHandler;
 import org.eclipse.jetty.servlet.ServletHolder;
+import org.eclipse.jetty.util.component.LifeCycle;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /** A Jetty 11 with the broker's servlet at {@code /broker/*}. */
@@ -39,6 +40,14 @@ record Jetty11Server(Server server, ServletContextHandler context) implements Co
     }
     server.addConnector(connector);
     server.setHandler(context);
+    // A server that stops closes its connections before its contexts.
+    server.addEventListener(
+        new LifeCycle.Listener() {
+          @Override
+          public void lifeCycleStopping(LifeCycle stopping) {
+            closeBroker(context);
+          }
+        });
     server.start();
     return new Jetty11Server(server, context);
   }
@@ -51,6 +60,10 @@ record Jetty11Server(Server server, ServletContextHandler context) implements Co
 
   @Override
   public void shutDownBroker() {
+    closeBroker(context);
+  }
+
+  private static void closeBroker(ServletContextHandler context) {
     if (context.getServletContext().getAttribute(BrokerServlet.BROKER_ATTRIBUTE)
         instanceof Broker broker) {
       broker.close();
@@ -67,12 +80,17 @@ record Jetty11Server(Server server, ServletContextHandler context) implements Co
   }
 
   @Override
-  public void close() {
+  public void stopContainer() {
     try {
-      shutDownBroker();
       server.stop();
     } catch (Exception e) {
       throw new AssertionError("The server did not stop", e);
     }
+  }
+
+  @Override
+  public void close() {
+    shutDownBroker();
+    stopContainer();
   }
 }

@@ -17,6 +17,7 @@ import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.component.LifeCycle;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /** A Jetty 12 that speaks HTTP/1.1 and HTTP/2, with the broker's servlet at {@code /broker/*}. */
@@ -45,6 +46,14 @@ record Jetty12Server(Server server, ServletContextHandler context) implements Co
     }
     server.addConnector(connector);
     server.setHandler(context);
+    // A server that stops closes its connections before its contexts.
+    server.addEventListener(
+        new LifeCycle.Listener() {
+          @Override
+          public void lifeCycleStopping(LifeCycle stopping) {
+            closeBroker(context);
+          }
+        });
     server.start();
     return new Jetty12Server(server, context);
   }
@@ -57,6 +66,10 @@ record Jetty12Server(Server server, ServletContextHandler context) implements Co
 
   @Override
   public void shutDownBroker() {
+    closeBroker(context);
+  }
+
+  private static void closeBroker(ServletContextHandler context) {
     if (context.getServletContext().getAttribute(BrokerServlet.BROKER_ATTRIBUTE)
         instanceof Broker broker) {
       broker.close();
@@ -73,12 +86,17 @@ record Jetty12Server(Server server, ServletContextHandler context) implements Co
   }
 
   @Override
-  public void close() {
+  public void stopContainer() {
     try {
-      shutDownBroker();
       server.stop();
     } catch (Exception e) {
       throw new AssertionError("The server did not stop", e);
     }
+  }
+
+  @Override
+  public void close() {
+    shutDownBroker();
+    stopContainer();
   }
 }

@@ -111,6 +111,12 @@ record SpringBootServer(WebApplicationContext context) implements ContainerServe
     SpringApplication.exit(context);
   }
 
+  /** The two are one. */
+  @Override
+  public void stopContainer() {
+    stopApplication();
+  }
+
   @Override
   public void close() {
     shutDownBroker();

@@ -81,6 +81,15 @@ record Tomcat11Server(Tomcat tomcat, Context context) implements ContainerServer
   }
 
   @Override
+  public void stopContainer() {
+    try {
+      tomcat.stop();
+    } catch (LifecycleException e) {
+      throw new AssertionError("The server did not stop", e);
+    }
+  }
+
+  @Override
   public void close() {
     try {
       shutDownBroker();

@@ -101,6 +101,13 @@ record UndertowServer(Undertow undertow, DeploymentManager application) implemen
     }
   }
 
+  /** The deployment first: without it the server cuts the connections, and calls no destroy. */
+  @Override
+  public void stopContainer() {
+    stopApplication();
+    undertow.stop();
+  }
+
   @Override
   public void close() {
     shutDownBroker();
