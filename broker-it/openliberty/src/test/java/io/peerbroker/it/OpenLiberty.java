@@ -1,0 +1,174 @@
+package io.peerbroker.it;
+
+import io.peerbroker.it.common.KitListener;
+import io.peerbroker.servlet.BrokerServlet;
+import io.peerbroker.tck.ServerSettings;
+import java.io.File;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import javax.management.JMException;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The Open Liberty that the build has unpacked to {@code target/wlp}, running in this JVM by its
+ * API for embedders, which the build puts on the class path. Its start is slow, so there is one for
+ * all tests, with few threads as some of them want it; the web application is started and stopped
+ * for each.
+ */
+final class OpenLiberty {
+
+  private static final Duration BOUND = Duration.ofSeconds(90);
+  private static final Path INSTALLED = Path.of("target", "wlp").toAbsolutePath();
+  private static final Path USER = Path.of("target", "liberty").toAbsolutePath();
+
+  /** As many as the tests of the kit want that want few. */
+  private static final int THREADS = 16;
+
+  private static @Nullable OpenLiberty running;
+
+  private final int port;
+  private final Object server;
+
+  private OpenLiberty(int port, Object server) {
+    this.port = port;
+    this.server = server;
+  }
+
+  /** Returns the container, which the first call starts. */
+  static OpenLiberty running() throws Exception {
+    OpenLiberty container = running;
+    if (container == null) {
+      container = start();
+      running = container;
+    }
+    return container;
+  }
+
+  int port() {
+    return port;
+  }
+
+  /** Stops the container; the next test starts it again. */
+  void stop() {
+    running = null;
+    try {
+      await(server, "stop");
+    } catch (Exception e) {
+      throw new AssertionError("The container did not stop", e);
+    }
+  }
+
+  private static OpenLiberty start() throws Exception {
+    int port = freePort();
+    Path directory = Files.createDirectories(USER.resolve("servers/kit/apps")).getParent();
+    Files.writeString(directory.resolve("apps/kit.war.xml"), application());
+    Files.writeString(directory.resolve("server.xml"), configuration(port));
+    // The rest of the web application, and all of the container, is loaded apart from the test.
+    Files.writeString(
+        directory.resolve("bootstrap.properties"),
+        """
+        org.osgi.framework.bootdelegation=\
+        io.peerbroker.core,io.peerbroker.tck,io.peerbroker.it.handover,com.google.gson.*
+        com.ibm.ws.logging.console.log.level=OFF
+        """);
+    Class<?> type = Class.forName("com.ibm.wsspi.kernel.embeddable.ServerBuilder");
+    Object builder = type.getConstructor().newInstance();
+    type.getMethod("setName", String.class).invoke(builder, "kit");
+    type.getMethod("setInstallDir", File.class).invoke(builder, INSTALLED.toFile());
+    type.getMethod("setUserDir", File.class).invoke(builder, USER.toFile());
+    Object server = type.getMethod("build").invoke(builder);
+    await(server, "start");
+    return new OpenLiberty(port, server);
+  }
+
+  private static void await(Object server, String action) throws Exception {
+    Class<?> type = Class.forName("com.ibm.wsspi.kernel.embeddable.Server");
+    Future<?> future =
+        (Future<?>) type.getMethod(action, String[].class).invoke(server, (Object) new String[0]);
+    Object result = future.get(BOUND.toSeconds(), TimeUnit.SECONDS);
+    Class<?> results = Class.forName("com.ibm.wsspi.kernel.embeddable.Server$Result");
+    if (!(boolean) results.getMethod("successful").invoke(result)) {
+      Throwable why = (Throwable) results.getMethod("getException").invoke(result);
+      throw new AssertionError("Open Liberty does not " + action, why);
+    }
+  }
+
+  private static String configuration(int port) {
+    return """
+        <server>
+          <featureManager><feature>servlet-6.0</feature></featureManager>
+          <httpEndpoint id="defaultHttpEndpoint" host="127.0.0.1" httpPort="%d" httpsPort="-1">
+            <tcpOptions sendBufferSize="%d"/>
+          </httpEndpoint>
+          <executor coreThreads="%3$d" maxThreads="%3$d"/>
+          <config updateTrigger="disabled"/>
+          <applicationMonitor updateTrigger="disabled" dropinsEnabled="false"/>
+          <webApplication id="kit" name="kit" location="kit.war" contextRoot="/" autoStart="false"/>
+        </server>
+        """
+        .formatted(port, ServerSettings.SEND_BUFFER, THREADS);
+  }
+
+  /** The web application, as the paths of what it is made of. */
+  private static String application() throws Exception {
+    Path descriptor = Path.of("src/test/webapp/WEB-INF/web.xml").toAbsolutePath();
+    return """
+        <archive>
+          <file targetInArchive="/WEB-INF/web.xml" sourceOnDisk="%s"/>
+          %s
+          %s
+        </archive>
+        """
+        .formatted(descriptor, classes(BrokerServlet.class), classes(KitListener.class));
+  }
+
+  private static String classes(Class<?> type) throws URISyntaxException {
+    Path source = Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+    return Files.isDirectory(source)
+        ? "<dir targetInArchive=\"/WEB-INF/classes\" sourceOnDisk=\"" + source + "\"/>"
+        : "<file targetInArchive=\"/WEB-INF/lib/%s\" sourceOnDisk=\"%s\"/>"
+            .formatted(source.getFileName(), source);
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  void startApplication() {
+    change("start", "STARTED");
+  }
+
+  /** Stops the application, if it is running. */
+  void stopApplication() {
+    if (running == this) {
+      change("stop", "STOPPED");
+    }
+  }
+
+  private static void change(String action, String state) {
+    MBeanServer beans = ManagementFactory.getPlatformMBeanServer();
+    try {
+      ObjectName name =
+          new ObjectName(
+              "WebSphere:service=com.ibm.websphere.application.ApplicationMBean,name=kit");
+      Awaitility.await().atMost(BOUND).until(() -> beans.isRegistered(name));
+      beans.invoke(name, action, new Object[0], new String[0]);
+      Awaitility.await().atMost(BOUND).until(() -> beans.getAttribute(name, "State").equals(state));
+    } catch (JMException e) {
+      throw new AssertionError("The application does not " + action, e);
+    }
+  }
+}

@@ -1,0 +1,22 @@
+package io.peerbroker.it;
+
+import io.peerbroker.tck.ContainerKit;
+import io.peerbroker.tck.ContainerServer;
+import io.peerbroker.tck.ServerSettings;
+import java.util.Map;
+
+/** The broker in Quarkus. */
+final class QuarkusIT extends ContainerKit {
+
+  @Override
+  protected ContainerServer start(ServerSettings settings) throws Exception {
+    return QuarkusServer.start(settings);
+  }
+
+  @Override
+  protected Map<String, String> exceptions() {
+    return Map.of(
+        "aHalfCloseIsNoEnd",
+        "Vert.x takes the end of what a client says for the end of the client");
+  }
+}

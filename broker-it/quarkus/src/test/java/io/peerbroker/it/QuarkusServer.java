@@ -1,0 +1,166 @@
+package io.peerbroker.it;
+
+import io.peerbroker.it.handover.Handover;
+import io.peerbroker.tck.ContainerServer;
+import io.peerbroker.tck.ServerSettings;
+import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.net.InetAddress;
+import java.net.MalformedURLException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * A Quarkus application with the broker's servlet at {@code /broker/*}: the one that the build has
+ * left in {@code target/quarkus-app}, in this JVM.
+ *
+ * <p>Quarkus keeps its application in static fields, so each start has a class loader of its own.
+ */
+record QuarkusServer(Loader loader, Object application, URI base) implements ContainerServer {
+
+  /** Loads all of Quarkus and the application itself, and what it shares from the test. */
+  private static final class Loader extends URLClassLoader {
+
+    private static final List<String> SHARED =
+        List.of("java.", "io.peerbroker.core.", "io.peerbroker.tck.", "io.peerbroker.it.handover.");
+
+    Loader(URL[] jars) {
+      super(jars, QuarkusServer.class.getClassLoader());
+    }
+
+    @Override
+    protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+      if (SHARED.stream().anyMatch(name::startsWith)) {
+        return super.loadClass(name, resolve);
+      }
+      synchronized (getClassLoadingLock(name)) {
+        Class<?> loaded = findLoadedClass(name);
+        if (loaded == null) {
+          try {
+            loaded = findClass(name);
+          } catch (ClassNotFoundException elsewhere) {
+            loaded = super.loadClass(name, resolve);
+          }
+        }
+        return loaded;
+      }
+    }
+
+    @Override
+    public URL getResource(String name) {
+      URL own = findResource(name);
+      return own == null ? super.getResource(name) : own;
+    }
+  }
+
+  static QuarkusServer start(ServerSettings settings) throws Exception {
+    Handover.give(settings);
+    int port = freePort();
+    System.setProperty("quarkus.http.host", "127.0.0.1");
+    System.setProperty("quarkus.http.port", "" + port);
+    if (settings.threads() > 0) {
+      System.setProperty("quarkus.thread-pool.max-threads", "" + settings.threads());
+      System.setProperty("send.buffer", "" + ServerSettings.SEND_BUFFER);
+    } else {
+      System.clearProperty("quarkus.thread-pool.max-threads");
+      System.clearProperty("send.buffer");
+    }
+    Loader loader = new Loader(jars());
+    Object application =
+        inside(
+            loader,
+            () ->
+                loader
+                    .loadClass("io.quarkus.runner.ApplicationImpl")
+                    .getConstructor()
+                    .newInstance());
+    inside(
+        loader,
+        () ->
+            application
+                .getClass()
+                .getMethod("start", String[].class)
+                .invoke(application, (Object) new String[0]));
+    return new QuarkusServer(
+        loader, application, URI.create("http://127.0.0.1:" + port + "/broker"));
+  }
+
+  private static URL[] jars() throws IOException {
+    Path root = Path.of("target", "quarkus-app");
+    try (Stream<Path> files = Files.walk(root)) {
+      return files
+          .filter(file -> file.toString().endsWith(".jar"))
+          .filter(file -> !file.endsWith("quarkus-run.jar"))
+          .sorted()
+          .map(QuarkusServer::url)
+          .toArray(URL[]::new);
+    }
+  }
+
+  private static URL url(Path file) {
+    try {
+      return file.toUri().toURL();
+    } catch (MalformedURLException impossible) {
+      throw new AssertionError(impossible);
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  @FunctionalInterface
+  private interface Step {
+    Object run() throws ReflectiveOperationException;
+  }
+
+  private static Object inside(Loader loader, Step step) {
+    Thread thread = Thread.currentThread();
+    ClassLoader before = thread.getContextClassLoader();
+    thread.setContextClassLoader(loader);
+    try {
+      return step.run();
+    } catch (InvocationTargetException failed) {
+      throw new AssertionError("Quarkus has failed", failed.getCause());
+    } catch (ReflectiveOperationException other) {
+      throw new LinkageError("Another Quarkus than this class was written for", other);
+    } finally {
+      thread.setContextClassLoader(before);
+    }
+  }
+
+  @Override
+  public void shutDownBroker() {
+    Handover.shutDownBroker();
+  }
+
+  @Override
+  public void stopApplication() {
+    inside(loader, () -> application.getClass().getMethod("stop").invoke(application));
+  }
+
+  /** The two are one. */
+  @Override
+  public void stopContainer() {
+    stopApplication();
+  }
+
+  @Override
+  public void close() {
+    shutDownBroker();
+    stopApplication();
+    try {
+      loader.close();
+    } catch (IOException e) {
+      throw new AssertionError("The application's jars stay open", e);
+    }
+  }
+}
