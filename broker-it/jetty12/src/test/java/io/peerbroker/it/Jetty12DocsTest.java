@@ -45,7 +45,7 @@ final class Jetty12DocsTest {
   }
 
   @Test
-  @DisplayName("The server of containers.md runs.")
+  @DisplayName("The server of containers.md runs, and tells its streams when it stops.")
   void containers() throws Exception {
     DocBlock block =
         DocBlock.of("docs/containers.md", "Jetty")
@@ -53,15 +53,19 @@ final class Jetty12DocsTest {
     try (DocProgram program =
         DocProgram.ofStatements(
             block,
+            "io.peerbroker.core.Broker",
             "io.peerbroker.servlet.BrokerServlet",
             "org.eclipse.jetty.ee10.servlet.*",
             "org.eclipse.jetty.http2.server.HTTP2CServerConnectionFactory",
             "org.eclipse.jetty.server.*",
+            "org.eclipse.jetty.util.component.LifeCycle",
             "org.eclipse.jetty.util.thread.QueuedThreadPool")) {
       program.run(
           server -> {
             try (WireClient client = new WireClient(broker(server, "/broker"))) {
-              client.openChannel();
+              SseStream stream = client.openChannel().stream();
+              ((Server) server).stop();
+              assertThat(stream.await("close").data()).contains("shutting_down");
             } finally {
               ((Server) server).stop();
             }

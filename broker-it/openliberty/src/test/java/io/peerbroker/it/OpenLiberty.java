@@ -79,7 +79,7 @@ final class OpenLiberty {
         directory.resolve("bootstrap.properties"),
         """
         org.osgi.framework.bootdelegation=\
-        io.peerbroker.core,io.peerbroker.tck,io.peerbroker.it.handover,com.google.gson.*
+        io.peerbroker.core,io.peerbroker.tck,io.peerbroker.it.handover,com.google.gson,com.google.gson.*
         com.ibm.ws.logging.console.log.level=OFF
         """);
     Class<?> type = Class.forName("com.ibm.wsspi.kernel.embeddable.ServerBuilder");

@@ -1,7 +1,7 @@
 package io.peerbroker.it.quarkus;
 
 import io.peerbroker.it.handover.Handover;
-import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
@@ -15,7 +15,7 @@ public class StreamsEnd {
   /** For the container. */
   public StreamsEnd() {}
 
-  void onStop(@Observes ShutdownEvent stopping) {
+  void onStop(@Observes ShutdownDelayInitiatedEvent stopping) {
     Handover.shutDownBroker();
   }
 }
