@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -14,12 +15,14 @@ record ActingBroker(LocalBroker broker, Caller caller) implements Broker {
 
   @Override
   public Channel openChannel(Receiver receiver, Executor executor) {
+    LocalBroker.checkReceiver(receiver, executor);
     checkOpen(ChannelOptions.none());
     return broker.openChannel(receiver, executor, this::acting);
   }
 
   @Override
   public Channel openChannel(ChannelOptions options, Transport.Opener opener) {
+    LocalBroker.checkOpener(options, opener);
     checkOpen(options);
     return acting(broker.openChannel(options, opener));
   }
@@ -58,6 +61,7 @@ record ActingBroker(LocalBroker broker, Caller caller) implements Broker {
 
   @Override
   public Page list(TagFilter filter, int limit, @Nullable String after) {
+    Objects.requireNonNull(filter, "filter");
     return permitted(
         () -> {
           long from = LocalBroker.checkPage(limit, after);
@@ -73,11 +77,13 @@ record ActingBroker(LocalBroker broker, Caller caller) implements Broker {
 
   @Override
   public Watch watch(TagFilter filter, Watcher watcher, Executor executor) {
-    return watch(filter, LocalBroker.opener(watcher, executor));
+    LocalBroker.checkWatcher(filter, watcher, executor);
+    return watch(filter, broker.opener(watcher, executor));
   }
 
   @Override
   public Watch watch(TagFilter filter, Transport.Opener opener) {
+    LocalBroker.checkWatch(filter, opener);
     long rechecks = broker.rechecks();
     Scope scope = permitted(() -> policy().scope(caller, filter));
     ListStream stream = broker.watch(filter.and(scope.filter()), scope.visible(), opener);

@@ -2,6 +2,7 @@ package io.peerbroker.core;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,7 @@ record ActingChannel(HostedChannel channel, LocalBroker broker, Caller caller) i
 
   @Override
   public Session openSession(SessionSpec spec) {
+    Objects.requireNonNull(spec, "spec");
     AccessPolicy policy = broker.policy();
     return acting(channel.openSession(spec, asked -> policy.host(caller, channel, asked)));
   }
@@ -45,6 +47,7 @@ record ActingChannel(HostedChannel channel, LocalBroker broker, Caller caller) i
 
   @Override
   public CompletionStage<Delivery> send(Message message) {
+    Objects.requireNonNull(message, "message");
     Refusal refusal = channel.refusalOf(message);
     if (refusal == null) {
       try {

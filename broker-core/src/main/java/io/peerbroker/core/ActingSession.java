@@ -1,6 +1,7 @@
 package io.peerbroker.core;
 
 import java.util.List;
+import java.util.Objects;
 
 /** A session through which somebody acts about whom the policy is asked. */
 record ActingSession(HostedSession session, ActingChannel host) implements Session {
@@ -32,6 +33,7 @@ record ActingSession(HostedSession session, ActingChannel host) implements Sessi
 
   @Override
   public void update(SessionUpdate update) {
+    Objects.requireNonNull(update, "update");
     AccessPolicy policy = host.broker().policy();
     session.host.update(session, update, asked -> policy.update(host.caller(), session, asked));
   }

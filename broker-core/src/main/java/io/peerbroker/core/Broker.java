@@ -40,8 +40,8 @@ public interface Broker extends AutoCloseable {
   /**
    * Opens a channel for a party in this JVM.
    *
-   * @param executor where the receiver is called, one event at a time; if it rejects a task the
-   *     channel closes
+   * @param executor where the receiver is called, one event at a time; if it rejects a task, or has
+   *     not begun one within a minute or so ({@link CloseReason#STALLED}), the channel closes
    * @throws RefusedException {@code at_capacity} or {@code shutting_down}
    */
   Channel openChannel(Receiver receiver, Executor executor);
@@ -115,8 +115,8 @@ public interface Broker extends AutoCloseable {
   /**
    * Watches the list live.
    *
-   * @param executor where the watcher is called, one event at a time; if it rejects a task the
-   *     watch ends
+   * @param executor where the watcher is called, one event at a time; if it rejects a task, or has
+   *     not begun one within a minute or so ({@link CloseReason#STALLED}), the watch ends
    * @return ends the watch when closed; the watcher is then told {@link CloseReason#CLOSED}
    * @throws RefusedException {@code at_capacity} or {@code shutting_down}
    */

@@ -224,6 +224,7 @@ public final class BrokerBuilder {
    * Whole seconds to 1 hour; zero turns the feature off. Default 60 s.
    */
   public BrokerBuilder maxResume(Duration resume) {
+    Objects.requireNonNull(resume, "resume");
     maxResume = wholeSeconds(resume, "maxResume");
     return this;
   }
@@ -233,6 +234,8 @@ public final class BrokerBuilder {
    * longest of zero turns the feature off. Default 15 s to 300 s.
    */
   public BrokerBuilder leaseBounds(Duration shortest, Duration longest) {
+    Objects.requireNonNull(shortest, "shortest");
+    Objects.requireNonNull(longest, "longest");
     minLease = wholeSeconds(shortest, "The shortest lease");
     maxLease = wholeSeconds(longest, "The longest lease");
     if (!longest.isZero() && (shortest.isZero() || shortest.compareTo(longest) > 0)) {
@@ -275,6 +278,7 @@ public final class BrokerBuilder {
    * {@link Broker#close()} does not wait. Default 5 s.
    */
   public BrokerBuilder drainTimeout(Duration timeout) {
+    Objects.requireNonNull(timeout, "timeout");
     if (timeout.isNegative() || timeout.compareTo(Duration.ofHours(1)) > 0) {
       throw new IllegalArgumentException("drainTimeout must be from 0 to 1 hour, not " + timeout);
     }

@@ -28,7 +28,10 @@ public enum CloseReason {
   /** The reader went away: its stream broke or was ended from the other side. */
   GONE(true, false),
 
-  /** The reader took nothing for so long that its stream was given up. */
+  /**
+   * The reader took nothing for so long that its stream was given up; or the executor of a reader
+   * in this JVM began none of its tasks.
+   */
   STALLED(true, false),
 
   /** The stream broke, and its reader did not come back in time. */

@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.function.Supplier;
@@ -117,6 +118,7 @@ final class HostedChannel implements Channel {
 
   @Override
   public HostedSession openSession(SessionSpec spec) {
+    Objects.requireNonNull(spec, "spec");
     return openSession(spec, asked -> asked);
   }
 
@@ -211,6 +213,7 @@ final class HostedChannel implements Channel {
 
   @Override
   public HostedSession session(String sid) {
+    Objects.requireNonNull(sid, "sid");
     HostedSession session = broker.directory.session(sid);
     if (session != null && session.host == this) {
       return session;
@@ -231,6 +234,7 @@ final class HostedChannel implements Channel {
 
   @Override
   public CompletionStage<Delivery> send(Message message) {
+    Objects.requireNonNull(message, "message");
     Refusal refusal = refusalOf(message);
     if (refusal != null) {
       return refuse(message, refusal);
@@ -366,12 +370,14 @@ final class HostedChannel implements Channel {
 
   @Override
   public boolean confirm(String eventId) {
+    Objects.requireNonNull(eventId, "eventId");
     ResumeId seen = ResumeId.parse(eventId);
     return seen != null && presence.isMine(seen) && presence.confirm(seen.number());
   }
 
   @Override
   public void confirm(String eventId, Duration patience) {
+    Objects.requireNonNull(patience, "patience");
     if (confirm(eventId)) {
       presence.cutIfSuspect(patience);
     }

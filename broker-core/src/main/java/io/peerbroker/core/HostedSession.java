@@ -1,6 +1,7 @@
 package io.peerbroker.core;
 
 import java.util.List;
+import java.util.Objects;
 
 /** A session in this broker's directory. */
 final class HostedSession implements Session {
@@ -91,6 +92,7 @@ final class HostedSession implements Session {
 
   @Override
   public void update(SessionUpdate update) {
+    Objects.requireNonNull(update, "update");
     host.update(this, update, asked -> asked);
   }
 

@@ -313,9 +313,12 @@ final class ListStream extends Link implements Watch {
 
   @Override
   void detached(CloseReason reason) {
-    broker.directory.remove(this);
-    story.closed(reason);
-    story.tell();
-    broker.released(this);
+    try {
+      broker.directory.remove(this);
+      story.closed(reason);
+      story.tell();
+    } finally {
+      broker.released(this);
+    }
   }
 }

@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -105,6 +106,7 @@ final class LocalBroker implements Broker {
 
   @Override
   public Channel openChannel(Receiver receiver) {
+    Objects.requireNonNull(receiver, "receiver");
     return openChannel(receiver, receivers);
   }
 
@@ -115,6 +117,7 @@ final class LocalBroker implements Broker {
 
   @Override
   public Channel openChannel(Receiver receiver, Executor executor) {
+    checkReceiver(receiver, executor);
     return openChannel(receiver, executor, channel -> channel);
   }
 
@@ -130,7 +133,7 @@ final class LocalBroker implements Broker {
       open(
           channel,
           attachment ->
-              new ReceiverTransport(
+              transport(
                   attachment,
                   executor,
                   event -> {
@@ -145,8 +148,30 @@ final class LocalBroker implements Broker {
     return held;
   }
 
+  static void checkReceiver(Receiver receiver, Executor executor) {
+    Objects.requireNonNull(receiver, "receiver");
+    Objects.requireNonNull(executor, "executor");
+  }
+
+  static void checkOpener(ChannelOptions options, Transport.Opener opener) {
+    Objects.requireNonNull(options, "options");
+    Objects.requireNonNull(opener, "opener");
+  }
+
+  static void checkWatcher(TagFilter filter, Watcher watcher, Executor executor) {
+    Objects.requireNonNull(filter, "filter");
+    Objects.requireNonNull(watcher, "watcher");
+    Objects.requireNonNull(executor, "executor");
+  }
+
+  static void checkWatch(TagFilter filter, Transport.Opener opener) {
+    Objects.requireNonNull(filter, "filter");
+    Objects.requireNonNull(opener, "opener");
+  }
+
   @Override
   public HostedChannel openChannel(ChannelOptions options, Transport.Opener opener) {
+    checkOpener(options, opener);
     try {
       checkRunning();
       HostedChannel resumed = resume(options.lastEventId(), opener);
@@ -224,12 +249,24 @@ final class LocalBroker implements Broker {
 
   @Override
   public Watch watch(TagFilter filter, Watcher watcher, Executor executor) {
+    checkWatcher(filter, watcher, executor);
     return watch(filter, null, opener(watcher, executor));
   }
 
-  static Transport.Opener opener(Watcher watcher, Executor executor) {
+  /** Returns what makes the stream to a watcher in this JVM. */
+  Transport.Opener opener(Watcher watcher, Executor executor) {
     return attachment ->
-        new ReceiverTransport(attachment, executor, event -> tell(watcher, event), watcher::closed);
+        transport(attachment, executor, event -> tell(watcher, event), watcher::closed);
+  }
+
+  private ReceiverTransport transport(
+      Attachment attachment,
+      Executor executor,
+      Consumer<Event> events,
+      Consumer<CloseReason> closed) {
+    // The broker's own threads drop no task.
+    Timer lookingAfter = executor == ownReceivers ? null : timer;
+    return new ReceiverTransport(attachment, executor, lookingAfter, events, closed);
   }
 
   private static void tell(Watcher watcher, Event event) {
@@ -244,6 +281,7 @@ final class LocalBroker implements Broker {
 
   @Override
   public Watch watch(TagFilter filter, Transport.Opener opener) {
+    checkWatch(filter, opener);
     return watch(filter, null, opener);
   }
 
@@ -379,6 +417,8 @@ final class LocalBroker implements Broker {
 
   @Override
   public HostedChannel claim(String origin, String key) {
+    Objects.requireNonNull(origin, "origin");
+    Objects.requireNonNull(key, "key");
     HostedChannel channel = null;
     try {
       checkRunning();
@@ -392,6 +432,7 @@ final class LocalBroker implements Broker {
 
   @Override
   public HostedChannel claimHost(String cid, @Nullable String key) {
+    Objects.requireNonNull(cid, "cid");
     HostedChannel channel = null;
     try {
       checkRunning();
@@ -421,6 +462,7 @@ final class LocalBroker implements Broker {
 
   @Override
   public Page list(TagFilter filter, int limit, @Nullable String after) {
+    Objects.requireNonNull(filter, "filter");
     try {
       checkRunning();
       return directory.page(filter, null, limit, checkPage(limit, after));

@@ -1,6 +1,8 @@
 package io.peerbroker.core;
 
+import java.time.Duration;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -8,8 +10,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The transport to a party in this JVM: calls it one event at a time on an executor.
  *
- * <p>At most one task of it is on the executor at a time; whoever makes {@code wakeups} leave zero
- * puts it there.
+ * <p>At most one turn of it is on the executor at a time; whoever makes {@code wakeups} leave zero
+ * puts it there. An executor that drops it says nothing, as {@code shutdownNow} does; so a turn
+ * that has not begun is handed over again from time to time, which an executor that has shut down
+ * refuses, and after {@link #GIVEN_UP} times the stream is given up.
  */
 final class ReceiverTransport implements Transport {
 
@@ -19,22 +23,57 @@ final class ReceiverTransport implements Transport {
    */
   private static final int TURN = 64;
 
+  /** How often a turn is looked after that has not begun. */
+  static final Duration LOOK = Duration.ofSeconds(15);
+
+  /** A turn that has not begun when it is looked after for so many times never does. */
+  static final int GIVEN_UP = 5;
+
   private final Attachment attachment;
   private final Executor executor;
+  private final @Nullable Timer timer;
   private final Consumer<Event> events;
   private final Consumer<CloseReason> closed;
   private final AtomicInteger wakeups = new AtomicInteger();
+  private final AtomicBoolean lookedAfter = new AtomicBoolean();
   private volatile @Nullable CloseReason ending;
 
+  /** The turn that was handed over last. */
+  private volatile @Nullable Turn last;
+
+  private volatile Timer.@Nullable Scheduled look;
+
+  /**
+   * @param timer looks after turns that do not begin; null for an executor that drops none
+   */
   ReceiverTransport(
       Attachment attachment,
       Executor executor,
+      @Nullable Timer timer,
       Consumer<Event> events,
       Consumer<CloseReason> closed) {
     this.attachment = attachment;
     this.executor = executor;
+    this.timer = timer;
     this.events = events;
     this.closed = closed;
+  }
+
+  /** A turn on its way to the executor's thread; may be handed over again, and begins once. */
+  private final class Turn extends AtomicBoolean implements Runnable {
+
+    private static final long serialVersionUID = 1;
+
+    /** How often it has been looked after; for the task that does so. */
+    private int looks;
+
+    @Override
+    public void run() {
+      if (!getAndSet(true)) {
+        // An executor that runs it in place does so inside another's turn, or this one's own.
+        ForeignCalls.runTurn(ReceiverTransport.this::takeTurn);
+      }
+    }
   }
 
   @Override
@@ -47,20 +86,87 @@ final class ReceiverTransport implements Transport {
   @Override
   public void end(CloseReason reason) {
     ending = reason;
-    ready();
-  }
-
-  private void schedule() {
-    try {
-      // An executor that runs it in place does so inside another's turn, or this one's own.
-      executor.execute(() -> ForeignCalls.runTurn(this::takeTurn));
-    } catch (RuntimeException | Error rejected) {
-      // An Error where no thread can be had; if nobody takes a turn, nobody ever does again.
-      attachment.detach(CloseReason.GONE);
+    if (wakeups.getAndIncrement() == 0) {
+      schedule();
+      return;
+    }
+    Turn turn = last;
+    if (turn != null && !turn.get()) {
+      // The broker waits for this stream, so an executor that has dropped the turn is to say so
+      // now.
+      handOver(turn);
     }
   }
 
+  private void schedule() {
+    Turn turn = new Turn();
+    last = turn;
+    handOver(turn);
+    if (timer != null && !turn.get()) {
+      lookAfter(timer);
+    }
+  }
+
+  private void handOver(Turn turn) {
+    try {
+      executor.execute(turn);
+    } catch (RuntimeException | Error rejected) {
+      // An Error where no thread can be had; if nobody takes a turn, nobody ever does again.
+      if (!turn.getAndSet(true)) {
+        detach(CloseReason.GONE);
+      }
+    }
+  }
+
+  private void lookAfter(Timer by) {
+    if (!lookedAfter.getAndSet(true)) {
+      try {
+        look = by.schedule(LOOK, () -> look(by));
+      } catch (RuntimeException | Error unscheduled) {
+        lookedAfter.set(false);
+        ForeignCalls.log(
+            "The timer has refused a task; a receiver is not looked after", unscheduled);
+      }
+    }
+  }
+
+  private void look(Timer by) {
+    lookedAfter.set(false);
+    Turn turn = last;
+    if (turn == null || turn.get() || isOver()) {
+      return;
+    }
+    if (++turn.looks < GIVEN_UP) {
+      handOver(turn);
+      if (!turn.get()) {
+        lookAfter(by);
+      }
+    } else {
+      ForeignCalls.log(
+          "The executor of a receiver or watcher has not begun its task for a minute; its stream ends",
+          null);
+      // Should it begin after all, it finds that.
+      ending = ending == null ? CloseReason.STALLED : ending;
+      detach(CloseReason.STALLED);
+    }
+  }
+
+  /** Whether the broker has let go of the stream: it does not wait for it any longer. */
+  private boolean isOver() {
+    return attachment instanceof Link link && link.isDetached();
+  }
+
   private void takeTurn() {
+    try {
+      callWithEvents();
+    } catch (RuntimeException | Error failed) {
+      // Nobody would ever take a turn again.
+      ForeignCalls.log("A receiver's or watcher's stream has failed; it ends", failed);
+      detach(CloseReason.GONE);
+    }
+  }
+
+  private void callWithEvents() {
     for (int i = 0; i < TURN; i++) {
       int seen = wakeups.get();
       // Read before the queue: after the broker has said to end, it queues nothing more.
@@ -72,12 +178,20 @@ final class ReceiverTransport implements Transport {
       } else if (reason != null) {
         // The count stays above zero: nobody schedules this again.
         ForeignCalls.runLogged(() -> closed.accept(reason));
-        attachment.detach(reason);
+        detach(reason);
         return;
       } else if (wakeups.addAndGet(-seen) == 0) {
         return;
       }
     }
     schedule();
+  }
+
+  private void detach(CloseReason reason) {
+    Timer.Scheduled waiting = look;
+    if (waiting != null) {
+      ForeignCalls.runLogged(waiting::cancel);
+    }
+    attachment.detach(reason);
   }
 }

@@ -19,17 +19,20 @@ public record SessionSpec(List<String> tags, boolean isListed, Json metadata) {
    * @throws RefusedException {@code invalid_tag}, which says which one and why
    */
   public SessionSpec {
+    Objects.requireNonNull(tags, "tags");
     tags = Tags.normalize(tags);
     Objects.requireNonNull(metadata, "metadata");
   }
 
   /** A session that lists show, with some tags. */
   public static SessionSpec listed(String... tags) {
+    Objects.requireNonNull(tags, "tags");
     return new SessionSpec(List.of(tags), true, Json.NULL);
   }
 
   /** A session that only those find who are told its id. */
   public static SessionSpec unlisted(String... tags) {
+    Objects.requireNonNull(tags, "tags");
     return new SessionSpec(List.of(tags), false, Json.NULL);
   }
 

@@ -2,6 +2,7 @@ package io.peerbroker.core;
 
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -29,6 +30,7 @@ public sealed interface TagFilter permits ParsedFilter {
 
   /** Whether a session with these tags (distinct ones) passes. */
   default boolean matches(List<String> tags) {
+    Objects.requireNonNull(tags, "tags");
     Set<String> required = required();
     Set<String> excluded = excluded();
     int missing = required.size();
@@ -48,6 +50,7 @@ public sealed interface TagFilter permits ParsedFilter {
 
   /** The filter that passes what both this and another pass. */
   default TagFilter and(TagFilter other) {
+    Objects.requireNonNull(other, "other");
     if (other.required().isEmpty() && other.excluded().isEmpty()) {
       return this;
     }
@@ -73,6 +76,7 @@ public sealed interface TagFilter permits ParsedFilter {
    * @throws IllegalArgumentException for a text that cannot be a tag
    */
   static TagFilter requiring(String... tags) {
+    Objects.requireNonNull(tags, "tags");
     try {
       return new ParsedFilter(Tags.normalize(List.of(tags)), List.of());
     } catch (RefusedException notATag) {
@@ -89,6 +93,7 @@ public sealed interface TagFilter permits ParsedFilter {
    *     more than {@value #MAX_CODE_POINTS}
    */
   static TagFilter parse(String text) {
+    Objects.requireNonNull(text, "text");
     if (text.codePointCount(0, text.length()) > MAX_CODE_POINTS) {
       throw invalid("A filter must have at most " + MAX_CODE_POINTS + " code points.");
     }

@@ -100,6 +100,7 @@ public interface Timer {
 
     @Override
     public Scheduled schedule(Duration delay, Runnable task) {
+      Objects.requireNonNull(delay, "delay");
       Pending pending = new Pending(task);
       Future<?> due =
           clock.schedule(() -> handOver(pending), delay.toNanos(), TimeUnit.NANOSECONDS);

@@ -21,7 +21,8 @@ final class ClaimTest {
   /** A channel as an adapter opens it for somebody behind a wire. */
   private Channel remote() {
     return broker.openChannel(
-        attachment -> new ReceiverTransport(attachment, Runnable::run, event -> {}, reason -> {}));
+        attachment ->
+            new ReceiverTransport(attachment, Runnable::run, null, event -> {}, reason -> {}));
   }
 
   @Test

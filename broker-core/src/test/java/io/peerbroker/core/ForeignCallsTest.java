@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -84,5 +87,51 @@ final class ForeignCallsTest {
           done.add("end of the first turn");
         });
     assertThat(done).containsExactly("call", "end of the first turn", "turn");
+  }
+
+  @Test
+  void whatALogHandlerThrowsGoesNowhere() {
+    Handler failing =
+        new Handler() {
+          @Override
+          public void publish(LogRecord record) {
+            throw new LinkageError("on purpose");
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    Logger logger = Logger.getLogger(Broker.class.getName());
+    logger.addHandler(failing);
+    try (Broker broker =
+        Broker.builder()
+            .router(
+                own ->
+                    message -> {
+                      throw new IllegalStateException("on purpose");
+                    })
+            .listener(
+                new BrokerListener() {
+                  @Override
+                  public void messageAnswered(Channel sender, Message message, Delivery delivery) {
+                    throw new IllegalStateException("on purpose");
+                  }
+                })
+            .build()) {
+      Party party = new Party(broker);
+      Party.assertRefused(party.send(party.id(), "1"), Refusal.Code.INTERNAL);
+      List<String> run = new ArrayList<>();
+      ForeignCalls.run(
+          () -> {
+            ForeignCalls.run(() -> run.add("after"));
+            throw new IllegalStateException("on purpose");
+          });
+      assertThat(run).containsExactly("after");
+    } finally {
+      logger.removeHandler(failing);
+    }
   }
 }

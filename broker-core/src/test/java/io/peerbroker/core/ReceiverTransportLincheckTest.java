@@ -26,6 +26,7 @@ public class ReceiverTransportLincheckTest {
       new ReceiverTransport(
           OutboxReader.attachedTo(outbox),
           Runnable::run,
+          null,
           event -> receive(),
           reason -> closes.incrementAndGet());
 

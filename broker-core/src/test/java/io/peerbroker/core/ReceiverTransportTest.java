@@ -2,11 +2,13 @@ package io.peerbroker.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -104,7 +106,7 @@ final class ReceiverTransportTest {
               events.add("outer ends");
             });
     outer.send(outer.id(), Json.NULL);
-    assertThat(all).succeedsWithin(java.time.Duration.ofSeconds(10));
+    assertThat(all).succeedsWithin(Duration.ofSeconds(10));
     assertThat(all.join()).containsExactly("outer begins", "outer ends", "inner");
   }
 
@@ -123,7 +125,7 @@ final class ReceiverTransportTest {
               seen.complete(answer.orTimeout(10, java.util.concurrent.TimeUnit.SECONDS).join());
             });
     waiting.send(waiting.id(), Json.NULL);
-    assertThat(seen).succeedsWithin(java.time.Duration.ofSeconds(20)).isEqualTo("2");
+    assertThat(seen).succeedsWithin(Duration.ofSeconds(20)).isEqualTo("2");
   }
 
   @Test
@@ -220,5 +222,144 @@ final class ReceiverTransportTest {
             });
     assertThat(party.channel.isOpen()).isFalse();
     assertThat(party.closed).isEmpty();
+  }
+
+  /** Takes tasks, and says nothing of those that it forgets. */
+  private static final class Forgetful implements Executor {
+
+    private boolean shutDown;
+    private Runnable last;
+
+    @Override
+    public void execute(Runnable task) {
+      if (shutDown) {
+        throw new RejectedExecutionException();
+      }
+      last = task;
+    }
+  }
+
+  @Test
+  void whereItsExecutorHasDroppedATaskTheChannelClosesInTime() {
+    ManualTimer timer = new ManualTimer();
+    Broker timed = Broker.builder().timer(timer).drainTimeout(Duration.ofMinutes(1)).build();
+    Forgetful discarding = new Forgetful();
+    Party party = new Party(timed, discarding);
+    Replay replay = new Replay();
+    timed.watch(TagFilter.all(), replay, discarding);
+    Duration moment = Duration.ofNanos(1);
+    timer.advance(ReceiverTransport.LOOK.multipliedBy(ReceiverTransport.GIVEN_UP).minus(moment));
+    assertThat(party.channel.isOpen()).isTrue();
+    Party sender = new Party(timed);
+    Party.assertSent(sender.send(party.id(), "1"));
+    timer.advance(moment);
+    assertThat(party.channel.isOpen()).isFalse();
+    Party.assertRefused(sender.send(party.id(), "2"), Refusal.Code.UNKNOWN_TARGET);
+    assertThat(timed.stats().channelsClosed()).containsEntry(CloseReason.STALLED, 1L);
+    assertThat(timed.stats().watchesClosed()).containsEntry(CloseReason.STALLED, 1L);
+    log.assertSize(2);
+    // It was only slow: its receiver is told in the end.
+    discarding.last.run();
+    assertThat(replay.told()).containsExactly("closed STALLED");
+    sender.channel.close();
+    Leftovers.assertNone(timed);
+    assertThat(timer.scheduled()).isZero();
+    timed.close();
+  }
+
+  @Test
+  void whereItsExecutorHasShutDownTheChannelClosesWhenThatIsLookedAfter() {
+    ManualTimer timer = new ManualTimer();
+    Broker timed = Broker.builder().timer(timer).build();
+    Forgetful executor = new Forgetful();
+    Party party = new Party(timed, executor);
+    executor.shutDown = true;
+    timer.advance(ReceiverTransport.LOOK);
+    assertThat(party.channel.isOpen()).isFalse();
+    Leftovers.assertNone(timed);
+    assertThat(timer.scheduled()).isZero();
+    timed.close();
+  }
+
+  @Test
+  void theBrokerDoesNotWaitForAnExecutorThatHasShutDown() {
+    Broker closing = Broker.builder().drainTimeout(Duration.ofHours(1)).build();
+    Forgetful executor = new Forgetful();
+    new Party(closing, executor);
+    closing.watch(TagFilter.all(), new Replay(), executor);
+    executor.shutDown = true;
+    closing.close();
+    Leftovers.assertNone(closing);
+  }
+
+  @Test
+  void aSlowExecutorIsNotGivenUpAndEachTurnBeginsOnce() {
+    ManualTimer timer = new ManualTimer();
+    Broker timed = Broker.builder().timer(timer).build();
+    HandExecutor slow = new HandExecutor();
+    Party party = new Party(timed, slow);
+    for (int i = 0; i < 10; i++) {
+      timer.advance(ReceiverTransport.LOOK.multipliedBy(ReceiverTransport.GIVEN_UP - 1));
+      Party.assertSent(party.send(party.id(), Integer.toString(i)));
+      slow.runAll();
+    }
+    assertThat(party.texts()).hasSize(10).startsWith("0", "1").endsWith("9");
+    party.channel.close();
+    slow.runAll();
+    assertThat(party.closed).hasSize(1);
+    timer.advance(ReceiverTransport.LOOK);
+    assertThat(timer.scheduled()).isZero();
+    timed.close();
+  }
+
+  @Test
+  void receiversThatBlockSilenceNobodyUpToTheStatedNumber() throws InterruptedException {
+    CountDownLatch release = new CountDownLatch(1);
+    CountDownLatch received = new CountDownLatch(1);
+    int threads = 8;
+    try (Broker small = Broker.builder().maxReceiverThreads(threads).build()) {
+      for (int i = 0; i < threads - 1; i++) {
+        Channel channel = small.openChannel((to, message) -> awaitQuietly(release));
+        channel.send(channel.id(), Json.NULL);
+      }
+      Channel other = small.openChannel((to, message) -> received.countDown());
+      other.send(other.id(), Json.NULL);
+      received.await();
+      release.countDown();
+    }
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Test
+  void withoutAnExecutorOfItsOwnTheOneOfTheBuilderIsUsed() {
+    HandExecutor hands = new HandExecutor();
+    Broker given = Broker.builder().receiverExecutor(hands).build();
+    List<String> received = new ArrayList<>();
+    Channel channel = given.openChannel((to, message) -> received.add("message"));
+    given.watch(TagFilter.all(), new Replay());
+    channel.send(channel.id(), Json.NULL);
+    assertThat(received).isEmpty();
+    assertThat(hands.waiting()).isEqualTo(2);
+    hands.runAll();
+    assertThat(received).containsExactly("message");
+    given.as(() -> null).watch(TagFilter.all(), new Replay());
+    assertThat(hands.waiting()).isEqualTo(1);
+    hands.runAll();
+    Thread closer = new Thread(given::close);
+    closer.start();
+    Awaitility.await()
+        .until(
+            () -> {
+              hands.runAll();
+              return !closer.isAlive();
+            });
+    Leftovers.assertNone(given);
   }
 }

@@ -283,7 +283,7 @@ final class ScopeTest {
         TagFilter.all(),
         attachment -> {
           attachment.detach(CloseReason.GONE);
-          return new ReceiverTransport(attachment, Runnable::run, event -> {}, reason -> {});
+          return new ReceiverTransport(attachment, Runnable::run, null, event -> {}, reason -> {});
         });
     assertThat(broker).extracting("scoped").hasToString("{}");
   }

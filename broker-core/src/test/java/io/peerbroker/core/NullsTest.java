@@ -1,0 +1,141 @@
+package io.peerbroker.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Executor;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** A null that is none of the values permitted is refused at the door, by its name. */
+final class NullsTest {
+
+  private static final TagFilter ALL = TagFilter.all();
+  private static final Executor IN_PLACE = Runnable::run;
+  private static final Receiver RECEIVER = (channel, message) -> {};
+  private static final Transport.Opener OPENER = attachment -> new Line();
+
+  private final Broker broker =
+      Broker.builder()
+          .drainTimeout(Duration.ZERO)
+          .accessPolicy(
+              new AccessPolicy() {
+                @Override
+                public Scope scope(Caller caller, TagFilter filter) {
+                  // It would fail on a null, and be blamed.
+                  return Scope.of(filter.and(filter));
+                }
+              })
+          .build();
+  private final Broker acting = broker.as(() -> null);
+
+  @AfterEach
+  void nothingIsLeft() {
+    assertThat(broker.stats().callsRefused().values()).allMatch(count -> count == 0);
+    broker.close();
+    Leftovers.assertNone(broker);
+  }
+
+  private static void refuses(String name, Runnable call) {
+    assertThatNullPointerException()
+        .as(name)
+        .isThrownBy(call::run)
+        .satisfies(thrown -> assertThat(thrown.getMessage()).isEqualTo(name));
+  }
+
+  @Test
+  @DisplayName("The broker, and a view of it.")
+  void brokers() {
+    for (Broker door : List.of(broker, acting)) {
+      refuses("receiver", () -> door.openChannel((Receiver) null));
+      refuses("receiver", () -> door.openChannel(null, IN_PLACE));
+      refuses("executor", () -> door.openChannel(RECEIVER, null));
+      refuses("opener", () -> door.openChannel((Transport.Opener) null));
+      refuses("options", () -> door.openChannel(null, OPENER));
+      refuses("opener", () -> door.openChannel(ChannelOptions.none(), null));
+      refuses("origin", () -> door.claim(null, "key"));
+      refuses("key", () -> door.claim("origin", null));
+      refuses("cid", () -> door.claimHost(null, null));
+      refuses("filter", () -> door.list(null));
+      refuses("filter", () -> door.list(null, 1, null));
+      refuses("filter", () -> door.watch(null, new Replay()));
+      refuses("watcher", () -> door.watch(ALL, (Watcher) null));
+      refuses("filter", () -> door.watch(null, new Replay(), IN_PLACE));
+      refuses("watcher", () -> door.watch(ALL, null, IN_PLACE));
+      refuses("executor", () -> door.watch(ALL, new Replay(), null));
+      refuses("filter", () -> door.watch(null, OPENER));
+      refuses("opener", () -> door.watch(ALL, (Transport.Opener) null));
+      refuses("caller", () -> door.as(null));
+      assertThat(door.stats().streams()).isZero();
+    }
+  }
+
+  @Test
+  @DisplayName("A channel and a session, and those of a view.")
+  void channels() {
+    for (Broker door : List.of(broker, acting)) {
+      Channel channel = door.openChannel(RECEIVER, IN_PLACE);
+      Session session = channel.openSession(SessionSpec.unlisted());
+      refuses("spec", () -> channel.openSession(null));
+      refuses("sid", () -> channel.session(null));
+      refuses("message", () -> channel.send(null));
+      refuses("target", () -> channel.send(null, Json.NULL));
+      refuses("json", () -> channel.send("target", null));
+      refuses("eventId", () -> channel.confirm(null));
+      refuses("eventId", () -> channel.confirm(null, Duration.ZERO));
+      refuses("patience", () -> channel.confirm("event", null));
+      refuses("update", () -> session.update(null));
+      refuses("target", () -> session.send(null, Json.NULL));
+      channel.close();
+    }
+  }
+
+  @Test
+  @DisplayName("What is handed over: filters, messages, sessions, options.")
+  void values() {
+    refuses("text", () -> TagFilter.parse(null));
+    refuses("tags", () -> TagFilter.requiring((String[]) null));
+    refuses("tags", () -> ALL.matches(null));
+    refuses("other", () -> ALL.and(null));
+    refuses("resume", () -> ChannelOptions.none().withResume(null));
+    refuses("lease", () -> ChannelOptions.none().withLease(null));
+    refuses("origin", () -> new Message(null, "target", Json.NULL));
+    refuses("target", () -> new Message("origin", null, Json.NULL));
+    refuses("json", () -> new Message("origin", "target", null));
+    refuses("tags", () -> SessionSpec.listed((String[]) null));
+    refuses("tags", () -> SessionSpec.listed().withTags((List<String>) null));
+    refuses("metadata", () -> SessionSpec.listed().withMetadata(null));
+    refuses("filter", () -> Scope.of(null));
+    refuses("refusal", () -> new Delivery.Refused(null));
+    refuses("id", () -> new Delivery.Queued(null));
+  }
+
+  @Test
+  @DisplayName("The builder.")
+  void builders() {
+    BrokerBuilder builder = Broker.builder();
+    refuses("timer", () -> builder.timer(null));
+    refuses("policy", () -> builder.accessPolicy(null));
+    refuses("router", () -> builder.router(null));
+    refuses("listener", () -> builder.listener(null));
+    refuses("executor", () -> builder.receiverExecutor(null));
+    refuses("rate", () -> builder.messageRate(null));
+    refuses("rate", () -> builder.sessionRate(null));
+    refuses("resume", () -> builder.maxResume(null));
+    refuses("shortest", () -> builder.leaseBounds(null, Duration.ZERO));
+    refuses("longest", () -> builder.leaseBounds(Duration.ZERO, null));
+    refuses("timeout", () -> builder.drainTimeout(null));
+  }
+
+  @Test
+  @DisplayName("The timer of the running system.")
+  void timers() {
+    try (Timer.SystemTimer timer = Timer.system()) {
+      refuses("delay", () -> timer.schedule(null, () -> {}));
+      refuses("task", () -> timer.schedule(Duration.ZERO, null));
+    }
+  }
+}
