@@ -26,7 +26,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -197,43 +196,6 @@ public abstract class FaultRules extends ServerRules {
             () -> assertThat(descriptors()).isLessThanOrEqualTo(before + stalled.size() + 1));
     System.out.printf("ENDED %d s after it was given up%n", since(begin).toSeconds());
     stalled.forEach(channel -> channel.stream().close());
-  }
-
-  @Test
-  @DisplayName(
-      "a reader that stalls delays nobody's heartbeat, also where its sender's thread waits")
-  void aStalledReaderDelaysNobodysHeartbeat() {
-    client(
-        ServerSettings.of("heartbeat", "200ms")
-            .and("writeTimeout", "60s")
-            .and("messageRate", "0")
-            .and("maxQueuedBytes", 100_000)
-            .withThreads(THREADS));
-    SseStream bystander = client().openChannel().stream();
-    WireChannel sender = client().openChannel();
-    WireChannel stalled = openStalled();
-    AtomicInteger sent = new AtomicInteger();
-    String message = "\"" + "x".repeat(40_000) + "\"";
-    Thread flood =
-        new Thread(
-            () -> {
-              try {
-                while (sender.send(stalled.cid(), message).status() == 200) {
-                  sent.incrementAndGet();
-                }
-              } catch (RuntimeException | AssertionError over) {
-                // A container may hold the sender's own thread, until the test ends.
-              }
-            });
-    flood.setDaemon(true);
-    flood.start();
-    int seen = -1;
-    while (seen < sent.get() || seen == 0) {
-      seen = sent.get();
-      bystander.awaitComments(bystander.comments().size() + 5);
-    }
-    bystander.awaitComments(bystander.comments().size() + 10);
-    assertAlive();
   }
 
   @Test
