@@ -1,5 +1,7 @@
 package io.peerbroker.core;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The application's decision who may do what, with its own login: set with {@link
  * BrokerBuilder#accessPolicy}, asked about every {@link Caller} but the {@link Caller#trusted()
@@ -87,6 +89,30 @@ public interface AccessPolicy {
    * @throws RefusedException to refuse it
    */
   default void send(Caller caller, Message message) {}
+
+  /**
+   * Whether a caller may send a message to this target: what the broker calls, and what asks {@link
+   * #send(Caller, Message)} unless it is overridden. For policies that decide by who the target is,
+   * as where tenants must not reach each other.
+   *
+   * @param target what the message's target is in this broker, or null where it is not here: then
+   *     it has closed, has never been, or is where an application's {@link Router} finds it. A
+   *     policy that refuses some targets refuses null with the same words, or its callers learn who
+   *     is there
+   * @throws RefusedException to refuse it
+   */
+  default void send(Caller caller, Message message, @Nullable Target target) {
+    send(caller, message);
+  }
+
+  /**
+   * Where a message goes.
+   *
+   * @param channel the channel that will read it, with its owner and its sessions; what the policy
+   *     does with it is trusted
+   * @param session the session that it was sent to, or null where it was sent to the channel
+   */
+  record Target(Channel channel, @Nullable Session session) {}
 
   /**
    * What a caller may see of the list. Asked once for each page and each live list, and again for

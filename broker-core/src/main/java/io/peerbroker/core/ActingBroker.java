@@ -1,5 +1,7 @@
 package io.peerbroker.core;
 
+import java.security.Principal;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
@@ -17,14 +19,19 @@ record ActingBroker(LocalBroker broker, Caller caller) implements Broker {
   public Channel openChannel(Receiver receiver, Executor executor) {
     LocalBroker.checkReceiver(receiver, executor);
     checkOpen(ChannelOptions.none());
-    return broker.openChannel(receiver, executor, this::acting);
+    return broker.openChannel(receiver, executor, HostedChannel.Side.GUEST, owner(), this::acting);
   }
 
   @Override
   public Channel openChannel(ChannelOptions options, Transport.Opener opener) {
     LocalBroker.checkOpener(options, opener);
     checkOpen(options);
-    return acting(broker.openChannel(options, opener));
+    return acting(broker.openChannel(options, opener, owner()));
+  }
+
+  private @Nullable String owner() {
+    Principal principal = caller.principal();
+    return principal == null ? null : principal.getName();
   }
 
   private void checkOpen(ChannelOptions options) {
@@ -60,6 +67,31 @@ record ActingBroker(LocalBroker broker, Caller caller) implements Broker {
   }
 
   @Override
+  public @Nullable Channel findChannel(String id) {
+    throw notForCallers();
+  }
+
+  @Override
+  public @Nullable Session findSession(String sid) {
+    throw notForCallers();
+  }
+
+  @Override
+  public List<Channel> channelsOf(String owner) {
+    throw notForCallers();
+  }
+
+  private static UnsupportedOperationException notForCallers() {
+    return new UnsupportedOperationException(
+        "This is a caller's view: ask the broker itself, which is the application's.");
+  }
+
+  @Override
+  public boolean isOpen() {
+    return broker.isOpen();
+  }
+
+  @Override
   public Page list(TagFilter filter, int limit, @Nullable String after) {
     Objects.requireNonNull(filter, "filter");
     return permitted(
@@ -86,7 +118,11 @@ record ActingBroker(LocalBroker broker, Caller caller) implements Broker {
     LocalBroker.checkWatch(filter, opener);
     long rechecks = broker.rechecks();
     Scope scope = permitted(() -> policy().scope(caller, filter));
-    ListStream stream = broker.watch(filter.and(scope.filter()), scope.visible(), opener);
+    ListStream stream =
+        broker.watch(filter.and(scope.filter()), scope.visible(), broker.watches, opener);
+    if (policy() == AccessPolicy.allowAll()) {
+      return stream;
+    }
     ScopedWatch watch = new ScopedWatch(policy(), caller, filter, scope, stream);
     broker.keep(stream, watch);
     if (broker.rechecks() != rechecks) {

@@ -48,10 +48,14 @@ record ActingChannel(HostedChannel channel, LocalBroker broker, Caller caller) i
   @Override
   public CompletionStage<Delivery> send(Message message) {
     Objects.requireNonNull(message, "message");
+    AccessPolicy policy = broker.policy();
+    if (policy == AccessPolicy.allowAll()) {
+      return channel.send(message);
+    }
     Refusal refusal = channel.refusalOf(message);
     if (refusal == null) {
       try {
-        broker.policy().send(caller, message);
+        policy.send(caller, message, broker.target(message.target()));
         return channel.send(message);
       } catch (RefusedException refused) {
         refusal = refused.refusal();
@@ -78,6 +82,16 @@ record ActingChannel(HostedChannel channel, LocalBroker broker, Caller caller) i
   @Override
   public @Nullable String lastTaken() {
     return channel.lastTaken();
+  }
+
+  @Override
+  public @Nullable String owner() {
+    return channel.owner();
+  }
+
+  @Override
+  public void revoke() {
+    channel.revoke();
   }
 
   @Override

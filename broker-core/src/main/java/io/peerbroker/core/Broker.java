@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -33,12 +34,18 @@ public interface Broker extends AutoCloseable {
   /**
    * Opens a channel for a party in this JVM, on the broker's own few daemon threads.
    *
+   * <p>It is the application's own: it has no rate and no bound of sessions, its sessions and its
+   * queue need no room in what strangers share, and it is counted apart from theirs, so that they
+   * cannot take its seat. What bounds a single message, session or queue holds for it as well. A
+   * channel for somebody whom the application does not trust is opened through {@link #as}: that
+   * has all the bounds of a stranger's, with a policy or without.
+   *
    * @throws RefusedException {@code at_capacity} or {@code shutting_down}
    */
   Channel openChannel(Receiver receiver);
 
   /**
-   * Opens a channel for a party in this JVM.
+   * Opens a channel for a party in this JVM: the application's own, as the other.
    *
    * @param executor where the receiver is called, one event at a time; if it rejects a task, or has
    *     not begun one within a minute or so ({@link CloseReason#STALLED}), the channel closes
@@ -86,6 +93,32 @@ public interface Broker extends AutoCloseable {
   Channel claimHost(String cid, @Nullable String key);
 
   /**
+   * Returns the open channel that an id stands for: its own, or that of one of its sessions. Null
+   * where there is none. For the application: it takes no key, so what comes from a client is for
+   * {@link #claim}.
+   *
+   * @throws UnsupportedOperationException on a view ({@link #as})
+   */
+  @Nullable Channel findChannel(String id);
+
+  /**
+   * Returns the session with this id, or null where there is none. For the application, as {@link
+   * #findChannel}.
+   *
+   * @throws UnsupportedOperationException on a view ({@link #as})
+   */
+  @Nullable Session findSession(String sid);
+
+  /**
+   * Returns the open channels that a login has opened ({@link Channel#owner()}), in no order: to be
+   * closed when it may be here no more, say. It looks at all channels, and takes no lock. For the
+   * application, as {@link #findChannel}.
+   *
+   * @throws UnsupportedOperationException on a view ({@link #as})
+   */
+  List<Channel> channelsOf(String owner);
+
+  /**
    * The first {@value Page#DEFAULT_LIMIT} listed sessions that pass a filter, in order of creation.
    */
   default Page list(TagFilter filter) {
@@ -105,7 +138,7 @@ public interface Broker extends AutoCloseable {
 
   /**
    * Watches the list live, on the broker's own few daemon threads: first what is there, then every
-   * change.
+   * change. The watch is the application's own, and counted apart from those of strangers.
    *
    * @return ends the watch when closed; the watcher is then told {@link CloseReason#CLOSED}
    * @throws RefusedException {@code at_capacity} or {@code shutting_down}
@@ -113,7 +146,7 @@ public interface Broker extends AutoCloseable {
   Watch watch(TagFilter filter, Watcher watcher);
 
   /**
-   * Watches the list live.
+   * Watches the list live: the application's own watch, as the other.
    *
    * @param executor where the watcher is called, one event at a time; if it rejects a task, or has
    *     not begun one within a minute or so ({@link CloseReason#STALLED}), the watch ends
@@ -137,9 +170,10 @@ public interface Broker extends AutoCloseable {
    * who opens a channel or a live list through it, and what he does with a channel that it has
    * given him, is that caller. The broker itself acts as {@link Caller#trusted()}.
    *
-   * <p>A view holds nothing: it may be made for each request, and is the broker itself where there
-   * is no policy or the caller is trusted. Two views may give different objects for one channel;
-   * its id is what tells. To close a view closes the broker.
+   * <p>A view holds nothing: it may be made for each request, and is the broker itself where the
+   * caller is trusted. Without a policy it permits everything, within the bounds that hold for
+   * strangers. Two views may give different objects for one channel; its id is what tells. To close
+   * a view closes the broker.
    *
    * <p>What each method throws then includes what the policy refuses with, most often {@code
    * denied}, and {@code internal} for a policy that fails.
@@ -175,6 +209,9 @@ public interface Broker extends AutoCloseable {
    * be called at any time, also after the broker has closed; it costs some hundred additions.
    */
   BrokerStats stats();
+
+  /** Returns whether the broker takes what is new: until {@link #close()} is called. */
+  boolean isOpen();
 
   /** The one timer of this broker, which its adapters share. */
   Timer timer();

@@ -64,13 +64,15 @@ public final class BrokerBuilder {
    *       to have a name.
    *   <li>{@link #maxTotalSessionBytes} an eighth of the heap that this JVM may use, at most the
    *       default: room for some 44,000 of the largest in a heap of 2 GiB.
-   *   <li>{@link #maxMessageBytes} 16 KiB: an offer of audio and video has some 10.
+   *   <li>{@link #maxMessageBytes} 32 KiB: Chromium's offer of audio and four videos has 20.1 kB,
+   *       and each further one adds 4.2.
    *   <li>{@link #maxJsonDepth} 16: an offer in its body has a depth of 3.
-   *   <li>{@link #maxQueuedEvents} 256 and {@link #maxQueuedBytes} 128 KiB: what some ten peers
+   *   <li>{@link #maxQueuedEvents} 256 and {@link #maxQueuedBytes} 256 KiB: what some ten peers
    *       send who all connect at one time.
    *   <li>{@link #maxTotalQueuedBytes} an eighth of the heap that this JVM may use, at most the
    *       default: while it is written, a small event takes three times its size.
-   *   <li>{@link #maxReplayEvents} 128 and {@link #maxReplayBytes} 64 KiB: half of a queue.
+   *   <li>{@link #maxReplayEvents} 128 and {@link #maxReplayBytes} 64 KiB: half of a queue's
+   *       events.
    *   <li>{@link #maxResume} 30 s: the network of a phone changes in less, and a client that is
    *       gone for good frees its seat in half the time.
    *   <li>{@link #messageRate} 20 a second, burst 100: an offer and its candidates to several peers
@@ -89,10 +91,10 @@ public final class BrokerBuilder {
         .maxSessionsPerChannel(4)
         .maxTagsPerSession(8)
         .maxMetadataBytes(1 << 10)
-        .maxMessageBytes(16 << 10)
+        .maxMessageBytes(32 << 10)
         .maxJsonDepth(16)
         .maxQueuedEvents(256)
-        .maxQueuedBytes(128 << 10)
+        .maxQueuedBytes(256 << 10)
         .maxTotalQueuedBytes(Math.min(eighthOfHeap, DEFAULT_TOTAL_QUEUED_BYTES))
         .maxTotalSessionBytes(Math.min(eighthOfHeap, DEFAULT_TOTAL_SESSION_BYTES))
         .maxReplayEvents(128)
@@ -103,8 +105,9 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many channels there may be at one time; one more is refused with {@code at_capacity}.
-   * Default 20,000.
+   * How many channels there may be at one time. One more takes the place of the channel that waits
+   * longest for its reader, or is refused with {@code at_capacity}. The application's own are
+   * counted apart, up to as many. Default 20,000.
    */
   public BrokerBuilder maxChannels(int channels) {
     maxChannels = atLeast(1, channels, "maxChannels");
@@ -112,8 +115,8 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many live lists there may be at one time; one more is refused with {@code at_capacity}.
-   * Default 20,000.
+   * How many live lists there may be at one time; one more is refused with {@code at_capacity}. The
+   * application's own are counted apart, up to as many. Default 20,000.
    */
   public BrokerBuilder maxWatches(int watches) {
     maxWatches = atLeast(1, watches, "maxWatches");
@@ -121,8 +124,8 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many sessions a channel may host; one more is refused with {@code too_many_sessions}.
-   * Default 64.
+   * How many sessions a channel may host; one more is refused with {@code too_many_sessions}. The
+   * application's own channels have no such bound. Default 64.
    */
   public BrokerBuilder maxSessionsPerChannel(int sessions) {
     maxSessionsPerChannel = atLeast(1, sessions, "maxSessionsPerChannel");
@@ -185,8 +188,9 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many bytes may wait in all channels together; beyond it messages are refused with {@code
-   * at_capacity}. Default 512 MiB.
+   * How many bytes may wait in all channels together, with what is kept for replay. Half of it is
+   * in equal shares ({@link Limits#queueShare()}), which nobody can take from a queue; beyond that
+   * and what is shared, messages are refused with {@code at_capacity}. Default 512 MiB.
    */
   public BrokerBuilder maxTotalQueuedBytes(long bytes) {
     maxTotalQueuedBytes = atLeastOne(bytes, "maxTotalQueuedBytes");
@@ -205,8 +209,8 @@ public final class BrokerBuilder {
 
   /**
    * How many events that a reader has been given are kept until it confirms them, to give them
-   * again when it comes back; the oldest are dropped first. None is while more than three quarters
-   * of {@link #maxTotalQueuedBytes} are used. Default 512.
+   * again when it comes back; the oldest are dropped first. All together have a quarter of {@link
+   * #maxTotalQueuedBytes} for it. Default 512.
    */
   public BrokerBuilder maxReplayEvents(int events) {
     maxReplayEvents = atLeast(1, events, "maxReplayEvents");
@@ -256,8 +260,8 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How fast a channel may send; faster is refused with {@code rate_limited}. Default 100 a second,
-   * burst 200.
+   * How fast a channel may send; faster is refused with {@code rate_limited}. The application's own
+   * channels have no rate. Default 100 a second, burst 200.
    */
   public BrokerBuilder messageRate(Limits.Rate rate) {
     messageRate = Objects.requireNonNull(rate, "rate");
@@ -265,8 +269,9 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How fast a channel may create, update and close sessions, together; faster is refused with
-   * {@code rate_limited}. Default 100 a second, burst 200.
+   * How fast a channel may create and update sessions, together; faster is refused with {@code
+   * rate_limited}. A close counts, and is never refused. The application's own channels have no
+   * rate. Default 100 a second, burst 200.
    */
   public BrokerBuilder sessionRate(Limits.Rate rate) {
     sessionRate = Objects.requireNonNull(rate, "rate");

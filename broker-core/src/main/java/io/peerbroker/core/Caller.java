@@ -15,6 +15,11 @@ public interface Caller {
   /** Who has logged in, or null where nobody has. */
   @Nullable Principal principal();
 
+  /** A caller of whom nothing is known but its login, if it has one. */
+  static Caller of(@Nullable Principal principal) {
+    return new LoggedIn(principal);
+  }
+
   /**
    * The application itself: code in this JVM that nobody checks. The policy is not asked about it.
    * What acts through a {@link Broker} without {@link Broker#as} is trusted.

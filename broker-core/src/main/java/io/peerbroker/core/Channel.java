@@ -2,6 +2,7 @@ package io.peerbroker.core;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +32,8 @@ public interface Channel extends AutoCloseable {
   boolean isOpen();
 
   /**
-   * Hosts a session on this channel.
+   * Hosts a session on this channel. One of the application's own has no rate and no bound of
+   * sessions: {@link Broker#openChannel(Receiver)}.
    *
    * @throws RefusedException {@code too_large}, {@code invalid_request} (too many tags), {@code
    *     unknown_channel} (this one has closed), {@code rate_limited}, {@code too_many_sessions} or
@@ -50,7 +52,15 @@ public interface Channel extends AutoCloseable {
   /** The sessions that this channel hosts now, in order of creation; a snapshot. */
   List<Session> sessions();
 
+  /**
+   * Returns the name of the login that opened the channel over a wire or through {@link Broker#as}:
+   * that of its {@link Caller#principal()}. Null where nobody had logged in, and for the
+   * application's own channels.
+   */
+  @Nullable String owner();
+
   /** Sends with this channel as the origin. As {@link #send(Message)}. */
+  @CheckReturnValue
   default CompletionStage<Delivery> send(String target, Json json) {
     return send(new Message(id(), target, json));
   }
@@ -67,7 +77,29 @@ public interface Channel extends AutoCloseable {
    *     target_busy}, {@code at_capacity} or {@code shutting_down}. Complete at once unless a
    *     {@link Router} of the application takes its time
    */
+  @CheckReturnValue
   CompletionStage<Delivery> send(Message message);
+
+  /** Sends with this channel as the origin. As {@link #sendOrThrow(Message)}. */
+  default void sendOrThrow(String target, Json json) {
+    sendOrThrow(new Message(id(), target, json));
+  }
+
+  /**
+   * Sends a message, and throws where {@link #send(Message)} answers with a refusal: for senders
+   * with nothing to do about one.
+   *
+   * <p>What a {@link Router} of the application refuses only later is not thrown; {@link
+   * BrokerListener#messageAnswered} is told of it.
+   *
+   * @throws RefusedException as {@link #send(Message)} refuses
+   */
+  default void sendOrThrow(Message message) {
+    CompletableFuture<Delivery> answer = send(message).toCompletableFuture();
+    if (answer.isDone() && answer.join() instanceof Delivery.Refused refused) {
+      throw new RefusedException(refused.refusal());
+    }
+  }
 
   /**
    * Notes that the reader has seen all events up to one, so that they need not be kept for the case
@@ -109,4 +141,11 @@ public interface Channel extends AutoCloseable {
    */
   @Override
   void close();
+
+  /**
+   * Closes the channel against its owner's will: as {@link #close()}, but its stream is told {@link
+   * CloseReason#REVOKED}, so that its client does not come back by itself. Whether it is let in
+   * when it does is the {@link AccessPolicy}'s to say.
+   */
+  void revoke();
 }

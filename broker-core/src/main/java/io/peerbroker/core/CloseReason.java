@@ -8,11 +8,18 @@ public enum CloseReason {
   /** Its owner closed it. Coming back would fight the owner's will. */
   CLOSED(false, true),
 
+  /**
+   * The application closed it against its owner's will ({@link Channel#revoke()}). Coming back is
+   * for the user to ask for, not for the client to do by itself.
+   */
+  REVOKED(false, true),
+
   /** The channel's client has come back on another connection, which this one gives way to. */
   SUPERSEDED(false, true),
 
   /**
-   * A watcher did not keep up with the changes of its list. Coming back starts from a fresh list.
+   * A watcher did not keep up with the changes of its list: coming back starts from a fresh list.
+   * Of a message that was not delivered: its target was away, and what waited for it was let go.
    */
   OVERFLOW(true, true),
 

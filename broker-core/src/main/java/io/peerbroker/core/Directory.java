@@ -32,8 +32,6 @@ final class Directory {
    */
   private static final int MAX_ASKED = 10_000;
 
-  private final int maxSessionsPerChannel;
-
   /** What all sessions take, and may take. Reserved and released under the write lock. */
   final Budget sessionBytes;
 
@@ -58,7 +56,6 @@ final class Directory {
   private long created;
 
   Directory(Limits limits, Ids ids) {
-    maxSessionsPerChannel = limits.maxSessionsPerChannel();
     sessionBytes = new Budget(limits.maxTotalSessionBytes());
     this.ids = ids;
   }
@@ -133,14 +130,16 @@ final class Directory {
             throw refused(Refusal.Code.UNKNOWN_CHANNEL, "The host channel has closed.");
           }
           Map<String, HostedSession> hosted = host.sessionsToAddTo();
-          if (hosted.size() >= maxSessionsPerChannel) {
+          if (hosted.size() >= host.maxSessions()) {
             throw refused(
                 Refusal.Code.TOO_MANY_SESSIONS,
-                "A channel hosts at most " + maxSessionsPerChannel + " sessions; close one first.");
+                "A channel hosts at most " + host.maxSessions() + " sessions; close one first.");
           }
           HostedSession.State state = new HostedSession.State(spec);
-          reserve(state.bytes());
-          HostedSession session = new HostedSession(host, ids.id(), ++created, state);
+          HostedSession session = new HostedSession(host, ids.id(), created + 1, state);
+          // After all that can fail, or what fails would keep it.
+          reserve(host, state.bytes());
+          created++;
           session.story.opened();
           hosted.put(session.id(), session);
           sessions.put(session.id(), session);
@@ -160,7 +159,7 @@ final class Directory {
           if (!after.equals(before)) {
             int more = after.bytes() - before.bytes();
             if (more > 0) {
-              reserve(more);
+              reserve(session.host, more);
             } else {
               sessionBytes.release(-more);
             }
@@ -211,8 +210,10 @@ final class Directory {
         });
   }
 
-  private void reserve(int bytes) {
-    if (!sessionBytes.reserve(bytes)) {
+  private void reserve(HostedChannel host, int bytes) {
+    if (host.isOwn()) {
+      sessionBytes.add(bytes);
+    } else if (!sessionBytes.reserve(bytes)) {
       throw new RefusedException(
           new Refusal(
               Refusal.Code.AT_CAPACITY,

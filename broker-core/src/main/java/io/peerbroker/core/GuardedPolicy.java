@@ -43,9 +43,14 @@ record GuardedPolicy(AccessPolicy policy) implements AccessPolicy {
 
   @Override
   public void send(Caller caller, Message message) {
+    send(caller, message, null);
+  }
+
+  @Override
+  public void send(Caller caller, Message message, @Nullable Target target) {
     answered(
         () -> {
-          policy.send(caller, message);
+          policy.send(caller, message, target);
           return message;
         });
   }

@@ -23,7 +23,20 @@ final class HostedChannel implements Channel {
   private static final AtomicLongFieldUpdater<HostedChannel> WAITING =
       AtomicLongFieldUpdater.newUpdater(HostedChannel.class, "waiting");
 
+  /** Who is behind a channel: by that it is counted, bounded, and has to show its key. */
+  enum Side {
+    /** A client behind a transport. */
+    WIRE,
+    /** A party in this JVM that acts for somebody else: {@link Broker#as}. */
+    GUEST,
+    /** The application itself, which no stranger's bound holds for. */
+    OWN
+  }
+
   private final LocalBroker broker;
+  private final Side side;
+  final Seats seats;
+  private final @Nullable String owner;
   private final String id;
   private final String key;
 
@@ -47,21 +60,37 @@ final class HostedChannel implements Channel {
   /** The sessions that have closed with it and are yet to be told of. The expirer's own. */
   private Collection<HostedSession> expired = List.of();
 
+  HostedChannel(LocalBroker broker, ChannelOptions options, Side side) {
+    this(broker, options, side, null);
+  }
+
   /**
-   * @param inJvm whether it is opened from this JVM, whose code needs no concession to clients of
-   *     the first draft
+   * @param owner the name of the login that opens it, if there is one
    */
-  HostedChannel(LocalBroker broker, ChannelOptions options, boolean inJvm) {
+  HostedChannel(LocalBroker broker, ChannelOptions options, Side side, @Nullable String owner) {
     this.broker = broker;
+    this.owner = owner;
+    this.side = side;
+    seats = side == Side.OWN ? broker.ownChannels : broker.channels;
     id = broker.ids.id();
     key = broker.ids.key();
-    keyAlwaysNeeded = inJvm || !options.resume().isZero() || !options.lease().isZero();
+    keyAlwaysNeeded = side != Side.WIRE || !options.resume().isZero() || !options.lease().isZero();
     presence = new Presence(broker, this, options);
     story = new Story.OfChannel(broker.tally, this);
     Limits limits = broker.limits();
     long now = broker.timer().nanoTime();
-    messages = new TokenBucket(limits.messageRate(), now);
-    sessionChanges = new TokenBucket(limits.sessionRate(), now);
+    messages = new TokenBucket(isOwn() ? Limits.Rate.UNLIMITED : limits.messageRate(), now);
+    sessionChanges = new TokenBucket(isOwn() ? Limits.Rate.UNLIMITED : limits.sessionRate(), now);
+  }
+
+  /** Whether it is the application's own. */
+  boolean isOwn() {
+    return side == Side.OWN;
+  }
+
+  /** How many sessions it may host. */
+  int maxSessions() {
+    return isOwn() ? Integer.MAX_VALUE : broker.limits().maxSessionsPerChannel();
   }
 
   /** Queues the first event, and attaches the first stream. */
@@ -170,13 +199,10 @@ final class HostedChannel implements Channel {
 
   void close(HostedSession session) {
     if (session.isOpen()) {
-      told(
-          () ->
-              paid(
-                  () -> {
-                    broker.directory.close(session);
-                    return session;
-                  }));
+      // It counts against the rate, but nobody is kept from closing what is open.
+      sessionChanges.takeAnyway(broker.timer().nanoTime());
+      broker.directory.close(session);
+      session.story.tell();
     }
   }
 
@@ -198,16 +224,20 @@ final class HostedChannel implements Channel {
       throw new RefusedException(
           new Refusal(
               Refusal.Code.RATE_LIMITED,
-              "This channel creates, updates and closes sessions faster than "
+              "This channel changes its sessions faster than "
                   + broker.limits().sessionRate().perSecond()
                   + " a second.",
               sessionChanges.timeToNext(now)));
     }
+    boolean changed = false;
     try {
-      return change.get();
-    } catch (RefusedException refused) {
-      sessionChanges.giveBack();
-      throw refused;
+      HostedSession session = change.get();
+      changed = true;
+      return session;
+    } finally {
+      if (!changed) {
+        sessionChanges.giveBack();
+      }
     }
   }
 
@@ -236,14 +266,16 @@ final class HostedChannel implements Channel {
   public CompletionStage<Delivery> send(Message message) {
     Objects.requireNonNull(message, "message");
     Refusal refusal = refusalOf(message);
-    if (refusal != null) {
-      return refuse(message, refusal);
-    }
+    return refusal == null ? sendChecked(message) : refuse(message, refusal);
+  }
+
+  /** Sends a message that can be refused for nothing but rate and room. */
+  private CompletionStage<Delivery> sendChecked(Message message) {
     long now = broker.timer().nanoTime();
     if (!messages.take(now)) {
       return refuse(
           message,
-          broker.directory.ownerOf(message.target()) == null
+          broker.isUnknown(message.target())
               ? LocalBroker.unknownTarget()
               : new Refusal(
                   Refusal.Code.RATE_LIMITED,
@@ -345,7 +377,7 @@ final class HostedChannel implements Channel {
 
   /** Counts what this channel has sent to readers who are away, unless it would be too much. */
   boolean reserveWaiting(int bytes) {
-    int max = broker.limits().maxQueuedBytes();
+    long max = isOwn() ? Long.MAX_VALUE : broker.limits().maxQueuedBytes();
     long before = waiting;
     // One message may always wait, as in an empty queue.
     while (before == 0 || before + bytes <= max) {
@@ -401,6 +433,16 @@ final class HostedChannel implements Channel {
   @Override
   public void close() {
     end(CloseReason.CLOSED);
+  }
+
+  @Override
+  public void revoke() {
+    end(CloseReason.REVOKED);
+  }
+
+  @Override
+  public @Nullable String owner() {
+    return owner;
   }
 
   void end(CloseReason reason) {

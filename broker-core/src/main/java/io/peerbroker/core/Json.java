@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Immutable, and always well-formed: whoever holds one need not check it again. It may be a
  * slice of a larger array that it shares with other values, so <em>the array that was handed to
- * {@link #parse(byte[])} or {@link #members(byte[], int)} must not be changed afterwards</em>, and
- * it stays in memory for as long as one slice does; see {@link #compact()}.
+ * {@link #members(byte[], int)} must not be changed while they are in use</em>, and it stays in
+ * memory for as long as one slice does; see {@link #compact()}. What the broker keeps or queues is
+ * compact.
  */
 public final class Json {
 
@@ -46,14 +47,19 @@ public final class Json {
   }
 
   /**
-   * The one value that this JSON text holds; white space around it is cut off. Takes the array over
-   * without a copy: it must not be changed afterwards.
+   * The one value that this JSON text holds; white space around it is cut off. The array stays the
+   * caller's.
    *
    * @throws RefusedException {@code malformed_json} if the array does not hold exactly one JSON
    *     value in well-formed UTF-8 without a byte order mark, or one nested deeper than {@link
    *     #MAX_DEPTH}; the detail names the byte, from 0, and what would be right there
    */
   public static Json parse(byte[] utf8) {
+    return parseOwn(utf8.clone());
+  }
+
+  /** As {@link #parse(byte[])}, of an array that nobody else has. */
+  private static Json parseOwn(byte[] utf8) {
     return new JsonScanner(utf8, 0, utf8.length, MAX_DEPTH).scan(null);
   }
 
@@ -72,7 +78,7 @@ public final class Json {
               "at char %d of the JSON text: found the lone surrogate U+%04X, expected its escape"
                   .formatted(lone, (int) text.charAt(lone))));
     }
-    return parse(text.getBytes(UTF_8));
+    return parseOwn(text.getBytes(UTF_8));
   }
 
   /**
@@ -161,7 +167,7 @@ public final class Json {
     }
     byte[] written = JsonGson.write(value);
     try {
-      return parse(written);
+      return parseOwn(written);
     } catch (RefusedException e) {
       throw new IllegalArgumentException("not representable: " + e.refusal().detail(), e);
     }

@@ -34,6 +34,12 @@ final class JsonGson {
     } catch (JsonParseException e) {
       throw new IllegalArgumentException(
           "Gson can't write a " + (value == null ? "null" : value.getClass().getName()), e);
+    } catch (StackOverflowError e) {
+      throw new IllegalArgumentException(
+          "Gson can't write a "
+              + (value == null ? "null" : value.getClass().getName())
+              + ": it nests too deeply, or is part of itself",
+          e);
     }
   }
 

@@ -48,6 +48,7 @@ final class ListStream extends Link implements Watch {
 
   private final LocalBroker broker;
   private final TagFilter filter;
+  final Seats seats;
   final Story story;
 
   /** What may be seen; null for all that passes the filter. */
@@ -88,9 +89,13 @@ final class ListStream extends Link implements Watch {
    *     by the poller; null where all may be seen
    */
   ListStream(
-      LocalBroker broker, TagFilter filter, @Nullable Predicate<? super ListedSession> visible) {
+      LocalBroker broker,
+      TagFilter filter,
+      @Nullable Predicate<? super ListedSession> visible,
+      Seats seats) {
     this.broker = broker;
     this.filter = filter;
+    this.seats = seats;
     visibility = visible == null ? null : new Visibility(visible);
     told = visible == null ? null : new HashSet<>();
     story = new Story.OfWatch(broker.tally, this);

@@ -1,6 +1,7 @@
 package io.peerbroker.core;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -9,7 +10,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -36,8 +36,18 @@ final class LocalBroker implements Broker {
   private final Timer.@Nullable SystemTimer ownTimer;
   private final AccessPolicy policy;
   private final Router router;
-  private final AtomicInteger channels = new AtomicInteger();
-  private final AtomicInteger watches = new AtomicInteger();
+
+  /** Whether messages find their targets in this broker's directory and nowhere else. */
+  private final boolean routesHere;
+
+  final Seats channels;
+  final Seats watches;
+
+  /** The application's own, which no stranger takes. */
+  final Seats ownChannels;
+
+  final Seats ownWatches;
+  final WaitingChannels waiting = new WaitingChannels();
 
   /** The live lists of those who are not trusted. */
   private final Map<Link, ScopedWatch> scoped = new ConcurrentHashMap<>();
@@ -63,6 +73,10 @@ final class LocalBroker implements Broker {
   final Ids ids = new Ids();
   final Budget budget;
   final Budget replay;
+
+  /** The queues of the application's own channels: counted, and bounded for each alone. */
+  final Budget ownBudget = new Budget(Long.MAX_VALUE);
+
   final AbsentQueues absent;
   final Tally tally;
   final Directory directory;
@@ -89,9 +103,15 @@ final class LocalBroker implements Broker {
     }
     budget = Budget.ofQueues(limits);
     replay = Budget.ofReplay(limits);
+    channels = new Seats("channels", limits.maxChannels());
+    watches = new Seats("live lists", limits.maxWatches());
+    ownChannels = new Seats("channels of the application's own", limits.maxChannels());
+    ownWatches = new Seats("live lists of the application's own", limits.maxWatches());
     absent = new AbsentQueues(limits.maxTotalQueuedBytes() / 16, limits.queueShare());
     directory = new Directory(limits, ids);
-    this.router = Objects.requireNonNull(router.apply(this::routeHere), "router");
+    Router own = this::routeHere;
+    this.router = Objects.requireNonNull(router.apply(own), "router");
+    routesHere = this.router == own;
     if (givenReceivers != null) {
       ownReceivers = null;
       receivers = givenReceivers;
@@ -118,20 +138,27 @@ final class LocalBroker implements Broker {
   @Override
   public Channel openChannel(Receiver receiver, Executor executor) {
     checkReceiver(receiver, executor);
-    return openChannel(receiver, executor, channel -> channel);
+    return openChannel(receiver, executor, HostedChannel.Side.OWN, null, channel -> channel);
   }
 
   /**
    * Opens a channel for a party in this JVM.
    *
+   * @param owner the login that opens it, if there is one
    * @param as makes what the party holds of it
    */
-  Channel openChannel(Receiver receiver, Executor executor, Function<HostedChannel, Channel> as) {
-    HostedChannel channel = new HostedChannel(this, ChannelOptions.none(), true);
+  Channel openChannel(
+      Receiver receiver,
+      Executor executor,
+      HostedChannel.Side side,
+      @Nullable String owner,
+      Function<HostedChannel, Channel> as) {
+    HostedChannel channel = new HostedChannel(this, ChannelOptions.none(), side, owner);
     Channel held = as.apply(channel);
     try {
       open(
           channel,
+          null,
           attachment ->
               transport(
                   attachment,
@@ -172,18 +199,50 @@ final class LocalBroker implements Broker {
   @Override
   public HostedChannel openChannel(ChannelOptions options, Transport.Opener opener) {
     checkOpener(options, opener);
+    return openChannel(options, opener, null);
+  }
+
+  /**
+   * Opens a channel whose events go down a transport's stream, or goes on with one.
+   *
+   * @param owner the login that opens it, if there is one
+   */
+  HostedChannel openChannel(
+      ChannelOptions options, Transport.Opener opener, @Nullable String owner) {
     try {
       checkRunning();
-      HostedChannel resumed = resume(options.lastEventId(), opener);
-      return resumed != null ? resumed : open(new HostedChannel(this, options, false), opener);
+      ResumeId id = options.lastEventId() == null ? null : ResumeId.parse(options.lastEventId());
+      HostedChannel before = id == null ? null : directory.channel(id.cid());
+      HostedChannel replaced = null;
+      if (id != null && before != null && before.presence().isMine(id)) {
+        switch (resume(before, id, opener)) {
+          case DONE -> {
+            return before;
+          }
+          case TOO_OLD -> replaced = before;
+          case NEVER_GIVEN, CLOSED -> {}
+        }
+      }
+      return open(
+          new HostedChannel(this, options, HostedChannel.Side.WIRE, owner), replaced, opener);
     } catch (RefusedException refused) {
       throw tally.refused(null, refused);
     }
   }
 
-  private HostedChannel open(HostedChannel channel, Transport.Opener opener) {
+  /**
+   * Opens a channel.
+   *
+   * @param replaced the one that its client wanted to go on with, and cannot: it closes, and gives
+   *     its seat, once the new one can no longer be refused
+   */
+  private HostedChannel open(
+      HostedChannel channel, @Nullable HostedChannel replaced, Transport.Opener opener) {
+    checkRunning();
     Presence.Stream stream = channel.presence().new Stream();
-    takeSeat(channels, limits.maxChannels(), "channels");
+    if (replaced == null || !replaced.presence().seatSuccessor()) {
+      takeSeat(channel.seats);
+    }
     // From here on it is the stream that gives the seat back, whether or not it is ever attached.
     boolean opened = false;
     try {
@@ -192,6 +251,9 @@ final class LocalBroker implements Broker {
       directory.add(channel);
       // Before its client knows of it.
       channel.story.tell();
+      if (replaced != null) {
+        replaced.end(CloseReason.SUPERSEDED);
+      }
       connect(stream, opener);
       opened = true;
     } finally {
@@ -211,15 +273,10 @@ final class LocalBroker implements Broker {
   }
 
   /** Goes on with the channel that an event came from, if that is possible. */
-  @Nullable HostedChannel resume(@Nullable String lastEventId, Transport.Opener opener) {
-    ResumeId id = lastEventId == null ? null : ResumeId.parse(lastEventId);
-    HostedChannel channel = id == null ? null : directory.channel(id.cid());
-    if (id == null || channel == null || !channel.presence().isMine(id)) {
-      return null;
-    }
+  Outbox.Attached resume(HostedChannel channel, ResumeId id, Transport.Opener opener) {
     Presence.Stream stream = channel.presence().new Stream();
     // Not asked whether there is one: the channel has its seat, and gives it back in a moment.
-    channels.incrementAndGet();
+    channel.seats.add();
     boolean resumed = false;
     try {
       // Known before it is attached, or a broker that closes meanwhile would not wait for it; and
@@ -229,12 +286,8 @@ final class LocalBroker implements Broker {
       if (attached == Outbox.Attached.DONE) {
         connect(stream, opener);
         resumed = true;
-        return channel;
       }
-      if (attached == Outbox.Attached.TOO_OLD) {
-        channel.end(CloseReason.SUPERSEDED);
-      }
-      return null;
+      return attached;
     } finally {
       if (!resumed) {
         stream.detach(CloseReason.GONE);
@@ -250,7 +303,7 @@ final class LocalBroker implements Broker {
   @Override
   public Watch watch(TagFilter filter, Watcher watcher, Executor executor) {
     checkWatcher(filter, watcher, executor);
-    return watch(filter, null, opener(watcher, executor));
+    return watch(filter, null, ownWatches, opener(watcher, executor));
   }
 
   /** Returns what makes the stream to a watcher in this JVM. */
@@ -282,17 +335,19 @@ final class LocalBroker implements Broker {
   @Override
   public Watch watch(TagFilter filter, Transport.Opener opener) {
     checkWatch(filter, opener);
-    return watch(filter, null, opener);
+    return watch(filter, null, watches, opener);
   }
 
   /** Watches what the application lets this watcher see; all that passes the filter, if null. */
   ListStream watch(
       TagFilter filter,
       @Nullable Predicate<? super ListedSession> visible,
+      Seats seats,
       Transport.Opener opener) {
-    ListStream stream = new ListStream(this, filter, visible);
+    ListStream stream = new ListStream(this, filter, visible, seats);
     try {
-      takeSeat(watches, limits.maxWatches(), "live lists");
+      checkRunning();
+      takeSeat(seats);
     } catch (RefusedException refused) {
       throw tally.refused(null, refused);
     }
@@ -335,15 +390,14 @@ final class LocalBroker implements Broker {
     return rechecks.get();
   }
 
-  private void takeSeat(AtomicInteger count, int max, String what) {
-    checkRunning();
-    if (count.incrementAndGet() > max) {
-      count.decrementAndGet();
-      throw new RefusedException(
-          new Refusal(
-              Refusal.Code.AT_CAPACITY,
-              "The broker has as many " + what + " as it may have.",
-              LATER));
+  /** Takes a seat; where none is free, the channel that waits longest for its reader gives way. */
+  private void takeSeat(Seats seats) {
+    while (!seats.take()) {
+      Presence longest = seats == channels ? waiting.longest() : null;
+      if (longest == null) {
+        throw new RefusedException(seats.refusal());
+      }
+      longest.giveWay();
     }
   }
 
@@ -353,8 +407,8 @@ final class LocalBroker implements Broker {
 
   /** A link's stream is over. Called once for each. */
   void released(Link link) {
-    if (link instanceof ListStream) {
-      watches.decrementAndGet();
+    if (link instanceof ListStream list) {
+      list.seats.free();
       scoped.remove(link);
     }
     links.remove(link);
@@ -373,18 +427,13 @@ final class LocalBroker implements Broker {
     expiries.add(channel);
   }
 
-  /** A stream of a channel, or the channel that waits for one, is over. */
-  void freeSeat() {
-    channels.decrementAndGet();
-  }
-
-  /** How many there are. */
+  /** How many channels there are, with those that wait, and streams that have given way. */
   int seats() {
-    return channels.get();
+    return channels.taken() + ownChannels.taken();
   }
 
   int watchCount() {
-    return watches.get();
+    return watches.taken() + ownWatches.taken();
   }
 
   int streamCount() {
@@ -448,6 +497,40 @@ final class LocalBroker implements Broker {
     } catch (RefusedException refused) {
       throw tally.refused(channel, refused);
     }
+  }
+
+  @Override
+  public @Nullable Channel findChannel(String id) {
+    return directory.ownerOf(id);
+  }
+
+  @Override
+  public @Nullable Session findSession(String sid) {
+    return directory.session(sid);
+  }
+
+  @Override
+  public List<Channel> channelsOf(String owner) {
+    Objects.requireNonNull(owner, "owner");
+    List<Channel> found = new ArrayList<>();
+    for (HostedChannel channel : directory.channels()) {
+      if (owner.equals(channel.owner()) && channel.isOpen()) {
+        found.add(channel);
+      }
+    }
+    return found;
+  }
+
+  @Override
+  public boolean isOpen() {
+    return !closing.get();
+  }
+
+  /** What a target is in this broker, for the policy. */
+  AccessPolicy.@Nullable Target target(String id) {
+    HostedSession session = directory.session(id);
+    HostedChannel channel = session != null ? session.host : directory.channel(id);
+    return channel == null ? null : new AccessPolicy.Target(channel, session);
   }
 
   private static HostedChannel known(@Nullable HostedChannel channel) {
@@ -517,6 +600,11 @@ final class LocalBroker implements Broker {
     return Refusal.of(Refusal.Code.INTERNAL, "The message could not be routed.");
   }
 
+  /** Whether a target is known not to be there: an application's router may find it elsewhere. */
+  boolean isUnknown(String target) {
+    return routesHere && directory.ownerOf(target) == null;
+  }
+
   private CompletionStage<Delivery> routeHere(Message message) {
     HostedChannel target = directory.ownerOf(message.target());
     return target == null ? Delivery.refused(unknownTarget()) : target.deliver(message);
@@ -544,9 +632,7 @@ final class LocalBroker implements Broker {
   @Override
   public Broker as(Caller caller) {
     Objects.requireNonNull(caller, "caller");
-    return caller == Caller.trusted() || policy == AccessPolicy.allowAll()
-        ? this
-        : new ActingBroker(this, caller);
+    return caller == Caller.trusted() ? this : new ActingBroker(this, caller);
   }
 
   @Override

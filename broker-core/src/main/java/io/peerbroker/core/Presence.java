@@ -40,6 +40,10 @@ final class Presence {
   private @Nullable Stream lost;
 
   private boolean over;
+
+  /** Whether a new channel has taken a seat in the place of this one. */
+  private boolean replaced;
+
   private Timer.@Nullable Scheduled task;
 
   Presence(LocalBroker broker, HostedChannel channel, ChannelOptions options) {
@@ -52,7 +56,7 @@ final class Presence {
     outbox =
         new Outbox(
             limits,
-            broker.budget,
+            channel.isOwn() ? broker.ownBudget : broker.budget,
             broker.replay,
             broker.absent,
             secret == null ? null : ResumeId.prefix(channel.id(), secret));
@@ -160,6 +164,9 @@ final class Presence {
       if (before != null || cameBack) {
         channel.story.changed();
       }
+      if (cameBack) {
+        broker.waiting.remove(this);
+      }
       lost = null;
       current = stream;
       heard();
@@ -173,7 +180,7 @@ final class Presence {
     }
     if (cameBack) {
       // The stream has a seat of its own; the one that was kept for it is free.
-      broker.freeSeat();
+      channel.seats.free();
     }
     channel.story.tell();
     return Outbox.Attached.DONE;
@@ -236,7 +243,7 @@ final class Presence {
       channel.story.tell();
       return;
     }
-    broker.freeSeat();
+    channel.seats.free();
     if (wasLast) {
       try {
         channel.end(reason);
@@ -255,6 +262,7 @@ final class Presence {
       return false;
     }
     lost = stream;
+    broker.waiting.add(this);
     outbox.detach(stream);
     channel.story.changed();
     return true;
@@ -271,10 +279,7 @@ final class Presence {
       if (left > 0 && waitOn(stream, left)) {
         return;
       }
-      // Decided here: a client that comes back from now on comes too late.
-      over = true;
-      lost = null;
-      task = null;
+      stopWaiting();
     } finally {
       lock.unlock();
     }
@@ -291,12 +296,59 @@ final class Presence {
     }
   }
 
+  /** Decides, with the lock held: a client that comes back from now on comes too late. */
+  private void stopWaiting() {
+    over = true;
+    lost = null;
+    broker.waiting.remove(this);
+    cancel(task);
+    task = null;
+  }
+
+  /** Ends the grace early, if it has begun and not ended, so that another has the seat. */
+  void giveWay() {
+    lock.lock();
+    try {
+      if (lost == null) {
+        return;
+      }
+      stopWaiting();
+    } finally {
+      lock.unlock();
+    }
+    try {
+      channel.closeExpired();
+    } finally {
+      channel.tellExpired();
+    }
+  }
+
+  /**
+   * Takes a seat for a new channel, unasked: this one is to close and give its own back in a
+   * moment.
+   *
+   * @return false where another has done so, or this one has closed
+   */
+  boolean seatSuccessor() {
+    lock.lock();
+    try {
+      if (over || replaced) {
+        return false;
+      }
+      replaced = true;
+      channel.seats.add();
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** What an expired channel kept is let go, and so is its seat. */
   void expired() {
     try {
       letGo(CloseReason.EXPIRED);
     } finally {
-      broker.freeSeat();
+      channel.seats.free();
     }
   }
 
@@ -312,6 +364,9 @@ final class Presence {
       over = true;
       reader = current;
       waited = lost != null;
+      if (waited) {
+        broker.waiting.remove(this);
+      }
       lost = null;
       cancel(task);
       task = null;
@@ -319,7 +374,7 @@ final class Presence {
       lock.unlock();
     }
     if (waited) {
-      broker.freeSeat();
+      channel.seats.free();
     }
     if (reader != null) {
       reader.end(reason);

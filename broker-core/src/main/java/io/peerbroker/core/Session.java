@@ -40,14 +40,19 @@ public interface Session extends AutoCloseable {
    * Sends with this session as the origin, so that replies come to it. As {@link
    * Channel#send(Message)}.
    */
+  @CheckReturnValue
   default CompletionStage<Delivery> send(String target, Json json) {
     return host().send(new Message(id(), target, json));
   }
 
+  /** Sends with this session as the origin. As {@link Channel#sendOrThrow(Message)}. */
+  default void sendOrThrow(String target, Json json) {
+    host().sendOrThrow(new Message(id(), target, json));
+  }
+
   /**
-   * Ends this session alone. Does nothing if it has ended.
-   *
-   * @throws RefusedException {@code rate_limited}: creating, updating and closing share one rate
+   * Ends this session alone. Does nothing if it has ended, and is never refused; it counts against
+   * the rate of what follows.
    */
   @Override
   void close();

@@ -127,7 +127,7 @@ final class Tally {
         directory.listedCount(),
         broker.watchCount(),
         broker.streamCount(),
-        broker.budget.used() + broker.replay.used(),
+        broker.budget.used() + broker.replay.used() + broker.ownBudget.used(),
         directory.sessionBytes.used(),
         channelsOpened.sum(),
         channelsClosed.sums(),

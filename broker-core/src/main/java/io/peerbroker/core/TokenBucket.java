@@ -41,6 +41,13 @@ final class TokenBucket {
     return true;
   }
 
+  /** Takes one token whether there is one or not: what follows waits for longer. */
+  synchronized void takeAnyway(long now) {
+    if (!take(now)) {
+      earned = Math.max(-capacity, earned - nanosPerToken);
+    }
+  }
+
   /** Puts back a token for something that was refused after all. */
   synchronized void giveBack() {
     earned = Math.min(capacity, earned + nanosPerToken);

@@ -110,15 +110,19 @@ final class AdmissionTest {
   }
 
   @Test
-  void withoutAPolicyAViewIsTheBrokerItself() {
+  void withoutAPolicyAViewPermitsEverythingThatStrangersMay() {
     try (Broker open = Broker.create();
         Broker told = Broker.builder().accessPolicy(AccessPolicy.allowAll()).build()) {
       for (Broker free : List.of(open, told)) {
         Caller caller = new Named("ada");
-        assertThat(free.as(caller)).isSameAs(free);
         assertThat(free.policy()).isSameAs(AccessPolicy.allowAll());
-        Party party = new Party(free);
-        assertThat(free.as(caller).claim(party.id(), party.channel.key())).isSameAs(party.channel);
+        Party party = new Party(free.as(caller));
+        party.host("a").update(SessionUpdate.nothing().withTags("b"));
+        Party.assertSent(party.send(party.id(), "1"));
+        free.as(caller).watch(TagFilter.all(), new Replay(), Runnable::run);
+        assertThat(free.as(caller).list(TagFilter.all()).sessions()).hasSize(1);
+        assertThat(((LocalBroker) free).ownChannels.taken()).isZero();
+        assertThat(((LocalBroker) free).ownWatches.taken()).isZero();
       }
     }
   }
@@ -231,7 +235,10 @@ final class AdmissionTest {
     // The second of two at once; to end it is everybody's right, but the rate stands.
     session.update(SessionUpdate.nothing().withListed(false));
     assertThat(listed()).isEmpty();
-    assertRefused(session::close, Code.RATE_LIMITED);
+    assertRefused(
+        () -> session.update(SessionUpdate.nothing().withListed(true)), Code.RATE_LIMITED);
+    session.close();
+    assertThat(session.isOpen()).isFalse();
   }
 
   @Test

@@ -215,7 +215,7 @@ final class BrokerListenerTest {
     line.readAll();
     listener.told.clear();
     String target = line.channel.id();
-    sender.channel.send(target, HI);
+    sender.channel.sendOrThrow(target, HI);
     assertTold("messageAnswered \"hi\" sent");
     line.cut();
     listener.told.clear();
@@ -223,12 +223,12 @@ final class BrokerListenerTest {
     assertTold("messageAnswered \"hi\" queued " + queued.id());
     assertThat(broker.stats().queuedBytes()).isPositive();
     timer.advance(Duration.ofSeconds(30));
-    sender.channel.send(target, HI);
+    Object unused = sender.channel.send(target, HI);
     assertTold(
         "channelClosed expired",
         "messageUndelivered \"hi\" " + queued.id() + " expired",
         "messageAnswered \"hi\" unknown_target");
-    sender.channel.send(new Message(target, sender.id(), HI));
+    Object unusedToo = sender.channel.send(new Message(target, sender.id(), HI));
     assertTold("messageAnswered \"hi\" unknown_channel");
     BrokerStats stats = broker.stats();
     assertThat(stats.messagesSent()).isEqualTo(1);
@@ -264,10 +264,11 @@ final class BrokerListenerTest {
             .maxTagsPerSession(1)
             .maxSessionsPerChannel(1)
             .build();
-    Party party = new Party(broker);
-    Party other = new Party(broker);
+    Broker strangers = broker.as(Caller.of(null));
+    Party party = new Party(strangers);
+    Party other = new Party(strangers);
     Session theirs = other.host();
-    broker.watch(TagFilter.all(), new Replay(), Runnable::run);
+    strangers.watch(TagFilter.all(), new Replay(), Runnable::run);
     listener.told.clear();
     refused(() -> broker.claim(party.id(), "wrong"));
     refused(() -> broker.claim("nobody", "wrong"));
@@ -278,9 +279,9 @@ final class BrokerListenerTest {
     refused(() -> party.host("a", "b"));
     refused(() -> theirs.update(SessionUpdate.nothing().withTags("a", "b")));
     refused(other::host);
-    refused(() -> new Party(broker));
+    refused(() -> new Party(strangers));
     refused(() -> Line.open(broker, ChannelOptions.none()));
-    refused(() -> broker.watch(TagFilter.all(), new Replay()));
+    refused(() -> strangers.watch(TagFilter.all(), new Replay()));
     refused(() -> broker.list(TagFilter.all(), 0, null));
     assertTold(
         "callRefused wrong_key of a channel",
@@ -447,7 +448,7 @@ final class BrokerListenerTest {
             done.add(i + " begins");
             if (i < 2) {
               chain.get(i + 1).close();
-              chain.get(i + 1).send(channel.id(), HI);
+              Object unused = chain.get(i + 1).send(channel.id(), HI);
             }
             done.add(i + " ends");
           }
@@ -510,9 +511,9 @@ final class BrokerListenerTest {
     party.host("c");
     line.cut();
     Line back = Line.open(broker, options.after(line.lastId()));
-    party.channel.send(line.channel.id(), HI);
+    party.channel.sendOrThrow(line.channel.id(), HI);
     back.cut();
-    party.channel.send(line.channel.id(), HI);
+    party.channel.sendOrThrow(line.channel.id(), HI);
     refused(() -> broker.claim(party.id(), "wrong"));
     timer.advance(Duration.ofSeconds(30));
     party.channel.close();

@@ -18,7 +18,8 @@ public class ChannelLincheckTest {
   private final Session session = target.openSession(SessionSpec.unlisted());
 
   private HostedChannel channel() {
-    HostedChannel channel = new HostedChannel(broker, ChannelOptions.none(), true);
+    HostedChannel channel =
+        new HostedChannel(broker, ChannelOptions.none(), HostedChannel.Side.OWN);
     stream = channel.presence().new Stream();
     channel.begin(stream);
     broker.directory.add(channel);

@@ -49,7 +49,7 @@ final class HashFloodTest {
   }
 
   private static ListStream stream(Broker broker, TagFilter filter) {
-    return new ListStream((LocalBroker) broker, filter, null);
+    return new ListStream((LocalBroker) broker, filter, null, ((LocalBroker) broker).watches);
   }
 
   /** All terms but two, excluded: another filter for each number. */

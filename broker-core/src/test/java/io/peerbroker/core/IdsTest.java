@@ -49,4 +49,18 @@ final class IdsTest {
     // Of those that were made one after another none begins like another.
     assertThat(seen).hasSize(4_000);
   }
+
+  @Test
+  void namesOfMessagesSayNothingOfTheirNumber() {
+    Ids ids = new Ids();
+    java.util.Set<String> names = new java.util.HashSet<>();
+    long before = 0;
+    for (int i = 0; i < 1_000; i++) {
+      String name = ids.delivery();
+      assertThat(names.add(name)).isTrue();
+      long number = Long.parseUnsignedLong(name, Character.MAX_RADIX);
+      assertThat(Math.abs(number - before)).isGreaterThan(1_000);
+      before = number;
+    }
+  }
 }

@@ -45,6 +45,27 @@ class JsonTest {
   }
 
   @Test
+  void whatHoldsItselfHasNoJson() {
+    java.util.List<Object> list = new java.util.ArrayList<>();
+    list.add(list);
+    java.util.Map<String, Object> map = new java.util.HashMap<>();
+    map.put("self", map);
+    for (Object cyclic : new Object[] {list, map}) {
+      org.assertj.core.api.Assertions.assertThatIllegalArgumentException()
+          .isThrownBy(() -> Json.of(cyclic))
+          .withMessageContaining("part of itself");
+    }
+  }
+
+  @Test
+  void theBytesThatAreParsedStayTheCallers() {
+    byte[] bytes = {'"', 'a', '"'};
+    Json json = Json.parse(bytes);
+    bytes[1] = '\n';
+    assertThat(json).hasToString("\"a\"");
+  }
+
+  @Test
   void isEqualByBytesAlone() {
     assertThat(Json.parse("1.0")).isNotEqualTo(Json.parse("1"));
     assertThat(Json.parse("\"a\"")).isNotEqualTo(Json.parse("\"\\u0061\""));

@@ -106,7 +106,8 @@ final class LiveListStressTest {
       Replay replay = new Replay();
       Predicate<ListedSession> visible = i % 2 == 0 ? null : VISIBLE.get(random.nextInt(3));
       ListStream stream =
-          broker.watch(filter, visible, broker.opener(replay, speed(random.nextInt(3))));
+          broker.watch(
+              filter, visible, broker.watches, broker.opener(replay, speed(random.nextInt(3))));
       if (visible != null) {
         narrowed.add(stream);
       }

@@ -65,7 +65,7 @@ public final class PresenceLincheckTest {
 
   @Operation
   public void comesBack() {
-    broker.resume(id, new Stream()::open);
+    broker.resume(channel, ResumeId.parse(id), new Stream()::open);
   }
 
   @Operation

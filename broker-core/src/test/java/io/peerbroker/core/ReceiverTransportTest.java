@@ -76,13 +76,13 @@ final class ReceiverTransportTest {
           int count = message.json().to(Integer.class);
           received.add(channel.id());
           if (count > 0) {
-            channel.send(message.reply(Json.of(count - 1)));
+            channel.sendOrThrow(message.reply(Json.of(count - 1)));
           }
           inside.decrementAndGet();
         };
     Channel ada = broker.openChannel(counting, Runnable::run);
     Channel bob = broker.openChannel(counting, Runnable::run);
-    ada.send(bob.id(), Json.of(20_000));
+    ada.sendOrThrow(bob.id(), Json.of(20_000));
     assertThat(received).hasSize(20_001).startsWith(bob.id(), ada.id(), bob.id());
     assertThat(deepest).hasValue(1);
   }
@@ -102,10 +102,10 @@ final class ReceiverTransportTest {
         broker.openChannel(
             (channel, message) -> {
               events.add("outer begins");
-              channel.send(inner.id(), Json.NULL);
+              channel.sendOrThrow(inner.id(), Json.NULL);
               events.add("outer ends");
             });
-    outer.send(outer.id(), Json.NULL);
+    outer.sendOrThrow(outer.id(), Json.NULL);
     assertThat(all).succeedsWithin(Duration.ofSeconds(10));
     assertThat(all.join()).containsExactly("outer begins", "outer ends", "inner");
   }
@@ -115,16 +115,16 @@ final class ReceiverTransportTest {
     CompletableFuture<String> answer = new CompletableFuture<>();
     CompletableFuture<String> seen = new CompletableFuture<>();
     Channel echo =
-        broker.openChannel((channel, message) -> channel.send(message.reply(Json.of(2))));
+        broker.openChannel((channel, message) -> channel.sendOrThrow(message.reply(Json.of(2))));
     Channel client =
         broker.openChannel((channel, message) -> answer.complete(message.json().toString()));
     Channel waiting =
         broker.openChannel(
             (channel, message) -> {
-              client.send(echo.id(), Json.of(1));
+              client.sendOrThrow(echo.id(), Json.of(1));
               seen.complete(answer.orTimeout(10, java.util.concurrent.TimeUnit.SECONDS).join());
             });
-    waiting.send(waiting.id(), Json.NULL);
+    waiting.sendOrThrow(waiting.id(), Json.NULL);
     assertThat(seen).succeedsWithin(Duration.ofSeconds(20)).isEqualTo("2");
   }
 
@@ -135,11 +135,14 @@ final class ReceiverTransportTest {
         broker.openChannel(
             (to, message) -> {
               if (received.incrementAndGet() < 200_000) {
-                to.send(to.id(), Json.NULL);
+                Object unused = to.send(to.id(), Json.NULL);
               }
             },
             Runnable::run);
-    Runnable flood = () -> channel.send(channel.id(), Json.NULL);
+    Runnable flood =
+        () -> {
+          Object unused = channel.send(channel.id(), Json.NULL);
+        };
     Thread small = new Thread(null, flood, "small stack", 160 << 10);
     small.start();
     small.join();

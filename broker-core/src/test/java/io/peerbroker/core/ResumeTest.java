@@ -493,14 +493,78 @@ final class ResumeTest {
       Line line = Line.open(small, RESUME);
       line.readAll();
       assertRefused(() -> Line.open(small, RESUME), Code.AT_CAPACITY);
-      line.cut();
       assertRefused(() -> Line.open(small, RESUME.after("forged")), Code.AT_CAPACITY);
+      line.cut();
       Line back = Line.open(small, RESUME.after(line.lastId()));
       assertSame(line, back);
       assertRefused(() -> Line.open(small, RESUME), Code.AT_CAPACITY);
       back.cut();
       timer.advance(MINUTE);
       assertNew(line, Line.open(small, RESUME));
+    }
+  }
+
+  @Test
+  @DisplayName("R9 E3 who comes back too late has the old one's seat, also where all are taken")
+  void isReplacedThoughTheBrokerIsFull() {
+    try (Broker small = broker(1)) {
+      for (boolean cut : new boolean[] {false, true}) {
+        Line line = Line.open(small, RESUME);
+        line.readAll();
+        for (int i = 0; i < 10; i++) {
+          Party.assertSent(Party.answer(line.channel.send(line.channel.id(), Json.of(i))));
+        }
+        line.readAll();
+        if (cut) {
+          line.cut();
+        }
+        Line other = Line.open(small, RESUME.after(line.firstId()));
+        assertNew(line, other);
+        assertThat(line.channel.isOpen()).isFalse();
+        // It has one seat and no second one, whoever else comes with the old one's id.
+        assertRefused(() -> Line.open(small, RESUME.after(line.firstId())), Code.AT_CAPACITY);
+        if (!cut) {
+          line.cut();
+        }
+        assertThat(((LocalBroker) small).seats()).isOne();
+        other.channel.close();
+        other.cut();
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("X20 where no seat is free the longest-waiting channel gives way to a new one")
+  void theLongestWaitingGivesWay() {
+    try (Broker small = broker(3)) {
+      Line[] lines = new Line[3];
+      for (int i = 0; i < 3; i++) {
+        lines[i] = Line.open(small, RESUME);
+        lines[i].readAll();
+      }
+      assertRefused(() -> Line.open(small, RESUME), Code.AT_CAPACITY);
+      lines[1].cut();
+      lines[0].cut();
+      Line next = Line.open(small, RESUME);
+      assertThat(lines[1].channel.isOpen()).isFalse();
+      assertThat(lines[0].channel.isOpen()).isTrue();
+      // One that has come back waits no more, and begins anew when its stream breaks again.
+      Line back = Line.open(small, RESUME.after(lines[0].lastId()));
+      assertSame(lines[0], back);
+      assertRefused(() -> Line.open(small, RESUME), Code.AT_CAPACITY);
+      next.cut();
+      back.cut();
+      Line last = Line.open(small, RESUME);
+      assertThat(next.channel.isOpen()).isFalse();
+      assertThat(lines[0].channel.isOpen()).isTrue();
+      assertThat(lines[2].channel.isOpen()).isTrue();
+      assertThat(small.stats().channelsClosed().get(CloseReason.EXPIRED)).isEqualTo(2);
+      timer.advance(MINUTE);
+      assertThat(((LocalBroker) small).seats()).isEqualTo(2);
+      last.cut();
+      lines[2].cut();
+      timer.advance(MINUTE);
+      Leftovers.assertNone(small);
     }
   }
 

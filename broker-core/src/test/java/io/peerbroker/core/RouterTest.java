@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -34,7 +35,7 @@ final class RouterTest {
                   return router;
                 })
             .build();
-    party = new Party(broker);
+    party = new Party(broker.as(Caller.of(null)));
   }
 
   @AfterEach
@@ -150,6 +151,14 @@ final class RouterTest {
     later.complete(new Delivery.Refused(Refusal.of(Code.DENIED, "Not today.")));
     Party.assertRefused(Party.answer(stage), Code.DENIED);
     Party.assertRefused(party.send(party.id(), "1"), Code.DENIED);
+  }
+
+  @Test
+  @DisplayName("E4 a target that only the router knows is not called unknown above the rate")
+  void knowsTargetsThatTheBrokerDoesNot() {
+    route(message -> Delivery.sent());
+    Party.assertSent(party.send("elsewhere", "1"));
+    Party.assertRefused(party.send("elsewhere", "2"), Code.RATE_LIMITED);
   }
 
   @Test

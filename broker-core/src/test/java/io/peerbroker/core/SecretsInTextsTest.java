@@ -51,8 +51,8 @@ final class SecretsInTextsTest {
                   }
                 });
     Session session = channel.openSession(SessionSpec.listed("a"));
-    channel.send(session.id(), Json.of(SAID));
-    channel.send("nobody", Json.of(SAID));
+    channel.sendOrThrow(session.id(), Json.of(SAID));
+    Object unused = channel.send("nobody", Json.of(SAID));
     for (String key : List.of(SAID, channel.key() + SAID)) {
       try {
         broker.claim(channel.id(), key);

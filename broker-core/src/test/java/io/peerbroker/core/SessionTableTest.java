@@ -18,7 +18,8 @@ final class SessionTableTest {
       new HostedSession.State(List.of(), true, Json.NULL);
 
   private final HostedChannel host =
-      new HostedChannel((LocalBroker) Broker.create(), ChannelOptions.none(), true);
+      new HostedChannel(
+          (LocalBroker) Broker.create(), ChannelOptions.none(), HostedChannel.Side.OWN);
   private final SessionTable table = new SessionTable();
 
   private HostedSession session(long number) {

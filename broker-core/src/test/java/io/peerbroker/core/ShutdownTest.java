@@ -106,7 +106,7 @@ final class ShutdownTest {
                 told.set(reason);
               }
             });
-    channel.send(channel.id(), Json.NULL);
+    channel.sendOrThrow(channel.id(), Json.NULL);
     inside.await();
     broker.close();
     Leftovers.assertNone(broker);
@@ -136,7 +136,7 @@ final class ShutdownTest {
       Channel channel =
           direct ? broker.openChannel(closer, Runnable::run) : broker.openChannel(closer);
       Party other = new Party(broker);
-      channel.send(channel.id(), Json.NULL);
+      channel.sendOrThrow(channel.id(), Json.NULL);
       Awaitility.await().untilTrue(returned);
       Leftovers.assertNone(broker);
       Awaitility.await().until(() -> !other.closed.isEmpty());
@@ -167,7 +167,7 @@ final class ShutdownTest {
     CountDownLatch ran = new CountDownLatch(1);
     CountDownLatch received = new CountDownLatch(1);
     Channel channel = broker.openChannel((to, message) -> received.countDown());
-    channel.send(channel.id(), Json.NULL);
+    channel.sendOrThrow(channel.id(), Json.NULL);
     broker.timer().schedule(Duration.ZERO, ran::countDown);
     ran.await();
     assertThat(OwnThreads.of(broker)).hasSizeGreaterThanOrEqualTo(3);
@@ -181,7 +181,7 @@ final class ShutdownTest {
   void aStreamThatIsDetachedBeforeItIsAttachedLeavesNothing() {
     LocalBroker broker = (LocalBroker) broker(Duration.ZERO);
     ChannelOptions options = ChannelOptions.none().withResume(LONG);
-    HostedChannel channel = new HostedChannel(broker, options, false);
+    HostedChannel channel = new HostedChannel(broker, options, HostedChannel.Side.WIRE);
     Presence.Stream stream = channel.presence().new Stream();
     stream.detach(CloseReason.SHUTTING_DOWN);
     channel.begin(stream);

@@ -21,7 +21,8 @@ final class TagIndexTest {
       IntStream.range(0, 12).mapToObj(i -> Integer.toString(i, 36)).toList();
 
   private final LocalBroker broker = (LocalBroker) Broker.create();
-  private final HostedChannel host = new HostedChannel(broker, ChannelOptions.none(), true);
+  private final HostedChannel host =
+      new HostedChannel(broker, ChannelOptions.none(), HostedChannel.Side.OWN);
   private final TagIndex index = new TagIndex();
 
   /** What is in the index: each session's tags, in order of creation. */

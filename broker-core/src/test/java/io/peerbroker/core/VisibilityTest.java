@@ -46,7 +46,9 @@ final class VisibilityTest {
   }
 
   private void watch(String filter, Predicate<ListedSession> visible) {
-    stream = broker.watch(TagFilter.parse(filter), visible, broker.opener(replay, hands));
+    stream =
+        broker.watch(
+            TagFilter.parse(filter), visible, broker.watches, broker.opener(replay, hands));
     hands.runAll();
   }
 

@@ -16,7 +16,7 @@ final class WatchesTest {
   private final Watches watches = new Watches(tag -> frequencies.getOrDefault(tag, 0));
 
   private ListStream add(String filter) {
-    ListStream stream = new ListStream(broker, TagFilter.parse(filter), null);
+    ListStream stream = new ListStream(broker, TagFilter.parse(filter), null, broker.watches);
     watches.add(stream);
     return stream;
   }

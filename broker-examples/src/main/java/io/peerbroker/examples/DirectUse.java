@@ -45,7 +45,7 @@ public final class DirectUse {
           broker.openChannel(
               (channel, message) -> {
                 out.println("Bob hears " + message.json());
-                channel.send(message.reply(Json.of(Map.of("answer", "Knight to f3."))));
+                channel.sendOrThrow(message.reply(Json.of(Map.of("answer", "Knight to f3."))));
               });
       Session game =
           bob.openSession(

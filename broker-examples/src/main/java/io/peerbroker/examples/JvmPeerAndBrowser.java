@@ -72,6 +72,6 @@ public final class JvmPeerAndBrowser {
     String time =
         LocalTime.now(ZoneId.systemDefault()).format(DateTimeFormatter.ofPattern("HH:mm:ss"));
     String answer = "It is " + time + " here. You said: " + text.asString();
-    clock.send(message.reply(Json.of(Map.of("name", "Speaking clock", "text", answer))));
+    clock.sendOrThrow(message.reply(Json.of(Map.of("name", "Speaking clock", "text", answer))));
   }
 }

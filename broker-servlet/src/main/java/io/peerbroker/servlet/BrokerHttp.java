@@ -7,9 +7,7 @@ import io.peerbroker.core.Broker;
 import io.peerbroker.core.Caller;
 import io.peerbroker.core.Channel;
 import io.peerbroker.core.ChannelOptions;
-import io.peerbroker.core.Delivery;
 import io.peerbroker.core.Json;
-import io.peerbroker.core.Message;
 import io.peerbroker.core.Page;
 import io.peerbroker.core.Refusal;
 import io.peerbroker.core.RefusedException;
@@ -28,6 +26,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
@@ -44,6 +43,9 @@ public final class BrokerHttp implements AutoCloseable {
 
   private static final Duration ROUTE_TIMEOUT = Duration.ofSeconds(30);
   private static final long MANY_SECONDS = 1_000_000_000;
+
+  /** How many messages one body may carry. */
+  private static final int MAX_MESSAGES = 64;
 
   /** The last is not the broker's, but may be the access policy's (RFC 6750, section 2.3). */
   private static final Set<String> LIST_PARAMETERS =
@@ -75,11 +77,14 @@ public final class BrokerHttp implements AutoCloseable {
   public void handle(HttpServletRequest request, HttpServletResponse response) {
     Exchange exchange = new Exchange(request, response);
     cors.apply(request, response);
-    try {
-      route(exchange);
-    } catch (IOException | RuntimeException thrown) {
-      exchange.answer(thrown);
-    }
+    RefusedException.untraced(
+        () -> {
+          try {
+            route(exchange);
+          } catch (IOException | RuntimeException thrown) {
+            exchange.answer(thrown);
+          }
+        });
   }
 
   private void route(Exchange exchange) throws IOException {
@@ -109,7 +114,13 @@ public final class BrokerHttp implements AutoCloseable {
             settings,
             broker.timer(),
             body ->
-                post(acting, exchange, route, Members.of(body, broker.limits().maxJsonDepth())));
+                RefusedException.untraced(
+                    () ->
+                        post(
+                            acting,
+                            exchange,
+                            route,
+                            Members.of(body, broker.limits().maxJsonDepth()))));
       }
     }
   }
@@ -131,7 +142,11 @@ public final class BrokerHttp implements AutoCloseable {
     ChannelOptions options =
         new ChannelOptions(seconds(query, "resume"), seconds(query, "lease"), lastEventId);
     boolean visible = wantsVisibleHeartbeat(query);
-    Caller caller = callerOf(exchange);
+    // Also without a policy the channel is its login's, for whoever looks for it.
+    Caller caller =
+        broker.policy() == AccessPolicy.allowAll()
+            ? Caller.of(exchange.request.getUserPrincipal())
+            : callerOf(exchange);
     stream(
         exchange,
         visible,
@@ -381,15 +396,20 @@ public final class BrokerHttp implements AutoCloseable {
   private void send(Broker acting, Exchange exchange, String target, Members members) {
     String origin = members.string("origin");
     members.string("key");
-    Json message = members.json("message");
-    broker.limits().checkMessage(message);
-    Channel channel = claim(acting, origin, members);
-    CompletionStage<Delivery> stage = channel.send(new Message(origin, target, message));
-    if (stage == Delivery.sent()) {
-      exchange.answer(Reply.json(200, "{\"delivery\":\"sent\"}"));
-      return;
+    List<Json> several = members.optionalElements("messages", MAX_MESSAGES);
+    if (several != null && members.optionalJson("message") != null) {
+      throw Problem.invalidRequest("The member 'message' stands beside 'messages'; give one.");
     }
-    if (!stage.toCompletableFuture().isDone()) {
+    List<Json> messages = several == null ? List.of(members.json("message")) : several;
+    messages.forEach(broker.limits()::checkMessage);
+    Channel channel = claim(acting, origin, members);
+    CompletableFuture<Reply> answer =
+        (several == null
+                ? Deliveries.ofOne(channel, origin, target, messages.get(0))
+                : Deliveries.ofAll(channel, origin, target, messages))
+            .toCompletableFuture();
+    CompletionStage<Reply> answered = answer;
+    if (!answer.isDone()) {
       // A router of the application's takes its time, or for ever.
       exchange.answerLater();
       Timer.Scheduled timeout =
@@ -397,18 +417,15 @@ public final class BrokerHttp implements AutoCloseable {
               .timer()
               .schedule(
                   ROUTE_TIMEOUT,
-                  () -> exchange.answer(new TimeoutException("The router has not answered")));
-      stage = stage.whenComplete((made, thrown) -> timeout.cancel());
+                  () ->
+                      answer.completeExceptionally(
+                          new TimeoutException("The router has not answered")));
+      answered.whenComplete((reply, thrown) -> timeout.cancel());
     }
-    stage.whenComplete(
-        (made, thrown) -> {
-          if (made instanceof Delivery.Sent) {
-            exchange.answer(Reply.json(200, "{\"delivery\":\"sent\"}"));
-          } else if (made instanceof Delivery.Queued queued) {
-            String id = Json.of(queued.id()).toString();
-            exchange.answer(Reply.json(200, "{\"delivery\":\"queued\",\"id\":" + id + "}"));
-          } else if (made instanceof Delivery.Refused refused) {
-            exchange.answer(Problem.of(refused.refusal()).reply());
+    answered.whenComplete(
+        (reply, thrown) -> {
+          if (reply != null) {
+            exchange.answer(reply);
           } else {
             exchange.answer(thrown);
           }

@@ -82,12 +82,12 @@ public record HttpSettings(
   }
 
   /**
-   * As {@link #defaults}, but bodies of 20 KiB: what belongs to {@link
-   * io.peerbroker.core.BrokerBuilder#openToEverybody}, whose messages have at most 16 KiB. A body
+   * As {@link #defaults}, but bodies of 40 KiB: what belongs to {@link
+   * io.peerbroker.core.BrokerBuilder#openToEverybody}, whose messages have at most 32 KiB. A body
    * that comes slowly is kept until it is all there, and nothing bounds how many do.
    */
   public static HttpSettings openToEverybody() {
-    return DEFAULTS.withMaxBodyBytes(20 << 10);
+    return DEFAULTS.withMaxBodyBytes(40 << 10);
   }
 
   /** The same with another heartbeat. */

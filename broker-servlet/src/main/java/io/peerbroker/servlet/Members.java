@@ -99,6 +99,19 @@ final class Members {
     return strings;
   }
 
+  /** The elements of an array that has from one to so many of them. */
+  @Nullable List<Json> optionalElements(String name, int max) {
+    Json value = members.get(name);
+    if (value == null) {
+      return null;
+    }
+    List<Json> elements = value.isArray() ? value.elements() : List.of();
+    if (elements.isEmpty() || elements.size() > max) {
+      throw wrong(name, "an array of 1 to " + max + " elements");
+    }
+    return elements;
+  }
+
   private Problem wrong(String name, String right) {
     return Problem.invalidRequest("The member '" + prefix + name + "' must be " + right + ".");
   }

@@ -230,7 +230,9 @@ final class AdmissionTest {
   }
 
   @Test
-  void withoutAPolicyNobodyIsLookedAt() throws Exception {
+  @DisplayName(
+      "C27 a login's channels are found and revoked, and without a policy it is asked for no more")
+  void aLoginsChannelsAreRevoked() throws Exception {
     try (Broker open = Broker.create();
         JettyServer free =
             JettyServer.start(new ServletHolder(new BrokerServlet(open)), ServerSettings.DEFAULTS);
@@ -241,7 +243,10 @@ final class AdmissionTest {
                   new HttpServletRequestWrapper((HttpServletRequest) request) {
                     @Override
                     public Principal getUserPrincipal() {
-                      throw new AssertionError("A caller was made");
+                      if (!getRequestURI().endsWith("/channel")) {
+                        throw new AssertionError("A caller was made");
+                      }
+                      return () -> "ada";
                     }
                   },
                   response);
@@ -253,6 +258,11 @@ final class AdmissionTest {
       assertThat(channel.send(channel.cid(), "1").status()).isEqualTo(200);
       anybody.watch("").await("ready");
       assertThat(anybody.get("/list").status()).isEqualTo(200);
+      assertThat(open.channelsOf("ada")).extracting(Channel::id).containsExactly(channel.cid());
+      assertThat(open.findChannel(channel.cid()).owner()).isEqualTo("ada");
+      open.channelsOf("ada").forEach(Channel::revoke);
+      assertThat(channel.stream().await("close").data()).isEqualTo("{\"reason\":\"revoked\"}");
+      assertThat(channel.send(channel.cid(), "1").status()).isEqualTo(404);
     }
   }
 

@@ -26,7 +26,7 @@ final class HttpSettingsTest {
 
   @Test
   void openToEverybodyDiffersInTheSizeOfBodiesAlone() {
-    assertThat(HttpSettings.openToEverybody()).isEqualTo(DEFAULTS.withMaxBodyBytes(20_480));
+    assertThat(HttpSettings.openToEverybody()).isEqualTo(DEFAULTS.withMaxBodyBytes(40_960));
   }
 
   @Test

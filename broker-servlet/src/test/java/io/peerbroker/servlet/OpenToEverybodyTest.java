@@ -45,14 +45,14 @@ final class OpenToEverybodyTest {
   }
 
   @Test
-  void aBodyHas20KibibytesAndAMessage16() {
+  void aBodyHas40KibibytesAndAMessage32() {
     String path = "/send/" + channel.cid();
     String body = channel.sendBody("1");
-    String longest = body + " ".repeat(20_480 - body.length());
+    String longest = body + " ".repeat(40_960 - body.length());
     assertThat(client.postJson(path, longest).status()).isEqualTo(200);
     assertRefused(client.postJson(path, longest + " "), 413, "too_large");
-    assertThat(channel.send(channel.cid(), text(16_384)).status()).isEqualTo(200);
-    assertRefused(channel.send(channel.cid(), text(16_385)), 413, "too_large");
+    assertThat(channel.send(channel.cid(), text(32_768)).status()).isEqualTo(200);
+    assertRefused(channel.send(channel.cid(), text(32_769)), 413, "too_large");
   }
 
   @Test

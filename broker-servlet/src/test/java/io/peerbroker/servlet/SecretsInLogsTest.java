@@ -338,7 +338,7 @@ final class SecretsInLogsTest {
             },
             Runnable::run);
     secrets.add(party.key());
-    party.send(party.id(), Json.of(MESSAGE));
+    party.sendOrThrow(party.id(), Json.of(MESSAGE));
     Watcher failing =
         new Watcher() {
           @Override

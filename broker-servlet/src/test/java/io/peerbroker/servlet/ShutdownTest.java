@@ -75,7 +75,7 @@ final class ShutdownTest {
     WireChannel slow = client.openChannel(WireConnection.open(server.base(), 4_096));
     try (Channel sender = broker.openChannel((channel, message) -> {})) {
       for (int i = 0; i < 20; i++) {
-        sender.send(slow.cid(), Json.of(i + "x".repeat(30_000)));
+        sender.sendOrThrow(slow.cid(), Json.of(i + "x".repeat(30_000)));
       }
     }
     CompletableFuture<Void> closed = CompletableFuture.runAsync(broker::close);
@@ -93,7 +93,7 @@ final class ShutdownTest {
     WireChannel stalled = client.openChannel(WireConnection.open(server.base(), 4_096));
     try (Channel sender = broker.openChannel((channel, message) -> {})) {
       for (int i = 0; i < 30; i++) {
-        sender.send(stalled.cid(), Json.of("x".repeat(30_000)));
+        sender.sendOrThrow(stalled.cid(), Json.of("x".repeat(30_000)));
       }
     }
     CompletableFuture<Void> closed = CompletableFuture.runAsync(broker::close);
@@ -112,7 +112,7 @@ final class ShutdownTest {
     WireChannel stalled = client.openChannel(WireConnection.open(server.base(), 4_096));
     try (Channel sender = broker.openChannel((channel, message) -> {})) {
       for (int i = 0; i < 30; i++) {
-        sender.send(stalled.cid(), Json.of("x".repeat(30_000)));
+        sender.sendOrThrow(stalled.cid(), Json.of("x".repeat(30_000)));
       }
     }
     timer.advance(Duration.ofSeconds(30));

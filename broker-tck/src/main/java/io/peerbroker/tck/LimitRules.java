@@ -320,7 +320,23 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X12 X14 creations, updates and closes of sessions are limited to a rate together")
+  @DisplayName("X20 where all places are taken the longest-waiting channel gives way")
+  void theLongestWaitingGivesWay() {
+    client(ServerSettings.of("maxChannels", 3));
+    WireChannel sender = client().openChannel();
+    WireChannel first = openAway(sender);
+    WireChannel second = openAway(sender);
+    WireChannel fresh = client().openChannel();
+    assertRefused(sender.send(first.cid(), "1"), 404, "unknown_target");
+    assertQueued(sender.send(second.cid(), "2"));
+    client().openChannel();
+    assertRefused(sender.send(second.cid(), "3"), 404, "unknown_target");
+    assertRefused(client().get("/channel", STREAM), 503, "at_capacity");
+    assertSent(sender.send(fresh.cid(), "4"));
+  }
+
+  @Test
+  @DisplayName("X12 X14 creations and updates of sessions are limited to a rate, closes only count")
   void sessionsAreLimited() {
     client(ServerSettings.of("sessionRate", "1/3"));
     WireChannel host = client().openChannel();
@@ -328,7 +344,10 @@ public abstract class LimitRules extends ServerRules {
     assertRefused(host.closeSession("x"), 404, "unknown_session");
     String sid = host.createSession("");
     assertDone(host.update(sid, "\"list\":true"));
+    String other = host.createSession("");
+    assertRefused(host.postSession(""), 429, "rate_limited");
     assertDone(host.closeSession(sid));
+    assertDone(host.closeSession(other));
     assertRefused(host.postSession(""), 429, "rate_limited");
     client().openChannel().createSession("");
     await().atMost(WireConnection.BOUND).until(() -> host.postSession("").status() == 201);

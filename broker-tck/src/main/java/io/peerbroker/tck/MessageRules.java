@@ -188,6 +188,89 @@ public abstract class MessageRules extends ServerRules {
     assertRefused(client().postJson(path, body(channel.cid(), swapped, "1")), 403, "wrong_key");
   }
 
+  private static String all(WireChannel sender, String messages) {
+    return "{\"origin\":\""
+        + sender.cid()
+        + "\",\"key\":\""
+        + sender.key()
+        + "\",\"messages\":"
+        + messages
+        + "}";
+  }
+
+  @Test
+  @DisplayName("M16 several messages stand in one array, and nothing else does")
+  void severalMessagesAreAnArray() {
+    WireChannel channel = client().openChannel();
+    String path = "/send/" + channel.cid();
+    String many = "[" + "1,".repeat(63) + "1]";
+    assertThat(client().postJson(path, all(channel, many)).status()).isEqualTo(200);
+    for (String wrong : List.of("[]", "null", "{}", "1", "\"1\"", many.replace("]", ",1]"))) {
+      assertRefused(
+          client().postJson(path, all(channel, wrong)), 400, "invalid_request", "messages");
+    }
+    String both = all(channel, "[1],\"message\":1");
+    assertRefused(client().postJson(path, both), 400, "invalid_request", "message");
+    for (int i = 0; i < 64; i++) {
+      assertThat(channel.awaitMessage().get("message").getAsInt()).isEqualTo(1);
+    }
+    assertSent(channel.send(channel.cid(), "\"last\""));
+    assertThat(channel.awaitMessage().get("message").getAsString()).isEqualTo("last");
+  }
+
+  @Test
+  @DisplayName("M17 M18 several messages arrive in order, as they came, and each is answered")
+  void severalMessagesArriveInOrder() {
+    WireChannel sender = client().openChannel();
+    WireChannel receiver = client().openChannel();
+    String path = "/send/" + receiver.cid();
+    String messages = "[" + String.join(",\n", FAITHFUL.subList(0, FAITHFUL.size() - 1)) + "]";
+    WireResponse response = client().postJson(path, all(sender, messages));
+    assertThat(response.status()).isEqualTo(200);
+    assertThat(response.object().getAsJsonArray("deliveries"))
+        .hasSize(FAITHFUL.size() - 1)
+        .allSatisfy(delivery -> assertThat(delivery).hasToString("{\"delivery\":\"sent\"}"));
+    for (String message : FAITHFUL.subList(0, FAITHFUL.size() - 1)) {
+      assertThat(receiver.stream().await("message").data())
+          .contains("\"message\":" + message)
+          .contains("\"origin\":\"" + sender.cid() + "\"");
+    }
+  }
+
+  @Test
+  @DisplayName("M17 M19 behind the first of several that is refused none is sent")
+  void whatIsTakenOfSeveralIsTheBeginning() {
+    client(ServerSettings.of("messageRate", "1/3"));
+    WireChannel sender = client().openChannel();
+    WireChannel receiver = client().openChannel();
+    String path = "/send/" + receiver.cid();
+    WireResponse response = client().postJson(path, all(sender, "[1,2,3,4,5]"));
+    assertThat(response.status()).isEqualTo(200);
+    List<JsonObject> entries =
+        response.object().getAsJsonArray("deliveries").asList().stream()
+            .map(entry -> entry.getAsJsonObject())
+            .toList();
+    assertThat(entries).hasSize(5);
+    for (int i = 0; i < 5; i++) {
+      assertThat(entries.get(i).get("delivery").getAsString())
+          .isEqualTo(i < 3 ? "sent" : "refused");
+    }
+    for (JsonObject refused : entries.subList(3, 5)) {
+      assertThat(refused.get("code").getAsString()).isEqualTo("rate_limited");
+      assertThat(refused.get("detail").getAsString()).isNotBlank();
+    }
+    for (int i = 1; i <= 3; i++) {
+      assertThat(receiver.awaitMessage().get("message").getAsInt()).isEqualTo(i);
+    }
+    WireResponse none = client().postJson("/send/x", all(client().openChannel(), "[1,2]"));
+    assertRefused(none, 404, "unknown_target");
+    WireChannel other = client().openChannel();
+    String large = "[1,\"" + "x".repeat(50_000) + "\"]";
+    assertRefused(client().postJson(path, all(other, large)), 413, "too_large");
+    assertSent(other.send(receiver.cid(), "\"last\""));
+    assertThat(receiver.awaitMessage().get("message").getAsString()).isEqualTo("last");
+  }
+
   private static String body(String origin, String key, String message) {
     return "{\"origin\":\"%s\",\"key\":\"%s\",\"message\":%s}".formatted(origin, key, message);
   }
