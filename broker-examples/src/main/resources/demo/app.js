@@ -384,7 +384,10 @@ function showStatus() {
 }
 
 byId('retry').addEventListener('click', retry);
-addEventListener('online', retry);
+addEventListener('online', () => {
+  roster.retry();
+  if (wanted && line.state !== 'ended') broker.retry(); // after a farewell only when its user asks for it
+});
 
 function retry() {
   roster.retry();

@@ -22,6 +22,9 @@ const PING_EVERY = 30_000;
 /** A stream on which nothing has come for so many heartbeats is dead, whatever the browser says. */
 const HEARTBEATS = 2.5;
 
+/** After a farewell for one of these reasons a client comes back only when its user asks for it. */
+const FINAL = ['closed', 'superseded', 'revoked'];
+
 /** For so long an answer is waited for: milliseconds. */
 const TIMEOUT = 10_000;
 
@@ -263,7 +266,8 @@ class Stream {
     }
     source.addEventListener('close', (event) => {
       this.#farewell = JSON.parse(event.data).reason;
-      if (this.#farewell === 'closed' || this.#farewell === 'superseded') {
+      if (FINAL.includes(this.#farewell)) {
+        this.#lastEventId = ''; // there is nothing to go on with
         this.close();
         this.#on.state({ state: 'ended', reason: this.#farewell });
       }

@@ -20,7 +20,7 @@ export function statusWords({ state, line, here, wantsToJoin, hasJoined, hasOpen
     case 'refused':
       return 'The broker is there.'; // and the filter's own line says what it does not like
     case 'ended':
-      return 'The broker has ended this connection.';
+      return line.reason === 'revoked' ? 'This site has closed your connection.' : 'The broker has ended this connection.';
     default:
       return 'Connecting to the broker…';
   }

@@ -384,6 +384,33 @@ class DemoPageIT {
     assertThat(bob.chats()).containsExactly("Kit", "Ada");
   }
 
+  /** Lets a test say on the page's streams what a broker would. */
+  private static final String OVERHEAR =
+      """
+      window.sources = [];
+      window.EventSource = class extends EventSource {
+        constructor(url) {
+          super(url);
+          window.sources.push(this);
+        }
+      };
+      """;
+
+  @Test
+  void channelIsRevoked_pageStaysAwayUntilItsUserComesBack() {
+    DemoTab ada = DemoTab.open(browser, page);
+    ada.evaluate(OVERHEAR);
+    ada.join("Ada", "");
+    ada.evaluate(
+        "sources[0].dispatchEvent("
+            + "new MessageEvent('close', { data: JSON.stringify({ reason: 'revoked' }) }))");
+    ada.awaitStatus("This site has closed your connection.");
+    ada.evaluate("window.dispatchEvent(new Event('online'))");
+    assertThat(ada.evaluate("return sources.length")).as("streams of its own").isEqualTo(1L);
+    ada.press("Try now");
+    ada.awaitStatus("You are online.");
+  }
+
   @Test
   void tabIsClosed_isGoneAtOnce() throws Exception {
     DemoTab ada = DemoTab.open(browser, page).join("Ada", "");
