@@ -1,6 +1,8 @@
 package io.peerbroker.servlet;
 
+import java.util.ArrayList;
 import java.util.Enumeration;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -29,15 +31,15 @@ final class Accept {
     int best = 0;
     // Where there is no range at all, anything will do; empty elements of the list are none.
     double quality = 1;
-    for (String range : ranges.split(",", -1)) {
+    for (String range : split(ranges, ',')) {
       if (range.isBlank()) {
         continue;
       }
       if (best == 0) {
         quality = 0;
       }
-      String[] parts = range.split(";", -1);
-      String name = parts[0].strip();
+      List<String> parts = split(range, ';');
+      String name = parts.get(0).strip();
       int specific =
           name.equals(type) ? 3 : name.equals(wholeType) ? 2 : name.equals("*/*") ? 1 : 0;
       if (specific > best) {
@@ -54,9 +56,29 @@ final class Accept {
     return quality(type) > 0;
   }
 
-  private static double weight(String[] parts) {
-    for (int i = 1; i < parts.length; i++) {
-      String part = parts[i].strip();
+  /** Splits a header's value, but not inside quoted strings (RFC 9110, section 5.6.4). */
+  static List<String> split(String value, char separator) {
+    List<String> parts = new ArrayList<>();
+    boolean quoted = false;
+    int start = 0;
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
+      if (c == '"') {
+        quoted = !quoted;
+      } else if (c == '\\' && quoted) {
+        i++;
+      } else if (c == separator && !quoted) {
+        parts.add(value.substring(start, i));
+        start = i + 1;
+      }
+    }
+    parts.add(value.substring(start));
+    return parts;
+  }
+
+  private static double weight(List<String> parts) {
+    for (String each : parts.subList(1, parts.size())) {
+      String part = each.strip();
       if (part.startsWith("q=")) {
         String weight = part.substring(2);
         try {

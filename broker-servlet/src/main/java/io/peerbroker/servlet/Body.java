@@ -3,70 +3,162 @@ package io.peerbroker.servlet;
 import io.peerbroker.core.Timer;
 import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletInputStream;
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletRequestWrapper;
+import jakarta.servlet.http.HttpServletRequest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.io.InputStream;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the body of a request: in place where it is all there already, else as it comes, holding no
  * thread meanwhile.
+ *
+ * <p>What is still to come of a body when it is refused is read and forgotten, for so long and so
+ * many bytes; then it is cut off. A container whose exchange is ended before that reads the rest
+ * itself, and may keep a thread for as long as the client goes on; and a connection that is closed
+ * while something is still to be read is reset, so the client may never see why.
  */
 final class Body implements ReadListener {
 
-  private final Exchange exchange;
+  /** How much of a refused body is read and forgotten: more than most that are too large have. */
+  private static final int MAX_FORGOTTEN_BYTES = 1 << 20;
+
+  private static final String UNFIT =
+      "A filter before the broker wraps the body in a stream that cannot be read while it comes.";
+
+  /** The container's own stream. */
+  private final ServletInputStream original;
+
+  /** What it is read through: the same, or a filter's. */
   private final ServletInputStream in;
-  private final int maxBytes;
-  private final Consumer<byte[]> then;
+
+  private final HttpSettings settings;
+  private final Timer timer;
+  private final LateAnswer answer;
+
+  /** What takes the body that has been read; null where that is done, or the body is refused. */
+  private final AtomicReference<@Nullable Runnable> then;
+
   private final ByteArrayOutputStream read = new ByteArrayOutputStream(1_024);
   private final byte[] buffer = new byte[1_024];
-  private final Timer.Scheduled deadline;
 
-  /** Set by whatever comes first: the whole body, too much of it, its deadline, or a failure. */
-  private final AtomicBoolean over = new AtomicBoolean();
+  // The reading thread's own.
+  private int forgotten;
+  private long forgetsUntil;
+  private boolean cut;
 
   private Body(
-      Exchange exchange,
+      ServletInputStream original,
       ServletInputStream in,
       HttpSettings settings,
       Timer timer,
-      Consumer<byte[]> then) {
-    this.exchange = exchange;
+      LateAnswer answer,
+      @Nullable Consumer<byte[]> then) {
+    this.original = original;
     this.in = in;
-    this.then = then;
-    maxBytes = settings.maxBodyBytes();
-    deadline =
-        timer.schedule(
-            settings.bodyTimeout(),
-            () ->
-                refuse(
-                    new Problem(
-                        408,
-                        "request_timeout",
-                        "The body was not all there within "
-                            + settings.bodyTimeout().toMillis()
-                            + " ms.")));
+    this.settings = settings;
+    this.timer = timer;
+    this.answer = answer;
+    this.then =
+        new AtomicReference<>(
+            then == null ? null : settings.context().apply(() -> then.accept(read.toByteArray())));
   }
 
   /**
-   * Reads the body and hands it on, once, at once or later.
+   * Reads the body and hands it on, once: at once, or later on a thread of the container's pool.
    *
-   * @param then what answers the exchange; what it throws is answered as well
-   * @throws Problem {@code too_large} where the length is declared
+   * @throws Problem {@code too_large} where that is known at once
    */
   static void read(Exchange exchange, HttpSettings settings, Timer timer, Consumer<byte[]> then)
       throws IOException {
     long length = exchange.request.getContentLengthLong();
     if (length > settings.maxBodyBytes()) {
+      // Before the stream is asked for: that may ask the client for the body.
       throw tooLarge(settings.maxBodyBytes());
     }
     ServletInputStream in = exchange.request.getInputStream();
-    if (length >= 0 && in.available() >= length) {
-      then.accept(in.readNBytes((int) length));
+    ServletInputStream original = original(exchange.request);
+    if (original == null
+        || (in != original && original.isFinished())
+        || (length >= 0 && original.available() >= length)) {
+      // All there, or read by a filter that hands on a copy, which may have another length.
+      exchange.bodyIsRead();
+      then.accept(
+          in == original ? in.readNBytes((int) length) : readAll(in, settings.maxBodyBytes()));
       return;
     }
-    exchange.answerLater();
-    in.setReadListener(new Body(exchange, in, settings, timer, then));
+    LateAnswer answer = exchange.answerLater();
+    Body body = new Body(original, in, settings, timer, answer, then);
+    answer.after(
+        settings.bodyTimeout(),
+        () ->
+            body.refuse(
+                new Problem(
+                    408,
+                    "request_timeout",
+                    "The body was not all there within "
+                        + settings.bodyTimeout().toMillis()
+                        + " ms.")));
+    body.listen();
+  }
+
+  private static byte[] readAll(InputStream in, int maxBytes) throws IOException {
+    byte[] whole = in.readNBytes((int) Math.min(maxBytes + 1L, Integer.MAX_VALUE));
+    if (whole.length > maxBytes) {
+      throw tooLarge(maxBytes);
+    }
+    return whole;
+  }
+
+  /**
+   * Reads what there is of a body that nobody wants.
+   *
+   * @return whether it is over
+   */
+  static boolean skip(HttpServletRequest request) throws IOException {
+    ServletInputStream original = original(request);
+    if (original == null || original.isFinished()) {
+      return true;
+    }
+    long length = request.getContentLengthLong();
+    if (length < 0 || original.available() < length) {
+      return false;
+    }
+    original.skipNBytes(length);
+    return true;
+  }
+
+  /** Reads and forgets a body as it comes, of a request that is answered already. */
+  static void forget(
+      HttpServletRequest request, HttpSettings settings, Timer timer, LateAnswer answer)
+      throws IOException {
+    ServletInputStream original = original(request);
+    if (original != null) {
+      new Body(original, original, settings, timer, answer, null).listen();
+    }
+  }
+
+  private void listen() {
+    answer.awaitBody();
+    original.setReadListener(this);
+  }
+
+  /** The container's own stream, or null where a filter has read it as text. */
+  private static @Nullable ServletInputStream original(HttpServletRequest request)
+      throws IOException {
+    ServletRequest original = request;
+    while (original instanceof ServletRequestWrapper wrapper) {
+      original = wrapper.getRequest();
+    }
+    try {
+      return original.getInputStream();
+    } catch (IllegalStateException hasReader) {
+      return null;
+    }
   }
 
   private static Problem tooLarge(int maxBytes) {
@@ -75,44 +167,83 @@ final class Body implements ReadListener {
 
   /** Refuses the body, unless it is all there: what has been acted on is not refused any more. */
   private void refuse(Problem problem) {
-    if (!over.getAndSet(true)) {
-      exchange.answer(problem);
+    if (then.getAndSet(null) != null) {
+      answer.give(problem.reply());
     }
   }
 
   @Override
   public void onDataAvailable() throws IOException {
-    while (!over.get() && in.isReady()) {
-      int count = in.read(buffer);
-      if (count < 0) {
+    while (!answer.isOver() && original.isReady()) {
+      if (then.get() == null) {
+        int count = original.read(buffer);
+        if (count < 0) {
+          return;
+        }
+        forget(count);
+      } else if (!readOn()) {
         return;
       }
-      read.write(buffer, 0, count);
-      if (read.size() > maxBytes) {
-        deadline.cancel();
-        refuse(tooLarge(maxBytes));
+    }
+  }
+
+  /** Reads some, and says whether there may be more. */
+  private boolean readOn() throws IOException {
+    int count;
+    if (in == original) {
+      count = in.read(buffer);
+    } else {
+      // Of a filter's stream nothing is known but that it takes from the other what it gives.
+      int octet;
+      try {
+        octet = in.read();
+      } catch (RuntimeException unfit) {
+        refuse(new Problem(500, "internal", UNFIT));
+        return true;
       }
+      buffer[0] = (byte) octet;
+      count = octet < 0 ? -1 : 1;
+    }
+    if (count < 0) {
+      return false;
+    }
+    read.write(buffer, 0, count);
+    if (read.size() > settings.maxBodyBytes()) {
+      refuse(tooLarge(settings.maxBodyBytes()));
+    }
+    return true;
+  }
+
+  private void forget(int count) throws IOException {
+    long now = timer.nanoTime();
+    if (forgotten == 0) {
+      forgetsUntil = now + settings.bodyTimeout().toNanos();
+    }
+    forgotten += count;
+    if (forgotten > MAX_FORGOTTEN_BYTES || now - forgetsUntil > 0) {
+      cut = true;
+      throw new IOException("A refused body goes on for too long");
     }
   }
 
   @Override
   public void onAllDataRead() {
-    deadline.cancel();
-    if (over.getAndSet(true)) {
-      return;
-    }
-    try {
-      then.accept(read.toByteArray());
-    } catch (RuntimeException thrown) {
-      exchange.answer(thrown);
+    Runnable taker = then.getAndSet(null);
+    answer.bodyIsOver();
+    if (taker != null) {
+      // A policy or a router of the application's may take its time, and this may be a thread that
+      // serves many connections.
+      answer.run(taker);
     }
   }
 
   @Override
   public void onError(Throwable failure) {
-    deadline.cancel();
-    // For a client that has gone nobody reads this; one that only broke its body off may.
-    exchange.answer(
-        new Problem(400, "malformed_json", "The body broke off, or its chunks are malformed."));
+    if (!cut) {
+      // For a client that has gone nobody reads this; one that only broke its body off may.
+      refuse(
+          new Problem(400, "malformed_json", "The body broke off, or its chunks are malformed."));
+    }
+    answer.bodyIsBroken();
   }
 }

@@ -3,6 +3,7 @@ package io.peerbroker.servlet;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.peerbroker.core.AccessPolicy;
+import io.peerbroker.core.Attachment;
 import io.peerbroker.core.Broker;
 import io.peerbroker.core.Caller;
 import io.peerbroker.core.Channel;
@@ -15,7 +16,6 @@ import io.peerbroker.core.Session;
 import io.peerbroker.core.SessionSpec;
 import io.peerbroker.core.SessionUpdate;
 import io.peerbroker.core.TagFilter;
-import io.peerbroker.core.Timer;
 import io.peerbroker.core.Transport;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -24,6 +24,7 @@ import java.io.UncheckedIOException;
 import java.net.URLEncoder;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -51,6 +52,10 @@ public final class BrokerHttp implements AutoCloseable {
   private static final Set<String> LIST_PARAMETERS =
       Set.of("filter", "limit", "after", "access_token", "heartbeat");
 
+  /** The second: nginx would hold events back until its buffer is full. */
+  private static final Map<String, String> STREAM_HEADERS =
+      Map.of("Cache-Control", "no-store, no-transform", "X-Accel-Buffering", "no");
+
   private static final Set<String> VALUES = Set.of("tags", "metadata", "list");
 
   private final Broker broker;
@@ -73,22 +78,39 @@ public final class BrokerHttp implements AutoCloseable {
    *
    * <p>The path is read below the servlet that the container has mapped the request to.
    * Asynchronous requests must be on for that servlet and every filter before it.
+   *
+   * @throws RuntimeException what the request or the response throws that the application has put
+   *     in front; the broker's own failures are answered
    */
   public void handle(HttpServletRequest request, HttpServletResponse response) {
-    Exchange exchange = new Exchange(request, response);
+    handle(request, response, null);
+  }
+
+  /**
+   * As {@link #handle(HttpServletRequest, HttpServletResponse)}, for whatever is not a servlet of
+   * its own, as a controller of Spring MVC.
+   *
+   * @param path the path below the broker's, percent-decoded, like {@code /channel}; null for what
+   *     lies below the servlet
+   */
+  public void handle(
+      HttpServletRequest request, HttpServletResponse response, @Nullable String path) {
+    Exchange exchange = new Exchange(request, response, settings, broker.timer());
     cors.apply(request, response);
     RefusedException.untraced(
         () -> {
           try {
-            route(exchange);
-          } catch (IOException | RuntimeException thrown) {
-            exchange.answer(thrown);
+            route(exchange, path);
+          } catch (Problem | RefusedException refused) {
+            exchange.answer(refused);
+          } catch (IOException gone) {
+            exchange.answer(gone);
           }
         });
   }
 
-  private void route(Exchange exchange) throws IOException {
-    Endpoint.Route route = Endpoint.Route.of(exchange.request);
+  private void route(Exchange exchange, @Nullable String path) throws IOException {
+    Endpoint.Route route = Endpoint.Route.of(exchange.request, path);
     Endpoint endpoint = route.endpoint();
     String method = exchange.request.getMethod();
     if (method.equals("OPTIONS")) {
@@ -114,7 +136,8 @@ public final class BrokerHttp implements AutoCloseable {
             settings,
             broker.timer(),
             body ->
-                RefusedException.untraced(
+                act(
+                    exchange,
                     () ->
                         post(
                             acting,
@@ -125,6 +148,24 @@ public final class BrokerHttp implements AutoCloseable {
     }
   }
 
+  /** Does what is asked for; a failure is the broker's, or its policy's, and so is its answer. */
+  private static void act(Exchange exchange, Runnable deed) {
+    try {
+      RefusedException.untraced(deed);
+    } catch (UncheckedIOException failed) {
+      exchange.answer(Objects.requireNonNull(failed.getCause()));
+    } catch (RuntimeException failed) {
+      exchange.answer(failed);
+    }
+  }
+
+  /** Refuses a body where none belongs, unless it has come whole: nothing here would read it. */
+  private static void requireNoBody(Exchange exchange) throws IOException {
+    if (!exchange.isBodyOver()) {
+      throw Problem.invalidRequest("A GET has no body.");
+    }
+  }
+
   private Caller callerOf(Exchange exchange) {
     return broker.policy() == AccessPolicy.allowAll()
         ? Caller.trusted()
@@ -132,6 +173,7 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   private void channel(Exchange exchange) throws IOException {
+    requireNoBody(exchange);
     if (!new Accept(exchange.request.getHeaders("Accept")).allows(Accept.EVENT_STREAM)) {
       throw notAcceptable(Accept.EVENT_STREAM);
     }
@@ -185,6 +227,7 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   private void list(Exchange exchange) throws IOException {
+    requireNoBody(exchange);
     Accept accept = new Accept(exchange.request.getHeaders("Accept"));
     double json = accept.quality(Accept.JSON);
     double events = accept.quality(Accept.EVENT_STREAM);
@@ -214,15 +257,34 @@ public final class BrokerHttp implements AutoCloseable {
     String limitText = query.value("limit", Refusal.Code.INVALID_REQUEST);
     String after = query.value("after", Refusal.Code.INVALID_REQUEST);
     int limit = limitText == null ? Page.DEFAULT_LIMIT : limit(limitText);
-    Page page = acting.list(filter, limit, after);
+    act(
+        exchange,
+        () -> {
+          Page page = acting.list(filter, limit, after);
+          String next =
+              page.next() == null
+                  ? null
+                  : "<" + nextPage(text, limitText, page.next()) + ">; rel=\"next\"";
+          if (exchange.isHead()) {
+            Reply reply = Reply.head(Accept.JSON);
+            exchange.answer(next == null ? reply : reply.with("Link", next));
+          } else {
+            begin(page, next, exchange);
+          }
+        });
+  }
+
+  private void begin(Page page, @Nullable String next, Exchange exchange) {
     HttpServletResponse response = exchange.response;
     response.setHeader("Cache-Control", "no-store");
-    response.setContentType(Accept.JSON);
-    if (page.next() != null) {
-      response.setHeader("Link", "<" + nextPage(text, limitText, page.next()) + ">; rel=\"next\"");
+    Reply.setType(response, Accept.JSON);
+    if (next != null) {
+      response.setHeader("Link", next);
     }
-    if (!exchange.isHead()) {
+    try {
       ListPage.begin(page, settings.writeTimeout(), broker.timer(), exchange.startAsync());
+    } catch (IOException failed) {
+      throw new UncheckedIOException(failed);
     }
   }
 
@@ -250,8 +312,8 @@ public final class BrokerHttp implements AutoCloseable {
    * @param visible whether its heartbeats are events
    * @param permission refuses what the source would refuse, for a request that opens nothing
    */
-  private void stream(Exchange exchange, boolean visible, Runnable permission, StreamSource source)
-      throws IOException {
+  private void stream(
+      Exchange exchange, boolean visible, Runnable permission, StreamSource source) {
     String mode = exchange.request.getHeader("Sec-Fetch-Mode");
     if (mode != null && (mode.equals("no-cors") || mode.equals("navigate"))) {
       throw new Problem(
@@ -260,39 +322,42 @@ public final class BrokerHttp implements AutoCloseable {
           "A stream is opened by EventSource or fetch, not by an image or an address.");
     }
     if (exchange.isHead()) {
-      permission.run();
-      streamHeaders(exchange.response);
+      act(
+          exchange,
+          () -> {
+            permission.run();
+            Reply reply = Reply.head(Accept.EVENT_STREAM);
+            for (var header : STREAM_HEADERS.entrySet()) {
+              reply = reply.with(header.getKey(), header.getValue());
+            }
+            exchange.answer(reply);
+          });
       return;
     }
     // Asked first, so that no channel is opened where no stream can be.
     exchange.requireAsync();
+    act(exchange, () -> source.open(attachment -> begin(attachment, visible, exchange)));
+  }
+
+  private EventStream begin(Attachment attachment, boolean visible, Exchange exchange) {
     try {
-      source.open(
-          attachment -> {
-            try {
-              streamHeaders(exchange.response);
-              return EventStream.begin(
-                  attachment,
-                  settings,
-                  visible,
-                  broker.limits().drainTimeout(),
-                  broker.timer(),
-                  streams,
-                  exchange.startAsync());
-            } catch (IOException failed) {
-              throw new UncheckedIOException(failed);
-            }
-          });
-    } catch (UncheckedIOException failed) {
-      throw failed.getCause();
+      streamHeaders(exchange.response);
+      return EventStream.begin(
+          attachment,
+          settings,
+          visible,
+          broker.limits().drainTimeout(),
+          broker.timer(),
+          streams,
+          exchange.startAsync());
+    } catch (IOException failed) {
+      throw new UncheckedIOException(failed);
     }
   }
 
   private static void streamHeaders(HttpServletResponse response) {
-    response.setContentType(Accept.EVENT_STREAM);
-    response.setHeader("Cache-Control", "no-store, no-transform");
-    // nginx would hold events back until its buffer is full.
-    response.setHeader("X-Accel-Buffering", "no");
+    Reply.setType(response, Accept.EVENT_STREAM);
+    STREAM_HEADERS.forEach(response::setHeader);
     // An idle stream keeps its buffer: 32 KiB on Jetty, if nobody says otherwise.
     response.setBufferSize(1_024);
   }
@@ -411,16 +476,13 @@ public final class BrokerHttp implements AutoCloseable {
     CompletionStage<Reply> answered = answer;
     if (!answer.isDone()) {
       // A router of the application's takes its time, or for ever.
-      exchange.answerLater();
-      Timer.Scheduled timeout =
-          broker
-              .timer()
-              .schedule(
-                  ROUTE_TIMEOUT,
-                  () ->
-                      answer.completeExceptionally(
-                          new TimeoutException("The router has not answered")));
-      answered.whenComplete((reply, thrown) -> timeout.cancel());
+      exchange
+          .answerLater()
+          .after(
+              ROUTE_TIMEOUT,
+              () ->
+                  answer.completeExceptionally(
+                      new TimeoutException("The router has not answered")));
     }
     answered.whenComplete(
         (reply, thrown) -> {

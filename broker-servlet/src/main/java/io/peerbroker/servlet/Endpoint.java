@@ -3,6 +3,7 @@ package io.peerbroker.servlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.MappingMatch;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** The paths of the protocol, and the methods that each takes. */
 enum Endpoint {
@@ -41,12 +42,16 @@ enum Endpoint {
     /**
      * Finds the way below wherever the servlet is mounted.
      *
+     * @param given the path below that, or null for the servlet's
      * @throws Problem {@code unknown_path}
      */
-    static Route of(HttpServletRequest request) {
-      String path = pathOf(request);
+    static Route of(HttpServletRequest request, @Nullable String given) {
+      if (isStrange(request.getRequestURI())) {
+        throw unknown();
+      }
+      String path = given == null ? pathOf(request) : given;
       String[] parts = path.split("/", -1);
-      if (isStrange(request.getRequestURI()) || parts.length < 2 || !parts[0].isEmpty()) {
+      if (parts.length < 2 || !parts[0].isEmpty()) {
         throw unknown();
       }
       String last = parts[parts.length - 1];
@@ -82,11 +87,16 @@ enum Endpoint {
      * the path info.
      */
     private static String pathOf(HttpServletRequest request) {
-      String path =
-          request.getHttpServletMapping().getMappingMatch() == MappingMatch.DEFAULT
-              ? request.getServletPath()
-              : request.getPathInfo();
-      return path == null ? "" : path;
+      try {
+        String path =
+            request.getHttpServletMapping().getMappingMatch() == MappingMatch.DEFAULT
+                ? request.getServletPath()
+                : request.getPathInfo();
+        return path == null ? "" : path;
+      } catch (IllegalArgumentException ambiguous) {
+        // Jetty 12 gives no such path out, where it has been told to let it in.
+        return "";
+      }
     }
 
     /** Whether containers differ about what a path means: none of ours is written so. */

@@ -1,19 +1,23 @@
 package io.peerbroker.servlet;
 
 import io.peerbroker.core.RefusedException;
+import io.peerbroker.core.Timer;
 import jakarta.servlet.AsyncContext;
-import jakarta.servlet.AsyncEvent;
-import jakarta.servlet.AsyncListener;
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletRequestWrapper;
 import jakarta.servlet.ServletResponse;
 import jakarta.servlet.ServletResponseWrapper;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/** One request and the one answer that it gets, at once or later and then from any thread. */
+/**
+ * One request and the one answer that it gets: on the request's own thread, or later and then from
+ * any thread. Neither is written by the thread that answers, where asynchronous requests are on.
+ */
 final class Exchange {
 
   private static final System.Logger LOG = System.getLogger(BrokerHttp.class.getName());
@@ -21,20 +25,26 @@ final class Exchange {
 
   final HttpServletRequest request;
   final HttpServletResponse response;
-  private final boolean withBody;
+  private final HttpSettings settings;
+  private final Timer timer;
 
-  /** Held while the answer is written. Reentrant: Undertow calls back inside a write that fails. */
-  private final ReentrantLock writing = new ReentrantLock();
+  /** Written by the request's own thread, before any other has the exchange. */
+  private volatile @Nullable LateAnswer late;
 
-  private volatile @Nullable AsyncContext async;
+  // The request's own thread's.
+  private @Nullable AsyncContext async;
+  private boolean bodyIsRead;
+  private boolean answered;
 
-  /** Answered, or ended by the container. Guarded by the lock. */
-  private boolean over;
-
-  Exchange(HttpServletRequest request, HttpServletResponse response) {
+  Exchange(
+      HttpServletRequest request,
+      HttpServletResponse response,
+      HttpSettings settings,
+      Timer timer) {
     this.request = request;
     this.response = response;
-    withBody = !isHead();
+    this.settings = settings;
+    this.timer = timer;
   }
 
   boolean isHead() {
@@ -42,8 +52,8 @@ final class Exchange {
   }
 
   /**
-   * Hands the response over to who writes it after the container's thread has returned, and listens
-   * to the container himself. Should that not come about, {@link #answer} ends it.
+   * Hands the response over to what writes it after the container's thread has returned, and
+   * listens to the container itself. Should that not come about, {@link #answer} ends it.
    */
   AsyncContext startAsync() {
     requireAsync();
@@ -53,46 +63,52 @@ final class Exchange {
   }
 
   /** Lets {@link #answer} come after the container's thread has returned. May be called again. */
-  void answerLater() {
-    if (async == null) {
-      AsyncContext started = startAsync();
-      // Tomcat's default is 30 s; we have deadlines of our own.
-      started.setTimeout(0);
-      started.addListener(new Barrier());
+  LateAnswer answerLater() {
+    LateAnswer begun = late;
+    if (begun == null) {
+      try {
+        begun = LateAnswer.begin(startAsync(), !isHead(), settings.writeTimeout(), timer);
+      } catch (IOException failed) {
+        throw new UncheckedIOException(failed);
+      }
+      late = begun;
     }
+    return begun;
+  }
+
+  /** Nothing of the body is still to come. */
+  void bodyIsRead() {
+    bodyIsRead = true;
   }
 
   /**
-   * Keeps the container waiting while an answer is being written: when that fails on a thread of
-   * ours, Tomcat calls back on another and then uses the response for the next request, which would
-   * be given our exception.
+   * Whether nothing of a body is still to come. What has come is read and forgotten.
+   *
+   * @see Body
    */
-  private final class Barrier implements AsyncListener {
-
-    @Override
-    public void onComplete(AsyncEvent event) {
-      waitForTheWriter(true);
+  boolean isBodyOver() throws IOException {
+    if (!bodyIsRead) {
+      bodyIsRead = !declaresBody() || (!waitsWithItsBody() && Body.skip(request));
     }
+    return bodyIsRead;
+  }
 
-    @Override
-    public void onError(AsyncEvent event) {
-      waitForTheWriter(false);
+  /** Whether the client waits to be told that its body is wanted: reading it tells that. */
+  private boolean waitsWithItsBody() {
+    return "100-continue".equalsIgnoreCase(request.getHeader("Expect"));
+  }
+
+  private boolean declaresBody() {
+    ServletRequest original = request;
+    while (original instanceof ServletRequestWrapper wrapper) {
+      original = wrapper.getRequest();
     }
-
-    @Override
-    public void onTimeout(AsyncEvent event) {}
-
-    @Override
-    public void onStartAsync(AsyncEvent event) {}
-
-    private void waitForTheWriter(boolean ended) {
-      writing.lock();
-      try {
-        over |= ended;
-      } finally {
-        writing.unlock();
-      }
-    }
+    long length = original.getContentLengthLong();
+    return length > 0
+        || (length < 0
+            && original instanceof HttpServletRequest http
+            && (http.getHeader("Transfer-Encoding") != null
+                || (!http.getProtocol().startsWith("HTTP/1") && http.getMethod().equals("POST"))));
   }
 
   /**
@@ -122,45 +138,47 @@ final class Exchange {
 
   /** Answers, unless that has been done. */
   void answer(Reply reply) {
+    LateAnswer begun = late;
+    if (begun != null) {
+      begun.give(reply);
+      return;
+    }
+    if (answered) {
+      return;
+    }
+    answered = true;
     try {
-      write(reply);
-    } catch (IOException | RuntimeException gone) {
-      // Where the container has ended the exchange, Tomcat says so with a NullPointerException.
+      AsyncContext started = async;
+      if (started != null) {
+        endWhatDidNotBegin(started, reply);
+      } else if (!request.isAsyncSupported()) {
+        reply.write(response, !isHead());
+      } else {
+        // Also where it could be written at once: a client that sends many requests and reads no
+        // answer would keep a thread of the container for each of its connections.
+        boolean bodyIsOver = isBodyOver();
+        LateAnswer answer = answerLater();
+        if (bodyIsOver) {
+          answer.giveAtOnce(reply);
+        } else if (waitsWithItsBody()) {
+          // It sends nothing, and must not be asked to.
+          answer.giveAtOnce(reply.with("Connection", "close"));
+        } else {
+          Body.forget(request, settings, timer, answer);
+          answer.giveAtOnce(reply);
+        }
+      }
+    } catch (IOException | UncheckedIOException gone) {
       LOG.log(System.Logger.Level.DEBUG, "The client did not wait for its answer", gone);
     }
   }
 
-  private void write(Reply reply) throws IOException {
-    writing.lock();
+  /** A stream that went asynchronous and then failed; nothing but this thread knows of it. */
+  private void endWhatDidNotBegin(AsyncContext started, Reply reply) throws IOException {
     try {
-      AsyncContext started = async;
-      if (over) {
-        return;
-      }
-      over = true;
-      if (started == null) {
-        reply.write(response, withBody);
-        return;
-      }
-      try {
-        // A filter that has wrapped it has done its part when the thread has returned.
-        HttpServletResponse original = (HttpServletResponse) original(started.getResponse());
-        reply.write(original, withBody);
-        // Undertow would first wait for the rest of a body that is refused.
-        original.flushBuffer();
-      } finally {
-        complete(started);
-      }
+      reply.write((HttpServletResponse) original(started.getResponse()), !isHead());
     } finally {
-      writing.unlock();
-    }
-  }
-
-  private static void complete(AsyncContext started) {
-    try {
       started.complete();
-    } catch (IllegalStateException alreadyOver) {
-      // The container has completed it by itself.
     }
   }
 
@@ -171,7 +189,10 @@ final class Exchange {
     } else if (thrown instanceof RefusedException refused) {
       answer(Problem.of(refused).reply());
     } else {
-      LOG.log(System.Logger.Level.ERROR, "A request failed", thrown);
+      // What a container says about a connection is no fault, and there may be many of it.
+      System.Logger.Level level =
+          thrown instanceof IOException ? System.Logger.Level.DEBUG : System.Logger.Level.ERROR;
+      LOG.log(level, "A request failed", thrown);
       answer(Problem.internal().reply());
     }
   }

@@ -1,12 +1,15 @@
 package io.peerbroker.servlet;
 
-import java.net.URI;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * How the broker behaves over HTTP; what concerns every transport is set on the broker itself.
@@ -20,8 +23,11 @@ import java.util.TreeSet;
  * @param allowedOrigins the origins whose pages may use the broker from elsewhere (CORS), or {@code
  *     *} alone; none turns CORS off
  * @param allowedHeaders the request headers that those pages may set besides what every page may:
- *     {@code Content-Type} and {@code Last-Event-ID} are always among them. In alphabetical order,
- *     whatever their letter case
+ *     {@code Cache-Control}, {@code Content-Type}, {@code Last-Event-ID} and {@code
+ *     X-Requested-With}, which clients for event streams send, are always among them. In
+ *     alphabetical order, whatever their letter case
+ * @param context what surrounds an access policy that is asked on another thread than the
+ *     request's; see {@link #withContext}
  */
 public record HttpSettings(
     Duration heartbeat,
@@ -30,11 +36,25 @@ public record HttpSettings(
     Duration bodyTimeout,
     int maxBodyBytes,
     Set<String> allowedOrigins,
-    Set<String> allowedHeaders) {
+    Set<String> allowedHeaders,
+    UnaryOperator<Runnable> context) {
 
   private static final Duration MIN = Duration.ofMillis(10);
   private static final Duration MAX = Duration.ofHours(24);
-  private static final Set<String> NEEDED_HEADERS = Set.of("Content-Type", "Last-Event-ID");
+  private static final Set<String> NEEDED_HEADERS =
+      Set.of("Cache-Control", "Content-Type", "Last-Event-ID", "X-Requested-With");
+
+  /**
+   * As browsers write one (WHATWG URL and HTML): a host may have characters that java.net.URI
+   * allows in none, and be empty of meaning, as that of {@code app://-}.
+   */
+  private static final Pattern ORIGIN =
+      Pattern.compile(
+          "(?<scheme>[a-z][a-z0-9+.-]*)://(?:[a-z0-9._~-]+|\\[[0-9a-f:.]+])"
+              + "(?::(?<port>0|[1-9][0-9]*))?");
+
+  private static final Map<String, String> DEFAULT_PORTS = Map.of("http", "80", "https", "443");
+
   private static final HttpSettings DEFAULTS =
       new HttpSettings(
           Duration.ofSeconds(15),
@@ -43,7 +63,8 @@ public record HttpSettings(
           Duration.ofSeconds(10),
           64 << 10,
           Set.of(),
-          Set.of());
+          Set.of(),
+          UnaryOperator.identity());
 
   /**
    * Checks the settings.
@@ -93,31 +114,66 @@ public record HttpSettings(
   /** The same with another heartbeat. */
   public HttpSettings withHeartbeat(Duration heartbeat) {
     return new HttpSettings(
-        heartbeat, retry, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
+        heartbeat,
+        retry,
+        writeTimeout,
+        bodyTimeout,
+        maxBodyBytes,
+        allowedOrigins,
+        allowedHeaders,
+        context);
   }
 
   /** The same with another time after which clients come back. */
   public HttpSettings withRetry(Duration retry) {
     return new HttpSettings(
-        heartbeat, retry, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
+        heartbeat,
+        retry,
+        writeTimeout,
+        bodyTimeout,
+        maxBodyBytes,
+        allowedOrigins,
+        allowedHeaders,
+        context);
   }
 
   /** The same with another write timeout. */
   public HttpSettings withWriteTimeout(Duration writeTimeout) {
     return new HttpSettings(
-        heartbeat, retry, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
+        heartbeat,
+        retry,
+        writeTimeout,
+        bodyTimeout,
+        maxBodyBytes,
+        allowedOrigins,
+        allowedHeaders,
+        context);
   }
 
   /** The same with another body timeout. */
   public HttpSettings withBodyTimeout(Duration bodyTimeout) {
     return new HttpSettings(
-        heartbeat, retry, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
+        heartbeat,
+        retry,
+        writeTimeout,
+        bodyTimeout,
+        maxBodyBytes,
+        allowedOrigins,
+        allowedHeaders,
+        context);
   }
 
   /** The same with another bound for bodies. */
   public HttpSettings withMaxBodyBytes(int maxBodyBytes) {
     return new HttpSettings(
-        heartbeat, retry, writeTimeout, bodyTimeout, maxBodyBytes, allowedOrigins, allowedHeaders);
+        heartbeat,
+        retry,
+        writeTimeout,
+        bodyTimeout,
+        maxBodyBytes,
+        allowedOrigins,
+        allowedHeaders,
+        context);
   }
 
   /** The same with other origins. */
@@ -129,7 +185,8 @@ public record HttpSettings(
         bodyTimeout,
         maxBodyBytes,
         new LinkedHashSet<>(List.of(origins)),
-        allowedHeaders);
+        allowedHeaders,
+        context);
   }
 
   /**
@@ -144,7 +201,33 @@ public record HttpSettings(
         bodyTimeout,
         maxBodyBytes,
         allowedOrigins,
-        new LinkedHashSet<>(List.of(headers)));
+        new LinkedHashSet<>(List.of(headers)),
+        context);
+  }
+
+  /**
+   * The same with a context for the access policy. A body that comes slowly is handed on by another
+   * thread than the request's own, on which whatever filters have left in thread-locals is missing.
+   *
+   * <p>With Spring Security, {@code withContext(DelegatingSecurityContextRunnable::new)} gives it
+   * the request's {@code SecurityContext}; with Micrometer's context propagation, {@code task ->
+   * ContextSnapshotFactory.builder().build().captureAll().wrap(task)} gives it all that is
+   * registered there. What {@link HttpCaller} says needs none of this.
+   *
+   * @param context called on the request's thread with what is done once the body is there; returns
+   *     what is run instead, once at most, on a thread of the container's, and must run what it was
+   *     given on that thread
+   */
+  public HttpSettings withContext(UnaryOperator<Runnable> context) {
+    return new HttpSettings(
+        heartbeat,
+        retry,
+        writeTimeout,
+        bodyTimeout,
+        maxBodyBytes,
+        allowedOrigins,
+        allowedHeaders,
+        context);
   }
 
   private static void check(String name, Duration value) {
@@ -175,23 +258,13 @@ public record HttpSettings(
     if (origin.equals("*")) {
       return;
     }
-    URI uri;
-    try {
-      uri = URI.create(origin);
-    } catch (IllegalArgumentException unreadable) {
+    Matcher parts = ORIGIN.matcher(origin);
+    if (!parts.matches()) {
       throw badOrigin(origin);
     }
-    String scheme = uri.getScheme();
-    String host = uri.getHost();
-    if (scheme == null || host == null) {
-      throw badOrigin(origin);
-    }
-    boolean standardPort =
-        (scheme.equals("http") && uri.getPort() == 80)
-            || (scheme.equals("https") && uri.getPort() == 443);
-    String written =
-        scheme + "://" + host + (uri.getPort() < 0 || standardPort ? "" : ":" + uri.getPort());
-    if (!origin.equals(written) || !origin.equals(origin.toLowerCase(java.util.Locale.ROOT))) {
+    String port = parts.group("port");
+    if (port != null
+        && (port.length() > 5 || port.equals(DEFAULT_PORTS.get(parts.group("scheme"))))) {
       throw badOrigin(origin);
     }
   }

@@ -1,6 +1,7 @@
 package io.peerbroker.servlet;
 
 import jakarta.servlet.http.HttpServletRequest;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -24,12 +25,12 @@ final class MediaType {
     if (type == null) {
       throw unsupported("A body needs a Content-Type, which must be application/json.");
     }
-    String[] parts = type.toLowerCase(Locale.ROOT).split(";", -1);
-    if (!parts[0].strip().equals(Accept.JSON)) {
+    List<String> parts = Accept.split(type.toLowerCase(Locale.ROOT), ';');
+    if (!parts.get(0).strip().equals(Accept.JSON)) {
       throw unsupported("The Content-Type of a body must be application/json.");
     }
-    for (int i = 1; i < parts.length; i++) {
-      String[] parameter = parts[i].split("=", 2);
+    for (String part : parts.subList(1, parts.size())) {
+      String[] parameter = part.split("=", 2);
       if (parameter[0].strip().equals("charset")) {
         String charset = parameter.length == 2 ? parameter[1].strip().replace("\"", "") : "";
         if (!charset.equals("utf-8") && !charset.equals("utf8")) {

@@ -67,10 +67,10 @@ final class Query {
     return value;
   }
 
-  /** Refuses any parameter but those known. */
+  /** Refuses any parameter but those known, and those that are there to get past a cache. */
   void allowOnly(Set<String> known) {
     for (Parameter parameter : parameters) {
-      if (!known.contains(parameter.name)) {
+      if (!known.contains(parameter.name) && !parameter.name.startsWith("_")) {
         throw refused(
             Refusal.Code.INVALID_REQUEST,
             "There is no parameter "

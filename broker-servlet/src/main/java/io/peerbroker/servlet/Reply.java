@@ -12,11 +12,13 @@ import org.jspecify.annotations.Nullable;
  * A short answer, complete in memory: whatever is neither a stream nor a page of the list.
  *
  * @param type the media type of the body, or null for none
+ * @param body null for one that is not told to HEAD, nor its length
  * @param headers further headers
  */
-record Reply(int status, @Nullable String type, String body, Map<String, String> headers) {
+record Reply(
+    int status, @Nullable String type, @Nullable String body, Map<String, String> headers) {
 
-  Reply(int status, @Nullable String type, String body) {
+  Reply(int status, @Nullable String type, @Nullable String body) {
     this(status, type, body, Map.of());
   }
 
@@ -28,24 +30,48 @@ record Reply(int status, @Nullable String type, String body, Map<String, String>
     return new Reply(204, null, "");
   }
 
+  /** What HEAD is told about an answer that would have this type. */
+  static Reply head(String type) {
+    return new Reply(200, type, null);
+  }
+
   Reply with(String header, String value) {
     Map<String, String> more = new LinkedHashMap<>(headers);
     more.put(header, value);
     return new Reply(status, type, body, more);
   }
 
-  /** Puts it into the response, whose buffer it fits in, so that nothing waits for the client. */
+  /**
+   * Puts it into the response whose request's thread this is; its buffer holds it, so that nothing
+   * waits for the client.
+   */
   void write(HttpServletResponse response, boolean withBody) throws IOException {
-    byte[] bytes = body.getBytes(UTF_8);
+    writeHead(response);
+    if (type != null && withBody) {
+      response.getOutputStream().write(bytes());
+    }
+  }
+
+  /** Sets the status and the headers. */
+  void writeHead(HttpServletResponse response) {
     response.setStatus(status);
     response.setHeader("Cache-Control", "no-store");
     headers.forEach(response::setHeader);
     if (type != null) {
-      response.setContentType(type);
-      response.setContentLength(bytes.length);
-      if (withBody) {
-        response.getOutputStream().write(bytes);
+      setType(response, type);
+      if (body != null) {
+        response.setContentLength(bytes().length);
       }
     }
+  }
+
+  /** Sets a media type whose text is UTF-8, whatever encoding a filter has set before. */
+  static void setType(HttpServletResponse response, String type) {
+    response.setContentType(type + ";charset=utf-8");
+  }
+
+  /** The body; empty where there is none. */
+  byte[] bytes() {
+    return body == null ? new byte[0] : body.getBytes(UTF_8);
   }
 }

@@ -5,8 +5,11 @@ import jakarta.servlet.AsyncEvent;
 import jakarta.servlet.AsyncListener;
 import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.WriteListener;
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Ties a {@link StreamWriter} to the response of an asynchronous request: its calls out, and the
@@ -17,6 +20,9 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
   private final AsyncContext async;
   private final ServletOutputStream out;
   private final StreamWriter writer;
+
+  /** What is still to be done before the first byte, with the writer's lock held. */
+  private volatile @Nullable Consumer<HttpServletResponse> first;
 
   private ServletOutput(AsyncContext async, StreamWriter.Source source, LongSupplier nanoTime)
       throws IOException {
@@ -40,6 +46,14 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
     out.setWriteListener(this);
   }
 
+  /**
+   * Has the status and the headers set by the thread that writes first: for an answer that is not
+   * known yet when the writer is prepared. To be called before there is anything to write.
+   */
+  void beforeFirstWrite(Consumer<HttpServletResponse> head) {
+    first = head;
+  }
+
   StreamWriter writer() {
     return writer;
   }
@@ -51,6 +65,11 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
 
   @Override
   public void write(byte[] bytes) throws IOException {
+    Consumer<HttpServletResponse> head = first;
+    if (head != null) {
+      first = null;
+      head.accept((HttpServletResponse) Exchange.original(async.getResponse()));
+    }
     out.write(bytes);
   }
 

@@ -2,6 +2,7 @@ package io.peerbroker.servlet;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.mockito.ArgumentMatchers.any;
 import static org.mockito.ArgumentMatchers.anyInt;
 import static org.mockito.Mockito.doAnswer;
@@ -17,12 +18,14 @@ import jakarta.servlet.AsyncContext;
 import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.ServletOutputStream;
+import jakarta.servlet.WriteListener;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -37,24 +40,58 @@ final class BodyTest {
   private final HttpServletResponse response = mock();
   private final AsyncContext async = mock();
   private final ServletInputStream in = mock();
+  private final ServletOutputStream out = mock();
+  private final List<Runnable> handedOver = new ArrayList<>();
   private ReadListener listener;
+  private WriteListener writer;
   private boolean cancelIsLate;
 
   @BeforeEach
   void read() throws IOException {
     when(request.getMethod()).thenReturn("POST");
+    when(request.getProtocol()).thenReturn("HTTP/1.1");
     when(request.isAsyncSupported()).thenReturn(true);
     when(request.startAsync()).thenReturn(async);
     when(request.getContentLengthLong()).thenReturn(-1L);
     when(request.getInputStream()).thenReturn(in);
+    when(async.getRequest()).thenReturn(request);
     when(async.getResponse()).thenReturn(response);
-    when(response.getOutputStream()).thenReturn(mock(ServletOutputStream.class));
+    when(response.getOutputStream()).thenReturn(out);
+    when(out.isReady()).thenReturn(true);
+    doAnswer(call -> handedOver.add(call.getArgument(0))).when(async).start(any());
     doAnswer(call -> listener = call.getArgument(0)).when(in).setReadListener(any());
+    doAnswer(call -> writer = call.getArgument(0)).when(out).setWriteListener(any());
+    Exchange exchange =
+        new Exchange(
+            request, response, HttpSettings.defaults().withContext(this::named), withLateCancel());
     Body.read(
-        new Exchange(request, response),
-        HttpSettings.defaults(),
+        exchange,
+        HttpSettings.defaults().withContext(this::named),
         withLateCancel(),
-        body -> taken.add(new String(body, UTF_8)));
+        body -> taken.add(context + new String(body, UTF_8)));
+  }
+
+  private String context = "";
+
+  /** The context of the application's: a name that is there while the body is taken. */
+  private Runnable named(Runnable task) {
+    return () -> {
+      context = "within ";
+      task.run();
+      context = "";
+    };
+  }
+
+  /** Does what the container's pool would, and calls the writer back where it waits for that. */
+  private void runThePool() throws IOException {
+    while (!handedOver.isEmpty()) {
+      handedOver.remove(0).run();
+      if (writer != null) {
+        WriteListener waiting = writer;
+        writer = null;
+        waiting.onWritePossible();
+      }
+    }
   }
 
   /** The timer, but for tasks that have begun, as it were, when they are taken back. */
@@ -93,11 +130,12 @@ final class BodyTest {
   }
 
   @Test
-  void aWholeBodyIsHandedOnAndHasNoDeadlineAnyMore() throws IOException {
+  void aWholeBodyIsHandedOnByAnotherThreadAndInItsContext() throws IOException {
     come("ab", 3);
     listener.onAllDataRead();
-    assertThat(taken).containsExactly("ababab");
-    assertThat(timer.scheduled()).isZero();
+    assertThat(taken).isEmpty();
+    runThePool();
+    assertThat(taken).containsExactly("within ababab");
     verify(response, never()).setStatus(anyInt());
   }
 
@@ -105,11 +143,18 @@ final class BodyTest {
   void afterTheDeadlineNothingIsHandedOn() throws IOException {
     come("ab", 1);
     timer.advance(Duration.ofSeconds(10));
+    verify(out, never().description("the timer writes nothing")).setWriteListener(any());
+    runThePool();
     verify(response).setStatus(408);
-    verify(async).complete();
+    verify(out).write(any(byte[].class));
+    verify(async, never().description("before its body has ended")).complete();
     come("ab", 1);
     listener.onAllDataRead();
+    runThePool();
+    verify(async).complete();
     listener.onError(new IOException("reset"));
+    timer.advance(Duration.ofSeconds(10));
+    runThePool();
     assertThat(taken).isEmpty();
     verify(async).complete();
     verify(response).setStatus(anyInt());
@@ -120,33 +165,66 @@ final class BodyTest {
     cancelIsLate = true;
     listener.onAllDataRead();
     timer.advance(Duration.ofSeconds(10));
+    runThePool();
     assertThat(taken).hasSize(1);
     verify(response, never()).setStatus(anyInt());
   }
 
   @Test
-  void tooMuchIsRefusedAtOnce() throws IOException {
+  void tooMuchIsRefusedAtOnceAndTheRestForgottenUntilItIsTooMuch() throws IOException {
     come("x".repeat(1_000), 100);
+    runThePool();
     verify(response).setStatus(413);
+    verify(response).setHeader("Connection", "close");
+    verify(async, never()).complete();
+    assertThatThrownBy(() -> come("x".repeat(1_000), 1_100)).isInstanceOf(IOException.class);
+    listener.onError(new IOException("as the container tells it"));
+    runThePool();
+    verify(async, never().description("while the container cuts")).complete();
+    timer.advance(Duration.ofSeconds(1));
+    runThePool();
     verify(async).complete();
-    listener.onAllDataRead();
     assertThat(taken).isEmpty();
     assertThat(timer.scheduled()).isZero();
   }
 
   @Test
-  void aBodyThatBreaksOffIsRefused() {
+  void aRefusedBodyThatDribblesIsCutInTime() throws IOException {
+    timer.advance(Duration.ofSeconds(10));
+    runThePool();
+    come("x", 1);
+    timer.advance(Duration.ofSeconds(9));
+    come("x", 1);
+    timer.advance(Duration.ofSeconds(2));
+    assertThatThrownBy(() -> come("x", 1)).isInstanceOf(IOException.class);
+  }
+
+  @Test
+  void aBodyThatBreaksOffIsRefused() throws IOException {
     listener.onError(new IOException("early end"));
+    runThePool();
     verify(response).setStatus(400);
+    timer.advance(Duration.ofSeconds(1));
+    runThePool();
     verify(async).complete();
     assertThat(timer.scheduled()).isZero();
   }
 
   @Test
-  void aContainerThatHasEndedTheExchangeMayComplain() {
+  void aContainerThatHasEndedTheExchangeMayComplain() throws IOException {
     doThrow(new NullPointerException("recycled")).when(response).setStatus(anyInt());
     doThrow(new IllegalStateException("completed")).when(async).complete();
     timer.advance(Duration.ofSeconds(10));
+    runThePool();
     verify(async).complete();
+    assertThat(timer.scheduled()).isZero();
+  }
+
+  @Test
+  void aContainerWithoutThreadsEndsTheExchange() {
+    doThrow(new RejectedExecutionException("stopped")).when(async).start(any());
+    timer.advance(Duration.ofSeconds(10));
+    verify(async).complete();
+    assertThat(timer.scheduled()).isZero();
   }
 }

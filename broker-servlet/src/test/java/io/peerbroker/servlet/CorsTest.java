@@ -62,7 +62,8 @@ final class CorsTest {
         .isEqualTo(
             Map.of(
                 "Access-Control-Allow-Methods", "POST, OPTIONS",
-                "Access-Control-Allow-Headers", "Content-Type, Last-Event-ID",
+                "Access-Control-Allow-Headers",
+                    "Cache-Control, Content-Type, Last-Event-ID, X-Requested-With",
                 "Access-Control-Max-Age", "600"));
     assertThat(preflight(Set.of("*"), OURS, "POST")).hasSize(3);
     assertThat(preflight(Set.of(OURS), OURS, null)).isEmpty();
@@ -83,7 +84,8 @@ final class CorsTest {
     cors.apply(request, response);
     assertThat(cors.preflight(request, response, Reply.noContent(), "POST").headers())
         .containsEntry(
-            "Access-Control-Allow-Headers", "authorization, Content-Type, Last-Event-ID, X-Tenant");
+            "Access-Control-Allow-Headers",
+            "authorization, Cache-Control, Content-Type, Last-Event-ID, X-Requested-With, X-Tenant");
   }
 
   private static Cors cors(Set<String> origins) {

@@ -21,7 +21,8 @@ final class HttpSettingsTest {
     assertThat(DEFAULTS.bodyTimeout()).isEqualTo(Duration.ofSeconds(10));
     assertThat(DEFAULTS.maxBodyBytes()).isEqualTo(65_536);
     assertThat(DEFAULTS.allowedOrigins()).isEmpty();
-    assertThat(DEFAULTS.allowedHeaders()).containsExactly("Content-Type", "Last-Event-ID");
+    assertThat(DEFAULTS.allowedHeaders())
+        .containsExactly("Cache-Control", "Content-Type", "Last-Event-ID", "X-Requested-With");
   }
 
   @Test
@@ -41,7 +42,9 @@ final class HttpSettingsTest {
     assertThat(DEFAULTS.withMaxBodyBytes(1).maxBodyBytes()).isEqualTo(1);
     HttpSettings both =
         DEFAULTS.withAllowedHeaders("X-Y").withAllowedOrigins("*").withHeartbeat(time);
-    assertThat(both.allowedHeaders()).containsExactly("Content-Type", "Last-Event-ID", "X-Y");
+    assertThat(both.allowedHeaders())
+        .containsExactly(
+            "Cache-Control", "Content-Type", "Last-Event-ID", "X-Requested-With", "X-Y");
     assertThat(both.allowedOrigins()).containsExactly("*");
     assertThat(both.withAllowedHeaders().withAllowedOrigins().withHeartbeat(DEFAULTS.heartbeat()))
         .isEqualTo(DEFAULTS);
@@ -65,7 +68,10 @@ final class HttpSettingsTest {
         "http://127.0.0.1",
         "http://[::1]:8080",
         "https://xn--bcher-kva.example",
-        "app://example"
+        "app://example",
+        "app://-",
+        "http://my_host:8080",
+        "https://a_b.example.org"
       })
   void originsAsBrowsersWriteThem(String origin) {
     assertThat(DEFAULTS.withAllowedOrigins(origin).allowedOrigins()).containsExactly(origin);
@@ -91,6 +97,9 @@ final class HttpSettingsTest {
         "HTTPS://example.org",
         "https://Example.org",
         "https://*.example.org",
+        "https://[example]",
+        "https://example.org:08",
+        "https://example.org:123456",
         "https://exa mple.org",
         "https://example.org\r\nX: y"
       })

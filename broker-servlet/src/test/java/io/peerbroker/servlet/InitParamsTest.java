@@ -65,7 +65,13 @@ final class InitParamsTest {
     assertThat(http.allowedOrigins())
         .containsExactlyInAnyOrder("https://a.example", "http://b.example:81");
     assertThat(http.allowedHeaders())
-        .containsExactly("Authorization", "Content-Type", "Last-Event-ID", "X-Tenant");
+        .containsExactly(
+            "Authorization",
+            "Cache-Control",
+            "Content-Type",
+            "Last-Event-ID",
+            "X-Requested-With",
+            "X-Tenant");
     try (Broker broker = params.broker()) {
       assertThat(broker.limits())
           .isEqualTo(

@@ -24,6 +24,7 @@ final class MediaTypeTest {
         "application/json;charset=utf-8",
         "application/json ; CharSet = \"UTF-8\"",
         "application/json;profile=x;charset=UTF-8",
+        "application/json;a=\";charset=x\"",
         "application/json;"
       })
   void jsonInUtf8(String type) {

@@ -17,6 +17,8 @@ import jakarta.servlet.Filter;
 import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.WriteListener;
 import jakarta.servlet.http.HttpServlet;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletRequestWrapper;
 import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpServletResponseWrapper;
 import java.io.ByteArrayOutputStream;
@@ -25,10 +27,14 @@ import java.io.InputStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.Enumeration;
 import java.util.List;
 import java.util.Map;
+import java.util.logging.Handler;
 import java.util.logging.Level;
+import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
@@ -41,6 +47,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The ways to mount the broker in a web application, each on a real server. */
 final class MountTest {
@@ -276,6 +283,101 @@ final class MountTest {
         assertThat(client.openChannel().stream().head().header("X-Own")).isEqualTo("yes");
       }
     }
+  }
+
+  @Test
+  void aControllerMayHandThePathIn() throws Exception {
+    try (BrokerHttp http = new BrokerHttp(broker, HttpSettings.defaults())) {
+      ServletContextHandler context = context("");
+      HttpServlet controller =
+          new HttpServlet() {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            protected void service(HttpServletRequest request, HttpServletResponse response) {
+              String path = request.getServletPath();
+              http.handle(request, response, path.substring("/api/rtc".length()));
+            }
+          };
+      context.addServlet(mounted(controller, Map.of()), "/");
+      start(context);
+      assertServes("/api/rtc");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/channel", "/list", "/send/x", "/nowhere"})
+  void whatAFilterRejectsIsTheFiltersToTell(String path) throws Exception {
+    ServletContextHandler context = context("");
+    List<RuntimeException> caught = new ArrayList<>();
+    addFilter(
+        context,
+        (request, response, chain) -> {
+          try {
+            chain.doFilter(new Rejecting((HttpServletRequest) request), response);
+          } catch (Rejected rejected) {
+            caught.add(rejected);
+            ((HttpServletResponse) response).sendError(400);
+          }
+        },
+        true);
+    context.addServlet(mounted(new BrokerServlet(broker), Map.of()), "/*");
+    start(context);
+    List<String> logged = new ArrayList<>();
+    Handler log = new Log(logged);
+    Logger logger = Logger.getLogger(BrokerHttp.class.getName());
+    logger.addHandler(log);
+    try (WireClient client = client("")) {
+      int status =
+          path.startsWith("/send")
+              ? client.postJson(path, "{}").status()
+              : client.get(path).status();
+      assertThat(status).isEqualTo(path.equals("/nowhere") ? 404 : 400);
+    } finally {
+      logger.removeHandler(log);
+    }
+    assertThat(logged).isEmpty();
+    assertThat(caught).hasSize(path.equals("/nowhere") ? 0 : 1);
+  }
+
+  /** As a firewall for requests does: it looks at a header's value when it is asked for. */
+  private static final class Rejecting extends HttpServletRequestWrapper {
+    Rejecting(HttpServletRequest request) {
+      super(request);
+    }
+
+    @Override
+    public String getHeader(String name) {
+      throw new Rejected();
+    }
+
+    @Override
+    public Enumeration<String> getHeaders(String name) {
+      throw new Rejected();
+    }
+  }
+
+  private static final class Log extends Handler {
+    private final List<String> lines;
+
+    Log(List<String> lines) {
+      this.lines = lines;
+    }
+
+    @Override
+    public void publish(LogRecord told) {
+      lines.add(told.getMessage());
+    }
+
+    @Override
+    public void flush() {}
+
+    @Override
+    public void close() {}
+  }
+
+  private static final class Rejected extends RuntimeException {
+    private static final long serialVersionUID = 1L;
   }
 
   /** A response that is kept until the filter lets it go, as one that compresses might do. */

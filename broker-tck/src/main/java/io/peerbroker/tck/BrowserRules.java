@@ -72,7 +72,13 @@ public abstract class BrowserRules extends ServerRules {
   void configuredHeadersArePermitted() {
     client(ServerSettings.of("allowedOrigins", OURS).and("allowedHeaders", "Authorization, X-Y"));
     assertThat(preflight("/session", "POST", OURS).headerList("Access-Control-Allow-Headers"))
-        .containsExactlyInAnyOrder("content-type", "last-event-id", "authorization", "x-y");
+        .containsExactlyInAnyOrder(
+            "cache-control",
+            "content-type",
+            "last-event-id",
+            "x-requested-with",
+            "authorization",
+            "x-y");
   }
 
   private void assertPreflight(String path, String method) {
@@ -82,7 +88,7 @@ public abstract class BrowserRules extends ServerRules {
     assertThat(response.headerList("Access-Control-Allow-Methods"))
         .contains(method.toLowerCase(Locale.ROOT));
     assertThat(response.headerList("Access-Control-Allow-Headers"))
-        .contains("content-type", "last-event-id");
+        .contains("cache-control", "content-type", "last-event-id", "x-requested-with");
     assertThat(response.header("Access-Control-Max-Age")).matches("[1-9][0-9]*");
     assertThat(response.headerList("Vary")).contains("origin");
   }

@@ -24,6 +24,14 @@ public abstract class ContainerKit extends ServerKit {
   }
 
   @Nested
+  final class Answers extends AnswerRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ContainerKit.this.start(settings);
+    }
+  }
+
+  @Nested
   final class Cuts extends CutRules {
     @Override
     protected WireServer start(ServerSettings settings) throws Exception {

@@ -66,6 +66,77 @@ public abstract class ContainerRules extends ServerRules {
   }
 
   @Test
+  @DisplayName("H15 a filter that sets another encoding changes nothing: all is UTF-8 and says so")
+  void aFiltersEncodingChangesNothing() {
+    client(ServerSettings.DEFAULTS.behind(Front.ENCODING));
+    WireConnection connection = client().connect();
+    connection.write(client().head("GET", "/channel", STREAM));
+    assertUtf8(connection.readHead(), "text/event-stream");
+    connection.close();
+    WireChannel channel = client().openChannel();
+    channel.createSession("\"list\":true,\"metadata\":\"\u20ac\"");
+    assertUtf8(client().get("/list"), "application/json");
+    assertThat(client().get("/list").body()).contains("\u20ac");
+    assertUtf8(client().request("HEAD", "/list"), "application/json");
+    assertUtf8(client().get("/list?%E2%82%AC"), "application/problem+json");
+    assertThat(client().get("/list?%E2%82%AC").body()).contains("\u20ac");
+    assertSent(channel.send(channel.cid(), "\"\u20ac\""));
+    assertThat(channel.awaitMessage().get("message").getAsString()).isEqualTo("\u20ac");
+  }
+
+  private static void assertUtf8(WireResponse response, String type) {
+    assertThat(response.headerList("Content-Type"))
+        .hasSize(1)
+        .first()
+        .asString()
+        .isEqualToIgnoringCase(type + ";charset=utf-8");
+  }
+
+  @Test
+  @DisplayName("a filter that has read the body hands a copy on, which is read")
+  void aCopiedBodyIsRead() {
+    assertBodiesAreRead(Front.BODY_COPIED);
+  }
+
+  @Test
+  @DisplayName("a filter that has read the body as text hands another one on, which is read")
+  void aRewrittenBodyIsRead() {
+    assertBodiesAreRead(Front.BODY_REWRITTEN);
+  }
+
+  @Test
+  @DisplayName("a filter's stream that supports no listener is read as it comes all the same")
+  void aBodyWithoutListenerIsRead() {
+    assertBodiesAreRead(Front.BODY_COUNTED);
+  }
+
+  private void assertBodiesAreRead(Front front) {
+    client(ServerSettings.DEFAULTS.behind(front));
+    WireChannel channel = client().openChannel();
+    String path = "/send/" + channel.cid();
+    String body = channel.sendBody("1");
+    assertSent(channel.send(channel.cid(), "1"));
+    assertRefused(client().postJson(path, "{"), 400, "malformed_json");
+    assertRefused(client().postJson("/nowhere", body), 404, "unknown_path");
+    assertRefused(client().postJson(path, new byte[70_000]), 413, "too_large");
+    try (WireConnection connection = client().connect()) {
+      String request = client().postRequest(path, body);
+      connection.write(request.substring(0, request.length() - 5));
+      assertThat(client().get("/list").status()).isEqualTo(200);
+      assertSent(connection.write(request.substring(request.length() - 5)).readResponse());
+      connection.write(
+          client()
+              .head("POST", path, "Content-Type: application/json", "Transfer-Encoding: chunked"));
+      assertThat(client().get("/list").status()).isEqualTo(200);
+      connection.write("5\r\n" + body.substring(0, 5) + "\r\n");
+      assertThat(client().get("/list").status()).isEqualTo(200);
+      String rest = body.substring(5);
+      connection.write(Integer.toHexString(rest.length()) + "\r\n" + rest + "\r\n0\r\n\r\n");
+      assertSent(connection.readResponse());
+    }
+  }
+
+  @Test
   @DisplayName("C18 the broker's shutdown tells every stream, though some stall, within its bound")
   void shutdownTellsEveryStream() {
     client(

@@ -223,6 +223,17 @@ public abstract class ListRules extends ServerRules {
   }
 
   @Test
+  @DisplayName("L14 L21 C22 a parameter that is there to get past a cache is ignored")
+  void aCacheBusterIsIgnored() {
+    WireChannel channel = client().openChannelAt("/channel?_=1&_ts=2&r=3");
+    String sid = channel.listSession("");
+    assertThat(listed("?_=1700000000")).containsExactly(sid);
+    assertThat(listed("?limit=1&_ts=1&_ts=2")).containsExactly(sid);
+    client().watch("?_ts=1&filter=").await("ready");
+    assertRefused(client().get("/list?ts=1"), 400, "invalid_request", "'ts'");
+  }
+
+  @Test
   @DisplayName("L14 other parameters, and those out of range, are refused")
   void otherParametersAreRefused() {
     for (String limit :

@@ -172,26 +172,6 @@ public abstract class PressureRules extends ServerRules {
     }
   }
 
-  @Test
-  @DisplayName("H8 whoever goes on dribbling after the refusal holds no thread either")
-  void refusedBodiesHoldNoThread() {
-    client(ServerSettings.of("bodyTimeout", "500ms").withThreads(THREADS));
-    String head =
-        client().head("POST", "/session", "Content-Type: application/json", "Content-Length: 1000");
-    List<WireConnection> dribbling = new ArrayList<>();
-    try {
-      for (int i = 0; i < 3 * THREADS; i++) {
-        dribbling.add(client().connect().write(head + "{"));
-      }
-      for (WireConnection connection : dribbling) {
-        assertRefused(connection.readResponse(), 408, "request_timeout");
-      }
-      assertPrompt();
-    } finally {
-      dribbling.forEach(WireConnection::close);
-    }
-  }
-
   private List<WireChannel> channels(int count) {
     return IntStream.range(0, count).mapToObj(i -> client().openChannel()).toList();
   }

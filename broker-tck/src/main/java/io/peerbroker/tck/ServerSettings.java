@@ -34,7 +34,20 @@ public record ServerSettings(
      * A filter that wraps the response, as one that compresses does: what is written to its own
      * goes out when the filter's turn is over, and is lost after that.
      */
-    WRAPPING
+    WRAPPING,
+    /**
+     * A filter that sets another encoding for the answer, as old applications do for their pages.
+     */
+    ENCODING,
+    /**
+     * A filter that reads the whole body and hands on a copy, as one that checks a signature does;
+     * the copy's stream supports no listener and does not know what is available.
+     */
+    BODY_COPIED,
+    /** The same for a filter that reads the body as text, and hands on another one. */
+    BODY_REWRITTEN,
+    /** A filter that counts what is read of the body; its stream supports no listener. */
+    BODY_COUNTED
   }
 
   /**

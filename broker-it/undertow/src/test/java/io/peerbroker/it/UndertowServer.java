@@ -22,12 +22,9 @@ import org.xnio.Options;
 /**
  * An Undertow with the broker's servlet at {@code /broker/*}.
  *
- * <p>The system properties {@code peerbroker.readTimeout} and {@code peerbroker.writeTimeout} set
- * those options, in milliseconds.
+ * <p>The system property {@code peerbroker.writeTimeout} sets that option, in milliseconds.
  */
 record UndertowServer(Undertow undertow, DeploymentManager application) implements ContainerServer {
-
-  static final Integer READ_TIMEOUT = Integer.getInteger("peerbroker.readTimeout");
 
   static final Integer WRITE_TIMEOUT = Integer.getInteger("peerbroker.writeTimeout");
 
@@ -61,9 +58,6 @@ record UndertowServer(Undertow undertow, DeploymentManager application) implemen
       builder
           .setWorkerThreads(settings.threads())
           .setSocketOption(Options.SEND_BUFFER, ServerSettings.SEND_BUFFER);
-    }
-    if (READ_TIMEOUT != null) {
-      builder.setSocketOption(Options.READ_TIMEOUT, READ_TIMEOUT);
     }
     if (WRITE_TIMEOUT != null) {
       builder.setSocketOption(Options.WRITE_TIMEOUT, WRITE_TIMEOUT);

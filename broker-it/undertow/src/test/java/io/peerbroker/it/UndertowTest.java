@@ -20,11 +20,6 @@ final class UndertowTest extends ContainerKit {
     Map<String, String> exceptions = new TreeMap<>();
     exceptions.put("aMalformedQueryChangesNothing", query);
     exceptions.put("malformedQueriesAreRefused", query);
-    if (UndertowServer.READ_TIMEOUT == null) {
-      exceptions.put(
-          "refusedBodiesHoldNoThread",
-          "Undertow ends an exchange by reading the rest of its body, on a thread of its pool");
-    }
     if (UndertowServer.WRITE_TIMEOUT == null) {
       exceptions.put(
           "aGivenUpReadersConnectionEnds",

@@ -67,6 +67,12 @@ public final class Http2Client implements AutoCloseable {
     return stream;
   }
 
+  /** Says that JSON is to be posted, and sends none of it. */
+  public void postWithoutItsBody(String path) {
+    HttpFields.Mutable fields = HttpFields.build().add("Content-Type", "application/json");
+    request("POST", path, fields.add("Content-Length", "1000"), false);
+  }
+
   private Http2Stream request(String method, String path, HttpFields fields, boolean whole) {
     MetaData.Request request =
         new MetaData.Request(method, HttpURI.from(base + path), HttpVersion.HTTP_2, fields);

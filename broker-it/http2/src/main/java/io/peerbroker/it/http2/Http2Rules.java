@@ -243,6 +243,27 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   @Test
+  @DisplayName("short answers for which there is no window hold no thread, and no heartbeat up")
+  void noWindowForAShortAnswer() {
+    client(
+        ServerSettings.of("heartbeat", "300ms").and("bodyTimeout", "500ms").withThreads(THREADS));
+    WireChannel bystander = client().openChannel();
+    String ping = "{\"key\":\"" + bystander.key() + "\"}";
+    Http2Client shut = connect(0);
+    for (int i = 0; i < 2 * THREADS; i++) {
+      shut.post("/channel/" + bystander.cid() + "/ping", ping);
+      shut.postWithoutItsBody("/session");
+      shut.postWithoutItsBody("/nowhere");
+    }
+    for (int i = 0; i < 5; i++) {
+      bystander.stream().awaitComments(bystander.stream().comments().size() + 4);
+      assertThat(client().get("/list").status()).isEqualTo(200);
+      WireChannel fresh = client().openChannel();
+      assertSent(fresh.send(fresh.cid(), "1"));
+    }
+  }
+
+  @Test
   @DisplayName("C8 a window that closes and opens all the time loses, doubles and reorders nothing")
   void aTurningWindowKeepsTheOrder() {
     client(ServerSettings.of("messageRate", "0"));

@@ -1,0 +1,180 @@
+package io.peerbroker.servlet;
+
+import io.peerbroker.core.Timer;
+import jakarta.servlet.AsyncContext;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The answer to a request that comes after the container's thread has returned, or before the
+ * request's body has: written without blocking, and by the rules of {@link StreamWriter}.
+ *
+ * <p>The response is completed when the answer is written and the body is over, whichever is last:
+ * Undertow would read the rest of an unfinished body with a thread of its pool.
+ *
+ * <p>Safe for use by many threads; no method blocks or waits for a container.
+ */
+final class LateAnswer implements StreamWriter.Source {
+
+  private static final System.Logger LOG = System.getLogger(BrokerHttp.class.getName());
+
+  /**
+   * How long the container has to deal with a body that broke off, and the client to be told,
+   * before the response is ended in whatever state it is: after a reset Undertow calls nobody.
+   */
+  private static final Duration BROKEN_BODY_GRACE = Duration.ofSeconds(1);
+
+  private final AsyncContext async;
+  private final boolean withBody;
+  private final boolean isHttp1;
+  private final Duration writeTimeout;
+  private final ResponseTask task;
+  private final ServletOutput output;
+  private final StreamWriter writer;
+  private final AtomicReference<@Nullable Reply> reply = new AtomicReference<>();
+  private volatile boolean bodyUnfinished;
+  private volatile boolean over;
+
+  /** The writer's owner's own. */
+  private boolean given;
+
+  private LateAnswer(AsyncContext async, boolean withBody, Duration writeTimeout, Timer timer)
+      throws IOException {
+    this.async = async;
+    this.withBody = withBody;
+    isHttp1 = async.getRequest().getProtocol().startsWith("HTTP/1");
+    this.writeTimeout = writeTimeout;
+    task = new ResponseTask(timer);
+    output = ServletOutput.prepare(async, this, timer::nanoTime);
+    writer = output.writer();
+  }
+
+  /** Waits for the answer; to be called on the request's own thread. */
+  static LateAnswer begin(AsyncContext async, boolean withBody, Duration writeTimeout, Timer timer)
+      throws IOException {
+    return new LateAnswer(async, withBody, writeTimeout, timer);
+  }
+
+  /** Runs something after a while, unless the answer has been given; replaces what was set. */
+  void after(Duration delay, Runnable what) {
+    task.watch(delay, () -> run(what));
+  }
+
+  /** Runs something on a thread of the container's pool. */
+  void run(Runnable what) {
+    try {
+      async.start(what);
+    } catch (RuntimeException refused) {
+      // The exchange is over, or the container stops.
+      writer.abort();
+    }
+  }
+
+  /** Answers on the request's own thread, before which no answer has been given. */
+  void giveAtOnce(Reply answer) {
+    if (take(answer)) {
+      start();
+    }
+  }
+
+  /** Answers, unless that has been done. */
+  void give(Reply answer) {
+    if (take(answer)) {
+      run(this::start);
+    }
+  }
+
+  private boolean take(Reply answer) {
+    if (!reply.compareAndSet(null, answer)) {
+      return false;
+    }
+    output.beforeFirstWrite(
+        response -> {
+          // What follows a body that is not read to its end must never be taken for a request.
+          Reply told = bodyUnfinished && isHttp1 ? answer.with("Connection", "close") : answer;
+          told.writeHead(response);
+        });
+    task.watch(writeTimeout, this::watch);
+    return true;
+  }
+
+  /**
+   * Lets the container call the writer, on a thread of its own. The listener is set no sooner than
+   * there is something to write, and nothing is written but by the container's callbacks: where a
+   * write of another thread fails while one of Tomcat's is about to leave this request, that one
+   * uses the response again for the next, and asks no listener first.
+   */
+  private void start() {
+    try {
+      output.start();
+    } catch (RuntimeException over) {
+      writer.abort();
+    }
+  }
+
+  /** From now on the response is not completed before {@link #bodyIsOver}. */
+  void awaitBody() {
+    bodyUnfinished = true;
+  }
+
+  /** The body has ended. */
+  void bodyIsOver() {
+    bodyUnfinished = false;
+    writer.drain();
+  }
+
+  /** The body has broken off: its answer is the last. */
+  void bodyIsBroken() {
+    task.watch(BROKEN_BODY_GRACE, () -> run(writer::abort));
+  }
+
+  /** Whether the exchange has ended, answered or not. */
+  boolean isOver() {
+    return over;
+  }
+
+  private void watch() {
+    Duration left = writeTimeout.minusNanos(writer.blockedNanos());
+    if (left.isNegative() || left.isZero()) {
+      writer.abandon();
+    } else {
+      task.watch(left, this::watch);
+    }
+  }
+
+  @Override
+  public byte @Nullable [] next() {
+    Reply answer = reply.get();
+    if (answer == null || given) {
+      return null;
+    }
+    given = true;
+    return withBody ? answer.bytes() : new byte[0];
+  }
+
+  @Override
+  public boolean isFinished() {
+    return given && !bodyUnfinished;
+  }
+
+  @Override
+  public void taken() {}
+
+  @Override
+  public void ended(StreamWriter.End end) {
+    over = true;
+    if (end == StreamWriter.End.ABANDONED) {
+      task.lastResort(writer);
+    } else if (end == StreamWriter.End.FAILED) {
+      LOG.log(System.Logger.Level.DEBUG, "The client did not wait for its answer");
+    }
+  }
+
+  @Override
+  public void closed() {
+    over = true;
+    task.cancel();
+  }
+}
