@@ -256,6 +256,10 @@ function showRoom() {
   document.body.dataset.view = 'room';
 }
 
+narrow.addEventListener('change', () => {
+  if (document.body.dataset.view === 'room') showRoom(); // a phone that is turned
+});
+
 function showLobby() {
   document.body.dataset.view = 'lobby';
   if (history.state?.view === 'room') history.back();

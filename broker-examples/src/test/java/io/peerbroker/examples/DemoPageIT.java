@@ -505,6 +505,28 @@ class DemoPageIT {
     }
   }
 
+  @Test
+  void phone_turnedWithinAChatLeadsBackToTheListToo() {
+    DemoTab.open(browser, page).join("Bob", "");
+    try (Browser phone = Browser.startPhone()) {
+      DemoTab ada = DemoTab.open(phone, page).join("Ada", "");
+      turn(phone, 844, 390);
+      ada.pick("Bob");
+      ada.awaitChatState("Connected, browser to browser");
+      turn(phone, 390, 844);
+      await().atMost(SOON).until(() -> "room".equals(ada.evaluate("return history.state?.view")));
+      ada.goBack();
+      ada.awaitOthers("Bob");
+      ada.awaitStatus("You are online.");
+    }
+  }
+
+  private static void turn(Browser phone, int width, int height) {
+    phone.driver.executeCdpCommand(
+        "Emulation.setDeviceMetricsOverride",
+        Map.of("width", width, "height", height, "deviceScaleFactor", 2, "mobile", true));
+  }
+
   private static void assertFits(DemoTab tab) {
     assertThat(tab.evaluate("return document.documentElement.scrollWidth"))
         .as("as wide as the screen: what sticks out would make a phone zoom out")
