@@ -7,9 +7,16 @@ import static org.awaitility.Awaitility.await;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.peerbroker.core.AccessPolicy;
 import io.peerbroker.core.Broker;
+import io.peerbroker.core.Caller;
+import io.peerbroker.core.Channel;
+import io.peerbroker.core.ChannelOptions;
+import io.peerbroker.core.Message;
+import io.peerbroker.core.SessionSpec;
 import io.peerbroker.it.common.DocBlock;
 import io.peerbroker.it.common.DocProgram;
+import io.peerbroker.servlet.HttpCaller;
 import io.peerbroker.tck.SseStream;
 import io.peerbroker.tck.WireChannel;
 import io.peerbroker.tck.WireClient;
@@ -18,6 +25,8 @@ import java.net.Socket;
 import java.net.URI;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,7 +40,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /** The beans of the README and of docs/spring.md, in an application with a login and Actuator. */
-final class SpringRecipesTest {
+public final class SpringRecipesTest {
 
   private static final String STREAM = "Accept: text/event-stream";
   private static final String ORIGIN = "https://shop.example";
@@ -51,6 +60,37 @@ final class SpringRecipesTest {
     }
   }
 
+  /** Permits everything, and remembers who was asked about. */
+  public static final class Asked implements AccessPolicy {
+
+    static final Map<String, String> NAMES = new ConcurrentHashMap<>();
+
+    /** Is made by the application. */
+    public Asked() {}
+
+    private static void remember(String call, Caller caller) {
+      if (caller instanceof HttpCaller http && http.principal() != null) {
+        NAMES.put(call, http.principal().getName());
+      }
+    }
+
+    @Override
+    public void open(Caller caller, ChannelOptions options) {
+      remember("open", caller);
+    }
+
+    @Override
+    public SessionSpec host(Caller caller, Channel channel, SessionSpec spec) {
+      remember("host", caller);
+      return spec;
+    }
+
+    @Override
+    public void send(Caller caller, Message message) {
+      remember("send", caller);
+    }
+  }
+
   @BeforeAll
   static void compile() {
     program =
@@ -58,6 +98,10 @@ final class SpringRecipesTest {
             "@SpringBootConfiguration @EnableAutoConfiguration public",
             List.of(
                 DocBlock.of("README.md", "Spring Boot")
+                    .with(
+                        "return Broker.create();",
+                        "return Broker.builder().accessPolicy("
+                            + "new io.peerbroker.it.spring.SpringRecipesTest.Asked()).build();")
                     .with(
                         "new BrokerServlet(broker)",
                         "new BrokerServlet(broker,"
@@ -190,6 +234,17 @@ final class SpringRecipesTest {
       assertThat(ada.post("/broker/session", type, hosting(channel)).statusCode()).isEqualTo(415);
     }
     assertThat(new WireClient(site).get("/login").header("Set-Cookie")).contains("SameSite=Lax");
+  }
+
+  @Test
+  @DisplayName("A policy is told who is logged in, for streams and for POSTs alike.")
+  void policiesKnowTheCaller() throws Exception {
+    Asked.NAMES.clear();
+    String cookie = loggedIn().cookie();
+    WireChannel channel = client.openChannel(cookie);
+    client.postJson("/session", hosting(channel), cookie);
+    client.postJson("/send/" + channel.cid(), channel.sendBody("1"), cookie);
+    assertThat(Asked.NAMES).isEqualTo(Map.of("open", "ada", "host", "ada", "send", "ada"));
   }
 
   @Test
