@@ -190,7 +190,7 @@ final class ReadmeTest {
     assertThat(words.get(0)).isEqualTo("mvn");
     for (int at = 1; at < words.size(); at++) {
       String word = words.get(at);
-      if (words.get(at - 1).equals("-pl")) {
+      if (words.get(at - 1).matches("-pl|-f")) {
         for (String module : word.replace("!", "").split(",", -1)) {
           assertThat(DocBlock.root().resolve(module).resolve("pom.xml")).as(command).exists();
         }
