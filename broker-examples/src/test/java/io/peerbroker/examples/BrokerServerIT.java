@@ -169,7 +169,7 @@ class BrokerServerIT {
     "--allowed-headers, X Y,                  --allowed-headers",
     "--idle-timeout,    0s,                   --idle-timeout must be",
     "--preset,          everybody,            there is only openToEverybody",
-    "--set,             maxWatches=x,         'maxWatches' is 'x'",
+    "--set,             maxWatches=x,         must be a whole number",
     "--set,             maxWatchez=1,         there are allowedHeaders",
     "--set,             maxChannels=1,        an option of its own",
     "--max-resume,      60,                   not a time like",
