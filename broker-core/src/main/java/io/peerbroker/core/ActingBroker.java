@@ -96,9 +96,19 @@ record ActingBroker(LocalBroker broker, Caller caller) implements Broker {
     Objects.requireNonNull(filter, "filter");
     return permitted(
         () -> {
-          long from = LocalBroker.checkPage(limit, after);
+          long from = broker.checkPage(limit, after);
           Scope scope = policy().scope(caller, filter);
           return broker.directory.page(filter.and(scope.filter()), scope.visible(), limit, from);
+        });
+  }
+
+  @Override
+  public PageReader readPage(TagFilter filter, int limit, @Nullable String after) {
+    return permitted(
+        () -> {
+          long from = broker.checkPage(limit, after);
+          Scope scope = policy().scope(caller, filter);
+          return broker.directory.read(filter.and(scope.filter()), scope.visible(), limit, from);
         });
   }
 

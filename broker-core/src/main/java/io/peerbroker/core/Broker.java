@@ -137,6 +137,14 @@ public interface Broker extends AutoCloseable {
   Page list(TagFilter filter, int limit, @Nullable String after);
 
   /**
+   * The same page, for an adapter that writes it as fast as its reader takes it: it is fetched
+   * piece by piece, and nothing of it is kept meanwhile but which sessions are on it.
+   *
+   * @throws RefusedException as {@link #list(TagFilter, int, String)}
+   */
+  PageReader readPage(TagFilter filter, int limit, @Nullable String after);
+
+  /**
    * Watches the list live, on the broker's own few daemon threads: first what is there, then every
    * change. The watch is the application's own, and counted apart from those of strangers.
    *
@@ -186,7 +194,9 @@ public interface Broker extends AutoCloseable {
    * whether there is a predicate, or the policy refuses, the watch ends with {@link
    * CloseReason#SCOPE_CHANGED}, so that its reader comes back under his new rights. Where there is
    * a predicate still, the list is gone through again with the new one: what is to be seen no more
-   * is removed, and what is to be seen now is added.
+   * is removed, and what is to be seen now is added: on the broker's own threads, and perhaps after
+   * this has returned; from then on nothing new is shown that the new one hides. Where asking
+   * fails, the watch ends in the same way.
    *
    * <p>The policy is asked on this thread; where another thread is just doing so for one of them,
    * it asks once more. Channels and sessions are not touched. Not to be called by the policy from

@@ -20,6 +20,8 @@ public final class BrokerBuilder {
 
   private static final long DEFAULT_TOTAL_SESSION_BYTES = 1L << 30;
 
+  private static final long DEFAULT_TOTAL_WATCH_BYTES = 256L << 20;
+
   private int maxChannels = 20_000;
   private int maxWatches = 20_000;
   private int maxSessionsPerChannel = 64;
@@ -31,6 +33,7 @@ public final class BrokerBuilder {
   private int maxQueuedBytes = 1 << 20;
   private long maxTotalQueuedBytes = DEFAULT_TOTAL_QUEUED_BYTES;
   private long maxTotalSessionBytes = DEFAULT_TOTAL_SESSION_BYTES;
+  private long maxTotalWatchBytes = DEFAULT_TOTAL_WATCH_BYTES;
   private int maxReplayEvents = 512;
   private int maxReplayBytes = 256 << 10;
   private Duration maxResume = Duration.ofMinutes(1);
@@ -38,6 +41,7 @@ public final class BrokerBuilder {
   private Duration maxLease = Duration.ofMinutes(5);
   private Limits.Rate messageRate = new Limits.Rate(100, 200);
   private Limits.Rate sessionRate = new Limits.Rate(100, 200);
+  private Duration listPause = Duration.ofMillis(50);
   private Duration drainTimeout = Duration.ofSeconds(5);
   private boolean requireSessionKey;
   private @Nullable Timer timer;
@@ -71,6 +75,8 @@ public final class BrokerBuilder {
    *       send who all connect at one time.
    *   <li>{@link #maxTotalQueuedBytes} an eighth of the heap that this JVM may use, at most the
    *       default: while it is written, a small event takes three times its size.
+   *   <li>{@link #maxTotalWatchBytes} a sixteenth of the heap, at most the default: what lists that
+   *       stall keep waiting.
    *   <li>{@link #maxReplayEvents} 128 and {@link #maxReplayBytes} 64 KiB: half of a queue's
    *       events.
    *   <li>{@link #maxResume} 30 s: the network of a phone changes in less, and a client that is
@@ -97,6 +103,7 @@ public final class BrokerBuilder {
         .maxQueuedBytes(256 << 10)
         .maxTotalQueuedBytes(Math.min(eighthOfHeap, DEFAULT_TOTAL_QUEUED_BYTES))
         .maxTotalSessionBytes(Math.min(eighthOfHeap, DEFAULT_TOTAL_SESSION_BYTES))
+        .maxTotalWatchBytes(Math.min(eighthOfHeap / 2, DEFAULT_TOTAL_WATCH_BYTES))
         .maxReplayEvents(128)
         .maxReplayBytes(64 << 10)
         .maxResume(Duration.ofSeconds(30))
@@ -208,6 +215,18 @@ public final class BrokerBuilder {
   }
 
   /**
+   * How many bytes live lists may hold together: the changes that wait for those who do not keep
+   * up, each counted once, and what lists with a predicate ({@link Scope#visible()}) remember of
+   * what they have told, of which one may hold a sixteenth. Where there are more, lists that lag
+   * behind by more than an equal share end with {@link CloseReason#OVERFLOW}, and a list with a
+   * predicate that would need more is refused with {@code at_capacity}. Default 256 MiB.
+   */
+  public BrokerBuilder maxTotalWatchBytes(long bytes) {
+    maxTotalWatchBytes = atLeastOne(bytes, "maxTotalWatchBytes");
+    return this;
+  }
+
+  /**
    * How many events that a reader has been given are kept until it confirms them, to give them
    * again when it comes back; the oldest are dropped first. All together have a quarter of {@link
    * #maxTotalQueuedBytes} for it. Default 512.
@@ -275,6 +294,20 @@ public final class BrokerBuilder {
    */
   public BrokerBuilder sessionRate(Limits.Rate rate) {
     sessionRate = Objects.requireNonNull(rate, "rate");
+    return this;
+  }
+
+  /**
+   * For how long live lists are not woken again after they were woken for a change: what changes
+   * meanwhile is told together, and what cancels itself not at all. So strangers, who choose how
+   * often sessions change, do not choose how often all who watch are written to. A change after a
+   * longer silence is told at once. Zero tells each at once. Default 50 ms.
+   */
+  public BrokerBuilder listPause(Duration pause) {
+    if (pause.isNegative() || pause.compareTo(Duration.ofMinutes(1)) > 0) {
+      throw new IllegalArgumentException("listPause must be from 0 to 1 minute, not " + pause);
+    }
+    listPause = pause;
     return this;
   }
 
@@ -376,6 +409,7 @@ public final class BrokerBuilder {
             maxQueuedBytes,
             maxTotalQueuedBytes,
             maxTotalSessionBytes,
+            maxTotalWatchBytes,
             maxReplayEvents,
             maxReplayBytes,
             messageRate,
@@ -383,6 +417,7 @@ public final class BrokerBuilder {
             maxResume,
             minLease,
             maxLease,
+            listPause,
             drainTimeout);
     AccessPolicy asked = policy == AccessPolicy.allowAll() ? policy : new GuardedPolicy(policy);
     return new LocalBroker(

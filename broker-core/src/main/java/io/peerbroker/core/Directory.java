@@ -1,12 +1,15 @@
 package io.peerbroker.core;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -23,8 +26,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class Directory {
 
-  /** How many sessions are found at the most before changes are let in. */
+  /** How many sessions are found at most before changes are let in. */
   private static final int BATCH = 64;
+
+  /** How many frames of stack a change must find free before it takes the lock. */
+  private static final int HEADROOM = 128;
 
   /**
    * How many sessions a page asks the application about at the most: a page of few that may be seen
@@ -32,8 +38,19 @@ final class Directory {
    */
   private static final int MAX_ASKED = 10_000;
 
+  /** How much of a page is fetched at a time, at least one session. */
+  private static final int PIECE_BYTES = 8 << 10;
+
+  private final Cursors cursors = new Cursors();
+
   /** What all sessions take, and may take. Reserved and released under the write lock. */
   final Budget sessionBytes;
+
+  /** What all live lists hold together. */
+  final ChangeBudget watchBytes;
+
+  /** When live lists are woken. */
+  final Wakes wakes;
 
   private final Ids ids;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
@@ -52,11 +69,22 @@ final class Directory {
 
   // Guarded by the lock.
   private final TagIndex listed = new TagIndex();
-  private final Watches watches = new Watches(listed::count);
-  private long created;
+  private final Watches watches;
+  private long steps;
 
-  Directory(Limits limits, Ids ids) {
+  // Written under the write lock, read without.
+  private volatile long created;
+  private volatile int listedCount;
+
+  /**
+   * @param listPause how long a live list has its peace after it was woken
+   * @param workers where live lists are woken
+   */
+  Directory(Limits limits, Ids ids, Timer timer, Duration listPause, Executor workers) {
     sessionBytes = new Budget(limits.maxTotalSessionBytes());
+    watchBytes = new ChangeBudget(limits.maxTotalWatchBytes());
+    watches = new Watches(limits, watchBytes, listed::count);
+    wakes = new Wakes(timer, listPause, workers);
     this.ids = ids;
   }
 
@@ -115,15 +143,18 @@ final class Directory {
   }
 
   int listedCount() {
-    lock.readLock().lock();
-    try {
-      return listed.count();
-    } finally {
-      lock.readLock().unlock();
-    }
+    return listedCount;
+  }
+
+  /** The number of the session that was created last. */
+  long lastCreated() {
+    return created;
   }
 
   HostedSession open(HostedChannel host, SessionSpec spec) {
+    // Whatever takes time is done before the lock is taken.
+    HostedSession.State state = HostedSession.State.of(spec);
+    String id = ids.id();
     return changing(
         touched -> {
           if (!host.isOpen()) {
@@ -135,39 +166,68 @@ final class Directory {
                 Refusal.Code.TOO_MANY_SESSIONS,
                 "A channel hosts at most " + host.maxSessions() + " sessions; close one first.");
           }
-          HostedSession.State state = new HostedSession.State(spec);
-          HostedSession session = new HostedSession(host, ids.id(), created + 1, state);
-          // After all that can fail, or what fails would keep it.
+          HostedSession session = new HostedSession(host, id, created + 1, state);
           reserve(host, state.bytes());
-          created++;
+          boolean done = false;
+          try {
+            hosted.put(id, session);
+            sessions.put(id, session);
+            created = session.number;
+            changed(session, null, state, touched);
+            done = true;
+          } finally {
+            if (!done) {
+              // No memory: nothing of it is to stay behind.
+              hosted.remove(id);
+              sessions.remove(id);
+              sessionBytes.release(state.bytes());
+            }
+          }
           session.story.opened();
-          hosted.put(session.id(), session);
-          sessions.put(session.id(), session);
-          changed(session, null, state, touched);
           return session;
         });
   }
 
   void update(HostedSession session, SessionUpdate update) {
-    changing(
+    while (!tryUpdate(session, update)) {
+      // Another update of the same session came first; what is to change is computed again.
+      Thread.onSpinWait();
+    }
+  }
+
+  @SuppressWarnings("ReferenceEquality") // a state is replaced as a whole
+  private boolean tryUpdate(HostedSession session, SessionUpdate update) {
+    HostedSession.State before = session.state;
+    HostedSession.State after = before.after(update);
+    return changing(
         touched -> {
           if (!session.isOpen()) {
             throw refused(Refusal.Code.UNKNOWN_SESSION, "The session has been closed.");
           }
-          HostedSession.State before = session.state;
-          HostedSession.State after = before.after(update);
-          if (!after.equals(before)) {
+          if (session.state != before) {
+            return false;
+          }
+          if (after != before) {
             int more = after.bytes() - before.bytes();
             if (more > 0) {
               reserve(session.host, more);
-            } else {
-              sessionBytes.release(-more);
             }
-            session.state = after;
+            boolean done = false;
+            try {
+              session.state = after;
+              changed(session, before, after, touched);
+              done = true;
+            } finally {
+              if (!done) {
+                session.state = before;
+              }
+              if (done == more < 0) {
+                sessionBytes.release(Math.abs(more));
+              }
+            }
             session.story.changed();
-            changed(session, before, after, touched);
           }
-          return session;
+          return true;
         });
   }
 
@@ -222,7 +282,7 @@ final class Directory {
     }
   }
 
-  private void forget(HostedSession session, List<ListStream> touched) {
+  private void forget(HostedSession session, List<Watches.Group> touched) {
     session.open = false;
     session.story.closed(CloseReason.CLOSED);
     sessions.remove(session.id());
@@ -231,38 +291,42 @@ final class Directory {
   }
 
   /**
-   * Brings the index up to date, and queues the change for all who could see the session before it,
-   * or can see it now.
+   * Brings the index up to date, and appends the change for all who could see the session before
+   * it, or can see it now.
    */
   private void changed(
       HostedSession session,
       HostedSession.@Nullable State before,
       HostedSession.@Nullable State after,
-      List<ListStream> touched) {
+      List<Watches.Group> touched) {
     List<String> from = before != null && before.listed() ? before.tags() : null;
     List<String> to = after != null && after.listed() ? after.tags() : null;
-    if (to == null) {
+    if (after == null || to == null) {
       if (from != null) {
         listed.remove(session, from);
-        tell(session, from, null, new Envelope(new Event.Removed(session.id())), touched);
+        listedCount = listed.count();
+        append(session, from, null, Envelope.removed(session.id()), touched);
       }
       return;
     }
     if (from == null) {
       listed.add(session, to);
-    } else {
+      listedCount = listed.count();
+    } else if (from != to) {
       listed.retag(session, from, to);
     }
-    tell(session, from, to, new Envelope(new Event.Added(session.show(session.state))), touched);
+    append(session, from, to, Envelope.added(session.show(after), after.shownSize()), touched);
   }
 
-  /** Queues a change in the live lists; its bytes are made once for all that tell it as it is. */
-  private void tell(
+  /** Appends a change to the logs of those who see it: once for each group of live lists. */
+  private void append(
       HostedSession session,
       @Nullable List<String> from,
       @Nullable List<String> to,
       Envelope change,
-      List<ListStream> touched) {
+      List<Watches.Group> touched) {
+    // What is removed for some may be added for others: one envelope for each of the two.
+    Envelope[] removal = {to == null ? change : null};
     watches.forEachThatCouldSee(
         from,
         to,
@@ -270,13 +334,19 @@ final class Directory {
           boolean seen = from != null && group.filter.matches(from);
           // Mostly the tags have not changed, and are the same list.
           boolean sees = from == to ? seen : to != null && group.filter.matches(to);
-          if (seen || sees) {
-            Envelope told =
-                sees || to == null ? change : new Envelope(new Event.Removed(session.id()));
-            for (ListStream stream : group.streams) {
-              stream.offer(session, seen, told);
-              touched.add(stream);
-            }
+          if (!seen && !sees) {
+            return;
+          }
+          Envelope told = sees ? change : removal[0];
+          if (told == null) {
+            told = Envelope.removed(session.id());
+            removal[0] = told;
+          }
+          group.log.append(
+              new ChangeLog.Change(session, seen ? from : null, sees ? to : null, told));
+          if (group.touched != steps) {
+            group.touched = steps;
+            touched.add(group);
           }
         });
   }
@@ -284,48 +354,128 @@ final class Directory {
   /** A page of what is listed. What comes or goes meanwhile may be on it or not. */
   Page page(
       TagFilter filter, @Nullable Predicate<? super ListedSession> visible, int limit, long after) {
-    Visibility visibility = visible == null ? null : new Visibility(visible);
     List<ListedSession> shown = new ArrayList<>();
+    Long next = scan(filter, visible, limit, after, found -> shown.add(found.shown()));
+    return new Page(shown, next == null ? null : cursors.write(next));
+  }
+
+  /** The same, of which only the sessions' numbers are kept, to be read piece by piece. */
+  PageReader read(
+      TagFilter filter, @Nullable Predicate<? super ListedSession> visible, int limit, long after) {
+    Numbers numbers = new Numbers();
+    Long next = scan(filter, visible, limit, after, found -> numbers.add(found.session().number));
+    Visibility visibility = visible == null ? null : new Visibility(visible);
+    return new PageReader() {
+      private final Numbers.Reader left = numbers.read();
+
+      @Override
+      public @Nullable String next() {
+        return next == null ? null : cursors.write(next);
+      }
+
+      @Override
+      public List<ListedSession> more() {
+        List<ListedSession> shown = new ArrayList<>();
+        while (shown.isEmpty() && left.hasNext()) {
+          for (ListedSession session : look(filter, left)) {
+            if (visibility == null || visibility.shows(session)) {
+              shown.add(session);
+            }
+          }
+        }
+        return shown;
+      }
+    };
+  }
+
+  /** Looks at some sessions as they are now, and shows those that are still listed and pass. */
+  private List<ListedSession> look(TagFilter filter, Numbers.Reader numbers) {
+    List<ListedSession> shown = new ArrayList<>();
+    searching(
+        () -> {
+          int bytes = 0;
+          for (int i = 0; i < BATCH && bytes < PIECE_BYTES && numbers.hasNext(); i++) {
+            HostedSession session = listed.get(numbers.next());
+            if (session != null && filter.matches(session.state.tags())) {
+              shown.add(session.show(session.state));
+              bytes += session.state.shownSize();
+            }
+          }
+          return bytes;
+        });
+    return shown;
+  }
+
+  /**
+   * Goes over a page of what is listed.
+   *
+   * @return where the next page begins; null if there is none
+   */
+  private @Nullable Long scan(
+      TagFilter filter,
+      @Nullable Predicate<? super ListedSession> visible,
+      int limit,
+      long after,
+      Consumer<Found> shown) {
+    Visibility visibility = visible == null ? null : new Visibility(visible);
     List<Found> found = new ArrayList<>();
     long bytes = 0;
     long last = after;
     int asked = 0;
+    int count = 0;
     for (long at = after; at < Long.MAX_VALUE; ) {
       found.clear();
       at = find(filter, at, Long.MAX_VALUE, found);
       for (Found next : found) {
         if (visibility != null) {
           if (asked++ >= MAX_ASKED) {
-            return new Page(shown, Long.toString(last));
+            return last;
           }
           if (!visibility.shows(next.shown())) {
             last = next.session().number;
             continue;
           }
         }
-        bytes += next.shown().size();
-        if (shown.size() >= limit || (bytes > Page.MAX_BYTES && !shown.isEmpty())) {
-          return new Page(shown, Long.toString(last));
+        bytes += next.size();
+        if (count >= limit || (bytes > Page.MAX_BYTES && count > 0)) {
+          return last;
         }
-        shown.add(next.shown());
+        shown.accept(next);
+        count++;
         last = next.session().number;
       }
     }
-    return new Page(shown, null);
+    return null;
   }
 
-  /** A session that a search has found, and how it was then. */
-  record Found(HostedSession session, ListedSession shown) {}
+  /** Where a page begins that a client asks for. */
+  long cursor(String written) {
+    return cursors.read(written);
+  }
+
+  /**
+   * A session that a search has found, and how it was then.
+   *
+   * @param size at most how many bytes it takes as JSON
+   */
+  record Found(HostedSession session, ListedSession shown, int size) {}
 
   private long find(TagFilter filter, long after, long upTo, Collection<Found> found) {
-    return searching(() -> findLocked(filter, after, upTo, found));
+    return searching(() -> findLocked(filter, after, upTo, Integer.MAX_VALUE, found));
   }
 
-  private long findLocked(TagFilter filter, long after, long upTo, Collection<Found> found) {
+  private long findLocked(
+      TagFilter filter, long after, long upTo, int maxBytes, Collection<Found> found) {
     List<HostedSession> sessions = new ArrayList<>();
     long at = listed.find(filter, after, upTo, BATCH, sessions);
+    long bytes = 0;
     for (HostedSession session : sessions) {
-      found.add(new Found(session, session.show(session.state)));
+      HostedSession.State state = session.state;
+      bytes += state.shownSize();
+      if (bytes > maxBytes && !found.isEmpty()) {
+        return session.number - 1;
+      }
+      found.add(new Found(session, session.show(state), state.shownSize()));
     }
     return at;
   }
@@ -352,14 +502,45 @@ final class Directory {
     }
   }
 
-  /** Takes a live list's walk on by some sessions, or some way if there are none near. */
-  void walk(ListStream stream, Collection<Found> found) {
-    searching(
+  /**
+   * Takes a live list's walk on by some sessions, or some way if there are none near.
+   *
+   * @param place where to mark up to which changes this is true; null for nowhere
+   * @return how far it has come
+   */
+  long walk(
+      TagFilter filter,
+      long after,
+      long upTo,
+      Collection<Found> found,
+      ChangeLog.@Nullable Cursor place) {
+    return searching(
         () -> {
-          long at = findLocked(stream.filter(), stream.walked(), stream.horizon(), found);
-          stream.walkedTo(at);
+          long at = findLocked(filter, after, upTo, ListStream.AHEAD_BYTES, found);
+          if (place != null) {
+            place.mark();
+          }
           return at;
         });
+  }
+
+  /**
+   * Refuses a live list that would have to remember more sessions than it may, rather than let it
+   * come to that again and again.
+   */
+  void checkRemembers(TagFilter filter, long max) {
+    long bytes = searching(() -> listed.bytesToRemember(filter));
+    if (bytes > max || !watchBytes.hasRoomFor(bytes)) {
+      throw new RefusedException(
+          new Refusal(
+              Refusal.Code.AT_CAPACITY,
+              "The list is too long to be watched by a caller who may see a part of it: it takes "
+                  + bytes
+                  + " bytes to remember what was told, of at most "
+                  + max
+                  + "; a filter with a rarer tag makes it shorter.",
+              LocalBroker.LATER));
+    }
   }
 
   /** Searches with the read lock, one thread at a time. */
@@ -377,33 +558,31 @@ final class Directory {
     }
   }
 
-  /** Lets a live list walk again over all that is listed now. */
-  void walkAgain(ListStream stream) {
-    lock.writeLock().lock();
-    try {
-      stream.beginAgain(created);
-    } finally {
-      lock.writeLock().unlock();
-    }
-  }
-
-  /** A change that notes which live lists it has touched. */
+  /** A change that notes which groups of live lists it has touched. */
   private interface Change<T> {
-    T make(List<ListStream> touched);
+    T make(List<Watches.Group> touched);
   }
 
-  /** Makes a change under the write lock, then wakes whom it has touched. */
+  /** Makes a change under the write lock, then has those woken whom it has touched. */
   private <T> T changing(Change<T> change) {
-    List<ListStream> touched = new ArrayList<>(0);
+    List<Watches.Group> touched = new ArrayList<>(0);
     T result;
+    // A stack that ends inside could leave the lock held: better that it ends here.
+    checkStack(HEADROOM, 1, 2, 3, 4);
     lock.writeLock().lock();
     try {
+      steps++;
       result = change.make(touched);
     } finally {
       lock.writeLock().unlock();
     }
-    touched.forEach(ListStream::flush);
+    wakes.touched(touched);
     return result;
+  }
+
+  /** Uses some stack, or throws a StackOverflowError while nothing has happened. */
+  private static long checkStack(int frames, long a, long b, long c, long d) {
+    return frames == 0 ? a + b + c + d : checkStack(frames - 1, b, c, d, a) + a;
   }
 
   private static RefusedException refused(Refusal.Code code, String detail) {

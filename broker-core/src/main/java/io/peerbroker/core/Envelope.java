@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +22,15 @@ public final class Envelope {
     }
   }
 
+  private static final AtomicIntegerFieldUpdater<Envelope> HOLDERS =
+      AtomicIntegerFieldUpdater.newUpdater(Envelope.class, "holders");
+
   private final Event event;
+  private final int size;
+
+  /** In how many logs of changes it waits. */
+  @SuppressWarnings("UnusedVariable") // by the updater
+  private volatile int holders;
 
   /** What its id begins with; the whole would be made for most events in vain, and kept. */
   private final @Nullable String idPrefix;
@@ -36,9 +45,23 @@ public final class Envelope {
 
   /** An event that has an id, unless its beginning is null. */
   Envelope(Event event, @Nullable String idPrefix, long number) {
+    this(event, event.size(), idPrefix, number);
+  }
+
+  private Envelope(Event event, int eventSize, @Nullable String idPrefix, long number) {
     this.event = event;
     this.idPrefix = idPrefix;
     this.number = number;
+    size = eventSize + (idPrefix == null ? 0 : idPrefix.length() + Long.BYTES);
+  }
+
+  /** A session as it is shown, whose size is known. */
+  static Envelope added(ListedSession session, int size) {
+    return new Envelope(new Event.Added(session), Event.Added.BYTES + size, null, 0);
+  }
+
+  static Envelope removed(String sid) {
+    return new Envelope(new Event.Removed(sid));
   }
 
   /** What is in it. */
@@ -72,7 +95,18 @@ public final class Envelope {
     encoding = null;
   }
 
+  /** About how many bytes it takes while it waits: computed once, not each time it is asked. */
   int size() {
-    return event.size() + (idPrefix == null ? 0 : idPrefix.length() + Long.BYTES);
+    return size;
+  }
+
+  /** Notes that one more log holds it; true if it is the first. */
+  boolean hold() {
+    return HOLDERS.getAndIncrement(this) == 0;
+  }
+
+  /** Notes that a log holds it no more; true if it was the last. */
+  boolean letGo() {
+    return HOLDERS.decrementAndGet(this) == 0;
   }
 }

@@ -55,9 +55,13 @@ public sealed interface Event {
 
   /** A session is in the list, or has changed and is like this now. */
   record Added(ListedSession session) implements Event {
+
+    /** What it takes besides the session. */
+    static final int BYTES = 32;
+
     @Override
     public int size() {
-      return 32 + session.size();
+      return BYTES + session.size();
     }
   }
 

@@ -9,28 +9,55 @@ final class HostedSession implements Session {
   private static final int BYTES = 600;
   private static final int TAG_BYTES = 300;
 
-  /** All that can change about a session, replaced as a whole. */
-  record State(List<String> tags, boolean listed, Json metadata) {
+  /**
+   * All that can change about a session, replaced as a whole. Made outside locks, with its sizes,
+   * which would take a look at each character.
+   *
+   * @param bytes about what it takes in the heap, with its places in the index if no other has its
+   *     tags
+   * @param shownSize at most how many bytes it takes as JSON in a list
+   */
+  record State(List<String> tags, boolean listed, Json metadata, int bytes, int shownSize) {
 
-    State(SessionSpec spec) {
+    /** What is the same in the size of each session that is shown: its id. */
+    private static final int ID_LENGTH = 36;
+
+    static State of(SessionSpec spec) {
       // A slice would keep the whole request alive for as long as the session lives.
-      this(spec.tags(), spec.isListed(), spec.metadata().compact());
+      return of(spec.tags(), spec.isListed(), spec.metadata().compact());
     }
 
-    /** About what it takes in the heap, with its places in the index if no other has its tags. */
-    int bytes() {
+    private static State of(List<String> tags, boolean listed, Json metadata) {
       int bytes = BYTES + metadata.length();
       for (String tag : tags) {
         bytes += TAG_BYTES + 2 * tag.length();
       }
-      return bytes;
+      return new State(
+          tags, listed, metadata, bytes, ListedSession.size(ID_LENGTH, tags, metadata));
     }
 
+    /** Whether an event shows this state. */
+    @SuppressWarnings("ReferenceEquality") // see below
+    boolean isShownBy(Envelope envelope) {
+      return envelope.event() instanceof Event.Added added
+          && added.session().tags() == tags
+          && added.session().metadata() == metadata;
+    }
+
+    /** The state after an update; this one if that changes nothing. */
+    @SuppressWarnings("ReferenceEquality") // see below
     State after(SessionUpdate update) {
-      return new State(
-          update.tags() != null ? update.tags() : tags,
-          update.listed() != null ? update.listed() : listed,
-          update.metadata() != null ? update.metadata().compact() : metadata);
+      // What is equal stays the same object: who compares looks at that alone.
+      List<String> newTags =
+          update.tags() == null || update.tags().equals(tags) ? tags : update.tags();
+      Json newMetadata =
+          update.metadata() == null || update.metadata().equals(metadata)
+              ? metadata
+              : update.metadata().compact();
+      boolean newListed = update.listed() == null ? listed : update.listed();
+      return newTags == tags && newMetadata == metadata && newListed == listed
+          ? this
+          : of(newTags, newListed, newMetadata);
     }
   }
 

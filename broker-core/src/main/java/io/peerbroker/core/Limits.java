@@ -17,6 +17,7 @@ import java.util.List;
  * @param maxQueuedBytes bytes waiting for one reader
  * @param maxTotalQueuedBytes bytes waiting for all readers of channels together
  * @param maxTotalSessionBytes bytes of all sessions together, about what they take in the heap
+ * @param maxTotalWatchBytes bytes of what waits for all live lists, and of what they remember
  * @param maxReplayEvents events kept for one reader who may come back
  * @param maxReplayBytes bytes kept for one reader who may come back
  * @param messageRate messages of one channel
@@ -24,6 +25,7 @@ import java.util.List;
  * @param maxResume for how long a channel may live on when its stream breaks
  * @param minLease the shortest promise to be heard from
  * @param maxLease the longest promise to be heard from; zero where none is taken
+ * @param listPause how long a live list has its peace after it was woken for changes
  * @param drainTimeout how long a stream that is told to end may take to do so
  */
 public record Limits(
@@ -38,6 +40,7 @@ public record Limits(
     int maxQueuedBytes,
     long maxTotalQueuedBytes,
     long maxTotalSessionBytes,
+    long maxTotalWatchBytes,
     int maxReplayEvents,
     int maxReplayBytes,
     Rate messageRate,
@@ -45,7 +48,13 @@ public record Limits(
     Duration maxResume,
     Duration minLease,
     Duration maxLease,
+    Duration listPause,
     Duration drainTimeout) {
+
+  /** How many bytes one live list with a predicate may take to remember what it has told. */
+  long maxRememberedBytes() {
+    return maxTotalWatchBytes / 16;
+  }
 
   /**
    * A token bucket's measure: so many a second in the long run, {@code burst} at once.

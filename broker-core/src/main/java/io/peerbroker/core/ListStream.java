@@ -1,50 +1,43 @@
 package io.peerbroker.core;
 
 import java.util.ArrayDeque;
-import java.util.HashSet;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.Queue;
-import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The broker's end of one live list: a snapshot that is pulled as the reader reads, and the changes
- * meanwhile.
+ * The broker's end of one live list: a snapshot that is pulled as the reader reads, and a place in
+ * the log of the changes meanwhile.
  *
  * <p>The snapshot is a walk over the listed sessions in order of creation, from the first to the
  * last that was there when the watch began (the horizon). A change to a session that the walk has
- * yet to come to is not queued: the walk will find the session as it is then. Any other change is
- * queued, folded with what is queued for the same session already. What the walk has found is told
- * before any change that came later. Since a change is made and queued in one write-locked step,
- * and the walk goes on in read-locked ones, no change is told twice or lost, and nothing is removed
- * that was not added. So the replay always ends in the truth, and a watch holds no more than its
- * queue and the few that the walk is ahead.
+ * yet to come to is passed over: the walk will find the session as it is then. Since a change is
+ * made and appended in one write-locked step, and the walk goes on in read-locked ones, which mark
+ * the log's end, what the walk has found is how things were at the mark: changes before it to those
+ * sessions are passed over too, and the next step waits until the mark is reached. So no change is
+ * told twice or lost, nothing is removed that was not added, the replay always ends in the truth,
+ * and a walk gets on however much changes.
  *
  * <p>Where the application has a say in which sessions may be seen, its answers may change at any
- * time; so the stream remembers what its reader has been told, and counts that against the bound of
- * its queue. When it is to ask again it walks again, and tells where the answer differs.
+ * time; so the stream remembers the numbers of the sessions that its reader has been told, a bit
+ * for each. A change then only says which session to look at: it is asked about as it is now, and
+ * told where that differs from what the reader holds. When it is to ask again it walks again.
+ *
+ * <p>What a stream whose reader stalls keeps is its place, and what the walk is ahead: at most
+ * {@link #AHEAD_BYTES}.
  */
 final class ListStream extends Link implements Watch {
 
-  /** A change that waits, folded. */
-  private static final class Change {
-    /** Whether the session passed the filter before. */
-    final boolean passed;
+  /** How much the walk may be ahead of the reader, besides the session that it has come to. */
+  static final int AHEAD_BYTES = 4 << 10;
 
-    /** The session as it is now, or its removal. */
-    Envelope now;
+  /** After so many sessions of which nothing is told, others have their turn. */
+  private static final int MAX_SILENT = 1_000;
 
-    Change(boolean passed, Envelope now) {
-      this.passed = passed;
-      this.now = now;
-    }
-  }
-
-  /** About what it takes to remember that a session has been told. */
-  private static final int TOLD_BYTES = 40;
+  private static final long OVER = -1;
 
   private final LocalBroker broker;
   private final TagFilter filter;
@@ -55,18 +48,22 @@ final class ListStream extends Link implements Watch {
   private volatile @Nullable Visibility visibility;
 
   private volatile boolean recheckDue;
+  private final AtomicBoolean wakeDue = new AtomicBoolean();
 
-  // The walk: written under the directory's lock (by the poller, read-locked) and read under it.
-  private long walked;
+  // Written with the directory write-locked; the slot is the group's.
+  private volatile Watches.@Nullable Group group;
+  private int slot;
+  private volatile ChangeLog.@Nullable Cursor cursor;
+
+  // The poller's own; the horizon is set before there is one.
   private long horizon;
+  private long walked;
 
-  /** Whether it is a further walk, beside which every change is queued. */
-  private boolean again;
+  /** The last session whose state the reader knows as it was at the cursor. */
+  private long covered;
 
-  // The poller's own.
   private boolean walking = true;
   private boolean ready;
-  private boolean changeNext;
 
   /** What the walk has found and the reader has not been told. */
   private final Queue<Directory.Found> found = new ArrayDeque<>(0);
@@ -75,14 +72,15 @@ final class ListStream extends Link implements Watch {
   private int held;
 
   /** What the reader holds, where that does not follow from the filter. */
-  private final @Nullable Set<HostedSession> told;
+  private final @Nullable Postings told;
 
-  // The queue, guarded by itself, so that polling needs no lock of the directory. Null until the
-  // first change.
-  private final Object queueLock = new Object();
-  private @Nullable Map<HostedSession, Change> queue;
-  private long queuedBytes;
-  private boolean overflown;
+  /** How much that takes, as far as it is counted. */
+  private long rememberedBytes;
+
+  private boolean changeNext = true;
+
+  /** What is reserved for what the reader holds; {@link #OVER} when the stream is. */
+  private final AtomicLong reserved = new AtomicLong();
 
   /**
    * @param visible says of a session that passes the filter whether the reader may see it; called
@@ -97,7 +95,7 @@ final class ListStream extends Link implements Watch {
     this.filter = filter;
     this.seats = seats;
     visibility = visible == null ? null : new Visibility(visible);
-    told = visible == null ? null : new HashSet<>();
+    told = visible == null ? null : new Postings();
     story = new Story.OfWatch(broker.tally, this);
   }
 
@@ -117,69 +115,61 @@ final class ListStream extends Link implements Watch {
     story.opened();
   }
 
-  /** Sets out again, with the directory write-locked. */
-  void beginAgain(long lastCreated) {
-    walked = 0;
-    horizon = lastCreated;
-    again = true;
+  /** Belongs to a group from now on, with the directory write-locked. */
+  void join(Watches.Group joined, int place, ChangeLog.Cursor opened) {
+    group = joined;
+    slot = place;
+    cursor = opened;
+  }
+
+  /** Belongs to none any more, with the directory write-locked. */
+  void leave() {
+    ChangeLog.Cursor left = cursor;
+    group = null;
+    if (left != null) {
+      left.close();
+    }
+  }
+
+  Watches.@Nullable Group group() {
+    return group;
+  }
+
+  /** Where in its group it stands. */
+  int slot() {
+    return slot;
+  }
+
+  void moveTo(int place) {
+    slot = place;
   }
 
   /**
-   * Has all that the reader holds, and all that it could hold, seen through again. For a watch that
-   * was begun with such a say.
+   * Has all that the reader holds, and all that it could hold, seen through again, on a thread of
+   * the broker. For a watch that was begun with such a say.
    */
   void recheck(Predicate<? super ListedSession> visible) {
     visibility = new Visibility(visible);
     recheckDue = true;
+    wakeLater();
+  }
+
+  private void wakeLater() {
+    if (!wakeDue.getAndSet(true)) {
+      broker.directory.wakes.later(this);
+    }
+  }
+
+  /** Wakes the reader, on a thread of the broker. */
+  void wakeNow() {
+    wakeDue.set(false);
     wake();
   }
 
-  /**
-   * Queues a change, with the directory write-locked.
-   *
-   * @param passed whether the session passed the filter until now
-   * @param now the session as it is now, or its removal when it passes no more
-   */
-  void offer(HostedSession session, boolean passed, Envelope now) {
-    if (!again && session.number > walked && session.number <= horizon) {
-      return;
-    }
-    synchronized (queueLock) {
-      if (overflown || isEnding()) {
-        return;
-      }
-      if (queue == null) {
-        queue = new LinkedHashMap<>();
-      }
-      Change change = queue.get(session);
-      if (change == null) {
-        change = new Change(passed, now);
-        queue.put(session, change);
-      } else {
-        queuedBytes -= change.now.size();
-        change.now = now;
-      }
-      // What came and went meanwhile need not be told; but a further walk may have told of it.
-      if (!change.passed && told == null && now.event() instanceof Event.Removed) {
-        queue.remove(session);
-        return;
-      }
-      queuedBytes += now.size();
-      Limits limits = broker.limits();
-      if (queue.size() > limits.maxQueuedEvents() || queuedBytes > limits.maxQueuedBytes()) {
-        overflown = true;
-        queue = null;
-      }
-    }
-  }
-
-  /** Wakes the reader for what was offered, or tells it that it has not kept up. Outside locks. */
+  /** Wakes the reader for what has changed, or tells it that it has not kept up. Outside locks. */
   void flush() {
-    boolean over;
-    synchronized (queueLock) {
-      over = overflown;
-    }
-    if (over) {
+    ChangeLog.Cursor place = cursor;
+    if (place != null && place.hasFallen()) {
       end(CloseReason.OVERFLOW);
     } else {
       wake();
@@ -188,24 +178,35 @@ final class ListStream extends Link implements Watch {
 
   @Override
   public @Nullable Envelope poll() {
-    while (!isEnding()) {
+    ChangeLog.Cursor place = cursor;
+    for (int silent = 0; place != null && !isEnding(); silent++) {
+      if (silent >= MAX_SILENT) {
+        // Nothing for so long: this thread has others to see to.
+        wakeLater();
+        return null;
+      }
       Envelope envelope = null;
       if (!found.isEmpty()) {
         envelope = tell(found.remove());
-      } else if (walking) {
-        // Turn about: a long list must not make the changes overflow, nor many changes keep the
-        // list from its end.
-        changeNext = !changeNext;
-        envelope = changeNext ? nextChange() : null;
-        if (envelope == null) {
-          envelope = walkOn();
-        }
-      } else if (recheckDue) {
+      } else if (walking && !isChangeNext(place)) {
+        envelope = walkOn(place);
+      } else if (recheckDue && !walking) {
         recheckDue = false;
         walking = true;
-        broker.directory.walkAgain(this);
+        walked = 0;
+        horizon = broker.directory.lastCreated();
       } else {
-        return nextChange();
+        if (!place.isBeforeMark()) {
+          covered = walked;
+        }
+        ChangeLog.Change change = place.next();
+        if (change != null) {
+          envelope = told == null ? tell(change) : tellAsItIs(change.session(), change.now());
+        } else if (place.hasFallen()) {
+          end(CloseReason.OVERFLOW);
+        } else if (!walking) {
+          return null;
+        }
       }
       if (envelope != null) {
         return envelope;
@@ -214,11 +215,21 @@ final class ListStream extends Link implements Watch {
     return null;
   }
 
+  /**
+   * Whether changes come before the walk goes on: those up to the mark of its last step. Where each
+   * session is looked at as it is now there is no mark, and they take turns.
+   */
+  private boolean isChangeNext(ChangeLog.Cursor place) {
+    changeNext = !changeNext;
+    return told == null ? place.isBeforeMark() : changeNext;
+  }
+
   /** Finds more for the reader; when there is no more, and that is the first time, says so. */
-  private @Nullable Envelope walkOn() {
+  private @Nullable Envelope walkOn(ChangeLog.Cursor place) {
+    covered = walked;
     walking = walked < horizon;
     if (walking) {
-      broker.directory.walk(this, found);
+      walked = broker.directory.walk(filter, walked, horizon, found, told == null ? place : null);
     } else if (!ready) {
       ready = true;
       return new Envelope(new Event.Ready(held));
@@ -226,61 +237,58 @@ final class ListStream extends Link implements Watch {
     return null;
   }
 
-  /** How far the walk may go. */
-  long horizon() {
-    return horizon;
-  }
-
-  /** How far the walk has come. */
-  long walked() {
-    return walked;
-  }
-
-  /** Notes how far the walk has come, with the directory read-locked. */
-  void walkedTo(long number) {
-    walked = number;
-  }
-
   /** What the reader is to be told of a session that a walk has found, if anything. */
   private @Nullable Envelope tell(Directory.Found next) {
-    if (told == null) {
-      held++;
-      return new Envelope(new Event.Added(next.shown()));
+    if (told != null) {
+      return tellAsItIs(next.session(), null);
     }
-    if (mayBeSeen(next.shown())) {
-      return hold(next.session()) ? new Envelope(new Event.Added(next.shown())) : null;
-    }
-    return letGo(next.session()) ? new Envelope(new Event.Removed(next.session().id())) : null;
+    held++;
+    return Envelope.added(next.shown(), next.size());
   }
 
-  private @Nullable Envelope nextChange() {
-    while (true) {
-      Change change;
-      HostedSession session;
-      synchronized (queueLock) {
-        if (queue == null || queue.isEmpty()) {
-          return null;
+  /** What the reader is to be told of a change, if anything. */
+  private @Nullable Envelope tell(ChangeLog.Change change) {
+    HostedSession session = change.session();
+    if (session.number > covered && session.number <= horizon) {
+      return null;
+    }
+    boolean holds = passes(change.before());
+    boolean held = passes(change.after());
+    if (holds && held && !session.state.isShownBy(change.now())) {
+      // It has changed again: that is told in its turn, and this no more.
+      return null;
+    }
+    this.held += (held ? 1 : 0) - (holds ? 1 : 0);
+    if (held || (holds && change.after() == null)) {
+      return change.now();
+    }
+    return holds ? Envelope.removed(session.id()) : null;
+  }
+
+  private boolean passes(@Nullable List<String> tags) {
+    return tags != null && filter.matches(tags);
+  }
+
+  /**
+   * What the reader is to be told of a session as it is now, if anything.
+   *
+   * @param change what a change has made of it, which all who may see it can share; null for none
+   */
+  private @Nullable Envelope tellAsItIs(HostedSession session, @Nullable Envelope change) {
+    HostedSession.State state = session.state;
+    if (session.isOpen() && state.listed() && filter.matches(state.tags())) {
+      ListedSession shown = session.show(state);
+      if (mayBeSeen(shown)) {
+        boolean isNew = hold(session);
+        if (change == null) {
+          return isNew ? Envelope.added(shown, state.shownSize()) : null;
         }
-        Iterator<Map.Entry<HostedSession, Change>> changes = queue.entrySet().iterator();
-        Map.Entry<HostedSession, Change> first = changes.next();
-        session = first.getKey();
-        change = first.getValue();
-        changes.remove();
-        queuedBytes -= change.now.size();
-      }
-      Event.Added added = change.now.event() instanceof Event.Added event ? event : null;
-      if (told == null) {
-        held += (added == null ? 0 : 1) - (change.passed ? 1 : 0);
-        return change.now;
-      }
-      if (added != null && mayBeSeen(added.session())) {
-        hold(session);
-        return change.now;
-      }
-      if (letGo(session)) {
-        return added == null ? change.now : new Envelope(new Event.Removed(session.id()));
+        return change.event() instanceof Event.Added added && added.session().equals(shown)
+            ? change
+            : Envelope.added(shown, state.shownSize());
       }
     }
+    return letGo(session) ? Envelope.removed(session.id()) : null;
   }
 
   private boolean mayBeSeen(ListedSession session) {
@@ -290,23 +298,45 @@ final class ListStream extends Link implements Watch {
 
   /** Notes that the reader has been told of a session; false if it knew. */
   private boolean hold(HostedSession session) {
-    if (told == null || !told.add(session)) {
+    if (told == null || told.contains(session.number)) {
       return false;
     }
+    told.add(session.number);
     held++;
-    if ((long) held * TOLD_BYTES > broker.limits().maxQueuedBytes()) {
-      end(CloseReason.OVERFLOW);
+    long more = told.bytes() - rememberedBytes;
+    if (more > 0) {
+      rememberedBytes += more;
+      if (rememberedBytes > broker.limits().maxRememberedBytes() || !reserve(more)) {
+        end(CloseReason.OVERFLOW);
+      }
     }
     return true;
   }
 
   /** Notes that the reader holds a session no more; false if it did not. */
   private boolean letGo(HostedSession session) {
-    if (told == null || !told.remove(session)) {
+    if (told == null || !told.contains(session.number)) {
       return false;
     }
+    told.remove(session.number);
     held--;
     return true;
+  }
+
+  private boolean reserve(long more) {
+    ChangeBudget budget = broker.directory.watchBytes;
+    if (!budget.reserve(more)) {
+      return false;
+    }
+    long before = reserved.get();
+    while (before != OVER) {
+      if (reserved.compareAndSet(before, before + more)) {
+        return true;
+      }
+      before = reserved.get();
+    }
+    budget.release(more);
+    return false;
   }
 
   /**
@@ -320,6 +350,7 @@ final class ListStream extends Link implements Watch {
   void detached(CloseReason reason) {
     try {
       broker.directory.remove(this);
+      broker.directory.watchBytes.release(Math.max(0, reserved.getAndSet(OVER)));
       story.closed(reason);
       story.tell();
     } finally {

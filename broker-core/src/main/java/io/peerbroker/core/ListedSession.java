@@ -20,7 +20,11 @@ public record ListedSession(String id, List<String> tags, Json metadata) {
 
   /** At most how many bytes it takes as JSON, for the bounds of queues and pages. */
   int size() {
-    int size = 64 + id.length() + metadata.length();
+    return size(id.length(), tags, metadata);
+  }
+
+  static int size(int idLength, List<String> tags, Json metadata) {
+    int size = 64 + idLength + metadata.length();
     for (String tag : tags) {
       size += 3;
       for (int i = 0; i < tag.length(); i++) {

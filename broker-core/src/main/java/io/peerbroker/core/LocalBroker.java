@@ -27,6 +27,11 @@ final class LocalBroker implements Broker {
   /** How many threads call receivers, unless some of them block. */
   private static final int RECEIVER_THREADS = 4;
 
+  /** How many threads wake live lists, unless some of these block in their transports. */
+  private static final int LIST_THREADS = 2;
+
+  private static final int MOST_LIST_THREADS = 8;
+
   /** How long {@link #close} waits for the threads of receivers to end. */
   private static final Duration FAREWELL = Duration.ofSeconds(1);
 
@@ -61,6 +66,10 @@ final class LocalBroker implements Broker {
 
   /** The same, where they are threads of the broker's own. */
   private final @Nullable Workers ownReceivers;
+
+  /** Where the streams of live lists are woken, some at a time. */
+  private final Workers listWorkers =
+      new Workers("peerbroker-list", LIST_THREADS, MOST_LIST_THREADS);
 
   private final Expiries expiries;
   private final AtomicBoolean closing = new AtomicBoolean();
@@ -108,7 +117,7 @@ final class LocalBroker implements Broker {
     ownChannels = new Seats("channels of the application's own", limits.maxChannels());
     ownWatches = new Seats("live lists of the application's own", limits.maxWatches());
     absent = new AbsentQueues(limits.maxTotalQueuedBytes() / 16, limits.queueShare());
-    directory = new Directory(limits, ids);
+    directory = new Directory(limits, ids, timer, limits.listPause(), listWorkers);
     Router own = this::routeHere;
     this.router = Objects.requireNonNull(router.apply(own), "router");
     routesHere = this.router == own;
@@ -347,6 +356,9 @@ final class LocalBroker implements Broker {
     ListStream stream = new ListStream(this, filter, visible, seats);
     try {
       checkRunning();
+      if (visible != null) {
+        directory.checkRemembers(filter, limits.maxRememberedBytes());
+      }
       takeSeat(seats);
     } catch (RefusedException refused) {
       throw tally.refused(null, refused);
@@ -382,7 +394,9 @@ final class LocalBroker implements Broker {
   @Override
   public void recheck() {
     rechecks.incrementAndGet();
-    scoped.values().forEach(ScopedWatch::recheck);
+    for (ScopedWatch watch : scoped.values()) {
+      watch.recheck();
+    }
   }
 
   /** How often everybody has been asked about again. */
@@ -555,29 +569,24 @@ final class LocalBroker implements Broker {
   }
 
   /** Refuses a page that there cannot be, and answers the place that it begins behind. */
-  static long checkPage(int limit, @Nullable String after) {
+  long checkPage(int limit, @Nullable String after) {
     if (limit < 1 || limit > Page.MAX_LIMIT) {
       throw new RefusedException(
           Refusal.of(
               Refusal.Code.INVALID_REQUEST, "'limit' must be from 1 to " + Page.MAX_LIMIT + "."));
     }
-    return after == null ? 0 : cursor(after);
+    return after == null ? 0 : directory.cursor(after);
   }
 
-  private static long cursor(String after) {
+  @Override
+  public PageReader readPage(TagFilter filter, int limit, @Nullable String after) {
+    Objects.requireNonNull(filter, "filter");
     try {
-      long cursor = Long.parseLong(after);
-      // One place has one cursor: no plus sign, no leading zero, no digits of other scripts.
-      if (cursor > 0 && after.equals(Long.toString(cursor))) {
-        return cursor;
-      }
-    } catch (NumberFormatException notOurs) {
-      // Refused below, as a number out of range is.
+      checkRunning();
+      return directory.read(filter, null, limit, checkPage(limit, after));
+    } catch (RefusedException refused) {
+      throw tally.refused(null, refused);
     }
-    throw new RefusedException(
-        Refusal.of(
-            Refusal.Code.INVALID_REQUEST,
-            "'after' must be a cursor that this broker gave with the page before."));
   }
 
   /** Routes a message and turns whatever goes wrong in foreign code into a refusal. */
@@ -704,15 +713,18 @@ final class LocalBroker implements Broker {
     if (ownReceivers != null) {
       ownReceivers.close(false);
     }
+    listWorkers.close(false);
     if (ownTimer != null) {
       ownTimer.close();
     }
-    if (ownReceivers != null) {
-      try {
-        ownReceivers.awaitEnd(System.nanoTime() + FAREWELL.toNanos());
-      } catch (InterruptedException interrupted) {
-        Thread.currentThread().interrupt();
+    long deadline = System.nanoTime() + FAREWELL.toNanos();
+    try {
+      if (ownReceivers != null) {
+        ownReceivers.awaitEnd(deadline);
       }
+      listWorkers.awaitEnd(deadline);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 }

@@ -74,6 +74,7 @@ final class Postings {
 
   private final List<Leaf> leaves = new ArrayList<>(1);
   private int count;
+  private int words;
 
   /** The key of a number: what it shares with the 63 others of its word. */
   static long key(long number) {
@@ -88,6 +89,26 @@ final class Postings {
   /** How many numbers there are. */
   int count() {
     return count;
+  }
+
+  /**
+   * At most about how many bytes it takes: 32 for each word, since an array may be half empty; so
+   * half a byte for each number where they lie close, and 32 where none is near another.
+   */
+  long bytes() {
+    return 32L * words;
+  }
+
+  /** Whether a number is there. */
+  boolean contains(long number) {
+    long key = key(number);
+    int at = leafOf(key);
+    if (at == leaves.size()) {
+      return false;
+    }
+    Leaf leaf = leaves.get(at);
+    int found = leaf.find(key);
+    return found >= 0 && (leaf.words[found] & bit(number)) != 0;
   }
 
   /** Adds a number that is not there. */
@@ -122,6 +143,7 @@ final class Postings {
       }
     }
     leaf.insert(place, key, bit(number));
+    words++;
   }
 
   /** Takes out a number that is there. */
@@ -136,6 +158,7 @@ final class Postings {
       return;
     }
     leaf.delete(found);
+    words--;
     if (leaf.size == 0) {
       leaves.remove(at);
     } else if (at + 1 < leaves.size() && leaf.size + leaves.get(at + 1).size <= LEAF_WORDS / 2) {

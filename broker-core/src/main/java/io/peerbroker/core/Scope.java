@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A filter on tags that only the application sets is the cheap way: live lists are found by a
  * tag that they require, so sessions of other tenants cost a watcher nothing. A predicate is asked
- * about each session that passes the filters, at each of its changes.
+ * about each session that passes the filters, at each of its changes; on a page twice, when the
+ * page is made and when it is written.
  *
  * @param filter what a session must pass besides what the caller asks for
  * @param visible whether the caller may see a session that passes, or null for every one. Called

@@ -33,7 +33,8 @@ final class ScopedWatch {
 
   /**
    * Asks the policy again, here or on the thread that is at it already: an answer that has become
-   * old meanwhile is never the last one.
+   * old meanwhile is never the last one. Throws nothing: where asking fails, by the application's
+   * log or for want of memory, the watch ends, since what may be seen is not known any more.
    */
   void recheck() {
     if (rechecks.getAndIncrement() > 0) {
@@ -42,7 +43,12 @@ final class ScopedWatch {
     int seen;
     do {
       seen = rechecks.get();
-      ask();
+      try {
+        ask();
+      } catch (Throwable failed) {
+        ForeignCalls.log("A live list could not be asked about again; it ends", failed);
+        ForeignCalls.runLogged(() -> stream.end(CloseReason.SCOPE_CHANGED));
+      }
     } while (rechecks.addAndGet(-seen) > 0);
   }
 

@@ -36,11 +36,23 @@ final class TagIndex {
     return postings == null ? 0 : postings.count();
   }
 
+  /** A session by its number, if it is there. */
+  @Nullable HostedSession get(long number) {
+    return byNumber.get(number);
+  }
+
+  /** At most about how many bytes it takes to remember which of those a filter passes. */
+  long bytesToRemember(TagFilter filter) {
+    List<Postings> required = required(filter);
+    return required == null ? 0 : (required.isEmpty() ? all : required.get(0)).bytes();
+  }
+
   /** Puts in a session that is not there. */
   void add(HostedSession session, List<String> tags) {
-    byNumber.add(session);
     all.add(session.number);
     tags.forEach(tag -> add(session, tag));
+    // Last: a number that has no session is passed over, should memory have run out in the midst.
+    byNumber.add(session);
   }
 
   /** Takes out a session that is there with these tags. */

@@ -16,7 +16,12 @@ final class DependencyRuleTest {
     classes()
         .should()
         .onlyDependOnClassesThat()
-        .resideInAnyPackage("io.peerbroker.core..", "java..", "com.google.gson..", "org.jspecify..")
+        .resideInAnyPackage(
+            "io.peerbroker.core..",
+            "java..",
+            "javax.crypto..",
+            "com.google.gson..",
+            "org.jspecify..")
         .check(
             new ClassFileImporter()
                 .withImportOption(new ImportOption.DoNotIncludeTests())

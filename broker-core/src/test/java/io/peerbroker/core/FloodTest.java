@@ -2,6 +2,7 @@ package io.peerbroker.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -50,7 +51,7 @@ final class FloodTest {
 
   @Test
   void listStreamsThatStallShareWhatWaitsForThem() {
-    Broker broker = Broker.builder().timer(timer).build();
+    Broker broker = Broker.builder().timer(timer).listPause(Duration.ZERO).build();
     Session session = new Party(broker).host("a");
     List<Attachment> stalled = new ArrayList<>();
     for (int i = 0; i < 3; i++) {

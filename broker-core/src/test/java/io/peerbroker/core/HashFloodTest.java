@@ -34,7 +34,7 @@ final class HashFloodTest {
   /** What the next of many watchers costs. */
   private static long nanosToWatch(List<String> terms) {
     try (Broker broker = Broker.builder().timer(new ManualTimer()).build()) {
-      Watches watches = new Watches(tag -> 0);
+      Watches watches = new Watches(broker.limits(), new ChangeBudget(1 << 20), tag -> 0);
       for (int i = 0; i < FILTERS; i++) {
         watches.add(stream(broker, filter(terms.subList(0, TERMS), i)));
       }

@@ -15,6 +15,7 @@ final class Leftovers {
     assertThat(local.replay.used()).as("bytes kept for replay").isZero();
     assertThat(local.absent.total()).as("bytes that wait for the absent").isZero();
     assertThat(local.directory.sessionBytes.used()).as("bytes of sessions").isZero();
+    assertThat(local.directory.watchBytes.used()).as("bytes of live lists").isZero();
     assertThat(local).extracting("links").hasToString("[]");
     assertThat(local).extracting("channels").hasToString("0");
     assertThat(local).extracting("watches").hasToString("0");

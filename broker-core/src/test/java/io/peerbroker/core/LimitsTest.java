@@ -292,7 +292,7 @@ final class LimitsTest {
 
   @Test
   void x11AListStreamThatDoesNotKeepUpEndsAndHurtsNobody() {
-    builder.maxQueuedEvents(2);
+    builder.listPause(Duration.ZERO).maxQueuedEvents(2);
     Party party = party();
     HandExecutor hands = new HandExecutor();
     Replay slow = new Replay();
@@ -318,7 +318,9 @@ final class LimitsTest {
   void x11TheQueueOfAListStreamHasABoundOfBytes() {
     ListedSession plain =
         new ListedSession("x".repeat(36), List.of(), Json.parse("\"" + "x".repeat(98) + "\""));
-    builder.maxQueuedBytes(2 * new Event.Added(plain).size());
+    builder
+        .listPause(Duration.ZERO)
+        .maxQueuedBytes(2 * (ChangeLog.CHANGE_BYTES + new Event.Added(plain).size()));
     Party party = party();
     HandExecutor hands = new HandExecutor();
     Replay atTheBound = new Replay();
@@ -335,6 +337,8 @@ final class LimitsTest {
     hands.runAll();
     party.channel.openSession(spec);
     party.channel.openSession(spec.withMetadata(stringOf(101)));
+    // The next who are woken find that it has not come.
+    party.host("a");
     hands.runAll();
     assertThat(beyond.closed()).isEqualTo(CloseReason.OVERFLOW);
   }
@@ -448,6 +452,7 @@ final class LimitsTest {
                 1_048_576,
                 536_870_912,
                 1_073_741_824,
+                268_435_456,
                 512,
                 262_144,
                 new Limits.Rate(100, 200),
@@ -455,6 +460,7 @@ final class LimitsTest {
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(15),
                 Duration.ofSeconds(300),
+                Duration.ofMillis(50),
                 Duration.ofSeconds(5)));
   }
 
@@ -477,6 +483,7 @@ final class LimitsTest {
                 262_144,
                 Math.min(heap / 8, 536_870_912),
                 Math.min(heap / 8, 1_073_741_824),
+                Math.min(heap / 16, 268_435_456),
                 128,
                 65_536,
                 new Limits.Rate(20, 100),
@@ -484,6 +491,7 @@ final class LimitsTest {
                 Duration.ofSeconds(30),
                 Duration.ofSeconds(15),
                 Duration.ofSeconds(300),
+                Duration.ofMillis(50),
                 Duration.ofSeconds(5)));
     assertRefused(() -> broker.claimHost(party.id(), null), Code.INVALID_REQUEST)
         .contains("this broker takes the channel's key");
@@ -515,6 +523,9 @@ final class LimitsTest {
             () -> builder.maxQueuedBytes(0),
             () -> builder.maxTotalQueuedBytes(0),
             () -> builder.maxTotalSessionBytes(0),
+            () -> builder.maxTotalWatchBytes(0),
+            () -> builder.listPause(Duration.ofNanos(-1)),
+            () -> builder.listPause(Duration.ofMinutes(1).plusNanos(1)),
             () -> builder.drainTimeout(Duration.ofNanos(-1)),
             () -> builder.drainTimeout(Duration.ofHours(1).plusNanos(1)),
             () -> new Limits.Rate(0, 1),

@@ -64,6 +64,8 @@ final class LiveListStressTest {
         (LocalBroker)
             Broker.builder()
                 .sessionRate(Limits.Rate.UNLIMITED)
+                // At once, and paced: both must end in the truth.
+                .listPause(seed % 2 == 0 ? Duration.ZERO : Duration.ofMillis(2))
                 .maxQueuedEvents(CHANGERS * CHANGES)
                 .listener(witness)
                 .build();

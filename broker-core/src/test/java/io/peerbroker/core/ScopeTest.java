@@ -2,6 +2,7 @@ package io.peerbroker.core;
 
 import static io.peerbroker.core.RefusalAssert.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.peerbroker.core.Refusal.Code;
 import java.security.Principal;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -145,12 +147,21 @@ final class ScopeTest {
     watch("");
     hidden.add("x");
     broker.recheck();
-    assertThat(replay.told()).containsExactly("add [a]", "add [x]", "ready 2", "remove [x]");
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(replay.told())
+                    .containsExactly("add [a]", "add [x]", "ready 2", "remove [x]"));
     x.update(SessionUpdate.nothing().withMetadata(Json.of(1)));
     hidden.clear();
     hidden.add("a");
     broker.recheck();
-    assertThat(replay.held()).extracting(ListedSession::tags).containsExactly(List.of("x"));
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(replay.held())
+                    .extracting(ListedSession::tags)
+                    .containsExactly(List.of("x")));
     assertThat(replay.closed()).isNull();
   }
 
@@ -286,5 +297,36 @@ final class ScopeTest {
           return new ReceiverTransport(attachment, Runnable::run, null, event -> {}, reason -> {});
         });
     assertThat(broker).extracting("scoped").hasToString("{}");
+  }
+
+  @Test
+  void aQuestionThatFailsEndsTheWatchAndIsAskedAgainWhenItIsCalledFor() {
+    AtomicInteger questions = new AtomicInteger();
+    AccessPolicy failing =
+        new AccessPolicy() {
+          @Override
+          public Scope scope(Caller caller, TagFilter filter) {
+            questions.incrementAndGet();
+            throw new AssertionError("planted: not even the policy's guard stands");
+          }
+        };
+    ListStream stream =
+        broker.watch(
+            TagFilter.all(), session -> true, broker.watches, broker.opener(replay, task -> {}));
+    ScopedWatch watch = new ScopedWatch(failing, ADA, TagFilter.all(), sighted(), stream);
+    watch.recheck();
+    assertThat(stream.isEnding()).isTrue();
+    // What has been queued before is told no more.
+    assertThat(stream.poll()).isNull();
+    ListStream other =
+        broker.watch(
+            TagFilter.all(), session -> true, broker.watches, broker.opener(replay, task -> {}));
+    ScopedWatch again = new ScopedWatch(failing, ADA, TagFilter.all(), sighted(), other);
+    again.recheck();
+    again.recheck();
+    assertThat(questions).hasValueGreaterThanOrEqualTo(2);
+    assertThat(again).extracting("rechecks").hasToString("0");
+    stream.detach(CloseReason.GONE);
+    other.detach(CloseReason.GONE);
   }
 }

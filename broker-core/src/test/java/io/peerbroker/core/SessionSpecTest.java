@@ -48,7 +48,7 @@ final class SessionSpecTest {
 
   @Test
   void noTagsAreNotTheSameAsTagsNotGiven() {
-    HostedSession.State before = new HostedSession.State(SessionSpec.listed("a"));
+    HostedSession.State before = HostedSession.State.of(SessionSpec.listed("a"));
     assertThat(before.after(SessionUpdate.nothing())).isEqualTo(before);
     assertThat(before.after(SessionUpdate.nothing().withTags()).tags()).isEmpty();
   }

@@ -14,8 +14,7 @@ import org.junit.jupiter.api.Test;
 /** The table of sessions against the JDK's map. */
 final class SessionTableTest {
 
-  private static final HostedSession.State STATE =
-      new HostedSession.State(List.of(), true, Json.NULL);
+  private static final HostedSession.State STATE = HostedSession.State.of(SessionSpec.listed());
 
   private final HostedChannel host =
       new HostedChannel(

@@ -33,9 +33,7 @@ final class TagIndexTest {
   private HostedSession session(long number) {
     return sessions.computeIfAbsent(
         number,
-        n ->
-            new HostedSession(
-                host, "s" + n, n, new HostedSession.State(List.of(), true, Json.NULL)));
+        n -> new HostedSession(host, "s" + n, n, HostedSession.State.of(SessionSpec.listed())));
   }
 
   private void put(long number, List<String> tags) {

@@ -1,6 +1,8 @@
 package io.peerbroker.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,12 +17,16 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Lists in which the application has a say. */
 final class VisibilityTest {
 
+  /** Room for 32 bytes for each 64 sessions of 640 in a row. */
+  private static final int REMEMBERED = 10 * 32;
+
   private final LocalBroker broker =
       (LocalBroker)
           Broker.builder()
               // Slow readers read on when the broker has gone.
               .drainTimeout(Duration.ZERO)
-              .maxQueuedBytes(100 * 40)
+              .listPause(Duration.ZERO)
+              .maxTotalWatchBytes(REMEMBERED * 16)
               .sessionRate(Limits.Rate.UNLIMITED)
               .maxSessionsPerChannel(20_000)
               .build();
@@ -109,13 +115,18 @@ final class VisibilityTest {
     hidden.add("y");
     watch("a", this::shows);
     stream.recheck(session -> !session.tags().contains("x"));
-    hands.runAll();
+    awaitTurn();
     assertThat(replay.told())
         .containsExactly("add [a, x]", "add [a]", "ready 2", "remove [a, x]", "add [a, y]");
     stream.recheck(session -> false);
     stream.recheck(session -> true);
-    hands.runAll();
-    assertThat(replay.held()).hasSize(3);
+    awaitTurn();
+    await()
+        .untilAsserted(
+            () -> {
+              hands.runAll();
+              assertThat(replay.held()).hasSize(3);
+            });
   }
 
   @Test
@@ -130,6 +141,7 @@ final class VisibilityTest {
     hidden.clear();
     hidden.add("y");
     stream.recheck(this::shows);
+    await().until(() -> hands.waiting() > 0);
     Session brief = party.host("x");
     for (int i = 0; i < 10; i++) {
       if (hands.waiting() > 0) {
@@ -146,16 +158,50 @@ final class VisibilityTest {
                 broker.list(TagFilter.all()).sessions().stream().filter(this::shows).toList()));
   }
 
+  /** Lets the stream be woken by the broker, and read. */
+  private void awaitTurn() {
+    await().until(() -> hands.waiting() > 0);
+    hands.runAll();
+  }
+
   @Test
   void whatIsRememberedIsBounded() {
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 640 - 1; i++) {
       party.host("a");
     }
     watch("", this::shows);
-    assertThat(replay.told()).endsWith("ready 100");
+    assertThat(replay.told()).endsWith("ready 639");
+    assertThat(broker.directory.watchBytes.used()).isEqualTo(REMEMBERED);
     party.host("a");
     hands.runAll();
     assertThat(replay.closed()).isEqualTo(CloseReason.OVERFLOW);
+    // It does not come to that again and again.
+    assertThatThrownBy(() -> watch("", this::shows))
+        .isInstanceOfSatisfying(
+            RefusedException.class,
+            refused -> assertThat(refused.refusal().code()).isEqualTo(Refusal.Code.AT_CAPACITY));
+    assertThat(broker.stats().watches()).isZero();
+    // What may be seen of it is few, and found by a tag.
+    party.host("b");
+    Replay narrower = new Replay();
+    broker.watch(TagFilter.parse("b"), this::shows, broker.watches, broker.opener(narrower, hands));
+    hands.runAll();
+    assertThat(narrower.told()).containsExactly("add [b]", "ready 1");
+  }
+
+  @Test
+  void hundredThousandSessionsTakeHalfAByteEach() {
+    Postings told = new Postings();
+    for (int i = 1; i <= 100_000; i++) {
+      told.add(i);
+    }
+    assertThat(told.bytes()).isLessThan(100_000 / 2 + 64);
+    for (int i = 1; i <= 100_000; i++) {
+      assertThat(told.contains(i)).isTrue();
+      told.remove(i);
+      assertThat(told.contains(i)).isFalse();
+    }
+    assertThat(told.bytes()).isZero();
   }
 
   @Test
@@ -186,7 +232,8 @@ final class VisibilityTest {
     assertThat(first.sessions()).isEmpty();
     assertThat(first.next()).isNotNull();
     Page second =
-        broker.directory.page(TagFilter.all(), this::shows, 10, Long.parseLong(first.next()));
+        broker.directory.page(
+            TagFilter.all(), this::shows, 10, broker.directory.cursor(first.next()));
     assertThat(second.sessions()).singleElement().matches(this::shows);
     assertThat(second.next()).isNull();
   }

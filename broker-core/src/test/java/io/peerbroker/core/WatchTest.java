@@ -15,7 +15,8 @@ import org.junit.jupiter.api.Test;
 final class WatchTest {
 
   // Slow readers read on when the broker has gone.
-  private final Broker broker = Broker.builder().drainTimeout(Duration.ZERO).build();
+  private final Broker broker =
+      Broker.builder().listPause(Duration.ZERO).drainTimeout(Duration.ZERO).build();
   private final Party party = new Party(broker);
   private final HandExecutor hands = new HandExecutor();
   private final Replay replay = new Replay();

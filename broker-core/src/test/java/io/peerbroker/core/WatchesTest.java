@@ -3,9 +3,11 @@ package io.peerbroker.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** The index of live lists: a change is looked at by those alone that could see it. */
@@ -13,7 +15,9 @@ final class WatchesTest {
 
   private final LocalBroker broker = (LocalBroker) Broker.create();
   private final Map<String, Integer> frequencies = new HashMap<>();
-  private final Watches watches = new Watches(tag -> frequencies.getOrDefault(tag, 0));
+  private final Watches watches =
+      new Watches(
+          broker.limits(), new ChangeBudget(1 << 20), tag -> frequencies.getOrDefault(tag, 0));
 
   private ListStream add(String filter) {
     ListStream stream = new ListStream(broker, TagFilter.parse(filter), null, broker.watches);
@@ -23,7 +27,8 @@ final class WatchesTest {
 
   private List<ListStream> visited(List<String> before, List<String> after) {
     List<ListStream> visited = new ArrayList<>();
-    watches.forEachThatCouldSee(before, after, group -> visited.addAll(group.streams));
+    watches.forEachThatCouldSee(
+        before, after, group -> Collections.addAll(visited, group.streams()));
     return visited;
   }
 
@@ -95,7 +100,7 @@ final class WatchesTest {
     List<Watches.Group> groups = new ArrayList<>();
     watches.forEachThatCouldSee(List.of("b", "a"), null, groups::add);
     assertThat(groups).hasSize(1);
-    assertThat(groups.get(0).streams).containsExactlyElementsOf(equal);
+    assertThat(groups.get(0).streams()).containsExactlyElementsOf(equal);
   }
 
   @Test
@@ -118,5 +123,35 @@ final class WatchesTest {
       add("lobby,!full,!met-" + i);
     }
     assertThat(visited(null, List.of("lobby", "full"))).isEmpty();
+  }
+
+  @Test
+  void howManyAreComparedDoesNotGrowWithWhatStrangersWatch() {
+    List<String> tags = new ArrayList<>();
+    for (int i = 0; i < 32; i++) {
+      tags.add("tag-" + i);
+    }
+    for (int i = 0; i < 10_000; i++) {
+      add("tag-" + i % 32 + ",!met-" + i);
+      add("!met-" + i);
+    }
+    List<Watches.Group> groups = new ArrayList<>();
+    watches.forEachThatCouldSee(tags, tags, groups::add);
+    assertThat(groups).hasSizeLessThanOrEqualTo(33 * (Watches.MAX_COMPARED + 1));
+    // And all are visited all the same.
+    assertThat(visited(tags, tags)).hasSize(20_000).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void forgetsThoseWhoCompareForThemselvesToo() {
+    List<ListStream> all = new ArrayList<>();
+    for (int i = 0; i < 2 * Watches.MAX_COMPARED; i++) {
+      all.add(add("a,!met-" + i));
+    }
+    Collections.shuffle(all, new Random(1));
+    all.forEach(watches::remove);
+    assertThat(watches).extracting("byTag").hasToString("{}");
+    assertThat(watches).extracting("groups").hasToString("{}");
+    assertThat(visited(List.of("a"), null)).isEmpty();
   }
 }

@@ -10,6 +10,7 @@ import io.peerbroker.core.Channel;
 import io.peerbroker.core.ChannelOptions;
 import io.peerbroker.core.Json;
 import io.peerbroker.core.Page;
+import io.peerbroker.core.PageReader;
 import io.peerbroker.core.Refusal;
 import io.peerbroker.core.RefusedException;
 import io.peerbroker.core.Session;
@@ -260,7 +261,7 @@ public final class BrokerHttp implements AutoCloseable {
     act(
         exchange,
         () -> {
-          Page page = acting.list(filter, limit, after);
+          PageReader page = acting.readPage(filter, limit, after);
           String next =
               page.next() == null
                   ? null
@@ -274,7 +275,7 @@ public final class BrokerHttp implements AutoCloseable {
         });
   }
 
-  private void begin(Page page, @Nullable String next, Exchange exchange) {
+  private void begin(PageReader page, @Nullable String next, Exchange exchange) {
     HttpServletResponse response = exchange.response;
     response.setHeader("Cache-Control", "no-store");
     Reply.setType(response, Accept.JSON);

@@ -35,12 +35,14 @@ final class InitParams {
     BROKER.put("maxQueuedBytes", (b, v) -> b.maxQueuedBytes(integer(v)));
     BROKER.put("maxTotalQueuedBytes", (b, v) -> b.maxTotalQueuedBytes(number(v)));
     BROKER.put("maxTotalSessionBytes", (b, v) -> b.maxTotalSessionBytes(number(v)));
+    BROKER.put("maxTotalWatchBytes", (b, v) -> b.maxTotalWatchBytes(number(v)));
     BROKER.put("messageRate", (b, v) -> b.messageRate(rate(v)));
     BROKER.put("sessionRate", (b, v) -> b.sessionRate(rate(v)));
     BROKER.put("maxReplayEvents", (b, v) -> b.maxReplayEvents(integer(v)));
     BROKER.put("maxReplayBytes", (b, v) -> b.maxReplayBytes(integer(v)));
     BROKER.put("maxResume", (b, v) -> b.maxResume(duration(v)));
     BROKER.put("leaseBounds", InitParams::leaseBounds);
+    BROKER.put("listPause", (b, v) -> b.listPause(duration(v)));
     BROKER.put("drainTimeout", (b, v) -> b.drainTimeout(duration(v)));
     BROKER.put("requireSessionKey", (b, v) -> b.requireSessionKey(bool(v)));
     HTTP.put("heartbeat", (s, v) -> s.withHeartbeat(duration(v)));

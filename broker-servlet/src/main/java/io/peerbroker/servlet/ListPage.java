@@ -3,24 +3,24 @@ package io.peerbroker.servlet;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.peerbroker.core.ListedSession;
-import io.peerbroker.core.Page;
+import io.peerbroker.core.PageReader;
 import io.peerbroker.core.Timer;
 import jakarta.servlet.AsyncContext;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Iterator;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A page of the list as JSON, made as fast as the client reads it; a client that stops reading is
- * given up.
+ * A page of the list as JSON, fetched and made as fast as the client reads it, so that one who
+ * stops reading keeps no more than a piece of it; he is given up.
  */
 final class ListPage implements StreamWriter.Source {
 
   private static final int CHUNK_BYTES = 8 << 10;
 
-  private final Iterator<ListedSession> sessions;
+  private final PageReader page;
   private final Duration writeTimeout;
   private final ResponseTask task;
   private final ServletOutput output;
@@ -28,9 +28,9 @@ final class ListPage implements StreamWriter.Source {
   private String separator = "[";
   private boolean given;
 
-  private ListPage(Page page, Duration writeTimeout, Timer timer, AsyncContext async)
+  private ListPage(PageReader page, Duration writeTimeout, Timer timer, AsyncContext async)
       throws IOException {
-    sessions = page.sessions().iterator();
+    this.page = page;
     this.writeTimeout = writeTimeout;
     task = new ResponseTask(timer);
     output = ServletOutput.prepare(async, this, timer::nanoTime);
@@ -38,7 +38,7 @@ final class ListPage implements StreamWriter.Source {
   }
 
   /** Begins to write a page to a response whose headers are set. */
-  static void begin(Page page, Duration writeTimeout, Timer timer, AsyncContext async)
+  static void begin(PageReader page, Duration writeTimeout, Timer timer, AsyncContext async)
       throws IOException {
     ListPage list = new ListPage(page, writeTimeout, timer, async);
     list.watch();
@@ -60,11 +60,15 @@ final class ListPage implements StreamWriter.Source {
       return null;
     }
     ByteArrayOutputStream chunk = new ByteArrayOutputStream(CHUNK_BYTES);
-    while (sessions.hasNext() && chunk.size() < CHUNK_BYTES) {
-      chunk.writeBytes(Wire.session(separator, sessions.next()));
-      separator = ",";
-    }
-    if (!sessions.hasNext()) {
+    List<ListedSession> sessions;
+    do {
+      sessions = page.more();
+      for (ListedSession session : sessions) {
+        chunk.writeBytes(Wire.session(separator, session));
+        separator = ",";
+      }
+    } while (!sessions.isEmpty() && chunk.size() < CHUNK_BYTES);
+    if (sessions.isEmpty()) {
       given = true;
       chunk.writeBytes((separator.equals("[") ? "[]" : "]").getBytes(US_ASCII));
     }

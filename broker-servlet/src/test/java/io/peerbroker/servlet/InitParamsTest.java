@@ -40,12 +40,14 @@ final class InitParamsTest {
     all.put("maxQueuedBytes", "9");
     all.put("maxTotalQueuedBytes", "10000000000");
     all.put("maxTotalSessionBytes", "20000000000");
+    all.put("maxTotalWatchBytes", "30000000000");
     all.put("messageRate", "11/12");
     all.put("sessionRate", "0");
     all.put("maxReplayEvents", "18");
     all.put("maxReplayBytes", "19");
     all.put("maxResume", "2m");
     all.put("leaseBounds", "20s/21s");
+    all.put("listPause", "20ms");
     all.put("drainTimeout", "13ms");
     all.put("requireSessionKey", "true");
     all.put("heartbeat", " 14s ");
@@ -87,6 +89,7 @@ final class InitParamsTest {
                   9,
                   10_000_000_000L,
                   20_000_000_000L,
+                  30_000_000_000L,
                   18,
                   19,
                   new Limits.Rate(11, 12),
@@ -94,6 +97,7 @@ final class InitParamsTest {
                   Duration.ofMinutes(2),
                   Duration.ofSeconds(20),
                   Duration.ofSeconds(21),
+                  Duration.ofMillis(20),
                   Duration.ofMillis(13)));
     }
     params.requireAllUsed("the application");

@@ -1,0 +1,66 @@
+package io.peerbroker.core;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * What all live lists together hold: the changes that wait for them, each counted once however many
+ * logs have it, and what they remember of what they have told.
+ *
+ * <p>Safe for use by many threads; takes no lock.
+ */
+final class ChangeBudget {
+
+  private final long max;
+  private final AtomicLong used = new AtomicLong();
+  private final AtomicInteger logs = new AtomicInteger();
+
+  ChangeBudget(long max) {
+    this.max = max;
+  }
+
+  /** Counts a change that a log has taken in. */
+  void hold(Envelope envelope) {
+    used.addAndGet(ChangeLog.CHANGE_BYTES + (envelope.hold() ? envelope.size() : 0));
+  }
+
+  /** Counts that a log has let go of a change. */
+  void letGo(Envelope envelope) {
+    used.addAndGet(-ChangeLog.CHANGE_BYTES - (envelope.letGo() ? envelope.size() : 0));
+  }
+
+  /** Takes bytes for what a list remembers; false if there are none left. */
+  boolean reserve(long bytes) {
+    if (used.addAndGet(bytes) <= max) {
+      return true;
+    }
+    used.addAndGet(-bytes);
+    return false;
+  }
+
+  void release(long bytes) {
+    used.addAndGet(-bytes);
+  }
+
+  void logOpened() {
+    logs.incrementAndGet();
+  }
+
+  void logClosed() {
+    logs.decrementAndGet();
+  }
+
+  /** How many bytes one log may hold: all where there is room, else an equal share. */
+  long share() {
+    return used.get() <= max ? max : max / Math.max(1, logs.get());
+  }
+
+  /** Whether so many bytes more would be too many. */
+  boolean hasRoomFor(long bytes) {
+    return used.get() + bytes <= max;
+  }
+
+  long used() {
+    return used.get();
+  }
+}

@@ -1,0 +1,433 @@
+package io.peerbroker.core;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What has changed for the live lists with equal filters: one log for all of them, in which each
+ * has a place of its own.
+ *
+ * <p>A change costs the same however many lists there are: it is appended once, and what waits for
+ * a list is what stands behind its place. The log is a chain of segments:
+ *
+ * <pre>
+ *   [ frozen, being read ] -> [ read by the quick, waits for the slow ] -> [ tail, open ]
+ * </pre>
+ *
+ * <p>Within a segment the changes of one session are folded into one, which says how the session
+ * was before the segment and how it is after it; one that comes to nothing is taken out. The first
+ * reader of the tail freezes it and opens another. A place is always at a segment's beginning or
+ * inside one that is frozen, so what a reader knows is always how things were at its place, and a
+ * removal is told to those who have been told the addition. When no reader is left at the boundary
+ * of two segments, they are folded into one: for a reader who stalls, what waits grows with the
+ * sessions that change and not with their changes.
+ *
+ * <p>A list falls off when more waits than the bounds permit. Only segments whose readers were
+ * woken in an earlier round are dropped, so that one large change, as the close of a channel with
+ * many sessions, ends nobody who reads at once.
+ *
+ * <p>Changes are appended under the directory's write lock, read without it. The lock here stands
+ * below that one; a few fields and one map are changed while it is held.
+ */
+final class ChangeLog {
+
+  /** About what a change takes here besides its envelope. */
+  static final int CHANGE_BYTES = 96;
+
+  /**
+   * What happened to a session, folded.
+   *
+   * @param before its tags before the segment, or null where the log's filter did not pass it then
+   * @param after its tags after it, or null where the filter does not pass it
+   * @param now the session as it is after it, or its removal
+   */
+  record Change(
+      HostedSession session,
+      @Nullable List<String> before,
+      @Nullable List<String> after,
+      Envelope now) {}
+
+  /** Some changes that follow each other. */
+  private final class Segment {
+
+    /** The changes while they can be folded; null when frozen. */
+    @Nullable Map<HostedSession, Change> open = new LinkedHashMap<>(4);
+
+    /** The changes when they are being read; null when open. */
+    Change @Nullable [] frozen;
+
+    int events;
+    long bytes;
+
+    /** In which round its readers are woken. */
+    long round;
+
+    /** How many places are at its beginning, and how many further inside. */
+    int atStart;
+
+    int inside;
+
+    /** How many readers need its beginning to stay a boundary. */
+    int marks;
+
+    /** Whether it was dropped: who is here has fallen off. */
+    boolean dropped;
+
+    @Nullable Segment previous;
+    @Nullable Segment next;
+
+    boolean isUnused() {
+      return atStart == 0 && inside == 0 && marks == 0;
+    }
+
+    Change[] freeze() {
+      Change[] changes = frozen;
+      if (changes == null) {
+        changes = open == null ? new Change[0] : open.values().toArray(new Change[0]);
+        frozen = changes;
+        open = null;
+      }
+      return changes;
+    }
+
+    Map<HostedSession, Change> thaw() {
+      Map<HostedSession, Change> changes = open;
+      if (changes == null) {
+        changes = new LinkedHashMap<>();
+        if (frozen != null) {
+          for (Change change : frozen) {
+            changes.put(change.session, change);
+          }
+        }
+        open = changes;
+        frozen = null;
+      }
+      return changes;
+    }
+
+    void fold(Change change) {
+      Map<HostedSession, Change> changes = thaw();
+      Change earlier = changes.get(change.session);
+      if (earlier == null) {
+        changes.put(change.session, change);
+        count(1, CHANGE_BYTES + change.now.size());
+        budget.hold(change.now);
+        return;
+      }
+      budget.letGo(earlier.now);
+      if (earlier.before == null && change.after == null) {
+        changes.remove(change.session);
+        count(-1, -CHANGE_BYTES - earlier.now.size());
+        return;
+      }
+      changes.put(
+          change.session, new Change(change.session, earlier.before, change.after, change.now));
+      count(0, change.now.size() - earlier.now.size());
+      budget.hold(change.now);
+    }
+
+    private void count(int moreEvents, long moreBytes) {
+      events += moreEvents;
+      bytes += moreBytes;
+      allEvents += moreEvents;
+      allBytes += moreBytes;
+    }
+
+    /** Lets go of what is in it. */
+    void clear() {
+      for (Change change : freeze()) {
+        budget.letGo(change.now);
+      }
+      count(-events, -bytes);
+      frozen = new Change[0];
+    }
+  }
+
+  /** A list's place in the log. Used by the list's poller; closed by any thread. */
+  final class Cursor {
+    private Segment at;
+    private int taken;
+    private @Nullable Segment mark;
+    private boolean closed;
+
+    private Cursor(Segment at) {
+      this.at = at;
+      at.atStart++;
+    }
+
+    /** Takes the next change; null if there is none now, or the place has fallen off. */
+    @Nullable Change next() {
+      lock.lock();
+      try {
+        Segment segment = settle();
+        if (closed || segment.dropped || segment.events == 0) {
+          return null;
+        }
+        if (segment == tail) {
+          addTail(round + 1);
+        }
+        Change change = segment.freeze()[taken++];
+        if (taken == 1) {
+          segment.atStart--;
+          segment.inside++;
+        }
+        if (taken == segment.events) {
+          segment.inside--;
+          enter(segment.next);
+          tidy(segment);
+          trim();
+        }
+        return change;
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    /** Passes by what has come to nothing, and gives the segment that is next. */
+    private Segment settle() {
+      while (!closed && at.events == 0 && at != tail && !at.dropped) {
+        Segment empty = at;
+        empty.atStart--;
+        enter(empty.next);
+        tidy(empty);
+      }
+      return at;
+    }
+
+    private void enter(@Nullable Segment segment) {
+      if (segment == null) {
+        throw new IllegalStateException("The log ends before its tail");
+      }
+      at = segment;
+      taken = 0;
+      at.atStart++;
+      if (at == mark) {
+        at.marks--;
+        mark = null;
+      }
+    }
+
+    /**
+     * Marks the log's end as it is now: changes up to here are not folded with later ones. With the
+     * directory read-locked, so that there is none meanwhile. One mark at a time.
+     */
+    void mark() {
+      lock.lock();
+      try {
+        if (closed || at.dropped) {
+          return;
+        }
+        if (tail.events > 0) {
+          addTail(round + 1);
+        }
+        if (settle() != tail) {
+          mark = tail;
+          mark.marks++;
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    /** Whether the mark is still ahead. */
+    boolean isBeforeMark() {
+      lock.lock();
+      try {
+        settle();
+        return mark != null && !at.dropped;
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    /** Whether what follows has been dropped. */
+    boolean hasFallen() {
+      lock.lock();
+      try {
+        return at.dropped;
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    /** Gives the place back. May be called again. */
+    void close() {
+      lock.lock();
+      try {
+        if (closed) {
+          return;
+        }
+        closed = true;
+        if (taken == 0) {
+          at.atStart--;
+        } else {
+          at.inside--;
+        }
+        if (mark != null) {
+          mark.marks--;
+          tidy(mark);
+          mark = null;
+        }
+        tidy(at);
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  private final int maxEvents;
+  private final int maxBytes;
+  private final ChangeBudget budget;
+  private final ReentrantLock lock = new ReentrantLock();
+  private Segment head;
+  private Segment tail;
+
+  // What all segments have.
+  private int allEvents;
+  private long allBytes;
+  private long round;
+
+  ChangeLog(Limits limits, ChangeBudget budget) {
+    maxEvents = limits.maxQueuedEvents();
+    maxBytes = limits.maxQueuedBytes();
+    this.budget = budget;
+    tail = new Segment();
+    head = tail;
+  }
+
+  /** A place at the end, for a list that begins. */
+  Cursor open() {
+    lock.lock();
+    try {
+      return new Cursor(tail);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Appends a change, with the directory write-locked. */
+  void append(Change change) {
+    lock.lock();
+    try {
+      tail.fold(change);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Begins another round: all who read are woken after it. Who has not come since an earlier one,
+   * and has more waiting than the bounds permit, falls off.
+   */
+  void beginRound() {
+    lock.lock();
+    try {
+      round++;
+      trim();
+      if (tail.events > 0) {
+        addTail(round);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** How many changes are kept. */
+  int events() {
+    lock.lock();
+    try {
+      return allEvents;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Lets go of all, when the last list has gone. */
+  void close() {
+    lock.lock();
+    try {
+      for (Segment each = head; each != null; each = each.next) {
+        each.clear();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Closes the tail, and opens another.
+   *
+   * @param woken the round in which the readers of what is closed are woken
+   */
+  private void addTail(long woken) {
+    Segment next = new Segment();
+    next.previous = tail;
+    tail.next = next;
+    tail.round = woken;
+    tail = next;
+    tidy(next.previous);
+  }
+
+  private void trim() {
+    while (head != tail && head.round < round && isOver()) {
+      head.dropped = true;
+      dropHead();
+    }
+  }
+
+  /**
+   * Whether more waits than may, the tail aside, since nobody has been woken for it. Where all logs
+   * together have too much, a fair share is less.
+   */
+  private boolean isOver() {
+    return allEvents - tail.events > maxEvents
+        || allBytes - tail.bytes > Math.min(maxBytes, budget.share());
+  }
+
+  private void dropHead() {
+    Segment dropped = head;
+    dropped.clear();
+    Segment next = dropped.next;
+    if (next != null) {
+      next.previous = null;
+      head = next;
+    }
+  }
+
+  /** Lets go of what nobody needs any more, and folds together what nobody holds apart. */
+  private void tidy(Segment left) {
+    Segment segment = left;
+    if (segment == tail || segment.dropped) {
+      return;
+    }
+    if (segment.isUnused() && segment != head) {
+      Segment previous = segment.previous;
+      if (previous != null && previous.inside == 0) {
+        merge(previous, segment);
+        segment = previous;
+      }
+    }
+    Segment next = segment.next;
+    if (segment.inside == 0 && next != null && next != tail && next.isUnused()) {
+      merge(segment, next);
+    }
+    while (head != tail && head.isUnused()) {
+      dropHead();
+    }
+  }
+
+  /** Folds a segment that nobody reads into the one before it, of which nobody has read any. */
+  private void merge(Segment into, Segment from) {
+    for (Change change : from.freeze()) {
+      into.fold(change);
+    }
+    from.clear();
+    into.next = from.next;
+    if (from.next != null) {
+      from.next.previous = into;
+    }
+  }
+}

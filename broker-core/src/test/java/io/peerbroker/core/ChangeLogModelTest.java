@@ -1,0 +1,224 @@
+package io.peerbroker.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The log that live lists with equal filters share, against a plain model: streams at any place of
+ * it, that begin, read a little or nothing, fall off and end at any time, are told what makes them
+ * hold the truth, and of no removal without an addition (L16, L20). Each round has its seed.
+ */
+final class ChangeLogModelTest {
+
+  private static final int ROUNDS = 400;
+  private static final int STEPS = 300;
+  private static final List<String> TAGS = List.of("a", "b", "c");
+
+  /** What one reader has been told, by hand: it polls when it likes. */
+  private static final class Reader implements Transport {
+    final TagFilter filter;
+    final Attachment attachment;
+    final Map<String, ListedSession> held = new LinkedHashMap<>();
+    boolean ready;
+    boolean ended;
+
+    Reader(TagFilter filter, Attachment attachment) {
+      this.filter = filter;
+      this.attachment = attachment;
+    }
+
+    @Override
+    public void ready() {}
+
+    @Override
+    public void end(CloseReason reason) {
+      ended = true;
+      attachment.detach(reason);
+    }
+
+    /** Reads one event; false if there was none. */
+    boolean read() {
+      Envelope envelope = attachment.poll();
+      if (envelope == null) {
+        return false;
+      }
+      if (envelope.event() instanceof Event.Added added) {
+        held.put(added.session().id(), added.session());
+      } else if (envelope.event() instanceof Event.Removed removed) {
+        assertThat(held.remove(removed.sid())).as("what is removed was added").isNotNull();
+      } else if (envelope.event() instanceof Event.Ready told) {
+        assertThat(ready).isFalse();
+        assertThat(told.count()).isEqualTo(held.size());
+        ready = true;
+      }
+      return true;
+    }
+  }
+
+  /** One broker, what is done to it, and what must come of it. */
+  private static final class Round {
+    private final Random random;
+    private final LocalBroker broker;
+    private final List<Channel> channels = new ArrayList<>();
+    private final List<Session> sessions = new ArrayList<>();
+    private final List<Reader> readers = new ArrayList<>();
+    private final int filters;
+    private int overflows;
+
+    Round(long seed, int maxEvents, int filters) {
+      random = new Random(seed);
+      this.filters = filters;
+      broker =
+          (LocalBroker)
+              Broker.builder()
+                  .timer(new ManualTimer())
+                  .sessionRate(Limits.Rate.UNLIMITED)
+                  .maxQueuedEvents(maxEvents)
+                  .listPause(Duration.ZERO)
+                  .drainTimeout(Duration.ZERO)
+                  .build();
+    }
+
+    void step() {
+      int choice = random.nextInt(100);
+      if (choice < 2 || channels.isEmpty()) {
+        channels.add(new Party(broker).channel);
+      } else if (choice < 3) {
+        Channel closed = channels.remove(random.nextInt(channels.size()));
+        sessions.removeIf(session -> session.host().equals(closed));
+        closed.close();
+      } else if (choice < 12 || sessions.isEmpty()) {
+        Channel host = channels.get(random.nextInt(channels.size()));
+        if (host.sessions().size() < 60) {
+          sessions.add(host.openSession(new SessionSpec(tags(), random.nextInt(4) > 0, Json.NULL)));
+        }
+      } else if (choice < 17) {
+        sessions.remove(random.nextInt(sessions.size())).close();
+      } else if (choice < 45) {
+        Session session = sessions.get(random.nextInt(Math.min(8, sessions.size())));
+        session.update(
+            switch (random.nextInt(3)) {
+              case 0 -> new SessionUpdate(tags(), null, null);
+              case 1 -> new SessionUpdate(null, random.nextBoolean(), null);
+              default -> new SessionUpdate(null, null, Json.of(random.nextInt()));
+            });
+      } else if (choice < 50) {
+        watch();
+      } else if (choice < 53 && !readers.isEmpty()) {
+        Reader gone = readers.remove(random.nextInt(readers.size()));
+        gone.attachment.detach(CloseReason.GONE);
+      } else if (!readers.isEmpty()) {
+        Reader reader = readers.get(random.nextInt(readers.size()));
+        int events = random.nextInt(8) == 0 ? Integer.MAX_VALUE : random.nextInt(5);
+        while (events-- > 0 && reader.read()) {
+          assertThat(reader.ended).isFalse();
+        }
+      }
+      overflows += (int) readers.stream().filter(reader -> reader.ended).count();
+      readers.removeIf(reader -> reader.ended);
+    }
+
+    private void watch() {
+      TagFilter filter = filter(random.nextInt(filters));
+      Watch unused =
+          broker.watch(
+              filter,
+              attachment -> {
+                Reader reader = new Reader(filter, attachment);
+                readers.add(reader);
+                return reader;
+              });
+    }
+
+    /** Some different ones; far more than are compared for one tag, if so many are asked for. */
+    private static TagFilter filter(int number) {
+      return switch (number) {
+        case 0 -> TagFilter.all();
+        case 1 -> TagFilter.parse("a");
+        case 2 -> TagFilter.parse("a,!b");
+        case 3 -> TagFilter.parse("!c");
+        default -> TagFilter.parse((number % 2 == 0 ? "a,!b" : "!c") + ",!x" + number);
+      };
+    }
+
+    private List<String> tags() {
+      return TAGS.stream().filter(tag -> random.nextBoolean()).toList();
+    }
+
+    void assertTruth() {
+      for (Reader reader : List.copyOf(readers)) {
+        @Nullable Set<ListedSession> truth = truth(reader.filter);
+        while (reader.read()) {
+          assertThat(reader.ended).isFalse();
+        }
+        if (!reader.ended) {
+          assertThat(reader.ready).isTrue();
+          assertThat(new HashSet<>(reader.held.values())).isEqualTo(truth);
+        }
+      }
+      readers.forEach(reader -> reader.attachment.detach(CloseReason.GONE));
+      channels.forEach(Channel::close);
+      broker.close();
+      Leftovers.assertNone(broker);
+    }
+
+    private Set<ListedSession> truth(TagFilter filter) {
+      Set<ListedSession> truth = new HashSet<>();
+      for (Session session : sessions) {
+        if (session.isListed() && filter.matches(session.tags())) {
+          truth.add(new ListedSession(session.id(), session.tags(), session.metadata()));
+        }
+      }
+      return truth;
+    }
+  }
+
+  private static int rounds(int maxEvents, int filters) {
+    int overflows = 0;
+    for (long seed = 0; seed < ROUNDS; seed++) {
+      Round round = new Round(seed, maxEvents, filters);
+      try {
+        for (int i = 0; i < STEPS; i++) {
+          round.step();
+        }
+        round.assertTruth();
+      } catch (RuntimeException | AssertionError failed) {
+        throw new AssertionError("Seed " + seed, failed);
+      }
+      overflows += round.overflows;
+    }
+    return overflows;
+  }
+
+  @Test
+  void l20WhoReadsAtAnyPaceEndsInTheTruth() {
+    assertThat(rounds(10_000, 4)).isZero();
+  }
+
+  @Test
+  void x11WhoFallsOffEndsAndAllOthersEndInTheTruth() {
+    assertThat(rounds(6, 4)).isPositive();
+  }
+
+  @Test
+  void l20WhoseFiltersAreTooManyToBeComparedEndInTheTruthToo() {
+    Round round = new Round(0, 10_000, 1_000);
+    for (int i = 0; i < 400; i++) {
+      round.watch();
+    }
+    for (int i = 0; i < 20 * STEPS; i++) {
+      round.step();
+    }
+    round.assertTruth();
+  }
+}
