@@ -121,7 +121,10 @@ final class OverloadTest {
     Line sender = opened(RESUME);
     Delivery last = null;
     for (int i = 0; i < 10_000; i++) {
-      last = send(sender, opened(ChannelOptions.none()), LARGEST);
+      Line stalled = opened(ChannelOptions.none());
+      last = send(sender, stalled, LARGEST);
+      // What is left for one message of any size is filled with smaller ones.
+      Delivery unused = send(sender, stalled, OFFER);
     }
     Party.assertRefused(last, Refusal.Code.AT_CAPACITY);
     assertServes();
