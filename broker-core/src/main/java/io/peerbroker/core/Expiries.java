@@ -25,7 +25,7 @@ final class Expiries {
   private final AtomicInteger added = new AtomicInteger();
 
   /**
-   * @param executor where channels are closed and those concerned told
+   * @param executor where channels are closed and those concerned told; refuses nothing
    */
   Expiries(Executor executor) {
     this.executor = executor;
@@ -35,7 +35,7 @@ final class Expiries {
   void add(HostedChannel channel) {
     due.add(channel);
     if (added.getAndIncrement() == 0) {
-      execute(this::run);
+      executor.execute(this::run);
     }
   }
 
@@ -53,7 +53,8 @@ final class Expiries {
       batch.forEach(channel -> ForeignCalls.runLogged(channel::closeExpired));
       List<HostedChannel> closed = batch;
       // What is told may block, where the application or a container does, so it is another's task.
-      execute(() -> closed.forEach(channel -> ForeignCalls.runLogged(channel::tellExpired)));
+      executor.execute(
+          () -> closed.forEach(channel -> ForeignCalls.runLogged(channel::tellExpired)));
     }
   }
 
@@ -64,14 +65,5 @@ final class Expiries {
       batch.add(channel);
     }
     return batch;
-  }
-
-  private void execute(Runnable task) {
-    try {
-      executor.execute(task);
-    } catch (RuntimeException | Error noThread) {
-      // The broker has closed, or there are no threads to be had: then on this one.
-      task.run();
-    }
   }
 }

@@ -71,6 +71,9 @@ final class LocalBroker implements Broker {
   private final Workers listWorkers =
       new Workers("peerbroker-list", LIST_THREADS, MOST_LIST_THREADS);
 
+  /** Where the broker does what would keep the thread that makes it necessary. */
+  private final Executor aside;
+
   private final Expiries expiries;
   private final AtomicBoolean closing = new AtomicBoolean();
 
@@ -99,7 +102,7 @@ final class LocalBroker implements Broker {
       AccessPolicy policy,
       UnaryOperator<Router> router,
       List<BrokerListener> listeners) {
-    tally = new Tally(listeners);
+    tally = new Tally(listeners, this::aside);
     this.limits = limits;
     this.policy = policy;
     this.requireSessionKey = requireSessionKey;
@@ -130,7 +133,8 @@ final class LocalBroker implements Broker {
       receivers = ownReceivers;
     }
     // A timer that was given has threads enough, or is moved by the hand of a test.
-    expiries = new Expiries(ownTimer == null ? Runnable::run : ownTimer.workers());
+    aside = ownTimer == null ? Runnable::run : ownTimer.workers();
+    expiries = new Expiries(this::aside);
   }
 
   @Override
@@ -436,6 +440,16 @@ final class LocalBroker implements Broker {
     }
   }
 
+  /** Runs a task where it keeps no thread of the container's: on a worker, or here without one. */
+  private void aside(Runnable task) {
+    try {
+      aside.execute(task);
+    } catch (RuntimeException | Error noThread) {
+      // The broker has closed, or there are no threads to be had.
+      task.run();
+    }
+  }
+
   /** Has a channel closed for whose reader there is no time left. */
   void expired(HostedChannel channel) {
     expiries.add(channel);
@@ -711,9 +725,9 @@ final class LocalBroker implements Broker {
   /** Ends the broker's own threads, and waits for that: a container counts who is left over. */
   private void endThreads() {
     if (ownReceivers != null) {
-      ownReceivers.close(false);
+      ownReceivers.close();
     }
-    listWorkers.close(false);
+    listWorkers.close();
     if (ownTimer != null) {
       ownTimer.close();
     }

@@ -17,6 +17,9 @@ abstract class Story {
   private static final long NOTHING = 0;
   private static final long END = -1;
 
+  /** After so many tellings another thread goes on. */
+  private static final int TURN = 64;
+
   final Tally tally;
 
   /** The story that ends after this one has been told; null for none. */
@@ -81,14 +84,20 @@ abstract class Story {
   }
 
   private void tellAll() {
-    for (long next = next(); next != NOTHING; next = next()) {
+    for (int i = 0; i < TURN; i++) {
+      long next = next();
+      if (next == NOTHING) {
+        return;
+      }
       if (next == END) {
         tellEnd();
       } else {
-        long step = next;
-        tally.tellEach(listener -> tell(listener, step));
+        tally.tellEach(listener -> tell(listener, next));
       }
     }
+    // Else others could keep this thread, a container's perhaps, for as long as they make things
+    // happen faster than a listener takes them.
+    tally.tellAside(this::tellAll);
   }
 
   private synchronized long next() {

@@ -3,6 +3,7 @@ package io.peerbroker.core;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +45,7 @@ final class Tally {
   }
 
   private final List<BrokerListener> listeners;
+  private final Executor aside;
 
   final LongAdder channelsOpened = new LongAdder();
   final ByKey<CloseReason> channelsClosed = new ByKey<>(CloseReason.class);
@@ -61,12 +63,21 @@ final class Tally {
   private final ByKey<Refusal.Code> messagesRefused = new ByKey<>(Refusal.Code.class);
   private final ByKey<Refusal.Code> callsRefused = new ByKey<>(Refusal.Code.class);
 
-  Tally(List<BrokerListener> listeners) {
+  /**
+   * @param aside where a listener is told on that is slower than what happens; refuses nothing
+   */
+  Tally(List<BrokerListener> listeners, Executor aside) {
     this.listeners = List.copyOf(listeners);
+    this.aside = aside;
   }
 
   boolean hasListeners() {
     return !listeners.isEmpty();
+  }
+
+  /** Tells listeners something on another thread, so that this one is not kept. */
+  void tellAside(Runnable telling) {
+    aside.execute(() -> ForeignCalls.tell(telling));
   }
 
   /** Calls every listener, inside a call that {@link ForeignCalls#tell} has let in. */

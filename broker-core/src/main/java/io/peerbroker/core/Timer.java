@@ -77,6 +77,7 @@ public interface Timer {
     private final Workers workers = new Workers("peerbroker-worker", USUAL_WORKERS, MAX_WORKERS);
     private final ScheduledThreadPoolExecutor clock;
     private volatile @Nullable Thread clockThread;
+    private volatile boolean closed;
 
     private SystemTimer() {
       clock = new ScheduledThreadPoolExecutor(1, this::newClockThread);
@@ -127,8 +128,7 @@ public interface Timer {
     }
 
     /** A task that has neither begun nor been taken back; else null. */
-    private static final class Pending extends AtomicReference<@Nullable Runnable>
-        implements Runnable {
+    private final class Pending extends AtomicReference<@Nullable Runnable> implements Runnable {
 
       private static final long serialVersionUID = 1;
 
@@ -139,7 +139,7 @@ public interface Timer {
       @Override
       public void run() {
         Runnable task = getAndSet(null);
-        if (task != null) {
+        if (task != null && !closed) {
           task.run();
         }
       }
@@ -151,8 +151,10 @@ public interface Timer {
      */
     @Override
     public void close() {
+      closed = true;
       clock.shutdownNow();
-      workers.close(true);
+      // What the broker has given them is still done.
+      workers.close();
       long deadline = System.nanoTime() + FAREWELL.toNanos();
       try {
         Thread thread = clockThread;

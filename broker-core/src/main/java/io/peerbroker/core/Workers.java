@@ -242,18 +242,11 @@ final class Workers implements Executor {
     startWatch();
   }
 
-  /**
-   * Takes nothing more; the threads end when nothing is left to do. May be called again.
-   *
-   * @param drop whether tasks that have not begun are forgotten, and not run
-   */
-  void close(boolean drop) {
+  /** Takes nothing more; the threads end when all has been done. May be called again. */
+  void close() {
     lock.lock();
     try {
       closed = true;
-      if (drop) {
-        queue.clear();
-      }
       work.signalAll();
       pressure.signalAll();
     } finally {

@@ -10,7 +10,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -568,5 +570,35 @@ final class BrokerListenerTest {
             "sessionUpdated [c]",
             "sessionClosed [c]",
             "channelClosed closed");
+  }
+
+  /** Each change that is told makes another: without a bound they keep the thread of the first. */
+  @Test
+  void noThreadIsKeptWhileOthersGoOnMakingThingsHappen() {
+    int changes = 500;
+    AtomicInteger told = new AtomicInteger();
+    AtomicInteger toldHere = new AtomicInteger();
+    Thread here = Thread.currentThread();
+    broker =
+        Broker.builder()
+            .sessionRate(Limits.Rate.UNLIMITED)
+            .listener(
+                new BrokerListener() {
+                  @Override
+                  public void sessionUpdated(Session session) {
+                    if (Thread.currentThread() == here) {
+                      toldHere.incrementAndGet();
+                    }
+                    int number = told.incrementAndGet();
+                    if (number < changes) {
+                      session.update(SessionUpdate.nothing().withListed(number % 2 == 1));
+                    }
+                  }
+                })
+            .build();
+    Session session = new Party(broker).host("a");
+    session.update(SessionUpdate.nothing().withListed(false));
+    Awaitility.await().untilAsserted(() -> assertThat(told).hasValue(changes));
+    assertThat(toldHere).hasPositiveValue().hasValueLessThan(100);
   }
 }

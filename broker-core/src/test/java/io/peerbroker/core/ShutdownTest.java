@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peerbroker.core.Refusal.Code;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -213,5 +214,35 @@ final class ShutdownTest {
     assertThat(channel.isOpen()).isFalse();
     assertThat(told).hasValue(CloseReason.SHUTTING_DOWN);
     Leftovers.assertNone(broker);
+  }
+
+  @Test
+  void channelsThatHaveExpiredAreFinishedThoughTheirListenerIsSlow() throws InterruptedException {
+    CountDownLatch inside = new CountDownLatch(1);
+    CountDownLatch release = new CountDownLatch(1);
+    Broker broker =
+        Broker.builder()
+            .drainTimeout(Duration.ZERO)
+            .listener(
+                new BrokerListener() {
+                  @Override
+                  public void channelClosed(Channel channel, CloseReason reason) {
+                    inside.countDown();
+                    awaitQuietly(release);
+                  }
+                })
+            .build();
+    List<Line> lines = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      lines.add(Line.open(broker, ChannelOptions.none().withResume(Duration.ofSeconds(1))));
+    }
+    lines.forEach(Line::cut);
+    inside.await();
+    Thread closer = new Thread(broker::close);
+    closer.start();
+    Awaitility.await().until(() -> ((LocalBroker) broker).isClosing());
+    release.countDown();
+    closer.join();
+    Awaitility.await().untilAsserted(() -> Leftovers.assertNone(broker));
   }
 }

@@ -29,7 +29,7 @@ final class WorkersTest {
   @AfterEach
   void end() throws InterruptedException {
     release.countDown();
-    workers.close(true);
+    workers.close();
     workers.awaitEnd(System.nanoTime() + TimeUnit.SECONDS.toNanos(60));
     assertThat(workers.size()).isZero();
   }
@@ -66,7 +66,7 @@ final class WorkersTest {
     done.await();
     assertThat(order).hasSize(1_000).isSorted();
     assertThat(one.size()).isEqualTo(1);
-    one.close(true);
+    one.close();
   }
 
   @Test
@@ -124,20 +124,15 @@ final class WorkersTest {
   }
 
   @Test
-  @DisplayName("Closed, it refuses tasks, and runs what it has or drops it.")
+  @DisplayName("Closed, it refuses tasks, and does what it has.")
   void close() throws InterruptedException {
     block(2);
     AtomicInteger ran = new AtomicInteger();
-    Workers dropping = new Workers("test-dropping", 1, 1);
-    dropping.execute(() -> awaitQuietly(release));
-    for (Workers pool : List.of(workers, dropping)) {
-      pool.execute(ran::incrementAndGet);
-      pool.close(pool == dropping);
-      assertThatThrownBy(() -> pool.execute(() -> {}))
-          .isInstanceOf(RejectedExecutionException.class);
-    }
+    workers.execute(ran::incrementAndGet);
+    workers.close();
+    assertThatThrownBy(() -> workers.execute(() -> {}))
+        .isInstanceOf(RejectedExecutionException.class);
     release.countDown();
-    dropping.awaitEnd(System.nanoTime() + TimeUnit.SECONDS.toNanos(60));
     workers.awaitEnd(System.nanoTime() + TimeUnit.SECONDS.toNanos(60));
     assertThat(ran).hasValue(1);
   }
@@ -148,7 +143,7 @@ final class WorkersTest {
     CountDownLatch closed = new CountDownLatch(1);
     workers.execute(
         () -> {
-          workers.close(true);
+          workers.close();
           try {
             workers.awaitEnd(Long.MAX_VALUE / 2 + System.nanoTime());
             closed.countDown();
