@@ -81,14 +81,14 @@ final class NullsTest {
       Session session = channel.openSession(SessionSpec.unlisted());
       refuses("spec", () -> channel.openSession(null));
       refuses("sid", () -> channel.session(null));
-      refuses("message", () -> channel.send(null));
-      refuses("target", () -> channel.send(null, Json.NULL));
-      refuses("json", () -> channel.send("target", null));
+      refuses("message", () -> Party.answer(channel.send(null)));
+      refuses("target", () -> Party.answer(channel.send(null, Json.NULL)));
+      refuses("json", () -> Party.answer(channel.send("target", null)));
       refuses("eventId", () -> channel.confirm(null));
       refuses("eventId", () -> channel.confirm(null, Duration.ZERO));
       refuses("patience", () -> channel.confirm("event", null));
       refuses("update", () -> session.update(null));
-      refuses("target", () -> session.send(null, Json.NULL));
+      refuses("target", () -> Party.answer(session.send(null, Json.NULL)));
       channel.close();
     }
   }

@@ -323,10 +323,10 @@ final class ReceiverTransportTest {
     try (Broker small = Broker.builder().maxReceiverThreads(threads).build()) {
       for (int i = 0; i < threads - 1; i++) {
         Channel channel = small.openChannel((to, message) -> awaitQuietly(release));
-        channel.send(channel.id(), Json.NULL);
+        Party.assertSent(Party.answer(channel.send(channel.id(), Json.NULL)));
       }
       Channel other = small.openChannel((to, message) -> received.countDown());
-      other.send(other.id(), Json.NULL);
+      Party.assertSent(Party.answer(other.send(other.id(), Json.NULL)));
       received.await();
       release.countDown();
     }
@@ -347,7 +347,7 @@ final class ReceiverTransportTest {
     List<String> received = new ArrayList<>();
     Channel channel = given.openChannel((to, message) -> received.add("message"));
     given.watch(TagFilter.all(), new Replay());
-    channel.send(channel.id(), Json.NULL);
+    Party.assertSent(Party.answer(channel.send(channel.id(), Json.NULL)));
     assertThat(received).isEmpty();
     assertThat(hands.waiting()).isEqualTo(2);
     hands.runAll();
