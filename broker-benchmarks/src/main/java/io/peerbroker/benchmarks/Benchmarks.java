@@ -26,6 +26,7 @@ public final class Benchmarks {
     ALL.put("create", new CreateBenchmark());
     ALL.put("snapshot", new SnapshotBenchmark());
     ALL.put("walkers", new WalkersBenchmark());
+    ALL.put("worst", new WorstBenchmark());
   }
 
   private Benchmarks() {}

@@ -13,6 +13,7 @@ import java.util.List;
  * @param changes how many changes are fanned out in a round
  * @param channels how many channels are weighed
  * @param walkers how many walk through the list while it changes
+ * @param worstWatchers how many watch while strangers do their worst
  * @param warmUp how long a thing is done before it is measured, in CPU time
  * @param rounds how many times it is measured
  * @param round how long one of these takes at least
@@ -26,6 +27,7 @@ record Scale(
     int changes,
     int channels,
     int walkers,
+    List<Integer> worstWatchers,
     Duration warmUp,
     int rounds,
     Duration round,
@@ -41,6 +43,7 @@ record Scale(
         100,
         20_000,
         10,
+        List.of(1_000, 10_000, 20_000),
         Duration.ofMillis(500),
         9,
         Duration.ofMillis(100),
@@ -57,6 +60,7 @@ record Scale(
         2,
         10,
         2,
+        List.of(20),
         Duration.ZERO,
         2,
         Duration.ofMillis(1),
@@ -73,6 +77,7 @@ record Scale(
         changes,
         channels,
         walkers,
+        worstWatchers,
         warmUp,
         rounds,
         round,

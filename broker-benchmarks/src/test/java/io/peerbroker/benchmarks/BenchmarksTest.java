@@ -20,7 +20,8 @@ class BenchmarksTest {
     "memory,   2, 2",
     "create,   1, 1",
     "snapshot, 1, 3",
-    "walkers,  1, 6"
+    "walkers,  1, 6",
+    "worst,    1, 4"
   })
   void run_printsTablesWithRows(String name, int tables, int rows) throws Exception {
     var out = new ByteArrayOutputStream();

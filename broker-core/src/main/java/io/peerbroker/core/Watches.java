@@ -33,7 +33,7 @@ final class Watches {
    * lists of all further ones share a group whose filter is that tag, and compare for themselves
    * when they are read.
    */
-  static final int MAX_COMPARED = 128;
+  static final int MAX_COMPARED = 16;
 
   private static final ListStream[] NO_STREAMS = {};
 

@@ -119,7 +119,7 @@ final class WatchesTest {
   @Test
   void whoeverWatchesBeforeAnythingIsThereIsPassedByTogether() {
     add("lobby,!full");
-    for (int i = 0; i < 100; i++) {
+    for (int i = 1; i < Watches.MAX_COMPARED; i++) {
       add("lobby,!full,!met-" + i);
     }
     assertThat(visited(null, List.of("lobby", "full"))).isEmpty();

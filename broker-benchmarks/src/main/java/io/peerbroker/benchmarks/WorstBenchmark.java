@@ -1,0 +1,184 @@
+package io.peerbroker.benchmarks;
+
+import io.peerbroker.core.Attachment;
+import io.peerbroker.core.Broker;
+import io.peerbroker.core.Channel;
+import io.peerbroker.core.CloseReason;
+import io.peerbroker.core.Json;
+import io.peerbroker.core.Limits;
+import io.peerbroker.core.Session;
+import io.peerbroker.core.SessionSpec;
+import io.peerbroker.core.SessionUpdate;
+import io.peerbroker.core.TagFilter;
+import io.peerbroker.core.Transport;
+import io.peerbroker.core.Watch;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntFunction;
+
+/**
+ * What do strangers cost everybody else who watch in thousands, change large sessions and close
+ * channels with as many as they may have? The time under the lock is that of a change while the
+ * lists have their pause, so that nobody is woken in it; a bystander opens and closes a session of
+ * its own all the time, beside the same with nobody else there.
+ */
+final class WorstBenchmark implements Benchmark {
+
+  private static final int SESSIONS = 64;
+  private static final int TAGS = 32;
+  private static final int CHANGES = 200;
+
+  private record Crowd(String name, IntFunction<String> filter) {}
+
+  private static final List<Crowd> CROWDS =
+      List.of(
+          new Crowd("all equal, see it", n -> ""),
+          new Crowd("all distinct, cannot see it", n -> tag(0) + ",nobody-" + n),
+          new Crowd("all distinct, exclude a tag of it", n -> tag(0) + ",!" + tag(1) + ",!x" + n),
+          new Crowd("all distinct, see it", n -> tag(n % TAGS) + ",!x" + n));
+
+  /** A tag of 64 characters. */
+  private static String tag(int number) {
+    return "%064d".formatted(number);
+  }
+
+  @Override
+  public void run(Scale scale, Report report) throws Exception {
+    report.table(
+        "Worst: sessions with " + TAGS + " tags of 64 characters, and those who watch",
+        "the filters of the list streams",
+        "list streams",
+        "update, µs",
+        "99 % within",
+        "close of " + SESSIONS + " sessions, ms",
+        "bystander alone, 99 % within, ms",
+        "bystander meanwhile, 99 % within, ms");
+    for (int watchers : scale.worstWatchers()) {
+      for (Crowd crowd : CROWDS) {
+        measure(report, crowd, watchers);
+      }
+    }
+  }
+
+  private static void measure(Report report, Crowd crowd, int watchers) throws Exception {
+    try (Broker broker =
+        Broker.builder()
+            .sessionRate(Limits.Rate.UNLIMITED)
+            .maxWatches(Math.max(1, watchers))
+            .drainTimeout(Duration.ZERO)
+            .build()) {
+      long[] alone = bystander(broker, () -> sleep(Duration.ofMillis(1_000)));
+      for (int i = 0; i < watchers; i++) {
+        Watch unused = broker.watch(TagFilter.parse(crowd.filter.apply(i)), Reading::new);
+      }
+      Channel channel = Population.openChannel(broker);
+      List<Session> sessions = open(channel);
+      long[] updates = new long[CHANGES];
+      long[] closes = new long[10];
+      List<Session> changing = sessions;
+      long[] meanwhile =
+          bystander(
+              broker,
+              () -> {
+                for (int i = 0; i < CHANGES; i++) {
+                  updates[i] = update(changing.get(i % SESSIONS), i);
+                  sleep(Duration.ofMillis(5));
+                }
+                Channel closing = channel;
+                for (int i = 0; i < closes.length; i++) {
+                  long begun = System.nanoTime();
+                  closing.close();
+                  closes[i] = System.nanoTime() - begun;
+                  sleep(Duration.ofMillis(100));
+                  closing = Population.openChannel(broker);
+                  open(closing);
+                  sleep(Duration.ofMillis(100));
+                }
+              });
+      report.row(
+          crowd.name,
+          Report.count(watchers),
+          Report.micros(quantile(updates, 0.5)),
+          Report.micros(quantile(updates, 0.99)),
+          Report.millis(quantile(closes, 0.5)),
+          Report.millis(quantile(alone, 0.99)),
+          Report.millis(quantile(meanwhile, 0.99)));
+    }
+  }
+
+  private static List<Session> open(Channel channel) {
+    List<String> tags = new ArrayList<>();
+    for (int i = 0; i < TAGS; i++) {
+      tags.add(tag(i));
+    }
+    List<Session> sessions = new ArrayList<>();
+    for (int i = 0; i < SESSIONS; i++) {
+      sessions.add(channel.openSession(new SessionSpec(tags, true, Json.NULL)));
+    }
+    return sessions;
+  }
+
+  private static long update(Session session, int number) {
+    SessionUpdate update = SessionUpdate.nothing().withMetadata(Json.of(number));
+    long begun = System.nanoTime();
+    session.update(update);
+    return System.nanoTime() - begun;
+  }
+
+  /** How long one takes to open a session while something is done, in nanoseconds. */
+  private static long[] bystander(Broker broker, Runnable meanwhile) throws InterruptedException {
+    Channel own = Population.openChannel(broker);
+    AtomicBoolean over = new AtomicBoolean();
+    List<Long> took = new ArrayList<>();
+    Thread thread =
+        new Thread(
+            () -> {
+              while (!over.get()) {
+                long begun = System.nanoTime();
+                Session session = own.openSession(SessionSpec.unlisted("bystander"));
+                took.add(System.nanoTime() - begun);
+                session.close();
+                sleep(Duration.ofMillis(1));
+              }
+            });
+    thread.start();
+    meanwhile.run();
+    over.set(true);
+    thread.join();
+    own.close();
+    return took.stream().mapToLong(Long::longValue).toArray();
+  }
+
+  private static long quantile(long[] nanos, double part) {
+    long[] sorted = nanos.clone();
+    Arrays.sort(sorted);
+    return sorted.length == 0 ? 0 : sorted[(int) (part * (sorted.length - 1))];
+  }
+
+  private static void sleep(Duration time) {
+    try {
+      Thread.sleep(time.toMillis());
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** A list's end that reads whenever it is woken. */
+  private record Reading(Attachment attachment) implements Transport {
+
+    @Override
+    public void ready() {
+      while (attachment.poll() != null) {
+        attachment.taken(1);
+      }
+    }
+
+    @Override
+    public void end(CloseReason reason) {
+      attachment.detach(reason);
+    }
+  }
+}
