@@ -91,6 +91,7 @@ public record FrontFilter(Front front) implements Filter {
   }
 
   /** As they are copied from page to page: one method that works, and three that do not. */
+  @SuppressWarnings("InputStreamSlowMultibyteRead") // that is what they do
   private static final class OwnStream extends ServletInputStream {
 
     private final InputStream from;
