@@ -301,7 +301,6 @@ final class Presence {
     over = true;
     lost = null;
     broker.waiting.remove(this);
-    cancel(task);
     task = null;
   }
 
@@ -312,6 +311,7 @@ final class Presence {
       if (lost == null) {
         return;
       }
+      cancel(task);
       stopWaiting();
     } finally {
       lock.unlock();
