@@ -20,7 +20,7 @@ final class EveryBlockIsTestedTest {
 
   /** What a block is written in. A new one needs tests that can run it. */
   private static final Set<String> LANGUAGES =
-      Set.of("java", "xml", "sh", "text", "nginx", "haproxy", "apache", "vcl");
+      Set.of("java", "js", "xml", "sh", "text", "nginx", "haproxy", "apache", "vcl");
 
   /** The proxies' configurations, which the tests of broker-it/proxies run. */
   private static final Set<String> PROXIES = Set.of("nginx", "haproxy", "apache", "vcl");
