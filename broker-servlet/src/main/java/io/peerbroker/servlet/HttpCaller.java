@@ -2,6 +2,7 @@ package io.peerbroker.servlet;
 
 import io.peerbroker.core.Caller;
 import io.peerbroker.core.Refusal;
+import io.peerbroker.core.RefusedException;
 import jakarta.servlet.http.HttpServletRequest;
 import java.security.Principal;
 import java.util.Collections;
@@ -15,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  * Whoever sent a request: what an {@link io.peerbroker.core.AccessPolicy} is told about callers
  * that come through the servlet.
  *
- * <p>A copy of what the request said while it was alive, since containers use requests again; so it
- * can be kept, and a live list is asked about with the headers that it was opened with. Immutable.
- * Made only where the broker has a policy.
+ * <p>A copy of what the request said while it was alive, at most 16 KiB of it, since containers use
+ * requests again; so it can be kept, and a live list is asked about with the headers that it was
+ * opened with. Immutable. Made only where the broker has a policy.
  */
 public final class HttpCaller implements Caller {
 
@@ -26,23 +27,45 @@ public final class HttpCaller implements Caller {
   private final @Nullable String query;
   private final Map<String, List<String>> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
 
+  /**
+   * How many characters the query and the headers may have together: as many as most containers let
+   * in, but some are more generous, and live lists keep them.
+   */
+  private static final int MAX_CHARS = 16 << 10;
+
   private HttpCaller(HttpServletRequest request) {
     principal = request.getUserPrincipal();
     String address = request.getRemoteAddr();
     // Containers answer null where the connection has gone meanwhile.
     remoteAddress = address == null ? "" : address;
     query = request.getQueryString();
+    int chars = query == null ? 0 : query.length();
     Enumeration<String> names = request.getHeaderNames();
     if (names != null) {
       for (String name : Collections.list(names)) {
-        headers.put(name, List.copyOf(Collections.list(request.getHeaders(name))));
+        List<String> values = List.copyOf(Collections.list(request.getHeaders(name)));
+        for (String value : values) {
+          chars += name.length() + value.length();
+        }
+        headers.put(name, values);
       }
+    }
+    if (chars > MAX_CHARS) {
+      throw new RefusedException(
+          Refusal.of(
+              Refusal.Code.TOO_LARGE,
+              "The query and the headers may have at most "
+                  + MAX_CHARS
+                  + " characters together, where a policy is asked."));
     }
   }
 
   /**
    * The sender of a request: for servlets of the application's own that use the broker for whoever
    * asks them. To be called on a thread that is serving the request.
+   *
+   * @throws RefusedException {@code too_large} for a query and headers of more than 16,384
+   *     characters together
    */
   public static HttpCaller of(HttpServletRequest request) {
     return new HttpCaller(request);

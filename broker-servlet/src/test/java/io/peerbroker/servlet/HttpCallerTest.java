@@ -7,12 +7,14 @@ import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.reset;
 import static org.mockito.Mockito.when;
 
+import io.peerbroker.core.Refusal;
 import io.peerbroker.core.RefusedException;
 import jakarta.servlet.http.HttpServletRequest;
 import java.security.Principal;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** What a policy is told about whoever sent a request. */
@@ -54,6 +56,20 @@ final class HttpCallerTest {
     HttpServletRequest gone = mock();
     assertThat(HttpCaller.of(gone).remoteAddress()).isEmpty();
     assertThat(HttpCaller.of(gone).header("a")).isNull();
+  }
+
+  @Test
+  @DisplayName("A9 no more than 16,384 characters are kept of a query and headers")
+  void whatIsKeptIsBounded() {
+    String most = "x".repeat(16_382);
+    assertThat(HttpCaller.of(request(Map.of("ab", List.of(most)))).header("ab")).isEqualTo(most);
+    for (Map<String, List<String>> headers :
+        List.of(Map.of("abc", List.of(most)), Map.of("ab", List.of(most, "")))) {
+      assertThatExceptionOfType(RefusedException.class)
+          .isThrownBy(() -> HttpCaller.of(request(headers)))
+          .satisfies(
+              refused -> assertThat(refused.refusal().code()).isEqualTo(Refusal.Code.TOO_LARGE));
+    }
   }
 
   @Test
