@@ -111,6 +111,7 @@ final class Population {
     Limits.Rate anyRate = new Limits.Rate(0, 0);
     return Broker.builder()
         .maxChannels(1_000_000)
+        .listPause(java.time.Duration.ZERO)
         .maxWatches(1_000_000)
         .maxSessionsPerChannel(10_000)
         .maxTotalSessionBytes(Long.MAX_VALUE)

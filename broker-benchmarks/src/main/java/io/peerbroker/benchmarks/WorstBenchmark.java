@@ -70,7 +70,7 @@ final class WorstBenchmark implements Benchmark {
             .maxWatches(Math.max(1, watchers))
             .drainTimeout(Duration.ZERO)
             .build()) {
-      long[] alone = bystander(broker, () -> sleep(Duration.ofMillis(1_000)));
+      long[] alone = bystander(broker, () -> sleep(Duration.ofSeconds(1)));
       for (int i = 0; i < watchers; i++) {
         Watch unused = broker.watch(TagFilter.parse(crowd.filter.apply(i)), Reading::new);
       }
@@ -152,7 +152,7 @@ final class WorstBenchmark implements Benchmark {
     return took.stream().mapToLong(Long::longValue).toArray();
   }
 
-  private static long quantile(long[] nanos, double part) {
+  private static double quantile(long[] nanos, double part) {
     long[] sorted = nanos.clone();
     Arrays.sort(sorted);
     return sorted.length == 0 ? 0 : sorted[(int) (part * (sorted.length - 1))];
