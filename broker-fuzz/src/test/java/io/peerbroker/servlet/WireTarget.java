@@ -97,7 +97,7 @@ public final class WireTarget {
     ByteArrayOutputStream stream = new ByteArrayOutputStream();
     stream.writeBytes(Wire.comment());
     stream.writeBytes(Wire.event(event, id.isEmpty() ? null : id, Duration.ZERO));
-    stream.writeBytes(Wire.farewell(CloseReason.CLOSED));
+    stream.writeBytes(Wire.farewell(CloseReason.CLOSED, Duration.ZERO));
     List<Item> items = new ArrayList<>();
     new EventStreamParser(items::add).feed(stream.toByteArray(), 0, stream.size());
     assertThat(items).hasSize(3);
