@@ -18,12 +18,13 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>Within a segment the changes of one session are folded into one, which says how the session
- * was before the segment and how it is after it; one that comes to nothing is taken out. The first
- * reader of the tail freezes it and opens another. A place is always at a segment's beginning or
- * inside one that is frozen, so what a reader knows is always how things were at its place, and a
- * removal is told to those who have been told the addition. When no reader is left at the boundary
- * of two segments, they are folded into one: for a reader who stalls, what waits grows with the
- * sessions that change and not with their changes.
+ * was before the segment and how it is after it; one that comes to nothing is taken out, unless a
+ * reader looks at sessions as they are now and so may have told what has come before its place has
+ * reached it. The first reader of the tail freezes it and opens another. A place is always at a
+ * segment's beginning or inside one that is frozen, so what a reader knows is always how things
+ * were at its place, and a removal is told to those who have been told the addition. When no reader
+ * is left at the boundary of two segments, they are folded into one: for a reader who stalls, what
+ * waits grows with the sessions that change and not with their changes.
  *
  * <p>A list falls off when more waits than the bounds permit. Only segments whose readers were
  * woken in an earlier round are dropped, so that one large change, as the close of a channel with
@@ -118,7 +119,7 @@ final class ChangeLog {
         return;
       }
       budget.letGo(earlier.now);
-      if (earlier.before == null && change.after == null) {
+      if (earlier.before == null && change.after == null && ahead == 0) {
         changes.remove(change.session);
         count(-1, -CHANGE_BYTES - earlier.now.size());
         return;
@@ -151,11 +152,14 @@ final class ChangeLog {
     private Segment at;
     private int taken;
     private @Nullable Segment mark;
+    private final boolean looksAhead;
     private boolean closed;
 
-    private Cursor(Segment at) {
+    private Cursor(Segment at, boolean looksAhead) {
       this.at = at;
+      this.looksAhead = looksAhead;
       at.atStart++;
+      ahead += looksAhead ? 1 : 0;
     }
 
     /** Takes the next change; null if there is none now, or the place has fallen off. */
@@ -261,6 +265,7 @@ final class ChangeLog {
           return;
         }
         closed = true;
+        ahead -= looksAhead ? 1 : 0;
         if (taken == 0) {
           at.atStart--;
         } else {
@@ -290,6 +295,9 @@ final class ChangeLog {
   private long allBytes;
   private long round;
 
+  /** How many readers look at sessions as they are now, whatever the log has yet to say of them. */
+  private int ahead;
+
   ChangeLog(Limits limits, ChangeBudget budget) {
     maxEvents = limits.maxQueuedEvents();
     maxBytes = limits.maxQueuedBytes();
@@ -298,11 +306,16 @@ final class ChangeLog {
     head = tail;
   }
 
-  /** A place at the end, for a list that begins. */
-  Cursor open() {
+  /**
+   * Opens a place at the end, for a list that begins.
+   *
+   * @param looksAhead whether it looks at sessions as they are now, and so may know of changes that
+   *     its place has not reached
+   */
+  Cursor open(boolean looksAhead) {
     lock.lock();
     try {
-      return new Cursor(tail);
+      return new Cursor(tail, looksAhead);
     } finally {
       lock.unlock();
     }

@@ -131,6 +131,11 @@ final class ListStream extends Link implements Watch {
     }
   }
 
+  /** Whether it looks at sessions as they are now, and not as they were at its place in the log. */
+  boolean looksAhead() {
+    return told != null;
+  }
+
   Watches.@Nullable Group group() {
     return group;
   }

@@ -82,7 +82,7 @@ final class Watches {
           streams = Arrays.copyOf(streams, Math.max(2, count * 2));
         }
         streams[count] = stream;
-        stream.join(this, count, log.open());
+        stream.join(this, count, log.open(stream.looksAhead()));
         count++;
       } finally {
         lock.unlock();

@@ -10,13 +10,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
  * The log that live lists with equal filters share, against a plain model: streams at any place of
- * it, that begin, read a little or nothing, fall off and end at any time, are told what makes them
- * hold the truth, and of no removal without an addition (L16, L20). Each round has its seed.
+ * it, some of whom the application lets see but a part, that begin, read a little or nothing, fall
+ * off and end at any time, are told what makes them hold the truth, and of no removal without an
+ * addition (L16, L20). Each round has its seed.
  */
 final class ChangeLogModelTest {
 
@@ -28,12 +28,17 @@ final class ChangeLogModelTest {
   private static final class Reader implements Transport {
     final TagFilter filter;
     final Attachment attachment;
+
+    /** Whether it sees only what has no tag "c", by a say of the application's. */
+    final boolean narrowed;
+
     final Map<String, ListedSession> held = new LinkedHashMap<>();
     boolean ready;
     boolean ended;
 
-    Reader(TagFilter filter, Attachment attachment) {
+    Reader(TagFilter filter, boolean narrowed, Attachment attachment) {
       this.filter = filter;
+      this.narrowed = narrowed;
       this.attachment = attachment;
     }
 
@@ -114,7 +119,9 @@ final class ChangeLogModelTest {
             });
       } else if (choice < 50) {
         watch();
-      } else if (choice < 53 && !readers.isEmpty()) {
+      } else if (choice < 52 && !readers.isEmpty()) {
+        recheck(readers.get(random.nextInt(readers.size())));
+      } else if (choice < 55 && !readers.isEmpty()) {
         Reader gone = readers.remove(random.nextInt(readers.size()));
         gone.attachment.detach(CloseReason.GONE);
       } else if (!readers.isEmpty()) {
@@ -130,14 +137,27 @@ final class ChangeLogModelTest {
 
     private void watch() {
       TagFilter filter = filter(random.nextInt(filters));
-      Watch unused =
+      boolean narrowed = random.nextInt(3) == 0;
+      ListStream unused =
           broker.watch(
               filter,
+              narrowed ? Round::isVisible : null,
+              broker.watches,
               attachment -> {
-                Reader reader = new Reader(filter, attachment);
+                Reader reader = new Reader(filter, narrowed, attachment);
                 readers.add(reader);
                 return reader;
               });
+    }
+
+    private static void recheck(Reader reader) {
+      if (reader.narrowed) {
+        ((ListStream) reader.attachment).recheck(Round::isVisible);
+      }
+    }
+
+    private static boolean isVisible(ListedSession session) {
+      return !session.tags().contains("c");
     }
 
     /** Some different ones; far more than are compared for one tag, if so many are asked for. */
@@ -157,7 +177,8 @@ final class ChangeLogModelTest {
 
     void assertTruth() {
       for (Reader reader : List.copyOf(readers)) {
-        @Nullable Set<ListedSession> truth = truth(reader.filter);
+        Set<ListedSession> truth = truth(reader.filter);
+        truth.removeIf(session -> reader.narrowed && !isVisible(session));
         while (reader.read()) {
           assertThat(reader.ended).isFalse();
         }
