@@ -28,8 +28,18 @@ final class QueryBenchmark implements Benchmark {
   private static final int FREQUENT = 3;
   private static final int EXCLUDED = 5;
 
-  /** A query: what it is, its filter, and the cursor that it goes on from. */
-  private record Query(String name, TagFilter filter, @Nullable String after) {}
+  /**
+   * Where a query goes on from.
+   *
+   * @param after the cursor; null for the list's beginning
+   * @param place how many sessions come before it
+   */
+  private record Start(@Nullable String after, int place) {
+    static final Start BEGINNING = new Start(null, 0);
+  }
+
+  /** A query: what it is, its filter, and where it goes on from. */
+  private record Query(String name, TagFilter filter, Start start) {}
 
   @Override
   public void run(Scale scale, Report report) {
@@ -61,12 +71,11 @@ final class QueryBenchmark implements Benchmark {
   private static void row(
       Scale scale, Report report, Broker broker, List<List<String>> scanned, Query query) {
     TagFilter filter = query.filter();
-    String after = query.after();
+    String after = query.start().after();
     Measurement asked =
         Measurement.of(scale, () -> broker.list(filter, LIMIT, after).sessions().size());
-    // Ours are numbers, and nothing was closed: a cursor is the place in the array
-    int from = after == null ? 0 : Integer.parseInt(after);
-    Measurement scan = Measurement.of(scale, () -> scan(scanned, from, filter));
+    int place = query.start().place();
+    Measurement scan = Measurement.of(scale, () -> scan(scanned, place, filter));
     report.row(
         query.name(),
         Report.count(scanned.size()),
@@ -121,22 +130,25 @@ final class QueryBenchmark implements Benchmark {
   private static List<Query> queries(Broker broker) {
     TagFilter frequent = filter("%s,%s,!%s", MOST_FREQUENT, FREQUENT, EXCLUDED);
     TagFilter all = TagFilter.all();
+    Start beginning = Start.BEGINNING;
     return List.of(
-        new Query("two frequent tags, not a third", frequent, null),
+        new Query("two frequent tags, not a third", frequent, beginning),
         new Query("the same, from the list's middle", frequent, middle(broker)),
         new Query(
             "a frequent and a rare tag, not a third",
             filter("%s,rare,!%s", MOST_FREQUENT, EXCLUDED),
-            null),
+            beginning),
         new Query(
             "two frequent tags that hardly ever come together, not a third",
             filter("%s,%s,!%s", LEFT, RIGHT, EXCLUDED),
-            null),
+            beginning),
         new Query(
-            "a frequent tag and one that nobody has", filter("%s,nobody", MOST_FREQUENT), null),
-        new Query("not two frequent tags", filter("!%s,!%s", MOST_FREQUENT, FREQUENT), null),
-        new Query("not the tag that nearly all have", TagFilter.parse("!usual"), null),
-        new Query("no filter", all, null),
+            "a frequent tag and one that nobody has",
+            filter("%s,nobody", MOST_FREQUENT),
+            beginning),
+        new Query("not two frequent tags", filter("!%s,!%s", MOST_FREQUENT, FREQUENT), beginning),
+        new Query("not the tag that nearly all have", TagFilter.parse("!usual"), beginning),
+        new Query("no filter", all, beginning),
         new Query("no filter, from the list's middle", all, middle(broker)));
   }
 
@@ -145,14 +157,16 @@ final class QueryBenchmark implements Benchmark {
         format.formatted(Arrays.stream(ranks).map(rank -> Population.tag((int) rank)).toArray()));
   }
 
-  /** The cursor of the middle page of all. */
-  private static String middle(Broker broker) {
-    List<String> cursors = new ArrayList<>();
+  /** The beginning of the middle page of all. */
+  private static Start middle(Broker broker) {
+    List<Start> starts = new ArrayList<>();
     Page page = broker.list(TagFilter.all(), LIMIT, null);
+    int place = 0;
     for (String next; (next = page.next()) != null; ) {
-      cursors.add(next);
+      place += page.sessions().size();
+      starts.add(new Start(next, place));
       page = broker.list(TagFilter.all(), LIMIT, next);
     }
-    return cursors.get(cursors.size() / 2);
+    return starts.get(starts.size() / 2);
   }
 }

@@ -92,16 +92,24 @@ final class SseReaders {
     }
   }
 
-  /** One stream. Its events end with an empty line, and nothing else does: HTTP's ends in CR LF. */
+  /**
+   * One stream. An event has a line that begins with {@code ev}, which neither a comment, a {@code
+   * retry} nor the size of a chunk does, and ends with an empty line; HTTP's ends in CR LF.
+   */
   private static final class Stream {
     private final SocketChannel channel;
-    private boolean lineEnded;
+    private boolean inEvent;
+
+    /** How many bytes of the line have been read, and what the last of them was. */
+    private int length;
+
+    private byte last;
 
     Stream(SocketChannel channel) {
       this.channel = channel;
     }
 
-    /** Reads what there is, and answers how many events ended in it. */
+    /** Reads what there is, and returns how many events ended in it. */
     long read(ByteBuffer buffer) throws IOException {
       buffer.clear();
       if (channel.read(buffer) < 0) {
@@ -111,11 +119,18 @@ final class SseReaders {
       buffer.flip();
       long ended = 0;
       while (buffer.hasRemaining()) {
-        boolean newline = buffer.get() == '\n';
-        if (newline && lineEnded) {
-          ended++;
+        byte next = buffer.get();
+        if (next != '\n') {
+          inEvent |= length == 1 && last == 'e' && next == 'v';
+          length++;
+        } else {
+          if (length == 0 && inEvent) {
+            ended++;
+            inEvent = false;
+          }
+          length = 0;
         }
-        lineEnded = newline && !lineEnded;
+        last = next;
       }
       return ended;
     }
