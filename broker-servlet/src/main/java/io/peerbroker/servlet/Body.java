@@ -27,6 +27,12 @@ final class Body implements ReadListener {
   /** How much of a refused body is read and forgotten: more than most that are too large have. */
   private static final int MAX_FORGOTTEN_BYTES = 1 << 20;
 
+  /**
+   * As much as a container has at once, in most: Quarkus says that nothing is there while it keeps
+   * the rest of what was read in part, and gives it when more has come.
+   */
+  private static final int BUFFER_BYTES = 8 << 10;
+
   private static final String UNFIT =
       "A filter before the broker wraps the body in a stream that cannot be read while it comes.";
 
@@ -44,7 +50,6 @@ final class Body implements ReadListener {
   private final AtomicReference<@Nullable Runnable> then;
 
   private final ByteArrayOutputStream read = new ByteArrayOutputStream(1_024);
-  private final byte[] buffer = new byte[1_024];
 
   // The reading thread's own.
   private int forgotten;
@@ -174,6 +179,8 @@ final class Body implements ReadListener {
 
   @Override
   public void onDataAvailable() throws IOException {
+    // For this call alone: a body that is waited for has none.
+    byte[] buffer = new byte[BUFFER_BYTES];
     while (!answer.isOver() && original.isReady()) {
       if (then.get() == null) {
         int count = original.read(buffer);
@@ -181,14 +188,14 @@ final class Body implements ReadListener {
           return;
         }
         forget(count);
-      } else if (!readOn()) {
+      } else if (!readOn(buffer)) {
         return;
       }
     }
   }
 
   /** Reads some, and says whether there may be more. */
-  private boolean readOn() throws IOException {
+  private boolean readOn(byte[] buffer) throws IOException {
     int count;
     if (in == original) {
       count = in.read(buffer);

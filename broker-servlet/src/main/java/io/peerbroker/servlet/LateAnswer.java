@@ -4,6 +4,7 @@ import io.peerbroker.core.Timer;
 import jakarta.servlet.AsyncContext;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -37,8 +38,15 @@ final class LateAnswer implements StreamWriter.Source {
   private volatile boolean bodyUnfinished;
   private volatile boolean over;
 
-  /** The writer's owner's own. */
-  private boolean given;
+  private enum Given {
+    NOTHING,
+    BEGINNING,
+    FLUSHED_BEGINNING,
+    ALL
+  }
+
+  /** How much of the answer has been given. The writer's owner's own. */
+  private Given given = Given.NOTHING;
 
   private LateAnswer(AsyncContext async, boolean withBody, Duration writeTimeout, Timer timer)
       throws IOException {
@@ -144,19 +152,37 @@ final class LateAnswer implements StreamWriter.Source {
     }
   }
 
+  /**
+   * Returns the answer: in one piece, or, where the response stays open after it, in two with a
+   * flush between them, since Open Liberty keeps the first flush to itself until there is another.
+   */
   @Override
   public byte @Nullable [] next() {
     Reply answer = reply.get();
-    if (answer == null || given) {
+    if (answer == null || given == Given.BEGINNING || given == Given.ALL) {
       return null;
     }
-    given = true;
-    return withBody ? answer.bytes() : new byte[0];
+    byte[] bytes = withBody ? answer.bytes() : new byte[0];
+    int last = bytes.length - 1;
+    if (given == Given.NOTHING && bodyUnfinished && last > 0) {
+      given = Given.BEGINNING;
+      return Arrays.copyOf(bytes, last);
+    }
+    byte[] piece = given == Given.NOTHING ? bytes : Arrays.copyOfRange(bytes, last, bytes.length);
+    given = Given.ALL;
+    return piece;
+  }
+
+  @Override
+  public void flushed() {
+    if (given == Given.BEGINNING) {
+      given = Given.FLUSHED_BEGINNING;
+    }
   }
 
   @Override
   public boolean isFinished() {
-    return given && !bodyUnfinished;
+    return given == Given.ALL && !bodyUnfinished;
   }
 
   @Override

@@ -14,20 +14,52 @@ import org.jspecify.annotations.Nullable;
 /**
  * Ties a {@link StreamWriter} to the response of an asynchronous request: its calls out, and the
  * callbacks in.
+ *
+ * <p>Quarkus says that it has room while a flush is still under way, and forgets what that one
+ * wrote when the next comes before it is done. Each write is flushed there at once, and the next
+ * waits for the callback that follows every such pair. No callback follows the last byte of a known
+ * length, with which Quarkus has ended the response by itself and never says again that it has
+ * room.
  */
 final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncListener {
 
+  /** Of the class of a container's stream: whether it is that of Quarkus, an Undertow on Vert.x. */
+  private static final ClassValue<Boolean> OF_QUARKUS =
+      new ClassValue<>() {
+        @Override
+        protected Boolean computeValue(Class<?> type) {
+          if (!type.getName().equals("io.undertow.servlet.spec.ServletOutputStreamImpl")) {
+            return false;
+          }
+          try {
+            Class.forName("io.undertow.httpcore.OutputChannel", false, type.getClassLoader());
+            return true;
+          } catch (ClassNotFoundException undertow) {
+            return false;
+          }
+        }
+      };
+
   private final AsyncContext async;
   private final ServletOutputStream out;
+  private final boolean ofQuarkus;
   private final StreamWriter writer;
 
   /** What is still to be done before the first byte, with the writer's lock held. */
   private volatile @Nullable Consumer<HttpServletResponse> first;
 
+  /** On Quarkus, whether the callback that follows a write has yet to come. */
+  private volatile boolean callbackDue;
+
+  // On Quarkus, with the writer's lock held.
+  private long written;
+  private boolean lengthReached;
+
   private ServletOutput(AsyncContext async, StreamWriter.Source source, LongSupplier nanoTime)
       throws IOException {
     this.async = async;
     out = Exchange.original(async.getResponse()).getOutputStream();
+    ofQuarkus = OF_QUARKUS.get(out.getClass());
     writer = new StreamWriter(source, this, nanoTime);
   }
 
@@ -60,7 +92,7 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
 
   @Override
   public boolean isReady() {
-    return out.isReady();
+    return lengthReached || (!callbackDue && out.isReady());
   }
 
   @Override
@@ -68,14 +100,29 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
     Consumer<HttpServletResponse> head = first;
     if (head != null) {
       first = null;
-      head.accept((HttpServletResponse) Exchange.original(async.getResponse()));
+      head.accept(response());
     }
-    out.write(bytes);
+    if (!ofQuarkus) {
+      out.write(bytes);
+    } else if (bytes.length > 0) {
+      callbackDue = true;
+      out.write(bytes);
+      out.flush();
+      written += bytes.length;
+      String length = response().getHeader("Content-Length");
+      lengthReached = length != null && written >= Long.parseLong(length);
+    }
+  }
+
+  private HttpServletResponse response() {
+    return (HttpServletResponse) Exchange.original(async.getResponse());
   }
 
   @Override
   public void flush() throws IOException {
-    out.flush();
+    if (!ofQuarkus) {
+      out.flush();
+    }
   }
 
   @Override
@@ -85,6 +132,7 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
 
   @Override
   public void onWritePossible() {
+    callbackDue = false;
     writer.onWritePossible();
   }
 

@@ -46,6 +46,9 @@ import org.junit.jupiter.api.Test;
  */
 public abstract class FaultRules extends ServerRules {
 
+  /** More messages of 1,000 bytes than the system keeps for a reader with small buffers. */
+  private static final int MANY = 5_000;
+
   private static final int DROPPED = Integer.getInteger("peerbroker.dropped", 144);
   private static final int WAVE = 144;
 
@@ -171,6 +174,26 @@ public abstract class FaultRules extends ServerRules {
     assertThat(data(list.await("remove")).get("sid").getAsString()).isEqualTo(sid);
     assertThat(list.comments()).as("heartbeats meanwhile").hasSizeGreaterThan(heartbeats + 4);
     assertThat(logged).isEmpty();
+  }
+
+  @Test
+  @DisplayName("a reader that pauses is given each small message that was taken, once and in order")
+  void aPauseLosesNothing() {
+    client(ServerSettings.of("messageRate", "0").and("maxQueuedEvents", 100).withThreads(THREADS));
+    WireChannel sender = client().openChannel();
+    WireChannel paused = openStalled();
+    String filler = "x".repeat(1_000);
+    int taken = 0;
+    while (taken < MANY
+        && sender.send(paused.cid(), "\"" + taken + filler + "\"").status() == 200) {
+      taken++;
+    }
+    for (int i = 0; i < taken; i++) {
+      assertThat(paused.awaitMessage().get("message").getAsString()).isEqualTo(i + filler);
+    }
+    assertThat(taken).as("of 1,000 bytes each, taken for a reader that paused").isLessThan(MANY);
+    assertSent(sender.send(paused.cid(), "1"));
+    assertThat(paused.awaitMessage().get("message").getAsInt()).isEqualTo(1);
   }
 
   @Test
