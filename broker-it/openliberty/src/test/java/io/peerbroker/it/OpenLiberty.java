@@ -1,14 +1,11 @@
 package io.peerbroker.it;
 
-import io.peerbroker.it.common.KitListener;
-import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.tck.ServerSettings;
 import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,6 +28,13 @@ final class OpenLiberty {
   private static final Duration BOUND = Duration.ofSeconds(90);
   private static final Path INSTALLED = Path.of("target", "wlp").toAbsolutePath();
   private static final Path USER = Path.of("target", "liberty").toAbsolutePath();
+  private static final Path DESCRIPTOR =
+      Path.of("src/test/webapp/WEB-INF/web.xml").toAbsolutePath();
+
+  /**
+   * What the build has unpacked for the web application: all that it does not share with the test.
+   */
+  private static final Path CLASSES = Path.of("target", "application").toAbsolutePath();
 
   /** As many as the tests of the kit want that want few. */
   private static final int THREADS = 16;
@@ -74,7 +78,8 @@ final class OpenLiberty {
     Path directory = Files.createDirectories(USER.resolve("servers/kit/apps")).getParent();
     Files.writeString(directory.resolve("apps/kit.war.xml"), application());
     Files.writeString(directory.resolve("server.xml"), configuration(port));
-    // The rest of the web application, and all of the container, is loaded apart from the test.
+    // The rest of the web application, and all of the container, is loaded apart from the test. The
+    // application's loader asks the system's, too, which has the test's copies: hence parentLast.
     Files.writeString(
         directory.resolve("bootstrap.properties"),
         """
@@ -114,31 +119,23 @@ final class OpenLiberty {
           <executor coreThreads="%3$d" maxThreads="%3$d"/>
           <config updateTrigger="disabled"/>
           <applicationMonitor updateTrigger="disabled" dropinsEnabled="false"/>
-          <webApplication id="kit" name="kit" location="kit.war" contextRoot="/" autoStart="false"/>
+          <webApplication id="kit" name="kit" location="kit.war" contextRoot="/" autoStart="false">
+            <classloader delegation="parentLast"/>
+          </webApplication>
         </server>
         """
         .formatted(port, ServerSettings.SEND_BUFFER, THREADS);
   }
 
   /** The web application, as the paths of what it is made of. */
-  private static String application() throws Exception {
-    Path descriptor = Path.of("src/test/webapp/WEB-INF/web.xml").toAbsolutePath();
+  private static String application() {
     return """
         <archive>
           <file targetInArchive="/WEB-INF/web.xml" sourceOnDisk="%s"/>
-          %s
-          %s
+          <dir targetInArchive="/WEB-INF/classes" sourceOnDisk="%s"/>
         </archive>
         """
-        .formatted(descriptor, classes(BrokerServlet.class), classes(KitListener.class));
-  }
-
-  private static String classes(Class<?> type) throws URISyntaxException {
-    Path source = Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
-    return Files.isDirectory(source)
-        ? "<dir targetInArchive=\"/WEB-INF/classes\" sourceOnDisk=\"" + source + "\"/>"
-        : "<file targetInArchive=\"/WEB-INF/lib/%s\" sourceOnDisk=\"%s\"/>"
-            .formatted(source.getFileName(), source);
+        .formatted(DESCRIPTOR, CLASSES);
   }
 
   private static int freePort() throws IOException {

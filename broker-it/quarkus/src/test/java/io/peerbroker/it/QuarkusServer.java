@@ -59,6 +59,12 @@ record QuarkusServer(Loader loader, Object application, URI base) implements Con
     }
   }
 
+  static {
+    // The first logger that the JVM is asked for says that JBoss's log manager is not used: not the
+    // broker's, of which the kit wants to hear nothing.
+    System.getLogger("org.jboss.logmanager");
+  }
+
   static QuarkusServer start(ServerSettings settings) throws Exception {
     Handover.give(settings);
     int port = freePort();
