@@ -60,6 +60,15 @@ public abstract class AnswerRules extends ServerRules {
     }
   }
 
+  /** A connection on which a refused body goes on. */
+  private record Dribbling(Dribble kind, WireConnection connection) {
+
+    /** Goes on, and says whether that is no longer possible. */
+    boolean isCut() {
+      return fails(() -> connection.write(kind.next));
+    }
+  }
+
   private List<Dribble> dribbles() {
     String length = "Content-Length: 1000";
     String chunked = "Transfer-Encoding: chunked";
@@ -81,12 +90,12 @@ public abstract class AnswerRules extends ServerRules {
   void refusedBodiesAreCutOff() {
     client(ServerSettings.of("bodyTimeout", "1s").withThreads(THREADS));
     List<Dribble> kinds = dribbles();
-    Queue<Runnable> dribbling = new ConcurrentLinkedQueue<>();
+    Queue<Dribbling> dribbling = new ConcurrentLinkedQueue<>();
     List<WireConnection> first = new ArrayList<>();
     for (int i = 0; i < OF_EACH_KIND; i++) {
       for (Dribble kind : kinds) {
         WireConnection connection = connect().write(kind.head + kind.first);
-        dribbling.add(() -> connection.write(kind.next));
+        dribbling.add(new Dribbling(kind, connection));
         if (i == 0) {
           first.add(connection);
         }
@@ -100,11 +109,13 @@ public abstract class AnswerRules extends ServerRules {
     try {
       var unused =
           dribbler.scheduleAtFixedRate(
-              () -> dribbling.removeIf(AnswerRules::fails), 0, 100, TimeUnit.MILLISECONDS);
+              () -> dribbling.removeIf(Dribbling::isCut), 0, 100, TimeUnit.MILLISECONDS);
       for (int i = 0; i < 20; i++) {
         assertThat(client().get("/list").status()).isEqualTo(200);
       }
-      await().atMost(WireConnection.BOUND).until(dribbling::isEmpty);
+      await()
+          .atMost(WireConnection.BOUND)
+          .untilAsserted(() -> assertThat(dribbling).extracting(left -> left.kind.head).isEmpty());
     } finally {
       dribbler.shutdownNow();
     }

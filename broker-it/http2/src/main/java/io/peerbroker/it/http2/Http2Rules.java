@@ -96,7 +96,7 @@ public abstract class Http2Rules extends ServerRules {
     Http2Client connection = connect(ROOMY);
     Opened resets = Opened.on(connection);
     Opened stays = Opened.on(connection);
-    listSession(resets);
+    listSession(resets, list);
     resets.stream.reset();
     awaitGone(list, 1, "RST_STREAM");
     assertSent(client().openChannel().send(stays.cid, "1"));
@@ -109,16 +109,18 @@ public abstract class Http2Rules extends ServerRules {
     SseStream list = client(ServerSettings.of("heartbeat", "2s")).watch("");
     Http2Client connection = connect(ROOMY);
     for (int i = 0; i < 10; i++) {
-      listSession(Opened.on(connection));
+      listSession(Opened.on(connection), list);
     }
     connection.disconnect();
     awaitGone(list, 10, "the end of the connection");
   }
 
-  private void listSession(Opened channel) {
+  /** Lists a session, and waits until the list tells of it: what comes and goes may not be told. */
+  private void listSession(Opened channel, SseStream list) {
     String body = "{\"cid\":\"%s\",\"key\":\"%s\",\"list\":true}";
     WireResponse response = client().postJson("/session", body.formatted(channel.cid, channel.key));
     assertThat(response.status()).isEqualTo(201);
+    list.await("add");
   }
 
   private static void awaitGone(SseStream list, int count, String after) {
