@@ -97,6 +97,10 @@ public final class ParserTarget {
     for (String type : new String[] {Accept.JSON, Accept.EVENT_STREAM}) {
       double quality = of(line, another).quality(type);
       assertThat(quality).isBetween(0.0, 1.0);
+      if ((line + another).contains("\"")) {
+        // A quoted string reaches as far as its end, which may be on the other line.
+        continue;
+      }
       assertThat(of(line + "," + another).quality(type)).isEqualTo(quality);
       assertThat(of(another, line).quality(type)).isEqualTo(quality);
       assertThat(of(line, another, type).quality(type)).isEqualTo(1);

@@ -56,24 +56,38 @@ final class Accept {
     return quality(type) > 0;
   }
 
-  /** Splits a header's value, but not inside quoted strings (RFC 9110, section 5.6.4). */
+  /**
+   * Splits a header's value, but not inside quoted strings (RFC 9110, section 5.6.4). A quote that
+   * has no end begins none.
+   */
   static List<String> split(String value, char separator) {
     List<String> parts = new ArrayList<>();
-    boolean quoted = false;
     int start = 0;
     for (int i = 0; i < value.length(); i++) {
       char c = value.charAt(i);
       if (c == '"') {
-        quoted = !quoted;
-      } else if (c == '\\' && quoted) {
-        i++;
-      } else if (c == separator && !quoted) {
+        i = endOfQuoted(value, i);
+      } else if (c == separator) {
         parts.add(value.substring(start, i));
         start = i + 1;
       }
     }
     parts.add(value.substring(start));
     return parts;
+  }
+
+  /** Returns where the quoted string that begins here ends, or here if it does not end. */
+  private static int endOfQuoted(String value, int begin) {
+    for (int i = begin + 1; i < value.length(); i++) {
+      char c = value.charAt(i);
+      if (c == '"') {
+        return i;
+      }
+      if (c == '\\') {
+        i++;
+      }
+    }
+    return begin;
   }
 
   private static double weight(List<String> parts) {

@@ -48,6 +48,7 @@ final class AcceptTest {
           application/problem+json                             | 0   | 0
           text/x;a=", text/event-stream;", application/json;q=0.5 | 0.5 | 0
           text/x;a="\\", */*", application/json                | 1   | 0
+          text/x;a=", application/json                         | 1   | 0
           """)
   void theMostSpecificRangeDecides(String line, double json, double events) {
     Accept accept = accept(line);

@@ -55,7 +55,7 @@ final class VarnishIT extends ProxyRules {
 
   @Override
   int heartbeatsAfterFin() {
-    return 3;
+    return 4;
   }
 
   @Override
