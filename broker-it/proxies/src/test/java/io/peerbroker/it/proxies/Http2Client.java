@@ -45,12 +45,13 @@ final class Http2Client {
     assertThat(list.version()).isEqualTo(Version.HTTP_2);
   }
 
-  /** Begins to open a stream. */
-  Stream openStream(String path) {
+  /** Begins to open a stream, with a header of the caller's. */
+  Stream openStream(String path, String name, String value) {
     Stream stream = new Stream();
     HttpRequest request =
         request(path)
             .header("Accept", "text/event-stream")
+            .header(name, value)
             .header("Accept-Encoding", "gzip, deflate, br")
             .build();
     var unused =

@@ -4,23 +4,39 @@ import io.peerbroker.core.Broker;
 import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.servlet.HttpSettings;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
+import org.eclipse.jetty.http.MetaData;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.HttpStream;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.Callback;
+import org.jspecify.annotations.Nullable;
 
 /** A broker at {@code /broker} in a Jetty of its own: what stands behind the proxy. */
 final class Upstream implements AutoCloseable {
 
+  /** The header that names a stream whose writes are counted. */
+  static final String STREAM = "X-Counted-Stream";
+
   private final Broker broker;
   private final Server server;
   private final int port;
+  private final Map<String, LongAdder> writes;
 
-  private Upstream(Broker broker, Server server, int port) {
+  private Upstream(Broker broker, Server server, int port, Map<String, LongAdder> writes) {
     this.broker = broker;
     this.server = server;
     this.port = port;
+    this.writes = writes;
   }
 
   /**
@@ -40,9 +56,10 @@ final class Upstream implements AutoCloseable {
     connector.setHost("127.0.0.1");
     connector.setPort(port);
     server.addConnector(connector);
-    server.setHandler(context);
+    Map<String, LongAdder> writes = new ConcurrentHashMap<>();
+    server.setHandler(new Counter(context, writes));
     server.start();
-    return new Upstream(broker, server, connector.getLocalPort());
+    return new Upstream(broker, server, connector.getLocalPort(), writes);
   }
 
   int port() {
@@ -51,6 +68,11 @@ final class Upstream implements AutoCloseable {
 
   String authority() {
     return "127.0.0.1:" + port;
+  }
+
+  /** How often the broker has written to the stream whose request had this {@link #STREAM}. */
+  int writes(String stream) {
+    return writes.getOrDefault(stream, new LongAdder()).intValue();
   }
 
   URI base() {
@@ -64,6 +86,50 @@ final class Upstream implements AutoCloseable {
       server.stop();
     } catch (Exception e) {
       throw new AssertionError("The server did not stop", e);
+    }
+  }
+
+  /** Counts, below the servlet, how often something is written to a stream that has a name. */
+  private static final class Counter extends Handler.Wrapper {
+
+    private final Map<String, LongAdder> writes;
+
+    Counter(Handler handler, Map<String, LongAdder> writes) {
+      super(handler);
+      this.writes = writes;
+    }
+
+    @Override
+    public boolean handle(Request request, Response response, Callback callback) throws Exception {
+      String name = request.getHeaders().get(STREAM);
+      if (name != null) {
+        LongAdder count = writes.computeIfAbsent(name, unused -> new LongAdder());
+        request.addHttpStreamWrapper(stream -> new CountedStream(stream, count));
+      }
+      return super.handle(request, response, callback);
+    }
+  }
+
+  private static final class CountedStream extends HttpStream.Wrapper {
+
+    private final LongAdder count;
+
+    CountedStream(HttpStream stream, LongAdder count) {
+      super(stream);
+      this.count = count;
+    }
+
+    @Override
+    public void send(
+        MetaData.Request request,
+        MetaData.@Nullable Response response,
+        boolean last,
+        @Nullable ByteBuffer content,
+        Callback callback) {
+      if (content != null && content.hasRemaining()) {
+        count.increment();
+      }
+      super.send(request, response, last, content, callback);
     }
   }
 }

@@ -53,14 +53,21 @@ final class VarnishIT extends ProxyRules {
         file.toString());
   }
 
+  /**
+   * Once a client has gone, a pipe of Varnish's is closed only when a write to that client has
+   * failed. The first heartbeat makes the client's system answer with an RST, the write of the
+   * second fails, the third makes Varnish's system answer with an RST, the broker's write of the
+   * fourth fails.
+   */
   @Override
   int heartbeatsAfterFin() {
     return 4;
   }
 
+  /** As above, without the first. */
   @Override
   int heartbeatsAfterReset() {
-    return 2;
+    return 3;
   }
 
   @Override
