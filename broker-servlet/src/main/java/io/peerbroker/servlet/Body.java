@@ -52,6 +52,7 @@ final class Body implements ReadListener {
   private final ByteArrayOutputStream read = new ByteArrayOutputStream(1_024);
 
   // The reading thread's own.
+  private boolean forgets;
   private int forgotten;
   private long forgetsUntil;
   private boolean cut;
@@ -223,7 +224,9 @@ final class Body implements ReadListener {
 
   private void forget(int count) throws IOException {
     long now = timer.nanoTime();
-    if (forgotten == 0) {
+    if (!forgets) {
+      // Not asked of the count: Tomcat also calls for what is no content, as a chunk's extension.
+      forgets = true;
       forgetsUntil = now + settings.bodyTimeout().toNanos();
     }
     forgotten += count;

@@ -67,7 +67,7 @@ final class Exchange {
     LateAnswer begun = late;
     if (begun == null) {
       try {
-        begun = LateAnswer.begin(startAsync(), !isHead(), settings.writeTimeout(), timer);
+        begun = LateAnswer.begin(startAsync(), !isHead(), settings, timer);
       } catch (IOException failed) {
         throw new UncheckedIOException(failed);
       }
@@ -162,7 +162,8 @@ final class Exchange {
           answer.giveAtOnce(reply);
         } else if (waitsWithItsBody()) {
           // It sends nothing, and must not be asked to.
-          answer.giveAtOnce(reply.with("Connection", "close"));
+          answer.leaveBody();
+          answer.giveAtOnce(reply);
         } else {
           Body.forget(request, settings, timer, answer);
           answer.giveAtOnce(reply);

@@ -2,6 +2,7 @@ package io.peerbroker.servlet;
 
 import io.peerbroker.core.Timer;
 import jakarta.servlet.AsyncContext;
+import java.io.Closeable;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
@@ -13,7 +14,9 @@ import org.jspecify.annotations.Nullable;
  * request's body has: written without blocking, and by the rules of {@link StreamWriter}.
  *
  * <p>The response is completed when the answer is written and the body is over, whichever is last:
- * Undertow would read the rest of an unfinished body with a thread of its pool.
+ * Undertow and Tomcat would read the rest of an unfinished body with a thread of their pools. Jetty
+ * would not. There the exchange is ended in time even if no callback comes, as none does for a body
+ * that goes on without content: in the line of a chunk's size, or in trailers.
  *
  * <p>Safe for use by many threads; no method blocks or waits for a container.
  */
@@ -27,16 +30,35 @@ final class LateAnswer implements StreamWriter.Source {
    */
   private static final Duration BROKEN_BODY_GRACE = Duration.ofSeconds(1);
 
+  /** The attribute of a request with its connection, on Jetty 11 and over HTTP/1.1. */
+  private static final String CONNECTION_OF_JETTY_11 = "org.eclipse.jetty.server.HttpConnection";
+
   private final AsyncContext async;
   private final boolean withBody;
   private final boolean isHttp1;
+
+  /** Whether a response over HTTP/1.1 may be completed though its body goes on. */
+  private final boolean isJetty;
+
+  /**
+   * The connection, where the container does not end it: after an answer with {@code Connection:
+   * close} Jetty 11 reads on, for as long as the client sends.
+   */
+  private final @Nullable Closeable connection;
+
   private final Duration writeTimeout;
+  private final Duration bodyTimeout;
+  private final Timer timer;
   private final ResponseTask task;
   private final ServletOutput output;
   private final StreamWriter writer;
   private final AtomicReference<@Nullable Reply> reply = new AtomicReference<>();
   private volatile boolean bodyUnfinished;
+  private volatile boolean bodyUnwanted;
   private volatile boolean over;
+
+  /** When a body that goes on behind the answer is cut off. Written before the task that reads. */
+  private volatile long cutAt;
 
   private enum Given {
     NOTHING,
@@ -48,21 +70,32 @@ final class LateAnswer implements StreamWriter.Source {
   /** How much of the answer has been given. The writer's owner's own. */
   private Given given = Given.NOTHING;
 
-  private LateAnswer(AsyncContext async, boolean withBody, Duration writeTimeout, Timer timer)
+  private LateAnswer(AsyncContext async, boolean withBody, HttpSettings settings, Timer timer)
       throws IOException {
     this.async = async;
     this.withBody = withBody;
     isHttp1 = async.getRequest().getProtocol().startsWith("HTTP/1");
-    this.writeTimeout = writeTimeout;
+    isJetty =
+        Exchange.original(async.getResponse())
+            .getClass()
+            .getName()
+            .startsWith("org.eclipse.jetty.");
+    connection =
+        async.getRequest().getAttribute(CONNECTION_OF_JETTY_11) instanceof Closeable closeable
+            ? closeable
+            : null;
+    writeTimeout = settings.writeTimeout();
+    bodyTimeout = settings.bodyTimeout();
+    this.timer = timer;
     task = new ResponseTask(timer);
     output = ServletOutput.prepare(async, this, timer::nanoTime);
     writer = output.writer();
   }
 
   /** Waits for the answer; to be called on the request's own thread. */
-  static LateAnswer begin(AsyncContext async, boolean withBody, Duration writeTimeout, Timer timer)
+  static LateAnswer begin(AsyncContext async, boolean withBody, HttpSettings settings, Timer timer)
       throws IOException {
-    return new LateAnswer(async, withBody, writeTimeout, timer);
+    return new LateAnswer(async, withBody, settings, timer);
   }
 
   /** Runs something after a while, unless the answer has been given; replaces what was set. */
@@ -101,10 +134,19 @@ final class LateAnswer implements StreamWriter.Source {
     output.beforeFirstWrite(
         response -> {
           // What follows a body that is not read to its end must never be taken for a request.
-          Reply told = bodyUnfinished && isHttp1 ? answer.with("Connection", "close") : answer;
+          Reply told =
+              (bodyUnfinished || bodyUnwanted) && isHttp1
+                  ? answer.with("Connection", "close")
+                  : answer;
           told.writeHead(response);
         });
-    task.watch(writeTimeout, this::watch);
+    Duration first = writeTimeout;
+    if (mayBeCut()) {
+      Duration untilCut = bodyUnwanted ? BROKEN_BODY_GRACE : bodyTimeout.plus(BROKEN_BODY_GRACE);
+      cutAt = timer.nanoTime() + untilCut.toNanos();
+      first = min(first, untilCut);
+    }
+    task.watch(first, this::watch);
     return true;
   }
 
@@ -133,9 +175,36 @@ final class LateAnswer implements StreamWriter.Source {
     writer.drain();
   }
 
-  /** The body has broken off: its answer is the last. */
+  /**
+   * The body is not asked for, by a client that waits for that before it sends any. To be called
+   * before the answer is given, which is the connection's last.
+   */
+  void leaveBody() {
+    bodyUnwanted = true;
+    // Jetty 11 would read on: the exchange has to stay, and with it what cuts the client off.
+    bodyUnfinished = connection != null;
+  }
+
+  /** The body has broken off, or is cut off: its answer is the connection's last. */
   void bodyIsBroken() {
-    task.watch(BROKEN_BODY_GRACE, () -> run(writer::abort));
+    task.watch(BROKEN_BODY_GRACE, () -> run(this::cut));
+  }
+
+  /** Whether an answered exchange is ended though its body goes on. */
+  private boolean mayBeCut() {
+    return isJetty && isHttp1 && bodyUnfinished;
+  }
+
+  private void cut() {
+    // First: Jetty 11 logs a warning about each exchange that is completed while a read is pending.
+    if (connection != null) {
+      try {
+        connection.close();
+      } catch (IOException ended) {
+        // It has been closed all the same.
+      }
+    }
+    writer.abort();
   }
 
   /** Whether the exchange has ended, answered or not. */
@@ -144,12 +213,22 @@ final class LateAnswer implements StreamWriter.Source {
   }
 
   private void watch() {
+    boolean mayBeCut = mayBeCut();
+    Duration untilCut = Duration.ofNanos(cutAt - timer.nanoTime());
+    if (mayBeCut && (untilCut.isNegative() || untilCut.isZero())) {
+      run(this::cut);
+      return;
+    }
     Duration left = writeTimeout.minusNanos(writer.blockedNanos());
     if (left.isNegative() || left.isZero()) {
       writer.abandon();
     } else {
-      task.watch(left, this::watch);
+      task.watch(mayBeCut ? min(left, untilCut) : left, this::watch);
     }
+  }
+
+  private static Duration min(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? one : other;
   }
 
   /**
@@ -192,7 +271,7 @@ final class LateAnswer implements StreamWriter.Source {
   public void ended(StreamWriter.End end) {
     over = true;
     if (end == StreamWriter.End.ABANDONED) {
-      task.lastResort(writer);
+      task.lastResort(this::cut);
     } else if (end == StreamWriter.End.FAILED) {
       LOG.log(System.Logger.Level.DEBUG, "The client did not wait for its answer");
     }

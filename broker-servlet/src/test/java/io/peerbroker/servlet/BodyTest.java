@@ -22,6 +22,7 @@ import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.WriteListener;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
+import java.io.Closeable;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,6 +40,7 @@ final class BodyTest {
   private final List<String> taken = new ArrayList<>();
   private final HttpServletRequest request = mock();
   private final HttpServletResponse response = mock();
+  private final Closeable connection = mock();
   private final AsyncContext async = mock();
   private final ServletInputStream in = mock();
   private final ServletOutputStream out = mock();
@@ -51,6 +53,7 @@ final class BodyTest {
   void read() throws IOException {
     when(request.getMethod()).thenReturn("POST");
     when(request.getProtocol()).thenReturn("HTTP/1.1");
+    when(request.getAttribute("org.eclipse.jetty.server.HttpConnection")).thenReturn(connection);
     when(request.isAsyncSupported()).thenReturn(true);
     when(request.startAsync()).thenReturn(async);
     when(request.getContentLengthLong()).thenReturn(-1L);
@@ -199,6 +202,42 @@ final class BodyTest {
     come("x", 1);
     timer.advance(Duration.ofSeconds(2));
     assertThatThrownBy(() -> come("x", 1)).isInstanceOf(IOException.class);
+  }
+
+  @Test
+  void aRefusedBodyThatGoesOnWithoutContentIsCutInTime() throws IOException {
+    timer.advance(Duration.ofSeconds(10));
+    runThePool();
+    come("", 1);
+    timer.advance(Duration.ofSeconds(9));
+    come("", 1);
+    timer.advance(Duration.ofSeconds(2));
+    assertThatThrownBy(() -> come("", 1)).isInstanceOf(IOException.class);
+  }
+
+  @Test
+  void theConnectionIsClosedWhereTheContainerGivesItOut() throws IOException {
+    timer.advance(Duration.ofSeconds(10));
+    runThePool();
+    verify(connection, never()).close();
+    listener.onError(new IOException("cut off"));
+    timer.advance(Duration.ofSeconds(1));
+    runThePool();
+    verify(connection).close();
+    verify(async).complete();
+    assertThat(timer.scheduled()).isZero();
+  }
+
+  @Test
+  void aBodyThatEndsBehindItsRefusalLeavesTheConnection() throws IOException {
+    timer.advance(Duration.ofSeconds(10));
+    runThePool();
+    listener.onAllDataRead();
+    timer.advance(Duration.ofSeconds(20));
+    runThePool();
+    verify(async).complete();
+    verify(connection, never()).close();
+    assertThat(timer.scheduled()).isZero();
   }
 
   @Test
