@@ -18,11 +18,14 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The runnable broker as whoever starts it sees it: options, words, exit codes. */
 @Timeout(240)
+@Execution(ExecutionMode.CONCURRENT)
 class BrokerServerIT {
 
   private static final Duration SECONDS = Duration.ofSeconds(60);

@@ -4,11 +4,14 @@ import io.peerbroker.tck.ServerKit;
 import io.peerbroker.tck.ServerSettings;
 import io.peerbroker.tck.WireServer;
 import java.util.Map;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * The wire protocol's rules where the demo page stands in front of a broker at the root, and other
  * origins are let in.
  */
+@Execution(ExecutionMode.CONCURRENT)
 final class CrossOriginServerTest extends ServerKit {
 
   @Override

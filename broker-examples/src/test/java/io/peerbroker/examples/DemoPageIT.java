@@ -15,8 +15,11 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The demo page, driven as a person would: by names, labels and buttons. */
+@Execution(ExecutionMode.CONCURRENT)
 class DemoPageIT {
 
   /** Keeps what the page sends to others back until the gate opens: their offers cross. */

@@ -9,8 +9,11 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The demo page against a page that was made to harm it: a blank one, run by the test. */
+@Execution(ExecutionMode.CONCURRENT)
 class HostileDemoIT {
 
   private static final Duration PATIENCE = Duration.ofSeconds(30);

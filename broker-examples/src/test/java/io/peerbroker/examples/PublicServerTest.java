@@ -14,11 +14,14 @@ import io.peerbroker.tck.WireServer;
 import java.util.Map;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * The runnable server with the preset for strangers: the wire protocol's rules that don't speak of
  * a limit, since its limits are others.
  */
+@Execution(ExecutionMode.CONCURRENT)
 final class PublicServerTest {
 
   private static WireServer startServer(ServerSettings settings) throws Exception {

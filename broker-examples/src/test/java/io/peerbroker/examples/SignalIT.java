@@ -7,9 +7,11 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** A process that is told to end (SIGTERM) while it starts. */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
+@Isolated("the moments of its starts are measured")
 class SignalIT {
 
   private static final int STARTS = Integer.getInteger("peerbroker.starts", 12);

@@ -2,7 +2,6 @@ package io.peerbroker.tck;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.io.UncheckedIOException;
 import java.util.ArrayList;

@@ -3,7 +3,6 @@ package io.peerbroker.tck;
 import static com.google.gson.JsonParser.parseString;
 import static io.peerbroker.tck.WireChannel.data;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.peerbroker.tck.EventStreamParser.Event;
 import io.peerbroker.tck.ServerSettings.Front;
@@ -197,7 +196,7 @@ public abstract class ContainerRules extends ServerRules {
   @Test
   @DisplayName("a web application that stops tells every stream and ends it")
   void aStopEndsEveryStream() {
-    client(ServerSettings.of("drainTimeout", "1s"));
+    client(ServerSettings.of("drainTimeout", "5s"));
     List<SseStream> streams = streams(20);
     long begin = System.nanoTime();
     ((ContainerServer) server()).stopApplication();
@@ -211,7 +210,7 @@ public abstract class ContainerRules extends ServerRules {
   @Test
   @DisplayName("a container that is stopped as its recipe says tells every stream")
   void aStoppedContainerTellsEveryStream() {
-    client(ServerSettings.of("drainTimeout", "1s"));
+    client(ServerSettings.of("drainTimeout", "5s"));
     List<SseStream> streams = streams(20);
     ((ContainerServer) server()).stopContainer();
     streams.forEach(SseStream::awaitEnd);

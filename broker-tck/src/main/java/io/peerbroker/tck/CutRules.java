@@ -4,7 +4,6 @@ import static com.google.gson.JsonParser.parseString;
 import static io.peerbroker.tck.WireChannel.data;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonElement;
 import io.peerbroker.tck.EventStreamParser.Event;

@@ -3,7 +3,6 @@ package io.peerbroker.tck;
 import static com.google.gson.JsonParser.parseString;
 import static io.peerbroker.tck.WireChannel.data;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;

@@ -2,7 +2,6 @@ package io.peerbroker.tck;
 
 import static io.peerbroker.tck.WireChannel.data;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.peerbroker.tck.EventStreamParser.Event;
 import java.time.Duration;

@@ -3,7 +3,6 @@ package io.peerbroker.tck;
 import static io.peerbroker.tck.WireChannel.data;
 import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonObject;
 import java.time.Duration;

@@ -2,7 +2,6 @@ package io.peerbroker.tck;
 
 import static com.google.gson.JsonParser.parseString;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -12,21 +11,33 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.parallel.ResourceAccessMode;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
  * What the tests of the wire protocol's rules have in common. Each section of the rules is a
  * subclass; whoever runs them extends it and starts servers of his own kind.
  *
- * <p>Each test has a server of its own, so that it finds nothing that another has left. Its display
- * name begins with the numbers of the rules it tests.
+ * <p>Each test has a server of its own, so that it finds nothing that another has left, and several
+ * can run at once where several servers can. Its display name begins with the numbers of the rules
+ * it tests.
  */
 @Timeout(120)
+@ResourceLock(value = ServerRules.PROCESS, mode = ResourceAccessMode.READ)
 @ExtendWith(Exceptions.class)
 public abstract class ServerRules {
+
+  /**
+   * What the whole process has in common, as a resource of JUnit's: its log and its descriptors.
+   * Tests that count them exclude all others, where tests run at once.
+   */
+  protected static final String PROCESS = "io.peerbroker.tck.process";
 
   private static final Pattern NEXT = Pattern.compile("<(\\?[^>]*)>; rel=\"next\"");
 
@@ -74,6 +85,14 @@ public abstract class ServerRules {
     if (server != null) {
       server.close();
     }
+  }
+
+  /**
+   * Begins to wait for a condition. What other threads throw meanwhile does not end it: it may be
+   * another test's server.
+   */
+  protected static ConditionFactory await() {
+    return Awaitility.await().dontCatchUncaughtExceptions();
   }
 
   /** Fails unless this is a refusal, whole and well-formed, with this status and code. */

@@ -14,6 +14,7 @@ import java.util.Objects;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.logging.LoggingSystem;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
@@ -70,6 +71,11 @@ record SpringBootServer(WebApplicationContext context) implements ContainerServe
     }
   }
 
+  static {
+    // The log is the process's, and several applications start in it at once.
+    System.setProperty(LoggingSystem.SYSTEM_PROPERTY, LoggingSystem.NONE);
+  }
+
   static SpringBootServer start(ServerSettings settings) {
     Map<String, Object> properties = new HashMap<>();
     properties.put("server.address", "127.0.0.1");
@@ -77,7 +83,6 @@ record SpringBootServer(WebApplicationContext context) implements ContainerServe
     properties.put("server.shutdown", "graceful");
     properties.put("spring.lifecycle.timeout-per-shutdown-phase", "5s");
     properties.put("spring.main.banner-mode", "off");
-    properties.put("logging.level.root", "off");
     if (settings.threads() > 0) {
       properties.put("server.tomcat.threads.max", settings.threads());
     }

@@ -7,6 +7,8 @@ import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.apache.catalina.Context;
 import org.apache.catalina.LifecycleException;
 import org.apache.catalina.Wrapper;
@@ -33,7 +35,10 @@ record Tomcat10Server(Tomcat tomcat, Context context) implements ContainerServer
       connector.setProperty("socket.txBufSize", "" + ServerSettings.SEND_BUFFER);
     }
     Tomcat tomcat = new Tomcat();
-    tomcat.setBaseDir("target/tomcat");
+    // Several run at once: each has its own directory, and its own domain of MBeans.
+    Path own = Files.createTempDirectory(Path.of("target"), "tomcat");
+    tomcat.setBaseDir(own.toString());
+    tomcat.getEngine().setName(own.getFileName().toString());
     tomcat.setConnector(connector);
     Context context = tomcat.addContext("", null);
     addFilter(context, new FrontFilter(settings.front()));

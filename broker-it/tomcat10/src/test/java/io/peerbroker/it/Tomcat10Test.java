@@ -3,8 +3,11 @@ package io.peerbroker.it;
 import io.peerbroker.tck.ContainerKit;
 import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The broker in Tomcat 10.1. */
+@Execution(ExecutionMode.CONCURRENT)
 final class Tomcat10Test extends ContainerKit {
 
   @Override

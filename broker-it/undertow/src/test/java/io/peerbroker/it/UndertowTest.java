@@ -5,8 +5,11 @@ import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
 import java.util.Map;
 import java.util.TreeMap;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The broker in Undertow. */
+@Execution(ExecutionMode.CONCURRENT)
 final class UndertowTest extends ContainerKit {
 
   @Override

@@ -25,11 +25,14 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * Streams over HTTP/2, where many share a connection, each has a window, and one can end alone. The
  * server speaks HTTP/1.1 on the same port.
  */
+@Execution(ExecutionMode.CONCURRENT)
 public abstract class Http2Rules extends ServerRules {
 
   private static final int THREADS = 16;
