@@ -4,14 +4,19 @@ import static org.jetbrains.lincheck.datastructures.ManagedStrategyGuaranteeKt.f
 
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 
-/** How long the interleavings of one small class are searched: some seconds. */
+/**
+ * How long the interleavings of one small class are searched: some seconds, for 30 scenarios, or as
+ * many as the system property {@code peerbroker.lincheck.iterations} says.
+ */
 final class Lincheck {
+
+  private static final int ITERATIONS = Integer.getInteger("peerbroker.lincheck.iterations", 30);
 
   private Lincheck() {}
 
   static void check(Class<?> test, int invocations) {
     new ModelCheckingOptions()
-        .iterations(30)
+        .iterations(ITERATIONS)
         .invocationsPerIteration(invocations)
         .threads(2)
         .actorsPerThread(3)
