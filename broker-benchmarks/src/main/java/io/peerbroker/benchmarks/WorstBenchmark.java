@@ -4,6 +4,8 @@ import io.peerbroker.core.Attachment;
 import io.peerbroker.core.Broker;
 import io.peerbroker.core.Channel;
 import io.peerbroker.core.CloseReason;
+import io.peerbroker.core.Envelope;
+import io.peerbroker.core.Event;
 import io.peerbroker.core.Json;
 import io.peerbroker.core.Limits;
 import io.peerbroker.core.Session;
@@ -17,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntFunction;
 
 /**
@@ -31,14 +34,18 @@ final class WorstBenchmark implements Benchmark {
   private static final int TAGS = 32;
   private static final int CHANGES = 200;
 
-  private record Crowd(String name, IntFunction<String> filter) {}
+  /** After how many nanoseconds those are not waited for who have not been told. */
+  private static final long TOO_LONG = 60_000_000_000L;
+
+  private record Crowd(String name, boolean sees, IntFunction<String> filter) {}
 
   private static final List<Crowd> CROWDS =
       List.of(
-          new Crowd("all equal, see it", n -> ""),
-          new Crowd("all distinct, cannot see it", n -> tag(0) + ",nobody-" + n),
-          new Crowd("all distinct, exclude a tag of it", n -> tag(0) + ",!" + tag(1) + ",!x" + n),
-          new Crowd("all distinct, see it", n -> tag(n % TAGS) + ",!x" + n));
+          new Crowd("all equal, see it", true, n -> ""),
+          new Crowd("all distinct, cannot see it", false, n -> tag(0) + ",nobody-" + n),
+          new Crowd(
+              "all distinct, exclude a tag of it", false, n -> tag(0) + ",!" + tag(1) + ",!x" + n),
+          new Crowd("all distinct, see it", true, n -> tag(n % TAGS) + ",!x" + n));
 
   /** A tag of 64 characters. */
   private static String tag(int number) {
@@ -54,6 +61,7 @@ final class WorstBenchmark implements Benchmark {
         "update, µs",
         "99 % within",
         "close of " + SESSIONS + " sessions, ms",
+        "told to all of them after, ms",
         "bystander alone, 99 % within, ms",
         "bystander meanwhile, 99 % within, ms");
     for (int watchers : scale.worstWatchers()) {
@@ -71,13 +79,20 @@ final class WorstBenchmark implements Benchmark {
             .drainTimeout(Duration.ZERO)
             .build()) {
       long[] alone = bystander(broker, () -> sleep(Duration.ofSeconds(1)));
+      LongAdder events = new LongAdder();
+      LongAdder removals = new LongAdder();
       for (int i = 0; i < watchers; i++) {
-        Watch unused = broker.watch(TagFilter.parse(crowd.filter.apply(i)), Reading::new);
+        Watch unused =
+            broker.watch(
+                TagFilter.parse(crowd.filter.apply(i)),
+                attachment -> new Reading(attachment, events, removals));
       }
       Channel channel = Population.openChannel(broker);
       List<Session> sessions = open(channel);
       long[] updates = new long[CHANGES];
       long[] closes = new long[10];
+      long[] told = new long[closes.length];
+      long expected = crowd.sees ? (long) SESSIONS * watchers : 0;
       List<Session> changing = sessions;
       long[] meanwhile =
           bystander(
@@ -87,15 +102,23 @@ final class WorstBenchmark implements Benchmark {
                   updates[i] = update(changing.get(i % SESSIONS), i);
                   sleep(Duration.ofMillis(5));
                 }
+                awaitSilence(events);
+                removals.reset();
                 Channel closing = channel;
                 for (int i = 0; i < closes.length; i++) {
                   long begun = System.nanoTime();
                   closing.close();
                   closes[i] = System.nanoTime() - begun;
+                  while (removals.sum() < expected && System.nanoTime() - begun < TOO_LONG) {
+                    sleep(Duration.ofMillis(1));
+                  }
+                  told[i] = System.nanoTime() - begun;
+                  removals.reset();
                   sleep(Duration.ofMillis(100));
                   closing = Population.openChannel(broker);
                   open(closing);
                   sleep(Duration.ofMillis(100));
+                  awaitSilence(events);
                 }
               });
       report.row(
@@ -104,6 +127,7 @@ final class WorstBenchmark implements Benchmark {
           Report.micros(quantile(updates, 0.5)),
           Report.micros(quantile(updates, 0.99)),
           Report.millis(quantile(closes, 0.5)),
+          crowd.sees ? Report.millis(quantile(told, 0.5)) : "-",
           Report.millis(quantile(alone, 0.99)),
           Report.millis(quantile(meanwhile, 0.99)));
     }
@@ -152,6 +176,14 @@ final class WorstBenchmark implements Benchmark {
     return took.stream().mapToLong(Long::longValue).toArray();
   }
 
+  /** Waits until nobody is told anything any more. */
+  private static void awaitSilence(LongAdder events) {
+    for (long before = -1; before != events.sum(); ) {
+      before = events.sum();
+      sleep(Duration.ofMillis(200));
+    }
+  }
+
   private static double quantile(long[] nanos, double part) {
     long[] sorted = nanos.clone();
     Arrays.sort(sorted);
@@ -167,11 +199,16 @@ final class WorstBenchmark implements Benchmark {
   }
 
   /** A list's end that reads whenever it is woken. */
-  private record Reading(Attachment attachment) implements Transport {
+  private record Reading(Attachment attachment, LongAdder events, LongAdder removals)
+      implements Transport {
 
     @Override
     public void ready() {
-      while (attachment.poll() != null) {
+      for (Envelope next = attachment.poll(); next != null; next = attachment.poll()) {
+        events.increment();
+        if (next.event() instanceof Event.Removed) {
+          removals.increment();
+        }
         attachment.taken(1);
       }
     }

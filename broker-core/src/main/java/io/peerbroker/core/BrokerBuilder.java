@@ -298,10 +298,11 @@ public final class BrokerBuilder {
   }
 
   /**
-   * For how long live lists are not woken again after they were woken for a change: what changes
+   * For how long live lists are not woken again after changes were looked at for them: what changes
    * meanwhile is told together, and what cancels itself not at all. So strangers, who choose how
    * often sessions change, do not choose how often all who watch are written to. A change after a
-   * longer silence is told at once. Zero tells each at once. Default 50 ms.
+   * longer silence among the sessions with one tag is told at once. Zero tells each at once.
+   * Default 50 ms.
    */
   public BrokerBuilder listPause(Duration pause) {
     if (pause.isNegative() || pause.compareTo(Duration.ofMinutes(1)) > 0) {

@@ -5,7 +5,7 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * What all live lists together hold: the changes that wait for them, each counted once however many
- * logs have it, and what they remember of what they have told.
+ * feeds and logs have it, and what they remember of what they have told.
  *
  * <p>Safe for use by many threads; takes no lock.
  */
@@ -13,6 +13,10 @@ final class ChangeBudget {
 
   private final long max;
   private final AtomicLong used = new AtomicLong();
+
+  /** How much of it waits in feeds, where each feed that has a change counts all of it. */
+  private final AtomicLong fed = new AtomicLong();
+
   private final AtomicInteger logs = new AtomicInteger();
 
   ChangeBudget(long max) {
@@ -53,6 +57,23 @@ final class ChangeBudget {
   /** How many bytes one log may hold: all where there is room, else an equal share. */
   long share() {
     return used.get() <= max ? max : max / Math.max(1, logs.get());
+  }
+
+  /** Counts a change that waits in a feed until all logs have looked at it. */
+  void feed(Envelope envelope) {
+    hold(envelope);
+    fed.addAndGet(ChangeLog.CHANGE_BYTES + envelope.size());
+  }
+
+  /** Counts that all logs have looked at a change. */
+  void fed(Envelope envelope) {
+    letGo(envelope);
+    fed.addAndGet(-ChangeLog.CHANGE_BYTES - envelope.size());
+  }
+
+  /** Whether so much waits in feeds that those who change more have the logs look at it. */
+  boolean isOverfed() {
+    return fed.get() > max / 2;
   }
 
   /** Whether so many bytes more would be too many. */

@@ -3,6 +3,8 @@ package io.peerbroker.core;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -10,8 +12,9 @@ import org.jspecify.annotations.Nullable;
  * What has changed for the live lists with equal filters: one log for all of them, in which each
  * has a place of its own.
  *
- * <p>A change costs the same however many lists there are: it is appended once, and what waits for
- * a list is what stands behind its place. The log is a chain of segments:
+ * <p>A change costs the same however many lists there are: it is folded in once, and what waits for
+ * a list is what stands behind its place. The log takes what its filter passes from the feed of its
+ * tag whenever it is used; nobody puts anything in. It is a chain of segments:
  *
  * <pre>
  *   [ frozen, being read ] -> [ read by the quick, waits for the slow ] -> [ tail, open ]
@@ -30,8 +33,10 @@ import org.jspecify.annotations.Nullable;
  * woken in an earlier round are dropped, so that one large change, as the close of a channel with
  * many sessions, ends nobody who reads at once.
  *
- * <p>Changes are appended under the directory's write lock, read without it. The lock here stands
- * below that one; a few fields and one map are changed while it is held.
+ * <p>What has to be in step with the directory (a place is opened, an end is marked) is left as a
+ * note beside the place in the feed, without a lock, while the directory is locked and the feed so
+ * stands still. Who next brings the log up to that place does it there, before any later change. So
+ * the lock here is never taken, nor waited for, while the directory is locked.
  */
 final class ChangeLog {
 
@@ -39,10 +44,11 @@ final class ChangeLog {
   static final int CHANGE_BYTES = 96;
 
   /**
-   * What happened to a session, folded.
+   * What happened to a session: once in a feed, folded in a segment.
    *
-   * @param before its tags before the segment, or null where the log's filter did not pass it then
-   * @param after its tags after it, or null where the filter does not pass it
+   * @param before its tags before it, or null where it was not listed or the log's filter did not
+   *     pass it then
+   * @param after its tags after it, or null where it is not listed or the filter does not pass it
    * @param now the session as it is after it, or its removal
    */
   record Change(
@@ -147,26 +153,42 @@ final class ChangeLog {
     }
   }
 
+  /** What is to be done when the log has come to a place of the feed, and not a change later. */
+  private record Note(ChangeFeed.Place place, Runnable todo) {}
+
   /** A list's place in the log. Used by the list's poller; closed by any thread. */
   final class Cursor {
-    private Segment at;
+
+    private Segment at = nowhere;
     private int taken;
     private @Nullable Segment mark;
     private final boolean looksAhead;
+    private boolean opened;
     private boolean closed;
 
-    private Cursor(Segment at, boolean looksAhead) {
-      this.at = at;
+    /** Whether the change that was taken last is before the mark. */
+    private boolean tookBeforeMark;
+
+    private Cursor(boolean looksAhead) {
       this.looksAhead = looksAhead;
-      at.atStart++;
-      ahead += looksAhead ? 1 : 0;
+    }
+
+    private void open() {
+      if (!closed) {
+        opened = true;
+        at = tail;
+        at.atStart++;
+        ahead += looksAhead ? 1 : 0;
+      }
     }
 
     /** Takes the next change; null if there is none now, or the place has fallen off. */
     @Nullable Change next() {
       lock.lock();
       try {
+        catchUpLocked();
         Segment segment = settle();
+        tookBeforeMark = mark != null;
         if (closed || segment.dropped || segment.events == 0) {
           return null;
         }
@@ -215,24 +237,24 @@ final class ChangeLog {
     }
 
     /**
-     * Marks the log's end as it is now: changes up to here are not folded with later ones. With the
-     * directory read-locked, so that there is none meanwhile. One mark at a time.
+     * Marks the end of what has happened until now: changes up to here are not folded with later
+     * ones. With the directory read-locked, so that there is none meanwhile. Takes no lock. One
+     * mark at a time.
      */
     void mark() {
-      lock.lock();
-      try {
-        if (closed || at.dropped) {
-          return;
-        }
-        if (tail.events > 0) {
-          addTail(round + 1);
-        }
-        if (settle() != tail) {
-          mark = tail;
-          mark.marks++;
-        }
-      } finally {
-        lock.unlock();
+      notes.add(new Note(feed.end(), this::cut));
+    }
+
+    private void cut() {
+      if (closed || at.dropped) {
+        return;
+      }
+      if (tail.events > 0) {
+        addTail(round + 1);
+      }
+      if (settle() != tail) {
+        mark = tail;
+        mark.marks++;
       }
     }
 
@@ -240,11 +262,17 @@ final class ChangeLog {
     boolean isBeforeMark() {
       lock.lock();
       try {
+        catchUpLocked();
         settle();
         return mark != null && !at.dropped;
       } finally {
         lock.unlock();
       }
+    }
+
+    /** Whether the change that {@link #next} has given is one before the mark. */
+    boolean tookBeforeMark() {
+      return tookBeforeMark;
     }
 
     /** Whether what follows has been dropped. */
@@ -265,6 +293,9 @@ final class ChangeLog {
           return;
         }
         closed = true;
+        if (!opened) {
+          return;
+        }
         ahead -= looksAhead ? 1 : 0;
         if (taken == 0) {
           at.atStart--;
@@ -286,9 +317,28 @@ final class ChangeLog {
   private final int maxEvents;
   private final int maxBytes;
   private final ChangeBudget budget;
+  private final TagFilter filter;
+  private final ChangeFeed feed;
+
+  /** In the order of their places; written while the directory is locked, taken under the lock. */
+  private final Queue<Note> notes = new ConcurrentLinkedQueue<>();
+
   private final ReentrantLock lock = new ReentrantLock();
+
+  // Guarded by the lock.
   private Segment head;
   private Segment tail;
+
+  /** Where a place is until the log has come to where it was opened. */
+  private final Segment nowhere = new Segment();
+
+  /** How far the feed has been taken in. */
+  private ChangeFeed.Place reached;
+
+  /** Whether something has been taken in that nobody has been woken for. */
+  private boolean news;
+
+  private boolean closed;
 
   // What all segments have.
   private int allEvents;
@@ -298,34 +348,77 @@ final class ChangeLog {
   /** How many readers look at sessions as they are now, whatever the log has yet to say of them. */
   private int ahead;
 
-  ChangeLog(Limits limits, ChangeBudget budget) {
+  /**
+   * A log of what happens from now on, with the directory write-locked.
+   *
+   * @param filter what of the feed is taken in
+   */
+  ChangeLog(Limits limits, ChangeBudget budget, TagFilter filter, ChangeFeed feed) {
     maxEvents = limits.maxQueuedEvents();
     maxBytes = limits.maxQueuedBytes();
     this.budget = budget;
+    this.filter = filter;
+    this.feed = feed;
+    reached = feed.end();
     tail = new Segment();
     head = tail;
   }
 
   /**
-   * Opens a place at the end, for a list that begins.
+   * Opens a place at the end, for a list that begins, with the directory write-locked.
    *
    * @param looksAhead whether it looks at sessions as they are now, and so may know of changes that
    *     its place has not reached
    */
   Cursor open(boolean looksAhead) {
+    Cursor cursor = new Cursor(looksAhead);
+    notes.add(new Note(feed.end(), cursor::open));
+    return cursor;
+  }
+
+  /**
+   * Takes in what has come in the feed.
+   *
+   * @return how many changes were looked at
+   */
+  int catchUp() {
     lock.lock();
     try {
-      return new Cursor(tail, looksAhead);
+      return catchUpLocked();
     } finally {
       lock.unlock();
     }
   }
 
-  /** Appends a change, with the directory write-locked. */
-  void append(Change change) {
+  private int catchUpLocked() {
+    int looked = 0;
+    while (true) {
+      // In this order: what is noted here was noted before the next change was made.
+      ChangeFeed.Place next = reached.next();
+      for (Note note = notes.peek(); note != null && note.place == reached; note = notes.peek()) {
+        notes.remove();
+        note.todo.run();
+      }
+      if (next == null) {
+        return looked;
+      }
+      reached = next;
+      looked++;
+      Change change = closed ? null : next.seenBy(filter);
+      if (change != null) {
+        tail.fold(change);
+        news = true;
+      }
+    }
+  }
+
+  /** Whether something was taken in since this was asked last. */
+  boolean takeNews() {
     lock.lock();
     try {
-      tail.fold(change);
+      boolean had = news;
+      news = false;
+      return had;
     } finally {
       lock.unlock();
     }
@@ -338,6 +431,7 @@ final class ChangeLog {
   void beginRound() {
     lock.lock();
     try {
+      catchUpLocked();
       round++;
       trim();
       if (tail.events > 0) {
@@ -362,6 +456,7 @@ final class ChangeLog {
   void close() {
     lock.lock();
     try {
+      closed = true;
       for (Segment each = head; each != null; each = each.next) {
         each.clear();
       }

@@ -83,8 +83,8 @@ final class Directory {
   Directory(Limits limits, Ids ids, Timer timer, Duration listPause, Executor workers) {
     sessionBytes = new Budget(limits.maxTotalSessionBytes());
     watchBytes = new ChangeBudget(limits.maxTotalWatchBytes());
-    watches = new Watches(limits, watchBytes, listed::count);
     wakes = new Wakes(timer, listPause, workers);
+    watches = new Watches(limits, watchBytes, wakes, listed::count);
     this.ids = ids;
   }
 
@@ -282,7 +282,7 @@ final class Directory {
     }
   }
 
-  private void forget(HostedSession session, List<Watches.Group> touched) {
+  private void forget(HostedSession session, List<Watches.Home> touched) {
     session.open = false;
     session.story.closed(CloseReason.CLOSED);
     sessions.remove(session.id());
@@ -291,21 +291,21 @@ final class Directory {
   }
 
   /**
-   * Brings the index up to date, and appends the change for all who could see the session before
-   * it, or can see it now.
+   * Brings the index up to date, and feeds the change to all who could see the session before it,
+   * or could see it now.
    */
   private void changed(
       HostedSession session,
       HostedSession.@Nullable State before,
       HostedSession.@Nullable State after,
-      List<Watches.Group> touched) {
+      List<Watches.Home> touched) {
     List<String> from = before != null && before.listed() ? before.tags() : null;
     List<String> to = after != null && after.listed() ? after.tags() : null;
     if (after == null || to == null) {
       if (from != null) {
         listed.remove(session, from);
         listedCount = listed.count();
-        append(session, from, null, Envelope.removed(session.id()), touched);
+        feed(session, from, null, Envelope.removed(session.id()), touched);
       }
       return;
     }
@@ -315,40 +315,16 @@ final class Directory {
     } else if (from != to) {
       listed.retag(session, from, to);
     }
-    append(session, from, to, Envelope.added(session.show(after), after.shownSize()), touched);
+    feed(session, from, to, Envelope.added(session.show(after), after.shownSize()), touched);
   }
 
-  /** Appends a change to the logs of those who see it: once for each group of live lists. */
-  private void append(
+  private void feed(
       HostedSession session,
       @Nullable List<String> from,
       @Nullable List<String> to,
       Envelope change,
-      List<Watches.Group> touched) {
-    // What is removed for some may be added for others: one envelope for each of the two.
-    Envelope[] removal = {to == null ? change : null};
-    watches.forEachThatCouldSee(
-        from,
-        to,
-        group -> {
-          boolean seen = from != null && group.filter.matches(from);
-          // Mostly the tags have not changed, and are the same list.
-          boolean sees = from == to ? seen : to != null && group.filter.matches(to);
-          if (!seen && !sees) {
-            return;
-          }
-          Envelope told = sees ? change : removal[0];
-          if (told == null) {
-            told = Envelope.removed(session.id());
-            removal[0] = told;
-          }
-          group.log.append(
-              new ChangeLog.Change(session, seen ? from : null, sees ? to : null, told));
-          if (group.touched != steps) {
-            group.touched = steps;
-            touched.add(group);
-          }
-        });
+      List<Watches.Home> touched) {
+    watches.feed(new ChangeLog.Change(session, from, to, change), steps, touched);
   }
 
   /** A page of what is listed. What comes or goes meanwhile may be on it or not. */
@@ -494,11 +470,16 @@ final class Directory {
   }
 
   void remove(ListStream stream) {
+    Watches.Group empty;
     lock.writeLock().lock();
     try {
-      watches.remove(stream);
+      empty = watches.remove(stream);
     } finally {
       lock.writeLock().unlock();
+    }
+    stream.giveUpPlace();
+    if (empty != null) {
+      empty.close();
     }
   }
 
@@ -558,14 +539,14 @@ final class Directory {
     }
   }
 
-  /** A change that notes which groups of live lists it has touched. */
+  /** A change that notes where there are live lists that could see it. */
   private interface Change<T> {
-    T make(List<Watches.Group> touched);
+    T make(List<Watches.Home> touched);
   }
 
   /** Makes a change under the write lock, then has those woken whom it has touched. */
   private <T> T changing(Change<T> change) {
-    List<Watches.Group> touched = new ArrayList<>(0);
+    List<Watches.Home> touched = new ArrayList<>(0);
     T result;
     // A stack that ends inside could leave the lock held: better that it ends here.
     checkStack(HEADROOM, 1, 2, 3, 4);
@@ -575,6 +556,9 @@ final class Directory {
       result = change.make(touched);
     } finally {
       lock.writeLock().unlock();
+    }
+    for (Watches.Home home : touched) {
+      home.catchUpWithMuch();
     }
     wakes.touched(touched);
     return result;

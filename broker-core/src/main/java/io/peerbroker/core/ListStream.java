@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The snapshot is a walk over the listed sessions in order of creation, from the first to the
  * last that was there when the watch began (the horizon). A change to a session that the walk has
  * yet to come to is passed over: the walk will find the session as it is then. Since a change is
- * made and appended in one write-locked step, and the walk goes on in read-locked ones, which mark
- * the log's end, what the walk has found is how things were at the mark: changes before it to those
+ * made and fed in one write-locked step, and the walk goes on in read-locked ones, which mark the
+ * feed's end, what the walk has found is how things were at the mark: changes before it to those
  * sessions are passed over too, and the next step waits until the mark is reached. So no change is
  * told twice or lost, nothing is removed that was not added, the replay always ends in the truth,
  * and a walk gets on however much changes.
@@ -124,10 +124,14 @@ final class ListStream extends Link implements Watch {
 
   /** Belongs to none any more, with the directory write-locked. */
   void leave() {
-    ChangeLog.Cursor left = cursor;
     group = null;
-    if (left != null) {
-      left.close();
+  }
+
+  /** Gives its place in the log back. Outside the directory's lock. */
+  void giveUpPlace() {
+    ChangeLog.Cursor place = cursor;
+    if (place != null) {
+      place.close();
     }
   }
 
@@ -201,10 +205,10 @@ final class ListStream extends Link implements Watch {
         walked = 0;
         horizon = broker.directory.lastCreated();
       } else {
-        if (!place.isBeforeMark()) {
+        ChangeLog.Change change = place.next();
+        if (!place.tookBeforeMark()) {
           covered = walked;
         }
-        ChangeLog.Change change = place.next();
         if (change != null) {
           envelope = told == null ? tell(change) : tellAsItIs(change.session(), change.now());
         } else if (place.hasFallen()) {

@@ -1,36 +1,58 @@
 package io.peerbroker.core;
 
 import java.time.Duration;
-import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Queue;
+import java.util.PriorityQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When the live lists of a group are woken for what has changed: at once when they have not been
- * for a pause, else when the pause is over, so that many changes are one wake-up.
+ * When those are seen to for whom something has changed: at once when they have not been for a
+ * pause, else when the pause is over, so that many changes are one wake-up.
  *
- * <p>The first few are woken on the thread that has made the change, all others on an executor,
- * some at a time, so that a change by one does not keep its thread with the streams of thousands,
- * and groups take turns. Of one group there is one round at a time. The timer only says when.
+ * <p>It goes in two steps. A home has a round through its groups, in which each looks at what has
+ * changed; that round has the pause. A group that has found something has a round through its live
+ * lists, which are woken. Of each there is one round at a time, and where something happens during
+ * it, another one after it.
  *
- * <p>Safe for use by many threads. The lock is a leaf, but that tasks are scheduled under it; lists
- * are woken outside it.
+ * <p>The first little is done on the thread that has made the change, all else on an executor, some
+ * at a time, so that a change by one does not keep its thread with the streams of thousands, and
+ * homes and groups take turns. The timer only says when.
+ *
+ * <p>Safe for use by many threads. The lock is a leaf, but that tasks are scheduled under it;
+ * rounds go on outside it.
  */
 final class Wakes {
 
-  /** How many lists one change wakes on its own thread at most. */
+  /** How much one change does on its own thread at most: lists woken, changes looked at. */
   private static final int HERE = 64;
 
-  /** How many are woken before others have their turn on the executor. */
+  /** How much is done before others have their turn on the executor. */
   private static final int PIECE = 256;
 
-  /** What is known of a group's rounds. Guarded by the lock. */
+  /** One time through all for whom something has changed, a piece at a time. */
+  interface Round {
+
+    /** Whether there is no more to be done. */
+    boolean isOver();
+
+    /**
+     * Goes on, until there is no more to be done or that was as much as may be.
+     *
+     * @param max how much may be done
+     * @return how much more could have been
+     */
+    int go(int max);
+  }
+
+  /** What is known of the rounds of a home or a group. Guarded by the lock. */
   static final class Turn {
-    private final Watches.Group group;
+    private final Supplier<Round> rounds;
+    private final boolean paced;
     private boolean begun;
     private boolean running;
 
@@ -39,8 +61,13 @@ final class Wakes {
 
     private long last;
 
-    Turn(Watches.Group group) {
-      this.group = group;
+    /**
+     * @param rounds begins a round
+     * @param paced whether there is a pause between two of them
+     */
+    Turn(Supplier<Round> rounds, boolean paced) {
+      this.rounds = rounds;
+      this.paced = paced;
     }
   }
 
@@ -49,12 +76,14 @@ final class Wakes {
   private final Executor executor;
   private final ReentrantLock lock = new ReentrantLock();
 
-  // Guarded by the lock: those whose pause is not over, longest first.
-  private final Queue<Turn> waiting = new ArrayDeque<>();
-  private boolean scheduled;
+  // Guarded by the lock: those whose pause is not over, the one that is over first at the head.
+  private final PriorityQueue<Turn> waiting =
+      new PriorityQueue<>((one, other) -> Long.compare(one.last - other.last, 0));
+  private Timer.@Nullable Scheduled scheduled;
+  private long scheduledFor;
 
   /**
-   * @param pause how long a group has its peace after a round; zero for not at all
+   * @param pause how long there is peace after a round; zero for not at all
    */
   Wakes(Timer timer, Duration pause, Executor executor) {
     this.timer = timer;
@@ -62,14 +91,43 @@ final class Wakes {
     this.executor = executor;
   }
 
-  /** Has the lists of groups woken that a change has touched. Outside locks. */
-  void touched(List<Watches.Group> groups) {
-    int here = HERE;
-    for (Watches.Group group : groups) {
-      if (begins(group.turn)) {
-        here = begin(group.turn, here);
-      }
+  /** Has those seen to that a change has touched. Outside locks. */
+  void touched(List<Watches.Home> homes) {
+    if (homes.isEmpty()) {
+      return;
     }
+    List<Turn> now = new ArrayList<>(homes.size());
+    lock.lock();
+    try {
+      for (Watches.Home home : homes) {
+        if (begins(home.turn)) {
+          now.add(home.turn);
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    int here = HERE;
+    for (Turn turn : now) {
+      here = begin(turn, here);
+    }
+  }
+
+  /**
+   * Has one seen to, for which there is something.
+   *
+   * @param here how much may be done on this thread
+   * @return how much more
+   */
+  int touched(Turn turn, int here) {
+    boolean now;
+    lock.lock();
+    try {
+      now = begins(turn);
+    } finally {
+      lock.unlock();
+    }
+    return now ? begin(turn, here) : here;
   }
 
   /** Has one list woken on the executor. */
@@ -77,38 +135,54 @@ final class Wakes {
     execute(stream::wakeNow);
   }
 
-  /** Whether a group's round is to begin now; notes that one is due if not. */
+  /** Whether a round is to begin now; notes that one is due if not. With the lock held. */
   private boolean begins(Turn turn) {
-    lock.lock();
-    try {
-      if (turn.running || turn.due) {
-        turn.due = true;
-        return false;
-      }
-      long now = timer.nanoTime();
-      if (pause == 0 || !turn.begun || now - turn.last >= pause) {
-        turn.begun = true;
-        turn.running = true;
-        return true;
-      }
-      await(turn, now);
+    if (turn.running || turn.due) {
+      turn.due = true;
       return false;
-    } finally {
-      lock.unlock();
     }
+    long now = timer.nanoTime();
+    if (!isPaced(turn) || !turn.begun || now - turn.last >= pause) {
+      turn.begun = true;
+      turn.running = true;
+      return true;
+    }
+    await(turn, now);
+    return false;
+  }
+
+  private boolean isPaced(Turn turn) {
+    return turn.paced && pause > 0;
   }
 
   /** Has a round begin when the pause is over, with the lock held. */
   private void await(Turn turn, long now) {
     turn.due = true;
     waiting.add(turn);
-    if (!scheduled) {
-      scheduled = true;
-      timer.schedule(Duration.ofNanos(Math.max(1, turn.last + pause - now)), this::pauseOver);
-    }
+    scheduleFor(turn.last + pause, now);
   }
 
-  private void pauseOver() {
+  /** Has those begin then that are due, unless some are to before, with the lock held. */
+  private void scheduleFor(long time, long now) {
+    if (scheduled != null) {
+      if (scheduledFor - time <= 0) {
+        return;
+      }
+      scheduled.cancel();
+    }
+    scheduledFor = time;
+    scheduled = timer.schedule(Duration.ofNanos(Math.max(1, time - now)), () -> pauseOver(time));
+  }
+
+  private void pauseOver(long time) {
+    lock.lock();
+    try {
+      if (scheduledFor == time) {
+        scheduled = null;
+      }
+    } finally {
+      lock.unlock();
+    }
     execute(this::beginDue);
   }
 
@@ -125,12 +199,12 @@ final class Wakes {
     try {
       Turn turn = waiting.peek();
       if (turn == null) {
-        scheduled = false;
         return null;
       }
-      long left = turn.last + pause - timer.nanoTime();
-      if (left > 0) {
-        timer.schedule(Duration.ofNanos(left), this::pauseOver);
+      long due = turn.last + pause;
+      long now = timer.nanoTime();
+      if (due - now > 0) {
+        scheduleFor(due, now);
         return null;
       }
       waiting.remove();
@@ -143,48 +217,39 @@ final class Wakes {
   }
 
   /**
-   * Begins a round.
+   * Begins a round, here as far as may be, and on the executor.
    *
-   * @param here how many may be woken on this thread
-   * @return how many more
+   * @param here how much may be done on this thread
+   * @return how much more
    */
   private int begin(Turn turn, int here) {
-    boolean handedOn = false;
-    try {
-      turn.group.log.beginRound();
-      Round round = new Round(turn, turn.group.streams());
-      int left = round.wake(here);
-      if (!round.isOver()) {
-        execute(round);
-        handedOn = true;
-      }
-      return left;
-    } finally {
-      if (!handedOn) {
-        ended(turn);
-      }
+    Running running = new Running(turn);
+    if (here > 0) {
+      return running.go(here);
     }
+    execute(running);
+    return 0;
   }
 
   private void ended(Turn turn) {
-    boolean again;
+    boolean again = false;
     lock.lock();
     try {
       turn.running = false;
       long now = timer.nanoTime();
       turn.last = now;
-      again = turn.due && pause == 0;
-      if (again) {
+      if (turn.due && isPaced(turn)) {
+        await(turn, now);
+      } else if (turn.due) {
         turn.due = false;
         turn.running = true;
-      } else if (turn.due) {
-        await(turn, now);
+        again = true;
       }
     } finally {
       lock.unlock();
     }
     if (again) {
-      begin(turn, HERE);
+      execute(new Running(turn));
     }
   }
 
@@ -198,39 +263,40 @@ final class Wakes {
     }
   }
 
-  /** One round through a group's lists. */
-  private final class Round implements Runnable {
+  /** A round that has begun, or is about to. */
+  private final class Running implements Runnable {
     private final Turn turn;
-    private final ListStream[] streams;
-    private int at;
+    private @Nullable Round round;
 
-    Round(Turn turn, ListStream[] streams) {
+    Running(Turn turn) {
       this.turn = turn;
-      this.streams = streams;
     }
 
-    boolean isOver() {
-      return at == streams.length;
-    }
-
-    /** Wakes some; returns how many fewer there were. */
-    int wake(int max) {
-      int left = max;
-      while (left > 0 && at < streams.length) {
-        left--;
-        streams[at++].flush();
+    /** Goes on, and has the rest done on the executor; returns how much more could be done here. */
+    int go(int max) {
+      boolean over = true;
+      try {
+        Round begun = round;
+        if (begun == null) {
+          begun = turn.rounds.get();
+          round = begun;
+        }
+        int left = begun.isOver() ? max : begun.go(max);
+        over = begun.isOver();
+        return left;
+      } finally {
+        // Also where something has failed: what is due later must not wait for it.
+        if (over) {
+          ended(turn);
+        } else {
+          execute(this);
+        }
       }
-      return left;
     }
 
     @Override
     public void run() {
-      wake(PIECE);
-      if (isOver()) {
-        ended(turn);
-      } else {
-        execute(this);
-      }
+      int unused = go(PIECE);
     }
   }
 }

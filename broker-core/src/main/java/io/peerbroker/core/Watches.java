@@ -2,26 +2,24 @@ package io.peerbroker.core;
 
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The live lists: those with equal filters together, where a change that they could see comes by,
- * so that it is compared once with each filter that could see it, and with few others.
+ * The live lists: those with equal filters together, and those groups under a tag, so that a change
+ * is handed over once for each tag of its session and compared with few filters.
  *
- * <p>A filter is found under the rarest tag that it requires, and there under the most frequent one
- * that it excludes: a session without the first or with the second is none of its business. Under
- * one tag at most {@link #MAX_COMPARED} filters are compared, so that a change of a session costs
- * no more than that for each of its tags, whatever strangers watch.
+ * <p>A filter is found under the rarest tag that it requires (its home): a session without it is
+ * none of its business. A home has a feed, to which a change of a session with that tag is
+ * appended; the groups there take it from the feed and compare it later, outside the directory's
+ * lock. So what a change costs under that lock does not depend on who watches: one append for each
+ * tag at most.
  *
- * <p>Guarded by the directory's lock.
+ * <p>Changed, and fed, with the directory write-locked.
  */
 final class Watches {
 
@@ -29,40 +27,49 @@ final class Watches {
   private static final String NONE = "";
 
   /**
-   * How many filters under one tag are compared with each change, while the lock is held. The live
-   * lists of all further ones share a group whose filter is that tag, and compare for themselves
-   * when they are read.
+   * How many filters under one tag are compared with each change. The live lists of all further
+   * ones share a group whose filter is that tag, and compare for themselves when they are read.
    */
   static final int MAX_COMPARED = 16;
 
   private static final ListStream[] NO_STREAMS = {};
+  private static final Group[] NO_GROUPS = {};
 
   /**
    * The live lists that are told of the same changes: those with equal filters, or those whose
    * filters are too many to be compared with each change.
    */
-  static final class Group {
+  final class Group {
     final ParsedFilter filter;
     final ChangeLog log;
     private final Home home;
-    private final String excluded;
 
-    /** The last step of the directory that has touched it; guarded by the directory's lock. */
-    long touched;
-
-    /** When its lists are woken. */
-    final Wakes.Turn turn = new Wakes.Turn(this);
+    /** When its lists are woken: whenever its home has news for it. */
+    final Wakes.Turn turn = new Wakes.Turn(this::round, false);
 
     // Changed with the directory write-locked and the lock below, read with either.
     private final ReentrantLock lock = new ReentrantLock();
     private @Nullable ListStream[] streams = NO_STREAMS;
     private int count;
 
-    private Group(ParsedFilter filter, ChangeLog log, Home home, String excluded) {
+    private Group(ParsedFilter filter, ChangeLog log, Home home) {
       this.filter = filter;
       this.log = log;
       this.home = home;
-      this.excluded = excluded;
+    }
+
+    private Wakes.Round round() {
+      log.beginRound();
+      return new WakeAll(streams());
+    }
+
+    /** Lets go of what it had, when its last list has gone. Outside the directory's lock. */
+    void close() {
+      log.close();
+      budget.logClosed();
+      if (home.isEmpty()) {
+        home.feed.passed(home.feed.end());
+      }
     }
 
     /** All of its live lists now. */
@@ -112,36 +119,144 @@ final class Watches {
     }
   }
 
-  /** The groups that are found under one required tag, by the tag that they exclude. */
-  private static final class Home {
-    final String required;
-    final Map<String, Set<Group>> byExcluded = new HashMap<>();
-    int count;
+  /** A round through the lists of a group. */
+  private static final class WakeAll implements Wakes.Round {
+    private final ListStream[] streams;
+    private int at;
+
+    WakeAll(ListStream[] streams) {
+      this.streams = streams;
+    }
+
+    @Override
+    public boolean isOver() {
+      return at == streams.length;
+    }
+
+    @Override
+    public int go(int max) {
+      int left = max;
+      while (left > 0 && !isOver()) {
+        left--;
+        streams[at++].flush();
+      }
+      return left;
+    }
+  }
+
+  /** The groups that are found under one required tag, and what they are fed with. */
+  final class Home {
+    private final String required;
+    private final ChangeFeed feed = new ChangeFeed(budget);
+
+    /** Replaced as a whole, with the directory write-locked. */
+    private volatile Group[] groups = NO_GROUPS;
 
     /** The group of those that compare for themselves; null until there are so many. */
-    @Nullable Group further;
+    private @Nullable Group further;
 
-    Home(String required) {
+    /** The last step of the directory that has touched it; guarded by the directory's lock. */
+    private long touched;
+
+    /** When its groups look at what there is for them. */
+    final Wakes.Turn turn = new Wakes.Turn(Round::new, true);
+
+    private Home(String required) {
       this.required = required;
     }
 
-    int count(String excluded) {
-      return byExcluded.getOrDefault(excluded, Set.of()).size();
+    /** The groups that compare what comes, outside the directory's lock. */
+    List<Group> groups() {
+      return List.of(groups);
+    }
+
+    /** Appends a change; true if that is the first one of a step. */
+    boolean feed(ChangeLog.Change change, long step) {
+      feed.append(change);
+      boolean first = touched != step;
+      touched = step;
+      return first;
+    }
+
+    /**
+     * Has all groups look at what there is, where that has become much: the thread that makes more
+     * of it does the work. Outside the directory's lock.
+     */
+    void catchUpWithMuch() {
+      if (feed.isLong()) {
+        ChangeFeed.Place end = feed.end();
+        for (Group group : groups) {
+          group.log.catchUp();
+        }
+        feed.passed(end);
+      }
+    }
+
+    private int compared() {
+      return groups.length - (further == null ? 0 : 1);
+    }
+
+    private boolean isEmpty() {
+      return groups.length == 0;
+    }
+
+    private void add(Group group) {
+      Group[] more = Arrays.copyOf(groups, groups.length + 1);
+      more[groups.length] = group;
+      groups = more;
+    }
+
+    private void remove(Group group) {
+      groups = Arrays.stream(groups).filter(other -> other != group).toArray(Group[]::new);
+      if (further == group) {
+        further = null;
+      }
+    }
+
+    /** A round through the groups, in which those that have news have their lists woken. */
+    private final class Round implements Wakes.Round {
+      private final ChangeFeed.Place end = feed.end();
+      private final Group[] all = groups;
+      private int at;
+
+      @Override
+      public boolean isOver() {
+        return at == all.length;
+      }
+
+      @Override
+      public int go(int max) {
+        int left = max;
+        while (left > 0 && !isOver()) {
+          Group group = all[at++];
+          left -= Math.max(1, group.log.catchUp());
+          if (isOver()) {
+            feed.passed(end);
+          }
+          if (group.log.takeNews()) {
+            left = wakes.touched(group.turn, Math.max(0, left));
+          }
+        }
+        return Math.max(0, left);
+      }
     }
   }
 
   private final Limits limits;
   private final ChangeBudget budget;
+  private final Wakes wakes;
   private final ToIntFunction<String> frequency;
   private final Map<ParsedFilter, Group> groups = new TreeMap<>();
   private final Map<String, Home> byTag = new HashMap<>();
 
   /**
+   * @param wakes when those that have news for lists have them woken
    * @param frequency how many sessions have a tag
    */
-  Watches(Limits limits, ChangeBudget budget, ToIntFunction<String> frequency) {
+  Watches(Limits limits, ChangeBudget budget, Wakes wakes, ToIntFunction<String> frequency) {
     this.limits = limits;
     this.budget = budget;
+    this.wakes = wakes;
     this.frequency = frequency;
   }
 
@@ -149,17 +264,13 @@ final class Watches {
     ParsedFilter filter = filterOf(stream);
     Group group = groups.get(filter);
     if (group == null) {
-      String required = requiredOf(filter);
-      Home home = byTag.computeIfAbsent(required, Home::new);
-      if (home.count >= MAX_COMPARED) {
-        furtherOf(home).add(stream);
-        return;
+      Home home = byTag.computeIfAbsent(requiredOf(filter), Home::new);
+      if (home.compared() < MAX_COMPARED) {
+        group = open(filter, home);
+        groups.put(filter, group);
+      } else {
+        group = furtherOf(home);
       }
-      String excluded = excludedOf(filter, home);
-      group = open(filter, home, excluded);
-      home.byExcluded.computeIfAbsent(excluded, unused -> new LinkedHashSet<>()).add(group);
-      home.count++;
-      groups.put(group.filter, group);
     }
     group.add(stream);
   }
@@ -168,41 +279,42 @@ final class Watches {
     Group further = home.further;
     if (further == null) {
       List<String> required = home.required.equals(NONE) ? List.of() : List.of(home.required);
-      further = open(new ParsedFilter(required, List.of()), home, NONE);
+      further = open(new ParsedFilter(required, List.of()), home);
       home.further = further;
     }
     return further;
   }
 
-  private Group open(ParsedFilter filter, Home home, String excluded) {
+  private Group open(ParsedFilter filter, Home home) {
     budget.logOpened();
-    return new Group(filter, new ChangeLog(limits, budget), home, excluded);
+    Group group = new Group(filter, new ChangeLog(limits, budget, filter, home.feed), home);
+    home.add(group);
+    return group;
   }
 
-  void remove(ListStream stream) {
+  /**
+   * Takes a list out.
+   *
+   * @return its group if it was the last one there, to be closed outside the directory's lock
+   */
+  @Nullable Group remove(ListStream stream) {
     Group group = stream.group();
     if (group == null) {
-      return;
+      return null;
     }
     group.remove(stream);
     if (!group.isEmpty()) {
-      return;
+      return null;
     }
-    group.log.close();
-    budget.logClosed();
     Home home = group.home;
-    if (home.further == group) {
-      home.further = null;
-    } else {
+    if (home.further != group) {
       groups.remove(group.filter);
-      home.byExcluded.computeIfPresent(
-          group.excluded,
-          (excluded, beside) -> beside.remove(group) && beside.isEmpty() ? null : beside);
-      home.count--;
     }
-    if (home.count == 0 && home.further == null) {
+    home.remove(group);
+    if (home.isEmpty()) {
       byTag.remove(home.required);
     }
+    return group;
   }
 
   /** There are no filters but these. */
@@ -211,50 +323,34 @@ final class Watches {
   }
 
   /**
-   * Visits all that could see a change, each once.
+   * Feeds a change to all who could see it, each once.
    *
-   * @param before the session's tags until now, or null where no list showed it
-   * @param now its tags from now on, or null where no list shows it
+   * @param step the step of the directory, which may have several changes
+   * @param touched where those are added that it is the step's first change for
    */
-  void forEachThatCouldSee(
-      @Nullable List<String> before, @Nullable List<String> now, Consumer<Group> visit) {
-    visit(NONE, before, now, visit);
+  void feed(ChangeLog.Change change, long step, List<Home> touched) {
+    List<String> before = change.before();
+    List<String> after = change.after();
+    feed(NONE, change, step, touched);
     if (before != null) {
       for (String tag : before) {
-        visit(tag, before, now, visit);
+        feed(tag, change, step, touched);
       }
     }
-    if (now != null && now != before) {
-      for (String tag : now) {
+    if (after != null && after != before) {
+      for (String tag : after) {
         if (before == null || !before.contains(tag)) {
-          visit(tag, before, now, visit);
+          feed(tag, change, step, touched);
         }
       }
     }
   }
 
-  private void visit(
-      String required,
-      @Nullable List<String> before,
-      @Nullable List<String> now,
-      Consumer<Group> visit) {
-    Home home = byTag.get(required);
-    if (home == null) {
-      return;
+  private void feed(String tag, ChangeLog.Change change, long step, List<Home> touched) {
+    Home home = byTag.get(tag);
+    if (home != null && home.feed(change, step)) {
+      touched.add(home);
     }
-    if (home.further != null) {
-      visit.accept(home.further);
-    }
-    home.byExcluded.forEach(
-        (excluded, there) -> {
-          if (isWithout(before, excluded) || (now != before && isWithout(now, excluded))) {
-            there.forEach(visit);
-          }
-        });
-  }
-
-  private static boolean isWithout(@Nullable List<String> tags, String excluded) {
-    return tags != null && !tags.contains(excluded);
   }
 
   /**
@@ -266,29 +362,12 @@ final class Watches {
     long least = Long.MAX_VALUE;
     for (String tag : filter.required()) {
       Home home = byTag.get(tag);
-      long cost = ((long) frequency.applyAsInt(tag) << 32) + (home == null ? 0 : home.count);
+      long cost = ((long) frequency.applyAsInt(tag) << 32) + (home == null ? 0 : home.compared());
       if (cost < least) {
         least = cost;
         rarest = tag;
       }
     }
     return rarest;
-  }
-
-  /**
-   * The most frequent tag that a filter excludes. Where none is more frequent, that which most
-   * others beside it exclude.
-   */
-  private String excludedOf(TagFilter filter, Home home) {
-    String mostFrequent = NONE;
-    long most = -1;
-    for (String tag : filter.excluded()) {
-      long gain = ((long) frequency.applyAsInt(tag) << 32) + home.count(tag);
-      if (gain > most) {
-        most = gain;
-        mostFrequent = tag;
-      }
-    }
-    return mostFrequent;
   }
 }

@@ -22,6 +22,7 @@ final class ChangeLogModelTest {
 
   private static final int ROUNDS = 400;
   private static final int STEPS = 300;
+  private static final Duration PAUSE = Duration.ofMillis(50);
   private static final List<String> TAGS = List.of("a", "b", "c");
 
   /** What one reader has been told, by hand: it polls when it likes. */
@@ -73,6 +74,7 @@ final class ChangeLogModelTest {
   /** One broker, what is done to it, and what must come of it. */
   private static final class Round {
     private final Random random;
+    private final ManualTimer timer = new ManualTimer();
     private final LocalBroker broker;
     private final List<Channel> channels = new ArrayList<>();
     private final List<Session> sessions = new ArrayList<>();
@@ -80,21 +82,28 @@ final class ChangeLogModelTest {
     private final int filters;
     private int overflows;
 
-    Round(long seed, int maxEvents, int filters) {
+    /**
+     * @param pause zero has each change taken up at once; else much waits until time goes on, and
+     *     each reader takes it up by itself
+     */
+    Round(long seed, int maxEvents, int filters, Duration pause) {
       random = new Random(seed);
       this.filters = filters;
       broker =
           (LocalBroker)
               Broker.builder()
-                  .timer(new ManualTimer())
+                  .timer(timer)
                   .sessionRate(Limits.Rate.UNLIMITED)
                   .maxQueuedEvents(maxEvents)
-                  .listPause(Duration.ZERO)
+                  .listPause(pause)
                   .drainTimeout(Duration.ZERO)
                   .build();
     }
 
     void step() {
+      if (random.nextInt(8) == 0) {
+        timer.advance(PAUSE);
+      }
       int choice = random.nextInt(100);
       if (choice < 2 || channels.isEmpty()) {
         channels.add(new Party(broker).channel);
@@ -204,10 +213,10 @@ final class ChangeLogModelTest {
     }
   }
 
-  private static int rounds(int maxEvents, int filters) {
+  private static int rounds(int maxEvents, int filters, Duration pause) {
     int overflows = 0;
     for (long seed = 0; seed < ROUNDS; seed++) {
-      Round round = new Round(seed, maxEvents, filters);
+      Round round = new Round(seed, maxEvents, filters, pause);
       try {
         for (int i = 0; i < STEPS; i++) {
           round.step();
@@ -223,17 +232,23 @@ final class ChangeLogModelTest {
 
   @Test
   void l20WhoReadsAtAnyPaceEndsInTheTruth() {
-    assertThat(rounds(10_000, 4)).isZero();
+    assertThat(rounds(10_000, 4, Duration.ZERO)).isZero();
+  }
+
+  @Test
+  void l20WhoReadsWhatNobodyHasTakenUpEndsInTheTruth() {
+    assertThat(rounds(10_000, 4, PAUSE)).isZero();
   }
 
   @Test
   void x11WhoFallsOffEndsAndAllOthersEndInTheTruth() {
-    assertThat(rounds(6, 4)).isPositive();
+    assertThat(rounds(6, 4, Duration.ZERO)).isPositive();
+    assertThat(rounds(6, 4, PAUSE)).isPositive();
   }
 
   @Test
   void l20WhoseFiltersAreTooManyToBeComparedEndInTheTruthToo() {
-    Round round = new Round(0, 10_000, 1_000);
+    Round round = new Round(0, 10_000, 1_000, Duration.ZERO);
     for (int i = 0; i < 400; i++) {
       round.watch();
     }

@@ -2,6 +2,7 @@ package io.peerbroker.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -33,8 +34,10 @@ final class HashFloodTest {
 
   /** What the next of many watchers costs. */
   private static long nanosToWatch(List<String> terms) {
-    try (Broker broker = Broker.builder().timer(new ManualTimer()).build()) {
-      Watches watches = new Watches(broker.limits(), new ChangeBudget(1 << 20), tag -> 0);
+    ManualTimer timer = new ManualTimer();
+    try (Broker broker = Broker.builder().timer(timer).build()) {
+      Wakes wakes = new Wakes(timer, Duration.ZERO, Runnable::run);
+      Watches watches = new Watches(broker.limits(), new ChangeBudget(1 << 20), wakes, tag -> 0);
       for (int i = 0; i < FILTERS; i++) {
         watches.add(stream(broker, filter(terms.subList(0, TERMS), i)));
       }
@@ -42,7 +45,7 @@ final class HashFloodTest {
       return nanos(
           () -> {
             watches.add(next);
-            watches.remove(next);
+            Watches.Group unused = watches.remove(next);
             return true;
           });
     }

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.peerbroker.core.Refusal.Code;
 import java.security.Principal;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -42,6 +43,7 @@ final class ScopeTest {
                       return answer.get();
                     }
                   })
+              .listPause(Duration.ZERO)
               .build();
   private final Broker ada = broker.as(ADA);
   private final Party party = new Party(broker);

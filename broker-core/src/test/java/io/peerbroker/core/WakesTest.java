@@ -61,10 +61,14 @@ final class WakesTest {
   }
 
   private void watch(int count, boolean reads) {
+    watch("", count, reads);
+  }
+
+  private void watch(String filter, int count, boolean reads) {
     for (int i = 0; i < count; i++) {
       Watch unused =
           broker.watch(
-              TagFilter.all(),
+              TagFilter.parse(filter),
               attachment -> {
                 Woken woken = new Woken(attachment, reads);
                 lists.add(woken);
@@ -96,6 +100,17 @@ final class WakesTest {
     await()
         .untilAsserted(
             () -> assertThat(lists).allMatch(list -> list.wakeUps.get() == each, each + " times"));
+  }
+
+  /** Lets the time go on until all have read so much: rounds end, and others are due, meanwhile. */
+  private void awaitEvents(int each) {
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () -> {
+              timer.advance(PAUSE);
+              return lists.stream().allMatch(list -> list.events.get() == each);
+            });
   }
 
   @Test
@@ -212,5 +227,63 @@ final class WakesTest {
       }
       assertThat(replay.told()).hasSize(1 + 1 + 10);
     }
+  }
+
+  @Test
+  void whoeverCannotSeeAChangeIsNotWoken() {
+    watch("a,!b", 3, true);
+    watch("!b", 3, true);
+    timer.advance(PAUSE);
+    party.host("a", "b");
+    timer.advance(PAUSE);
+    party.host("b").close();
+    timer.advance(PAUSE);
+    Session seen = party.host("a");
+    awaitWakeUps(1);
+    timer.advance(PAUSE);
+    seen.close();
+    awaitWakeUps(2);
+    assertThat(lists).allMatch(list -> list.events.get() == 2);
+  }
+
+  @Test
+  void whateverWaitsForThePauseIsToldWhenItIsOver() {
+    watch("a", 1, true);
+    watch("b", 1, true);
+    timer.advance(PAUSE);
+    party.host("a");
+    timer.advance(PAUSE.dividedBy(2));
+    party.host("b");
+    // What waits longer was not the first to wait.
+    party.host("b");
+    party.host("a");
+    timer.advance(PAUSE.dividedBy(2));
+    await().untilAsserted(() -> assertThat(lists.get(0).events).hasValue(2));
+    assertThat(lists.get(1).events).hasValue(1);
+    timer.advance(PAUSE.dividedBy(2));
+    await().untilAsserted(() -> assertThat(lists.get(1).events).hasValue(2));
+    timer.advance(PAUSE);
+    assertThat(timer.scheduled()).isZero();
+  }
+
+  @Test
+  void thousandsOfFiltersKeepNoThreadThatChangesWhatAllOfThemSee() {
+    List<String> tags = new ArrayList<>();
+    for (int i = 0; i < 32; i++) {
+      tags.add("tag-" + i);
+    }
+    for (int i = 0; i < 1_000; i++) {
+      watch("tag-" + i % 32 + ",!x" + i, 1, true);
+    }
+    timer.advance(PAUSE);
+    for (int i = 0; i < 64; i++) {
+      party.host(tags.toArray(String[]::new));
+    }
+    awaitEvents(64);
+    timer.advance(PAUSE);
+    lists.forEach(list -> list.here.set(0));
+    party.channel.close();
+    assertThat(lists.stream().mapToInt(list -> list.here.get()).sum()).isLessThanOrEqualTo(64);
+    awaitEvents(128);
   }
 }

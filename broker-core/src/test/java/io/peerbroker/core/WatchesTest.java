@@ -1,23 +1,41 @@
 package io.peerbroker.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.locks.ReentrantLock;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** The index of live lists: a change is looked at by those alone that could see it. */
+/**
+ * The index of live lists: a change is handed to those alone whose tag the session has, compared
+ * with few filters, and reaches all who could see it.
+ */
 final class WatchesTest {
 
   private final LocalBroker broker = (LocalBroker) Broker.create();
+  private final HostedSession session = (HostedSession) new Party(broker).host();
   private final Map<String, Integer> frequencies = new HashMap<>();
+  private final ChangeBudget budget = new ChangeBudget(1 << 20);
   private final Watches watches =
       new Watches(
-          broker.limits(), new ChangeBudget(1 << 20), tag -> frequencies.getOrDefault(tag, 0));
+          broker.limits(),
+          budget,
+          new Wakes(new ManualTimer(), Duration.ZERO, Runnable::run),
+          tag -> frequencies.getOrDefault(tag, 0));
+  private long step;
+
+  @AfterEach
+  void close() {
+    broker.close();
+  }
 
   private ListStream add(String filter) {
     ListStream stream = new ListStream(broker, TagFilter.parse(filter), null, broker.watches);
@@ -25,10 +43,34 @@ final class WatchesTest {
     return stream;
   }
 
+  private void remove(ListStream stream) {
+    Watches.Group empty = watches.remove(stream);
+    stream.giveUpPlace();
+    if (empty != null) {
+      empty.close();
+    }
+  }
+
+  /** The groups that a change of the session is compared with. */
+  private List<Watches.Group> compared(List<String> before, List<String> after) {
+    List<Watches.Home> touched = new ArrayList<>();
+    watches.feed(
+        new ChangeLog.Change(session, before, after, Envelope.removed(session.id())),
+        ++step,
+        touched);
+    assertThat(touched).doesNotHaveDuplicates();
+    return touched.stream().flatMap(home -> home.groups().stream()).toList();
+  }
+
+  /** The live lists that are woken for a change of the session. */
   private List<ListStream> visited(List<String> before, List<String> after) {
     List<ListStream> visited = new ArrayList<>();
-    watches.forEachThatCouldSee(
-        before, after, group -> Collections.addAll(visited, group.streams()));
+    for (Watches.Group group : compared(before, after)) {
+      assertThat(group.log.catchUp()).isPositive();
+      if (group.log.takeNews()) {
+        Collections.addAll(visited, group.streams());
+      }
+    }
     return visited;
   }
 
@@ -43,11 +85,12 @@ final class WatchesTest {
     ListStream ab = add("b,a");
     add("c");
     assertThat(visited(null, List.of())).containsExactlyInAnyOrder(all, notA);
-    assertThat(visited(List.of("a"), null)).containsExactlyInAnyOrder(all, a, ab);
-    assertThat(visited(List.of("a"), List.of())).containsExactlyInAnyOrder(all, notA, a, ab);
+    assertThat(visited(List.of("a"), null)).containsExactlyInAnyOrder(all, a);
+    assertThat(visited(List.of("a"), List.of())).containsExactlyInAnyOrder(all, notA, a);
     assertThat(visited(List.of("x"), List.of("b"))).containsExactlyInAnyOrder(all, notA, b);
     assertThat(visited(List.of("b", "a"), List.of("a", "b"))).containsExactlyInAnyOrder(all, a, ab);
     assertThat(visited(List.of("b", "a"), List.of("b"))).hasSize(5);
+    assertThat(compared(List.of("x"), null)).hasSize(2);
   }
 
   @Test
@@ -65,11 +108,11 @@ final class WatchesTest {
     ListStream a = add("a");
     ListStream other = add("a");
     ListStream all = add("");
-    watches.remove(a);
-    watches.remove(a);
+    remove(a);
+    remove(a);
     assertThat(visited(List.of("a"), null)).containsExactlyInAnyOrder(other, all);
-    watches.remove(other);
-    watches.remove(all);
+    remove(other);
+    remove(all);
     assertThat(watches).extracting("byTag").hasToString("{}");
     assertThat(watches).extracting("groups").hasToString("{}");
   }
@@ -81,9 +124,9 @@ final class WatchesTest {
     frequencies.put("game-2", 3);
     ListStream one = add("lobby,game-1,!full");
     ListStream two = add("game-2,lobby");
-    assertThat(visited(List.of("lobby"), null)).isEmpty();
+    assertThat(compared(List.of("lobby"), null)).isEmpty();
     assertThat(visited(List.of("lobby", "game-1"), null)).containsExactly(one);
-    assertThat(visited(null, List.of("game-2"))).containsExactly(two);
+    assertThat(visited(null, List.of("game-2", "lobby"))).containsExactly(two);
   }
 
   @Test
@@ -91,38 +134,15 @@ final class WatchesTest {
     for (int i = 0; i < 100; i++) {
       add("lobby,game-" + i);
     }
-    assertThat(visited(List.of("lobby"), null)).hasSizeLessThanOrEqualTo(1);
+    assertThat(compared(List.of("lobby"), null)).hasSizeLessThanOrEqualTo(1);
   }
 
   @Test
   void comparesOnceForAllWithEqualFilters() {
     List<ListStream> equal = List.of(add("a,b,!c"), add(" b , a , a,!c"), add("!c,b,a"));
-    List<Watches.Group> groups = new ArrayList<>();
-    watches.forEachThatCouldSee(List.of("b", "a"), null, groups::add);
+    List<Watches.Group> groups = compared(List.of("b", "a"), null);
     assertThat(groups).hasSize(1);
     assertThat(groups.get(0).streams()).containsExactlyElementsOf(equal);
-  }
-
-  @Test
-  void passesByThoseThatExcludeAFrequentTagOfTheSession() {
-    frequencies.put("full", 1_000);
-    frequencies.put("rare", 1);
-    ListStream open = add("lobby,!full,!rare");
-    add("lobby,!full,!other");
-    List<String> full = List.of("lobby", "full");
-    assertThat(visited(null, full)).isEmpty();
-    assertThat(visited(full, List.of("lobby", "full", "x"))).isEmpty();
-    assertThat(visited(full, List.of("lobby", "rare"))).hasSize(2).contains(open);
-    assertThat(visited(List.of("lobby"), null)).hasSize(2);
-  }
-
-  @Test
-  void whoeverWatchesBeforeAnythingIsThereIsPassedByTogether() {
-    add("lobby,!full");
-    for (int i = 1; i < Watches.MAX_COMPARED; i++) {
-      add("lobby,!full,!met-" + i);
-    }
-    assertThat(visited(null, List.of("lobby", "full"))).isEmpty();
   }
 
   @Test
@@ -135,9 +155,7 @@ final class WatchesTest {
       add("tag-" + i % 32 + ",!met-" + i);
       add("!met-" + i);
     }
-    List<Watches.Group> groups = new ArrayList<>();
-    watches.forEachThatCouldSee(tags, tags, groups::add);
-    assertThat(groups).hasSizeLessThanOrEqualTo(33 * (Watches.MAX_COMPARED + 1));
+    assertThat(compared(tags, tags)).hasSizeLessThanOrEqualTo(33 * (Watches.MAX_COMPARED + 1));
     // And all are visited all the same.
     assertThat(visited(tags, tags)).hasSize(20_000).doesNotHaveDuplicates();
   }
@@ -149,9 +167,97 @@ final class WatchesTest {
       all.add(add("a,!met-" + i));
     }
     Collections.shuffle(all, new Random(1));
-    all.forEach(watches::remove);
+    all.forEach(this::remove);
     assertThat(watches).extracting("byTag").hasToString("{}");
     assertThat(watches).extracting("groups").hasToString("{}");
     assertThat(visited(List.of("a"), null)).isEmpty();
+  }
+
+  @Test
+  void whatWaitsForGroupsCountsUntilAllHaveLookedAtIt() {
+    List<ListStream> all = List.of(add("a"), add("a,!b"), add("c"));
+    List<String> tags = List.of("a", "b");
+    List<Watches.Group> groups = compared(tags, null);
+    assertThat(groups).hasSize(2);
+    assertThat(budget.used()).isPositive();
+    // One that has looked does not make it go; when the last list has gone there is nothing left.
+    assertThat(groups.get(0).log.catchUp()).isEqualTo(1);
+    assertThat(budget.used()).isPositive();
+    all.forEach(this::remove);
+    assertThat(budget.used()).isZero();
+  }
+
+  @Test
+  void whoeverMakesAFeedLongHasItLookedAt() {
+    ListStream stream = add("a");
+    List<String> tags = List.of("a");
+    List<Watches.Home> touched = new ArrayList<>();
+    for (int i = 0; i < 10 * ChangeFeed.LONG; i++) {
+      ChangeLog.Change change =
+          new ChangeLog.Change(session, tags, tags, Envelope.removed(session.id()));
+      watches.feed(change, ++step, touched);
+      touched.forEach(Watches.Home::catchUpWithMuch);
+      touched.clear();
+      assertThat(budget.used()).isLessThan((ChangeFeed.LONG + 2) * 1_000L);
+    }
+    remove(stream);
+    assertThat(budget.used()).isZero();
+  }
+
+  @Test
+  void whoeverChangesMuchThatWaitsInFeedsHasItLookedAt() {
+    Watches small =
+        new Watches(
+            broker.limits(),
+            new ChangeBudget(20_000),
+            new Wakes(new ManualTimer(), Duration.ZERO, Runnable::run),
+            tag -> 0);
+    List<Watches.Home> touched = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      small.add(new ListStream(broker, TagFilter.parse("tag-" + i), null, broker.watches));
+    }
+    for (int i = 0; i < 10_000; i++) {
+      List<String> tags = List.of("tag-" + i % 100);
+      ChangeLog.Change change =
+          new ChangeLog.Change(session, null, tags, Envelope.removed(session.id()));
+      small.feed(change, ++step, touched);
+      touched.forEach(Watches.Home::catchUpWithMuch);
+      touched.clear();
+    }
+    // What is left is the last change of each log.
+    assertThat(small)
+        .extracting("budget.used")
+        .asString()
+        .satisfies(
+            used -> {
+              assertThat(Long.parseLong(used)).isLessThan(40_000);
+            });
+  }
+
+  @Test
+  void underTheLockAChangeTakesNoLockThatReadersHold() throws Exception {
+    ListStream stream = add("a");
+    Watches.Group group = compared(List.of("a"), null).get(0);
+    ReentrantLock ofTheReaders =
+        assertThat(group.log).extracting("lock", type(ReentrantLock.class)).actual();
+    // What is done with the directory locked: nobody who does it waits for one who reads.
+    Thread directory =
+        new Thread(
+            () -> {
+              assertThat(compared(List.of("a"), List.of("a"))).containsExactly(group);
+              group.log.open(false).mark();
+              assertThat(watches.remove(add("a"))).isNull();
+              assertThat(watches.remove(stream)).isSameAs(group);
+            });
+    ofTheReaders.lock();
+    try {
+      directory.start();
+      directory.join(30_000);
+      assertThat(directory.isAlive()).isFalse();
+    } finally {
+      ofTheReaders.unlock();
+      directory.join();
+    }
+    assertThat(stream.group()).isNull();
   }
 }
