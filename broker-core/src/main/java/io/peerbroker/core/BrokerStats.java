@@ -8,7 +8,7 @@ import java.util.Map;
  * <p>The figures are read one after another while the broker goes on, so a sum may be off by what
  * happens meanwhile. When nothing happens they agree with each other and with what a {@link
  * BrokerListener} has been told: {@code channels} is {@code channelsOpened} less all of {@code
- * channelsClosed}, and so on for sessions and watches. The first eight go up and down; all others
+ * channelsClosed}, and so on for sessions and watches. The first nine go up and down; all others
  * only grow. The maps have every key of their enum, with 0 for what has not occurred, and are
  * unmodifiable.
  *
@@ -24,6 +24,9 @@ import java.util.Map;
  *     them; at most {@link Limits#maxTotalQueuedBytes()}
  * @param sessionBytes about how many bytes all sessions take, with their tags and metadata; at most
  *     {@link Limits#maxTotalSessionBytes()}
+ * @param watchBytes about how many bytes live lists hold: changes that wait to be told, and what
+ *     was told where the application has a say in it; reservations stay within {@link
+ *     Limits#maxTotalWatchBytes()}, and changes beyond it end the lists that are behind
  * @param channelsOpened how many channels have been opened
  * @param channelsClosed how many have closed, by reason
  * @param channelsInterrupted how often a channel's stream broke and the channel waited for its
@@ -55,6 +58,7 @@ public record BrokerStats(
     int streams,
     long queuedBytes,
     long sessionBytes,
+    long watchBytes,
     long channelsOpened,
     Map<CloseReason, Long> channelsClosed,
     long channelsInterrupted,

@@ -140,6 +140,7 @@ final class Tally {
         broker.streamCount(),
         broker.budget.used() + broker.replay.used() + broker.ownBudget.used(),
         directory.sessionBytes.used(),
+        directory.watchBytes.used(),
         channelsOpened.sum(),
         channelsClosed.sums(),
         channelsInterrupted.sum(),

@@ -177,6 +177,23 @@ final class BrokerListenerTest {
   }
 
   @Test
+  void whatWaitsForListsIsAFigure() {
+    Party party = new Party(broker);
+    HandExecutor stalled = new HandExecutor();
+    Watch watch = broker.watch(TagFilter.parse("a"), new Replay(), stalled);
+    stalled.runAll();
+    assertThat(broker.stats().watchBytes()).isZero();
+    party.host("b");
+    assertThat(broker.stats().watchBytes()).isZero();
+    Session session = party.host("a");
+    assertThat(broker.stats().watchBytes()).isBetween(200L, 2_000L);
+    session.close();
+    watch.close();
+    stalled.runAll();
+    assertThat(broker.stats().watchBytes()).isZero();
+  }
+
+  @Test
   void sessionsAndLists() {
     Party party = new Party(broker);
     Session session = party.host("a");

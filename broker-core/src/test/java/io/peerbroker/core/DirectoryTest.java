@@ -87,7 +87,7 @@ final class DirectoryTest {
       Thread reader =
           new Thread(
               () -> {
-                if (broker.stats().listed() == 1) {
+                if (broker.stats().listed() == 1 && broker.stats().watchBytes() == 0) {
                   read.countDown();
                 }
               });

@@ -38,6 +38,7 @@ final class Leftovers {
     assertThat(stats.streams()).isZero();
     assertThat(stats.queuedBytes()).isZero();
     assertThat(stats.sessionBytes()).isZero();
+    assertThat(stats.watchBytes()).isZero();
     assertThat(sum(stats.channelsClosed())).isEqualTo(stats.channelsOpened());
     assertThat(stats.sessionsClosed()).isEqualTo(stats.sessionsOpened());
     assertThat(sum(stats.watchesClosed())).isEqualTo(stats.watchesOpened());

@@ -22,11 +22,14 @@ import org.junit.jupiter.api.Test;
  */
 final class MonitorsTest {
 
-  /** What parks, waits, or leads into code that may. */
+  /**
+   * What parks, waits, or leads into code that may: a timer's and an executor's locks are not ours.
+   */
   private static final Pattern PARKS =
       Pattern.compile(
           "\\block\\(\\)|\\btryLock\\(|\\blockInterruptibly\\(|\\bawait\\w*\\(|\\bwait\\(|\\btimedWait\\("
-              + "|\\bpark\\w*\\(|\\bsleep\\(|\\bjoin\\(|\\bForeignCalls\\b|\\bdirectory\\b");
+              + "|\\bpark\\w*\\(|\\bsleep\\(|\\bjoin\\(|\\bForeignCalls\\b|\\bdirectory\\b"
+              + "|\\bschedule\\w*\\(|\\bcancel\\(|\\bexecute\\(|\\bsubmit\\(");
 
   private static final Pattern MONITOR = Pattern.compile("\\bsynchronized\\b");
 
