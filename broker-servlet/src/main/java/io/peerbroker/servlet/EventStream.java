@@ -221,7 +221,7 @@ final class EventStream implements Transport, StreamWriter.Source {
   @Override
   public void ended(StreamWriter.End end) {
     if (end == StreamWriter.End.ABANDONED) {
-      task.lastResort(writer::abort);
+      task.lastResort(output.lastResort(), writer::abort);
       attachment.detach(CloseReason.STALLED);
     } else {
       attachment.detach(CloseReason.GONE);

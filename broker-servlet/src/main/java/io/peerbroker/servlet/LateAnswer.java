@@ -271,7 +271,7 @@ final class LateAnswer implements StreamWriter.Source {
   public void ended(StreamWriter.End end) {
     over = true;
     if (end == StreamWriter.End.ABANDONED) {
-      task.lastResort(this::cut);
+      task.lastResort(output.lastResort(), this::cut);
     } else if (end == StreamWriter.End.FAILED) {
       LOG.log(System.Logger.Level.DEBUG, "The client did not wait for its answer");
     }

@@ -86,7 +86,7 @@ final class ListPage implements StreamWriter.Source {
   @Override
   public void ended(StreamWriter.End end) {
     if (end == StreamWriter.End.ABANDONED) {
-      task.lastResort(writer::abort);
+      task.lastResort(output.lastResort(), writer::abort);
     }
   }
 

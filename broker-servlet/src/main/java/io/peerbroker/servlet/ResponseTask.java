@@ -48,8 +48,8 @@ final class ResponseTask {
   }
 
   /** Schedules the last task, for a response whose reader has been given up. */
-  void lastResort(Runnable last) {
-    schedule(Phase.ABANDONED, LAST_RESORT, last);
+  void lastResort(Duration delay, Runnable last) {
+    schedule(Phase.ABANDONED, delay, last);
   }
 
   /** Takes back what is scheduled; nothing is from now on. */

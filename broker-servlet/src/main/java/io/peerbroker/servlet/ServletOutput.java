@@ -7,6 +7,7 @@ import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.WriteListener;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -71,6 +72,14 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
     async.setTimeout(0);
     async.addListener(output);
     return output;
+  }
+
+  /**
+   * Returns how long after its reader was given up the response is to be ended, if the container
+   * has not done so: on Quarkus at once, where no thread waits in it and nothing would call back.
+   */
+  Duration lastResort() {
+    return ofQuarkus ? Duration.ZERO : ResponseTask.LAST_RESORT;
   }
 
   /** Lets the container call back: from here on the response is written. */

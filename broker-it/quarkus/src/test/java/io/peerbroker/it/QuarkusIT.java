@@ -16,17 +16,11 @@ final class QuarkusIT extends ContainerKit {
   @Override
   protected Map<String, String> exceptions() {
     String query = "Quarkus refuses such a query itself, with an empty 400";
-    String stalled =
-        "Quarkus has no write timeout, and tells nobody that a stalled reader has gone";
     return Map.of(
         "aMalformedQueryChangesNothing",
         query,
         "malformedQueriesAreRefused",
         query,
-        "aGivenUpReadersConnectionEnds",
-        stalled,
-        "whateverEndsAStreamFreesItOnce",
-        stalled,
         "brokenBodiesLeaveNothing",
         "Quarkus tells nobody that a body broke off: it is given up at its timeout",
         "refusedBodiesAreCutOff",

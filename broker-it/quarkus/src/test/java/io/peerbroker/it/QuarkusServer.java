@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A Quarkus application with the broker's servlet at {@code /broker/*}: the one that the build has
@@ -59,6 +60,9 @@ record QuarkusServer(Loader loader, Object application, URI base) implements Con
     }
   }
 
+  /** What ends the connection of a reader that was given up. */
+  private static final String IDLE_TIMEOUT = "20s";
+
   static {
     // The first logger that the JVM is asked for says that JBoss's log manager is not used: not the
     // broker's, of which the kit wants to hear nothing.
@@ -70,13 +74,10 @@ record QuarkusServer(Loader loader, Object application, URI base) implements Con
     int port = freePort();
     System.setProperty("quarkus.http.host", "127.0.0.1");
     System.setProperty("quarkus.http.port", "" + port);
-    if (settings.threads() > 0) {
-      System.setProperty("quarkus.thread-pool.max-threads", "" + settings.threads());
-      System.setProperty("send.buffer", "" + ServerSettings.SEND_BUFFER);
-    } else {
-      System.clearProperty("quarkus.thread-pool.max-threads");
-      System.clearProperty("send.buffer");
-    }
+    boolean few = settings.threads() > 0;
+    set("quarkus.thread-pool.max-threads", few ? "" + settings.threads() : null);
+    set("send.buffer", few ? "" + ServerSettings.SEND_BUFFER : null);
+    set("quarkus.http.idle-timeout", few ? IDLE_TIMEOUT : null);
     Loader loader = new Loader(jars());
     Object application =
         inside(
@@ -95,6 +96,14 @@ record QuarkusServer(Loader loader, Object application, URI base) implements Con
                 .invoke(application, (Object) new String[0]));
     return new QuarkusServer(
         loader, application, URI.create("http://127.0.0.1:" + port + "/broker"));
+  }
+
+  private static void set(String property, @Nullable String value) {
+    if (value == null) {
+      System.clearProperty(property);
+    } else {
+      System.setProperty(property, value);
+    }
   }
 
   private static URL[] jars() throws IOException {
@@ -141,6 +150,34 @@ record QuarkusServer(Loader loader, Object application, URI base) implements Con
     } finally {
       thread.setContextClassLoader(before);
     }
+  }
+
+  /** Returns how many bytes of buffers are in use which no garbage collection would free. */
+  long bytesLostUnlessReleased() {
+    Object bytes =
+        inside(
+            loader,
+            () -> {
+              Object pool = allocator("Pooled");
+              Object metric =
+                  call(allocator("Unpooled"), "ByteBufAllocatorMetricProvider", "metric");
+              return (long) call(pool, "PooledByteBufAllocator", "pinnedDirectMemory")
+                  + (long) call(pool, "PooledByteBufAllocator", "pinnedHeapMemory")
+                  + (long) call(metric, "ByteBufAllocatorMetric", "usedDirectMemory");
+            });
+    return (long) bytes;
+  }
+
+  private Object allocator(String kind) throws ReflectiveOperationException {
+    return loader
+        .loadClass("io.netty.buffer." + kind + "ByteBufAllocator")
+        .getField("DEFAULT")
+        .get(null);
+  }
+
+  private Object call(Object target, String type, String method)
+      throws ReflectiveOperationException {
+    return loader.loadClass("io.netty.buffer." + type).getMethod(method).invoke(target);
   }
 
   @Override
