@@ -25,6 +25,8 @@ final class QuarkusIT extends ContainerKit {
         "Quarkus tells nobody that a body broke off: it is given up at its timeout",
         "refusedBodiesAreCutOff",
         "Quarkus reads no body of a GET, so none is cut off, and sends an empty answer at its end",
+        "bodiesWithoutContentAreCutOff",
+        "Quarkus reports nothing of a body but its content",
         "bodiesMayComeInChunks",
         "Quarkus sends no 100 (Continue) for a body that is read as it comes",
         "aHalfCloseIsNoEnd",
