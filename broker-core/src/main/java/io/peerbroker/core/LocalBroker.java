@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
@@ -444,8 +445,9 @@ final class LocalBroker implements Broker {
   private void aside(Runnable task) {
     try {
       aside.execute(task);
-    } catch (RuntimeException | Error noThread) {
-      // The broker has closed, or there are no threads to be had.
+    } catch (RejectedExecutionException | OutOfMemoryError noThread) {
+      // The broker has closed, or there are no threads to be had. Nothing else: what the task
+      // itself throws, where it runs in place, must not have it run again.
       task.run();
     }
   }
