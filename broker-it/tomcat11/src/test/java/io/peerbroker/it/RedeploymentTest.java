@@ -38,8 +38,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** A web application with the broker in it, deployed again and again in a Tomcat that stays. */
+@Isolated("It hears what is said of all Tomcats of the process.")
 final class RedeploymentTest {
 
   private static final int DEPLOYMENTS = 20;
