@@ -150,9 +150,19 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
     writer.onFailed();
   }
 
+  /**
+   * Completes the exchange, even if it has been: where Tomcat has told the write listener before,
+   * it has forgotten what that did. Left so, it would answer with the application's error page, if
+   * there is one, and keep a thread of its pool for a reader that takes nothing.
+   */
   @Override
   public void onError(AsyncEvent event) {
     writer.onFailed();
+    try {
+      async.complete();
+    } catch (RuntimeException alreadyOver) {
+      // As it is on every other container.
+    }
   }
 
   @Override

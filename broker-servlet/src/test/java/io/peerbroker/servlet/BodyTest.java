@@ -16,6 +16,8 @@ import static org.mockito.Mockito.when;
 import io.peerbroker.core.Timer;
 import io.peerbroker.test.FakeTimer;
 import jakarta.servlet.AsyncContext;
+import jakarta.servlet.AsyncEvent;
+import jakarta.servlet.AsyncListener;
 import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.ServletOutputStream;
@@ -47,6 +49,7 @@ final class BodyTest {
   private final List<Runnable> handedOver = new ArrayList<>();
   private ReadListener listener;
   private WriteListener writer;
+  private AsyncListener events;
   private boolean cancelIsLate;
 
   @BeforeEach
@@ -63,6 +66,7 @@ final class BodyTest {
     when(response.getOutputStream()).thenReturn(out);
     when(out.isReady()).thenReturn(true);
     doAnswer(call -> handedOver.add(call.getArgument(0))).when(async).start(any());
+    doAnswer(call -> events = call.getArgument(0)).when(async).addListener(any());
     doAnswer(call -> listener = call.getArgument(0)).when(in).setReadListener(any());
     doAnswer(call -> writer = call.getArgument(0)).when(out).setWriteListener(any());
     Exchange exchange =
@@ -248,6 +252,18 @@ final class BodyTest {
     timer.advance(Duration.ofSeconds(1));
     runThePool();
     verify(async).complete();
+    assertThat(timer.scheduled()).isZero();
+  }
+
+  @Test
+  void aFailureIsCompletedAgainWhereTheContainerForgetsThatItWas() throws IOException {
+    timer.advance(Duration.ofSeconds(10));
+    handedOver.remove(0).run();
+    handedOver.remove(0).run();
+    writer.onError(new IOException("timed out"));
+    verify(async).complete();
+    events.onError(mock(AsyncEvent.class));
+    verify(async, times(2)).complete();
     assertThat(timer.scheduled()).isZero();
   }
 

@@ -1,6 +1,7 @@
 package io.peerbroker.tck;
 
 import io.peerbroker.core.Broker;
+import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -12,11 +13,17 @@ import org.jspecify.annotations.Nullable;
  *     are written there
  * @param threads how many threads the container may have for requests, each of its connections then
  *     having {@link #SEND_BUFFER}; 0: as many as it likes, and the system's own buffers
+ * @param clientTimeout how long the container waits for a client that takes nothing or sends
+ *     nothing; zero: as long as it does by itself
  * @param front what stands before the broker
  * @param broker the one to serve, which stays the test's to close; null: one that the server makes
  */
 public record ServerSettings(
-    Map<String, String> parameters, int threads, Front front, @Nullable Broker broker) {
+    Map<String, String> parameters,
+    int threads,
+    Duration clientTimeout,
+    Front front,
+    @Nullable Broker broker) {
 
   /**
    * The parameter that is the server's own and none of the servlet's: where it is there, the broker
@@ -59,7 +66,7 @@ public record ServerSettings(
 
   /** No difference. */
   public static final ServerSettings DEFAULTS =
-      new ServerSettings(Map.of(), 0, Front.NOTHING, null);
+      new ServerSettings(Map.of(), 0, Duration.ZERO, Front.NOTHING, null);
 
   /** Settings that can't be changed. */
   public ServerSettings {
@@ -75,7 +82,7 @@ public record ServerSettings(
   public ServerSettings and(String name, Object value) {
     Map<String, String> more = new TreeMap<>(parameters);
     more.put(name, value.toString());
-    return new ServerSettings(more, threads, front, broker);
+    return new ServerSettings(more, threads, clientTimeout, front, broker);
   }
 
   /** These settings with a {@link KitPolicy} at the broker. */
@@ -85,16 +92,21 @@ public record ServerSettings(
 
   /** These settings with so many threads for requests. */
   public ServerSettings withThreads(int count) {
-    return new ServerSettings(parameters, count, front, broker);
+    return new ServerSettings(parameters, count, clientTimeout, front, broker);
+  }
+
+  /** These settings with a container that waits for its clients for so long. */
+  public ServerSettings withClientTimeout(Duration timeout) {
+    return new ServerSettings(parameters, threads, timeout, front, broker);
   }
 
   /** These settings with something else before the broker. */
   public ServerSettings behind(Front other) {
-    return new ServerSettings(parameters, threads, other, broker);
+    return new ServerSettings(parameters, threads, clientTimeout, other, broker);
   }
 
   /** These settings for a broker of the test's, whose parameters can't be given then. */
   public ServerSettings serving(Broker other) {
-    return new ServerSettings(parameters, threads, front, other);
+    return new ServerSettings(parameters, threads, clientTimeout, front, other);
   }
 }

@@ -35,6 +35,9 @@ record Jetty11Server(Server server, ServletContextHandler context) implements Co
     Server server = new Server(new QueuedThreadPool(threads, Math.min(8, threads)));
     ServerConnector connector = new ServerConnector(server, 1, 1);
     connector.setHost("127.0.0.1");
+    if (!settings.clientTimeout().isZero()) {
+      connector.setIdleTimeout(settings.clientTimeout().toMillis());
+    }
     if (settings.threads() > 0) {
       connector.setAcceptedSendBufferSize(ServerSettings.SEND_BUFFER);
     }

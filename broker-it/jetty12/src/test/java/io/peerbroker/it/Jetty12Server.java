@@ -41,6 +41,9 @@ record Jetty12Server(Server server, ServletContextHandler context) implements Co
         new ServerConnector(
             server, 1, 1, new HttpConnectionFactory(http), new HTTP2CServerConnectionFactory(http));
     connector.setHost("127.0.0.1");
+    if (!settings.clientTimeout().isZero()) {
+      connector.setIdleTimeout(settings.clientTimeout().toMillis());
+    }
     if (settings.threads() > 0) {
       connector.setAcceptedSendBufferSize(ServerSettings.SEND_BUFFER);
     }

@@ -83,6 +83,9 @@ record SpringBootServer(WebApplicationContext context) implements ContainerServe
     properties.put("server.shutdown", "graceful");
     properties.put("spring.lifecycle.timeout-per-shutdown-phase", "5s");
     properties.put("spring.main.banner-mode", "off");
+    if (!settings.clientTimeout().isZero()) {
+      properties.put("server.tomcat.connection-timeout", settings.clientTimeout());
+    }
     if (settings.threads() > 0) {
       properties.put("server.tomcat.threads.max", settings.threads());
     }

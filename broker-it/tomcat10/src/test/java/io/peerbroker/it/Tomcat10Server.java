@@ -30,6 +30,9 @@ record Tomcat10Server(Tomcat tomcat, Context context) implements ContainerServer
     connector.setPort(0);
     connector.setProperty("address", "127.0.0.1");
     connector.addUpgradeProtocol(new Http2Protocol());
+    if (!settings.clientTimeout().isZero()) {
+      connector.setProperty("connectionTimeout", "" + settings.clientTimeout().toMillis());
+    }
     if (settings.threads() > 0) {
       connector.setProperty("maxThreads", "" + settings.threads());
       connector.setProperty("socket.txBufSize", "" + ServerSettings.SEND_BUFFER);

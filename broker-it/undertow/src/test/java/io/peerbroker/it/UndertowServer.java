@@ -19,14 +19,8 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import org.xnio.Options;
 
-/**
- * An Undertow with the broker's servlet at {@code /broker/*}.
- *
- * <p>The system property {@code peerbroker.writeTimeout} sets that option, in milliseconds.
- */
+/** An Undertow with the broker's servlet at {@code /broker/*}. */
 record UndertowServer(Undertow undertow, DeploymentManager application) implements ContainerServer {
-
-  static final Integer WRITE_TIMEOUT = Integer.getInteger("peerbroker.writeTimeout");
 
   static UndertowServer start(ServerSettings settings) throws Exception {
     FrontFilter filter = new FrontFilter(settings.front());
@@ -59,8 +53,8 @@ record UndertowServer(Undertow undertow, DeploymentManager application) implemen
           .setWorkerThreads(settings.threads())
           .setSocketOption(Options.SEND_BUFFER, ServerSettings.SEND_BUFFER);
     }
-    if (WRITE_TIMEOUT != null) {
-      builder.setSocketOption(Options.WRITE_TIMEOUT, WRITE_TIMEOUT);
+    if (!settings.clientTimeout().isZero()) {
+      builder.setSocketOption(Options.WRITE_TIMEOUT, (int) settings.clientTimeout().toMillis());
     }
     Undertow undertow = builder.build();
     undertow.start();

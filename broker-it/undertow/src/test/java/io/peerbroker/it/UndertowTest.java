@@ -26,11 +26,6 @@ final class UndertowTest extends ContainerKit {
     exceptions.put(
         "bodiesWithoutContentAreCutOff",
         "Undertow reports no byte of a body to the servlet but those of its content");
-    if (UndertowServer.WRITE_TIMEOUT == null) {
-      exceptions.put(
-          "aGivenUpReadersConnectionEnds",
-          "Undertow has no write timeout unless one is set: it waits for its client for ever");
-    }
     return exceptions;
   }
 }
