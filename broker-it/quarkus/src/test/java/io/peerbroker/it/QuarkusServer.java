@@ -77,7 +77,7 @@ record QuarkusServer(Loader loader, Object application, URI base) implements Con
     boolean few = settings.threads() > 0;
     set("quarkus.thread-pool.max-threads", few ? "" + settings.threads() : null);
     set("send.buffer", few ? "" + ServerSettings.SEND_BUFFER : null);
-    set("quarkus.http.idle-timeout", few ? IDLE_TIMEOUT : null);
+    set("quarkus.http.idle-timeout", idleTimeout(settings));
     Loader loader = new Loader(jars());
     Object application =
         inside(
@@ -96,6 +96,13 @@ record QuarkusServer(Loader loader, Object application, URI base) implements Con
                 .invoke(application, (Object) new String[0]));
     return new QuarkusServer(
         loader, application, URI.create("http://127.0.0.1:" + port + "/broker"));
+  }
+
+  private static @Nullable String idleTimeout(ServerSettings settings) {
+    if (!settings.clientTimeout().isZero()) {
+      return settings.clientTimeout().toMillis() + "ms";
+    }
+    return settings.threads() > 0 ? IDLE_TIMEOUT : null;
   }
 
   private static void set(String property, @Nullable String value) {
