@@ -46,6 +46,9 @@ final class Body implements ReadListener {
   private final Timer timer;
   private final LateAnswer answer;
 
+  /** Answers with what is thrown by whoever takes the body. */
+  private final Consumer<Throwable> failed;
+
   /** What takes the body that has been read; null where that is done, or the body is refused. */
   private final AtomicReference<@Nullable Runnable> then;
 
@@ -63,12 +66,14 @@ final class Body implements ReadListener {
       HttpSettings settings,
       Timer timer,
       LateAnswer answer,
+      Consumer<Throwable> failed,
       @Nullable Consumer<byte[]> then) {
     this.original = original;
     this.in = in;
     this.settings = settings;
     this.timer = timer;
     this.answer = answer;
+    this.failed = failed;
     this.then =
         new AtomicReference<>(
             then == null ? null : settings.context().apply(() -> then.accept(read.toByteArray())));
@@ -98,7 +103,7 @@ final class Body implements ReadListener {
       return;
     }
     LateAnswer answer = exchange.answerLater();
-    Body body = new Body(original, in, settings, timer, answer, then);
+    Body body = new Body(original, in, settings, timer, answer, exchange::answer, then);
     answer.after(
         settings.bodyTimeout(),
         () ->
@@ -144,7 +149,7 @@ final class Body implements ReadListener {
       throws IOException {
     ServletInputStream original = original(request);
     if (original != null) {
-      new Body(original, original, settings, timer, answer, null).listen();
+      new Body(original, original, settings, timer, answer, thrown -> {}, null).listen();
     }
   }
 
@@ -243,7 +248,15 @@ final class Body implements ReadListener {
     if (taker != null) {
       // A policy or a router of the application's may take its time, and this may be a thread that
       // serves many connections.
-      answer.run(taker);
+      answer.run(
+          () -> {
+            try {
+              taker.run();
+            } catch (Throwable thrown) {
+              // On this thread nobody else would answer: errors of the application's, too.
+              failed.accept(thrown);
+            }
+          });
     }
   }
 

@@ -346,6 +346,9 @@ final class StreamWriter {
     if (how != null && told.compareAndSet(Told.NOTHING, Told.TELLING_END)) {
       try {
         source.ended(how);
+      } catch (Throwable thrown) {
+        // An application's timer may refuse, say: the exchange is over all the same.
+        LOG.log(System.Logger.Level.ERROR, "A stream's source failed at its end", thrown);
       } finally {
         told.set(Told.END);
       }

@@ -51,6 +51,7 @@ final class BodyTest {
   private WriteListener writer;
   private AsyncListener events;
   private boolean cancelIsLate;
+  private Error failure;
 
   @BeforeEach
   void read() throws IOException {
@@ -76,7 +77,12 @@ final class BodyTest {
         exchange,
         HttpSettings.defaults().withContext(this::named),
         withLateCancel(),
-        body -> taken.add(context + new String(body, UTF_8)));
+        body -> {
+          if (failure != null) {
+            throw failure;
+          }
+          taken.add(context + new String(body, UTF_8));
+        });
   }
 
   private String context = "";
@@ -145,6 +151,16 @@ final class BodyTest {
     runThePool();
     assertThat(taken).containsExactly("within ababab");
     verify(response, never()).setStatus(anyInt());
+  }
+
+  @Test
+  void anErrorOfTheApplicationsIsAnsweredLateToo() throws IOException {
+    failure = new NoClassDefFoundError("a policy's");
+    listener.onAllDataRead();
+    runThePool();
+    verify(response).setStatus(500);
+    verify(async).complete();
+    assertThat(timer.scheduled()).isZero();
   }
 
   @Test

@@ -85,6 +85,18 @@ final class StreamWriterTest {
   }
 
   @Test
+  void aSourceThatFailsAtItsEndIsStillToldThatAllIsOver() {
+    source.insideEnded =
+        () -> {
+          throw new IllegalStateException("an application's timer has been shut down");
+        };
+    writer.onFailed();
+    writer.onCompleted();
+    assertThat(source.told).containsExactly("FAILED", "closed");
+    assertThat(output.calls).containsExactly("complete");
+  }
+
+  @Test
   void aFinishedSourceWaitsForItsReader() {
     source.with("a").finished();
     output.room = 4;
