@@ -9,13 +9,13 @@ import java.net.URI;
  * A web application of the {@link OpenLiberty} in this JVM, with the broker's servlet at {@code
  * /broker/*}. The next test's application follows it in the same container.
  */
-record OpenLibertyServer(OpenLiberty container) implements ContainerServer {
+record OpenLibertyServer(OpenLiberty container, Handover handover) implements ContainerServer {
 
   static OpenLibertyServer start(ServerSettings settings) throws Exception {
-    Handover.give(settings);
+    Handover handover = Handover.give(settings);
     OpenLiberty container = OpenLiberty.running();
     container.startApplication();
-    return new OpenLibertyServer(container);
+    return new OpenLibertyServer(container, handover);
   }
 
   @Override
@@ -25,7 +25,7 @@ record OpenLibertyServer(OpenLiberty container) implements ContainerServer {
 
   @Override
   public void shutDownBroker() {
-    Handover.shutDownBroker();
+    handover.shutDownBroker();
   }
 
   @Override

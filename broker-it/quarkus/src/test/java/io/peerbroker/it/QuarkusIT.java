@@ -4,8 +4,11 @@ import io.peerbroker.tck.ContainerKit;
 import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
 import java.util.Map;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The broker in Quarkus. */
+@Execution(ExecutionMode.CONCURRENT)
 final class QuarkusIT extends ContainerKit {
 
   @Override

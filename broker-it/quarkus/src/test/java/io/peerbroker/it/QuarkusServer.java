@@ -1,10 +1,12 @@
 package io.peerbroker.it;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.peerbroker.it.handover.Handover;
 import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.MalformedURLException;
 import java.net.ServerSocket;
@@ -14,6 +16,7 @@ import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Quarkus keeps its application in static fields, so each start has a class loader of its own.
  */
-record QuarkusServer(Loader loader, Object application, URI base) implements ContainerServer {
+record QuarkusServer(Loader loader, Object application, Handover handover, URI base)
+    implements ContainerServer {
 
   /** Loads all of Quarkus and the application itself, and what it shares from the test. */
   private static final class Loader extends URLClassLoader {
@@ -60,6 +64,12 @@ record QuarkusServer(Loader loader, Object application, URI base) implements Con
     }
   }
 
+  private static final ReentrantLock STARTING = new ReentrantLock();
+
+  /** Below those that the system gives to clients, as which other tests open some meanwhile. */
+  @GuardedBy("STARTING")
+  private static int nextPort = 20_000;
+
   /** What ends the connection of a reader that was given up. */
   private static final String IDLE_TIMEOUT = "20s";
 
@@ -69,33 +79,52 @@ record QuarkusServer(Loader loader, Object application, URI base) implements Con
     System.getLogger("org.jboss.logmanager");
   }
 
+  /** Starts one after the other: they take their settings from the same places. */
   static QuarkusServer start(ServerSettings settings) throws Exception {
-    Handover.give(settings);
-    int port = freePort();
-    System.setProperty("quarkus.http.host", "127.0.0.1");
-    System.setProperty("quarkus.http.port", "" + port);
-    boolean few = settings.threads() > 0;
-    set("quarkus.thread-pool.max-threads", few ? "" + settings.threads() : null);
-    set("send.buffer", few ? "" + ServerSettings.SEND_BUFFER : null);
-    set("quarkus.http.idle-timeout", idleTimeout(settings));
     Loader loader = new Loader(jars());
-    Object application =
-        inside(
-            loader,
-            () ->
-                loader
-                    .loadClass("io.quarkus.runner.ApplicationImpl")
-                    .getConstructor()
-                    .newInstance());
-    inside(
-        loader,
-        () ->
-            application
-                .getClass()
-                .getMethod("start", String[].class)
-                .invoke(application, (Object) new String[0]));
-    return new QuarkusServer(
-        loader, application, URI.create("http://127.0.0.1:" + port + "/broker"));
+    STARTING.lock();
+    try {
+      Handover handover = Handover.give(settings);
+      boolean few = settings.threads() > 0;
+      set("quarkus.http.host", "127.0.0.1");
+      int port = freePort();
+      set("quarkus.http.port", "" + port);
+      set("quarkus.thread-pool.max-threads", few ? "" + settings.threads() : null);
+      set("send.buffer", few ? "" + ServerSettings.SEND_BUFFER : null);
+      set("quarkus.http.idle-timeout", idleTimeout(settings));
+      Object application =
+          inside(
+              loader,
+              () ->
+                  loader
+                      .loadClass("io.quarkus.runner.ApplicationImpl")
+                      .getConstructor()
+                      .newInstance());
+      inside(
+          loader,
+          () ->
+              application
+                  .getClass()
+                  .getMethod("start", String[].class)
+                  .invoke(application, (Object) new String[0]));
+      return new QuarkusServer(
+          loader, application, handover, URI.create("http://127.0.0.1:" + port + "/broker"));
+    } finally {
+      STARTING.unlock();
+    }
+  }
+
+  @GuardedBy("STARTING")
+  private static int freePort() throws IOException {
+    while (true) {
+      try (ServerSocket socket = new ServerSocket(nextPort, 1, InetAddress.getLoopbackAddress())) {
+        return socket.getLocalPort();
+      } catch (BindException taken) {
+        // By another process
+      } finally {
+        nextPort++;
+      }
+    }
   }
 
   private static @Nullable String idleTimeout(ServerSettings settings) {
@@ -130,12 +159,6 @@ record QuarkusServer(Loader loader, Object application, URI base) implements Con
       return file.toUri().toURL();
     } catch (MalformedURLException impossible) {
       throw new AssertionError(impossible);
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
     }
   }
 
@@ -189,7 +212,7 @@ record QuarkusServer(Loader loader, Object application, URI base) implements Con
 
   @Override
   public void shutDownBroker() {
-    Handover.shutDownBroker();
+    handover.shutDownBroker();
   }
 
   @Override

@@ -9,13 +9,13 @@ import java.net.URI;
  * A web application of the {@link WildFly} in this JVM, with the broker's servlet at {@code
  * /kit/broker/*}. The next test's application follows it in the same container.
  */
-record WildFlyServer(WildFly container) implements ContainerServer {
+record WildFlyServer(WildFly container, Handover handover) implements ContainerServer {
 
   static WildFlyServer start(ServerSettings settings) throws Exception {
-    Handover.give(settings);
+    Handover handover = Handover.give(settings);
     WildFly container = WildFly.running();
     container.startApplication();
-    return new WildFlyServer(container);
+    return new WildFlyServer(container, handover);
   }
 
   @Override
@@ -25,7 +25,7 @@ record WildFlyServer(WildFly container) implements ContainerServer {
 
   @Override
   public void shutDownBroker() {
-    Handover.shutDownBroker();
+    handover.shutDownBroker();
   }
 
   @Override

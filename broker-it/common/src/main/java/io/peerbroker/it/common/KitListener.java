@@ -24,7 +24,7 @@ public final class KitListener implements ServletContextListener {
   public void contextInitialized(ServletContextEvent event) {
     ServletContext context = event.getServletContext();
     ServerSettings settings =
-        Handover.take(() -> context.getAttribute(BrokerServlet.BROKER_ATTRIBUTE));
+        Handover.latest().take(() -> context.getAttribute(BrokerServlet.BROKER_ATTRIBUTE));
     FrontFilter filter = new FrontFilter(settings.front());
     FilterRegistration.Dynamic front = context.addFilter("front", filter);
     front.setAsyncSupported(filter.asyncSupported());

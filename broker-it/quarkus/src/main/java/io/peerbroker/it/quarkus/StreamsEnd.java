@@ -2,6 +2,7 @@ package io.peerbroker.it.quarkus;
 
 import io.peerbroker.it.handover.Handover;
 import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
+import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
@@ -12,10 +13,15 @@ import jakarta.enterprise.event.Observes;
 @ApplicationScoped
 public class StreamsEnd {
 
+  private final Handover handover = Handover.latest();
+
   /** For the container. */
   public StreamsEnd() {}
 
+  /** Makes the container construct this while the application starts. */
+  void onStart(@Observes StartupEvent starting) {}
+
   void onStop(@Observes ShutdownDelayInitiatedEvent stopping) {
-    Handover.shutDownBroker();
+    handover.shutDownBroker();
   }
 }
