@@ -64,7 +64,7 @@ public interface Timer {
   final class SystemTimer implements Timer, AutoCloseable {
 
     /** How many tasks may block at one time before others have to wait for them. */
-    public static final int MAX_WORKERS = 64;
+    public static final int MAX_WORKERS = 256;
 
     private static final int USUAL_WORKERS = 2;
 

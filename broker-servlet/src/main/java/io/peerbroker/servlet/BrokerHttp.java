@@ -66,11 +66,15 @@ public final class BrokerHttp implements AutoCloseable {
   /** Every stream whose response is open. */
   final Set<EventStream> streams = ConcurrentHashMap.newKeySet();
 
+  /** Those of the streams' connections whose container may block inside a write. */
+  final ConnectionWriters connections;
+
   /** Serves a broker, which stays its owner's to close. */
   public BrokerHttp(Broker broker, HttpSettings settings) {
     this.broker = Objects.requireNonNull(broker, "broker");
     this.settings = Objects.requireNonNull(settings, "settings");
     cors = new Cors(settings);
+    connections = new ConnectionWriters(broker.timer());
   }
 
   /**
@@ -350,6 +354,7 @@ public final class BrokerHttp implements AutoCloseable {
           broker.limits().drainTimeout(),
           broker.timer(),
           streams,
+          connections,
           exchange.startAsync());
     } catch (IOException failed) {
       throw new UncheckedIOException(failed);

@@ -42,6 +42,11 @@ final class EventStream implements Transport, StreamWriter.Source {
   private final ServletOutput output;
   private final StreamWriter writer;
 
+  /** What writes for other threads than the container's; null where they write themselves. */
+  private final @Nullable ConnectionWriter connectionWriter;
+
+  private final ConnectionWriters connections;
+
   private volatile @Nullable CloseReason ending;
 
   /** Whether the silence has been as long as it may be. */
@@ -71,6 +76,7 @@ final class EventStream implements Transport, StreamWriter.Source {
       Duration drainTimeout,
       Timer timer,
       Set<EventStream> open,
+      ConnectionWriters connections,
       AsyncContext async)
       throws IOException {
     this.attachment = attachment;
@@ -82,6 +88,8 @@ final class EventStream implements Transport, StreamWriter.Source {
     task = new ResponseTask(timer);
     output = ServletOutput.prepare(async, this, timer::nanoTime);
     writer = output.writer();
+    this.connections = connections;
+    connectionWriter = output.mayBlock() ? connections.join(async.getRequest()) : null;
     lastGiven = timer.nanoTime();
   }
 
@@ -90,6 +98,7 @@ final class EventStream implements Transport, StreamWriter.Source {
    *
    * @param visible whether its heartbeats are events, and its first event says how often they come
    * @param open where it is registered for as long as its response is open
+   * @param connections where its connection is registered for as long, if writes to it may block
    */
   static EventStream begin(
       Attachment attachment,
@@ -98,10 +107,12 @@ final class EventStream implements Transport, StreamWriter.Source {
       Duration drainTimeout,
       Timer timer,
       Set<EventStream> open,
+      ConnectionWriters connections,
       AsyncContext async)
       throws IOException {
     EventStream stream =
-        new EventStream(attachment, settings, visible, drainTimeout, timer, open, async);
+        new EventStream(
+            attachment, settings, visible, drainTimeout, timer, open, connections, async);
     open.add(stream);
     boolean started = false;
     try {
@@ -118,14 +129,31 @@ final class EventStream implements Transport, StreamWriter.Source {
 
   @Override
   public void ready() {
-    writer.drain();
+    wake();
   }
 
   @Override
   public void end(CloseReason reason) {
     ending = reason;
     task.drain(drainTimeout, writer::abandon);
-    writer.drain();
+    wake();
+  }
+
+  /** Has written what there is: on this thread, or where that may block on another. */
+  private void wake() {
+    if (connectionWriter == null) {
+      writer.drain();
+    } else {
+      connectionWriter.wake(writer);
+    }
+  }
+
+  /** For how long the reader has taken nothing, itself or others before it on its connection. */
+  private long blockedNanos() {
+    long blocked = writer.blockedNanos();
+    return connectionWriter == null
+        ? blocked
+        : Math.max(blocked, connectionWriter.waitedNanos(writer));
   }
 
   /** Ends the response in whatever state it is. */
@@ -231,7 +259,9 @@ final class EventStream implements Transport, StreamWriter.Source {
   @Override
   public void closed() {
     task.cancel();
-    open.remove(this);
+    if (open.remove(this) && connectionWriter != null) {
+      connections.leave(connectionWriter);
+    }
   }
 
   /**
@@ -241,7 +271,7 @@ final class EventStream implements Transport, StreamWriter.Source {
   private void tick() {
     long heartbeat = settings.heartbeat().toNanos();
     long timeout = settings.writeTimeout().toNanos();
-    long blocked = writer.blockedNanos();
+    long blocked = blockedNanos();
     if (blocked >= timeout) {
       writer.abandon();
       return;
@@ -253,7 +283,7 @@ final class EventStream implements Transport, StreamWriter.Source {
     task.watch(Duration.ofNanos(next), this::tick);
     if (due) {
       heartbeatDue = true;
-      writer.drain();
+      wake();
     }
   }
 }

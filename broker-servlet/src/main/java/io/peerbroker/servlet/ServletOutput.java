@@ -99,6 +99,17 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
     return writer;
   }
 
+  /**
+   * Returns whether a write may block until the connection has room, though the container has said
+   * that there is: Tomcat's does over HTTP/2, Open Liberty's always.
+   */
+  boolean mayBlock() {
+    String type = out.getClass().getName();
+    return type.startsWith("com.ibm.")
+        || (type.startsWith("org.apache.catalina.")
+            && !async.getRequest().getProtocol().startsWith("HTTP/1"));
+  }
+
   @Override
   public boolean isReady() {
     return lengthReached || (!callbackDue && out.isReady());

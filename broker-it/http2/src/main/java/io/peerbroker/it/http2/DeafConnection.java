@@ -27,8 +27,13 @@ final class DeafConnection implements AutoCloseable {
   private final Socket socket;
   private final String cid;
 
-  /** Connects, opens channels, at most 100, and reads up to the {@code cid} that comes first. */
-  DeafConnection(URI base, int streams) {
+  /**
+   * Connects, opens a channel and other streams, at most 100 in all, and reads up to the {@code
+   * cid} that comes first.
+   *
+   * @param others the path of the other streams, below the broker's
+   */
+  DeafConnection(URI base, int streams, String others) {
     try {
       socket = new Socket();
       socket.setReceiveBufferSize(4 << 10);
@@ -39,9 +44,9 @@ final class DeafConnection implements AutoCloseable {
       // SETTINGS_INITIAL_WINDOW_SIZE, and the window of the connection itself.
       frame(out, 4, 0, 0, new byte[] {0, 4, WIDE[0], WIDE[1], WIDE[2], WIDE[3]});
       frame(out, 8, 0, 0, new byte[] {0x7F, (byte) 0xFE, 0, 0});
-      frame(out, 1, 5, 1, headers(base));
+      frame(out, 1, 5, 1, headers(base, "/channel"));
       for (int i = 1; i < streams; i++) {
-        frame(out, 1, 5, 2 * i + 1, headers(base));
+        frame(out, 1, 5, 2 * i + 1, headers(base, others));
       }
       socket.getOutputStream().write(out.toByteArray());
       cid = readCid();
@@ -61,10 +66,10 @@ final class DeafConnection implements AutoCloseable {
   }
 
   /** Names from the static table, values as they are. */
-  private static byte[] headers(URI base) {
+  private static byte[] headers(URI base, String path) {
     ByteArrayOutputStream block = new ByteArrayOutputStream();
     block.writeBytes(new byte[] {(byte) 0x82, (byte) 0x86});
-    literal(block, new byte[] {0x04}, base.getRawPath() + "/channel");
+    literal(block, new byte[] {0x04}, base.getRawPath() + path);
     literal(block, new byte[] {0x01}, base.getRawAuthority());
     literal(block, new byte[] {0x0F, 0x04}, "text/event-stream");
     return block.toByteArray();

@@ -1,0 +1,129 @@
+package io.peerbroker.servlet;
+
+import io.peerbroker.core.Timer;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes to the streams of one connection, one after another, on one of the timer's threads: for
+ * containers whose write may block until the connection has room.
+ *
+ * <p>In such a container a thread that has something for a stream must not write it: it would wait
+ * for a client that reads nothing, and with it the sender, the other lists that the thread wakes,
+ * or the other heartbeats that are due. All streams of a connection wait for the same room, so one
+ * thread for all of them delays none.
+ *
+ * <p>Safe for use by many threads. No method waits for a write.
+ */
+final class ConnectionWriter {
+
+  private final Object connection;
+  private final Timer timer;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  /**
+   * The streams that may have something to write, longest first, and since when. Guarded by the
+   * lock.
+   */
+  private final Map<StreamWriter, Long> waiting = new LinkedHashMap<>();
+
+  /** Whether a thread writes, or will. Guarded by the lock. */
+  private boolean running;
+
+  /**
+   * @param connection what its connection is known by
+   */
+  ConnectionWriter(Object connection, Timer timer) {
+    this.connection = connection;
+    this.timer = timer;
+  }
+
+  Object connection() {
+    return connection;
+  }
+
+  /** Has a stream of this connection write what there is, as far as it goes. */
+  void wake(StreamWriter stream) {
+    lock.lock();
+    try {
+      waiting.putIfAbsent(stream, timer.nanoTime());
+      if (running) {
+        return;
+      }
+      running = true;
+    } finally {
+      lock.unlock();
+    }
+    start();
+  }
+
+  /**
+   * Returns for how long a stream has waited behind others of its connection, in nanoseconds; 0
+   * when it does not.
+   */
+  long waitedNanos(StreamWriter stream) {
+    lock.lock();
+    try {
+      Long since = waiting.get(stream);
+      return since == null ? 0 : Math.max(1, timer.nanoTime() - since);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void start() {
+    try {
+      timer.schedule(Duration.ZERO, this::run);
+    } catch (RuntimeException refused) {
+      stop().forEach(StreamWriter::abort);
+    }
+  }
+
+  private void run() {
+    boolean done = false;
+    try {
+      for (StreamWriter stream = next(); stream != null; stream = next()) {
+        stream.drain();
+      }
+      done = true;
+    } finally {
+      if (!done) {
+        start();
+      }
+    }
+  }
+
+  private @Nullable StreamWriter next() {
+    lock.lock();
+    try {
+      Iterator<StreamWriter> streams = waiting.keySet().iterator();
+      if (!streams.hasNext()) {
+        running = false;
+        return null;
+      }
+      StreamWriter first = streams.next();
+      streams.remove();
+      return first;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns those for which no thread will come, since the timer takes nothing more. */
+  private List<StreamWriter> stop() {
+    lock.lock();
+    try {
+      List<StreamWriter> left = List.copyOf(waiting.keySet());
+      waiting.clear();
+      running = false;
+      return left;
+    } finally {
+      lock.unlock();
+    }
+  }
+}
