@@ -14,6 +14,7 @@ import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,11 @@ public final class ParserTarget {
 
   private static final Pattern EVENT_ID =
       Pattern.compile("[^.]*\\.[^.]*\\.[1-9][0-9]{0,17}", Pattern.DOTALL);
+
+  /** A quoted string (RFC 9110, section 5.6.4). */
+  private static final Pattern QUOTED =
+      Pattern.compile("\"(?:[^\"\\\\]++|\\\\.)*+\"", Pattern.DOTALL);
+
   private static final Pattern ENCODED = Pattern.compile("(?:[!-$&-~]|%[0-9A-Fa-f]{2})*");
 
   private ParserTarget() {}
@@ -92,24 +98,38 @@ public final class ParserTarget {
     }
   }
 
-  /** Weights are weights; lines are one line; the most specific range decides. */
+  /**
+   * Weights are weights; lines are one line; a quoted string is of no account, nor is a quote that
+   * begins none; the most specific range decides.
+   */
   private static void accept(String line, String another) {
+    // A quote in one line may find its end in the next: then they are compared without.
+    boolean apart = isClosed(line) && isClosed(another);
+    String first = apart ? line : withoutQuotes(line);
+    String second = apart ? another : withoutQuotes(another);
+    String joined = line + "," + another;
     for (String type : new String[] {Accept.JSON, Accept.EVENT_STREAM}) {
-      double quality = of(line, another).quality(type);
-      assertThat(quality).isBetween(0.0, 1.0);
-      if ((line + another).contains("\"")) {
-        // A quoted string reaches as far as its end, which may be on the other line.
-        continue;
-      }
-      assertThat(of(line + "," + another).quality(type)).isEqualTo(quality);
-      assertThat(of(another, line).quality(type)).isEqualTo(quality);
-      assertThat(of(line, another, type).quality(type)).isEqualTo(1);
-      if (!line.toLowerCase(java.util.Locale.ROOT).contains(type)) {
-        assertThat(of(line, type + ";q=0").allows(type)).isFalse();
-        assertThat(of(line, "*/*;q=0.001").allows(type))
-            .isEqualTo(of(line, "*/*;q=0.001", "*/*;q=0").allows(type));
+      assertThat(of(joined).quality(type)).isBetween(0.0, 1.0);
+      assertThat(of(line, another).quality(type)).isEqualTo(of(joined).quality(type));
+      assertThat(of(withoutQuotes(joined)).quality(type)).isEqualTo(of(joined).quality(type));
+      assertThat(of(second, first).quality(type)).isEqualTo(of(first, second).quality(type));
+      assertThat(of(first, second, type).quality(type)).isEqualTo(1);
+      if (!first.toLowerCase(Locale.ROOT).contains(type)) {
+        assertThat(of(first, type + ";q=0").allows(type)).isFalse();
+        assertThat(of(first, "*/*;q=0.001").allows(type))
+            .isEqualTo(of(first, "*/*;q=0.001", "*/*;q=0").allows(type));
       }
     }
+  }
+
+  /** Whether no quote is left but those of whole quoted strings. */
+  private static boolean isClosed(String line) {
+    return !QUOTED.matcher(line).replaceAll("").contains("\"");
+  }
+
+  /** What means the same: in the place of a quoted string, or a quote, what no range has in it. */
+  private static String withoutQuotes(String line) {
+    return QUOTED.matcher(line).replaceAll("!").replace('"', '!');
   }
 
   private static Accept of(String... lines) {

@@ -100,6 +100,8 @@ public final class BrokerHttp implements AutoCloseable {
    */
   public void handle(
       HttpServletRequest request, HttpServletResponse response, @Nullable String path) {
+    Objects.requireNonNull(request, "request");
+    Objects.requireNonNull(response, "response");
     Exchange exchange = new Exchange(request, response, settings, broker.timer());
     cors.apply(request, response);
     RefusedException.untraced(

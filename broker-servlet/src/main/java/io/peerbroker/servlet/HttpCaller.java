@@ -9,6 +9,7 @@ import java.util.Collections;
 import java.util.Enumeration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -68,7 +69,7 @@ public final class HttpCaller implements Caller {
    *     characters together
    */
   public static HttpCaller of(HttpServletRequest request) {
-    return new HttpCaller(request);
+    return new HttpCaller(Objects.requireNonNull(request, "request"));
   }
 
   /**
@@ -98,7 +99,7 @@ public final class HttpCaller implements Caller {
 
   /** All values of a header, one for each line; in any letter case. Unmodifiable. */
   public List<String> headers(String name) {
-    return headers.getOrDefault(name, List.of());
+    return headers.getOrDefault(Objects.requireNonNull(name, "name"), List.of());
   }
 
   /**
@@ -114,7 +115,8 @@ public final class HttpCaller implements Caller {
    *     or badly encoded; a policy may let it pass through
    */
   public @Nullable String queryParameter(String name) {
-    return new Query(query).value(name, Refusal.Code.INVALID_REQUEST);
+    return new Query(query)
+        .value(Objects.requireNonNull(name, "name"), Refusal.Code.INVALID_REQUEST);
   }
 
   /**
@@ -125,6 +127,7 @@ public final class HttpCaller implements Caller {
    * refuse the request.
    */
   public @Nullable String cookie(String name) {
+    Objects.requireNonNull(name, "name");
     for (String line : headers("Cookie")) {
       for (int start = 0; start < line.length(); ) {
         int semicolon = line.indexOf(';', start);

@@ -1,10 +1,11 @@
 package io.peerbroker.servlet;
 
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
@@ -82,13 +83,14 @@ public record HttpSettings(
     if (maxBodyBytes < 1) {
       throw new IllegalArgumentException("maxBodyBytes must be at least 1, not " + maxBodyBytes);
     }
-    allowedOrigins = Set.copyOf(allowedOrigins);
+    allowedOrigins = copy("allowedOrigins", allowedOrigins);
     if (allowedOrigins.contains("*") && allowedOrigins.size() > 1) {
       throw new IllegalArgumentException(
           "allowedOrigins takes '*' alone or a list of origins, not both");
     }
     allowedOrigins.forEach(HttpSettings::checkOrigin);
-    allowedHeaders.forEach(HttpSettings::checkHeader);
+    copy("allowedHeaders", allowedHeaders).forEach(HttpSettings::checkHeader);
+    Objects.requireNonNull(context, "context");
     Set<String> headers = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
     headers.addAll(NEEDED_HEADERS);
     headers.addAll(allowedHeaders);
@@ -184,7 +186,7 @@ public record HttpSettings(
         writeTimeout,
         bodyTimeout,
         maxBodyBytes,
-        new LinkedHashSet<>(List.of(origins)),
+        new LinkedHashSet<>(Arrays.asList(Objects.requireNonNull(origins, "origins"))),
         allowedHeaders,
         context);
   }
@@ -201,7 +203,7 @@ public record HttpSettings(
         bodyTimeout,
         maxBodyBytes,
         allowedOrigins,
-        new LinkedHashSet<>(List.of(headers)),
+        new LinkedHashSet<>(Arrays.asList(Objects.requireNonNull(headers, "headers"))),
         context);
   }
 
@@ -230,7 +232,14 @@ public record HttpSettings(
         context);
   }
 
+  private static Set<String> copy(String name, Set<String> values) {
+    Objects.requireNonNull(values, name);
+    values.forEach(each -> Objects.requireNonNull(each, name));
+    return Set.copyOf(values);
+  }
+
   private static void check(String name, Duration value) {
+    Objects.requireNonNull(value, name);
     if (value.compareTo(MIN) < 0 || value.compareTo(MAX) > 0) {
       throw new IllegalArgumentException(name + " must be from 10 ms to 24 h, not " + value);
     }
