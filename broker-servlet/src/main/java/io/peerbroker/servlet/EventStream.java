@@ -272,8 +272,7 @@ final class EventStream implements Transport, StreamWriter.Source {
     long heartbeat = settings.heartbeat().toNanos();
     long timeout = settings.writeTimeout().toNanos();
     long blocked = blockedNanos();
-    if (blocked >= timeout) {
-      writer.abandon();
+    if (task.giveUp(blocked, settings.writeTimeout(), writer, this::tick)) {
       return;
     }
     long silence = timer.nanoTime() - lastGiven;

@@ -219,10 +219,9 @@ final class LateAnswer implements StreamWriter.Source {
       run(this::cut);
       return;
     }
-    Duration left = writeTimeout.minusNanos(writer.blockedNanos());
-    if (left.isNegative() || left.isZero()) {
-      writer.abandon();
-    } else {
+    long blocked = writer.blockedNanos();
+    if (!task.giveUp(blocked, writeTimeout, writer, this::watch)) {
+      Duration left = writeTimeout.minusNanos(blocked);
       task.watch(mayBeCut ? min(left, untilCut) : left, this::watch);
     }
   }

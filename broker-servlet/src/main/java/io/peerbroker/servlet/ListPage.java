@@ -46,11 +46,9 @@ final class ListPage implements StreamWriter.Source {
   }
 
   private void watch() {
-    Duration left = writeTimeout.minusNanos(writer.blockedNanos());
-    if (left.isNegative() || left.isZero()) {
-      writer.abandon();
-    } else {
-      task.watch(left, this::watch);
+    long blocked = writer.blockedNanos();
+    if (!task.giveUp(blocked, writeTimeout, writer, this::watch)) {
+      task.watch(writeTimeout.minusNanos(blocked), this::watch);
     }
   }
 

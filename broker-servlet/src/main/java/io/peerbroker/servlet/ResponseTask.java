@@ -19,6 +19,9 @@ final class ResponseTask {
    */
   static final Duration LAST_RESORT = Duration.ofSeconds(75);
 
+  /** A look at the response that comes later than this comes late. */
+  private static final Duration LATE = Duration.ofSeconds(1);
+
   private enum Phase {
     WATCHED,
     DRAINING,
@@ -33,6 +36,9 @@ final class ResponseTask {
   private Timer.@Nullable Scheduled scheduled;
   private Phase phase = Phase.WATCHED;
 
+  /** When what was scheduled last is due. */
+  private long due;
+
   ResponseTask(Timer timer) {
     this.timer = timer;
   }
@@ -40,6 +46,41 @@ final class ResponseTask {
   /** Schedules the next look at the response, unless it is to end. */
   void watch(Duration delay, Runnable next) {
     schedule(Phase.WATCHED, delay, next);
+  }
+
+  /**
+   * Looks after a reader that may have taken nothing for too long. To be called first by the task
+   * that {@link #watch} has scheduled.
+   *
+   * <p>When this task comes late, as after a pause of the process, what the reader has taken
+   * meanwhile is not known yet. So the reader has as long as the task was late, and at most a whole
+   * timeout; then the task runs again.
+   *
+   * @param blocked for how long it has taken nothing, in nanoseconds
+   * @param timeout for how long it may
+   * @param again the task
+   * @return whether its time is up or has been extended, and nothing else is to be done
+   */
+  boolean giveUp(long blocked, Duration timeout, StreamWriter writer, Runnable again) {
+    if (blocked < timeout.toNanos()) {
+      return false;
+    }
+    long late = nanosLate();
+    if (late < LATE.toNanos()) {
+      writer.abandon();
+    } else {
+      watch(Duration.ofNanos(Math.min(late, timeout.toNanos())), again);
+    }
+    return true;
+  }
+
+  private long nanosLate() {
+    lock.lock();
+    try {
+      return timer.nanoTime() - due;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Schedules what ends a response that is to end by itself. */
@@ -69,6 +110,7 @@ final class ResponseTask {
       if (next.compareTo(phase) >= 0) {
         phase = next;
         unschedule();
+        due = timer.nanoTime() + delay.toNanos();
         scheduled = timer.schedule(delay, task);
       }
     } finally {

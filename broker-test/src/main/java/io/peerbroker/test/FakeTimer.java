@@ -58,6 +58,14 @@ public final class FakeTimer implements Timer {
     }
   }
 
+  /**
+   * Moves the time while nothing runs, as when the process is stopped. What has fallen due runs
+   * late, with the next {@link #advance} or {@link #runDue}.
+   */
+  public synchronized void pause(Duration by) {
+    now += by.toNanos();
+  }
+
   /** Runs what is due now, and leaves the time as it is. */
   public void runDue() {
     advance(Duration.ZERO);
