@@ -67,7 +67,7 @@ public final class BrokerHttp implements AutoCloseable {
   final Set<EventStream> streams = ConcurrentHashMap.newKeySet();
 
   /** Those of the streams' connections whose container may block inside a write. */
-  final ConnectionWriters connections;
+  private final ConnectionWriters connections;
 
   /** Serves a broker, which stays its owner's to close. */
   public BrokerHttp(Broker broker, HttpSettings settings) {

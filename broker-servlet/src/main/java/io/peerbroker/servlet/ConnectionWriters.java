@@ -70,7 +70,7 @@ final class ConnectionWriters {
     return port > 0 ? original.getRemoteAddr() + ' ' + port : new Object();
   }
 
-  /** Returns how many connections have open streams. */
+  /** Returns how many connections there are. */
   int size() {
     lock.lock();
     try {
