@@ -150,7 +150,7 @@ public abstract class ContainerRules extends ServerRules {
     assertSent(sender.send(sender.cid(), "1"));
     long begin = System.nanoTime();
     server().shutDownBroker();
-    assertThat(since(begin)).isLessThan(Duration.ofSeconds(4));
+    assertThat(since(begin)).isLessThan(Duration.ofSeconds(8));
     assertThat(sender.awaitMessage().get("message").getAsInt()).isEqualTo(1);
     streams.add(sender.stream());
     for (SseStream stream : streams) {

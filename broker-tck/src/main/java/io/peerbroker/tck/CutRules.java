@@ -44,7 +44,7 @@ public abstract class CutRules extends ServerRules {
       ServerSettings.of("heartbeat", "60m").and("messageRate", "0");
 
   /** How much later than its lease a silence may be noticed on a busy machine. */
-  private static final Duration SLACK = Duration.ofMillis(2_500);
+  private static final Duration SLACK = Duration.ofSeconds(5);
 
   private final List<AutoCloseable> toClose = new ArrayList<>();
 

@@ -19,7 +19,7 @@ public abstract class LeaseRules extends ServerRules {
       ServerSettings.of("leaseBounds", "1s/300s").and("heartbeat", "200ms");
 
   /** How much later than its lease a silence may be noticed on a busy machine. */
-  private static final Duration SLACK = Duration.ofMillis(2_500);
+  private static final Duration SLACK = Duration.ofSeconds(5);
 
   /** For subclasses. */
   protected LeaseRules() {}
