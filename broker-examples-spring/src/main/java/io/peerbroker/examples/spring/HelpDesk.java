@@ -13,8 +13,10 @@ import io.peerbroker.core.SessionUpdate;
 import io.peerbroker.core.TagFilter;
 import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.servlet.HttpCaller;
+import java.util.Collection;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.web.servlet.ServletRegistrationBean;
@@ -25,11 +27,13 @@ import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.security.config.Customizer;
 import org.springframework.security.config.annotation.web.builders.HttpSecurity;
 import org.springframework.security.core.Authentication;
+import org.springframework.security.core.GrantedAuthority;
 import org.springframework.security.core.session.SessionInformation;
 import org.springframework.security.core.session.SessionRegistry;
 import org.springframework.security.core.session.SessionRegistryImpl;
 import org.springframework.security.core.userdetails.User;
 import org.springframework.security.provisioning.InMemoryUserDetailsManager;
+import org.springframework.security.provisioning.UserDetailsManager;
 import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.security.web.servlet.util.matcher.PathPatternRequestMatcher;
 import org.springframework.security.web.session.HttpSessionDestroyedEvent;
@@ -38,9 +42,9 @@ import org.springframework.security.web.session.HttpSessionEventPublisher;
 /**
  * The application has a login by Spring Security: how does the broker go by it?
  *
- * <p>A help desk. Customers find agents, not each other; agents find everybody. Log in as {@code
- * ada} or {@code bob} (customers) or as {@code grace} (an agent), the password is the name. Once it
- * is packaged, {@code java -jar broker-examples-spring/target/broker-spring.jar} runs it.
+ * <p>A help desk. Customers find and reach agents, not each other; agents find everybody. Log in as
+ * {@code ada} or {@code bob} (customers) or as {@code grace} (an agent), the password is the name.
+ * Once it is packaged, {@code java -jar broker-examples-spring/target/broker-spring.jar} runs it.
  */
 @SpringBootApplication
 public class HelpDesk {
@@ -103,8 +107,11 @@ public class HelpDesk {
   }
 
   @Bean
-  Broker broker(SessionRegistry logins) {
-    return Broker.builder().requireSessionKey(true).accessPolicy(new ByLogin(logins)).build();
+  Broker broker(SessionRegistry logins, UserDetailsManager users) {
+    return Broker.builder()
+        .requireSessionKey(true)
+        .accessPolicy(new ByLogin(logins, users))
+        .build();
   }
 
   @Bean
@@ -152,7 +159,7 @@ public class HelpDesk {
   }
 
   /** Who may do what: whoever has logged in, by his role. */
-  private record ByLogin(SessionRegistry logins) implements AccessPolicy {
+  private record ByLogin(SessionRegistry logins, UserDetailsManager users) implements AccessPolicy {
 
     private static final String USER = "user:";
     private static final String ROLE = "role:";
@@ -176,8 +183,19 @@ public class HelpDesk {
     }
 
     private static boolean isAgent(Authentication login) {
-      return login.getAuthorities().stream()
-          .anyMatch(role -> "ROLE_AGENT".equals(role.getAuthority()));
+      return isAgent(login.getAuthorities());
+    }
+
+    private static boolean isAgent(Collection<? extends GrantedAuthority> authorities) {
+      return authorities.stream().anyMatch(role -> "ROLE_AGENT".equals(role.getAuthority()));
+    }
+
+    /** Whether a channel was opened by an agent: its owner is the name in the login. */
+    private boolean isAgents(Channel channel) {
+      String owner = channel.owner();
+      return owner != null
+          && users.userExists(owner)
+          && isAgent(users.loadUserByUsername(owner).getAuthorities());
     }
 
     /** The tags of a client's, and those that are for this application alone to set. */
@@ -205,9 +223,15 @@ public class HelpDesk {
       return tags == null ? update : update.withTags(tags(tags, login));
     }
 
+    /**
+     * Customers write to agents alone. A target that is not there is refused with the same words:
+     * else a customer would learn which addresses are those of others.
+     */
     @Override
-    public void send(Caller caller, Message message) {
-      login(caller);
+    public void send(Caller caller, Message message, @Nullable Target target) {
+      if (!isAgent(login(caller)) && (target == null || !isAgents(target.channel()))) {
+        throw AccessPolicy.denied("Customers write to agents, and no agent has this address.");
+      }
     }
 
     @Override

@@ -144,6 +144,31 @@ class HelpDeskTest {
   }
 
   @Test
+  void customersReachAgentsAndNotEachOther() throws Exception {
+    String ada = Visitor.logIn(site, "ada").cookie();
+    String bob = Visitor.logIn(site, "bob").cookie();
+    String grace = Visitor.logIn(site, "grace").cookie();
+    WireChannel ofAda = client.openChannel(ada);
+    String sidOfAda = host(ofAda, "\"role:agent\"", ada);
+    WireChannel ofBob = client.openChannel(bob);
+    WireResponse nobody = client.postJson("/send/nobody", ofBob.sendBody("1"), bob);
+    assertDenied(nobody);
+    for (String target : List.of(ofAda.cid(), sidOfAda)) {
+      WireResponse answer = client.postJson("/send/" + target, ofBob.sendBody("1"), bob);
+      assertDenied(answer);
+      assertThat(answer.body()).isEqualTo(nobody.body());
+    }
+    // An agent calls, and is answered where nothing is hosted.
+    WireChannel desk = client.openChannel(grace);
+    String call = desk.sendBody("\"How are you?\"");
+    assertThat(client.postJson("/send/" + sidOfAda, call, grace).status()).isEqualTo(200);
+    assertThat(ofAda.awaitMessage().get("message").getAsString()).isEqualTo("How are you?");
+    String answer = ofAda.sendBody("\"Well!\"");
+    assertThat(client.postJson("/send/" + desk.cid(), answer, ada).status()).isEqualTo(200);
+    assertThat(desk.awaitMessage().get("message").getAsString()).isEqualTo("Well!");
+  }
+
+  @Test
   void aLogoutEndsTheListsOfWhoeverLoggedOutAndOfNobodyElse() throws Exception {
     Visitor ada = Visitor.logIn(site, "ada");
     Visitor elsewhere = Visitor.logIn(site, "ada");
