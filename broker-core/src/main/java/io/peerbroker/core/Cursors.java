@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.Base64;
+import java.util.concurrent.locks.ReentrantLock;
 import javax.crypto.Cipher;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -19,20 +20,24 @@ final class Cursors {
 
   private static final int BLOCK = 16;
 
-  private final SecretKeySpec key;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  // Guarded by the lock. Made once: finding one takes longer than many a page.
+  private final Cipher writing;
+  private final Cipher reading;
 
   Cursors() {
     byte[] random = new byte[BLOCK];
     new SecureRandom().nextBytes(random);
-    key = new SecretKeySpec(random, "AES");
+    SecretKeySpec key = new SecretKeySpec(random, "AES");
+    writing = cipher(Cipher.ENCRYPT_MODE, key);
+    reading = cipher(Cipher.DECRYPT_MODE, key);
   }
 
   /** A place in the form that clients see; the same for the same place. */
   String write(long number) {
     byte[] block = ByteBuffer.allocate(BLOCK).putLong(number).array();
-    return Base64.getUrlEncoder()
-        .withoutPadding()
-        .encodeToString(apply(Cipher.ENCRYPT_MODE, block));
+    return Base64.getUrlEncoder().withoutPadding().encodeToString(apply(writing, block));
   }
 
   /**
@@ -48,7 +53,7 @@ final class Cursors {
       block = new byte[0];
     }
     if (block.length == BLOCK) {
-      ByteBuffer plain = ByteBuffer.wrap(apply(Cipher.DECRYPT_MODE, block));
+      ByteBuffer plain = ByteBuffer.wrap(apply(reading, block));
       long number = plain.getLong();
       // Written again, so that one place has one cursor: base64 has bits to spare at its end.
       if (number > 0 && plain.getLong() == 0 && write(number).equals(cursor)) {
@@ -61,14 +66,25 @@ final class Cursors {
             "'after' must be a cursor that this broker gave with the page before."));
   }
 
-  private byte[] apply(int mode, byte[] block) {
+  private static Cipher cipher(int mode, SecretKeySpec key) {
     try {
       // A single block that is never chosen by others and never has to hide that it is the same.
       Cipher cipher = Cipher.getInstance("AES/ECB/NoPadding");
       cipher.init(mode, key);
-      return cipher.doFinal(block);
+      return cipher;
     } catch (GeneralSecurityException impossible) {
       throw new IllegalStateException("This JVM has no AES", impossible);
+    }
+  }
+
+  private byte[] apply(Cipher cipher, byte[] block) {
+    lock.lock();
+    try {
+      return cipher.doFinal(block);
+    } catch (GeneralSecurityException impossible) {
+      throw new IllegalStateException("A block of AES has another length", impossible);
+    } finally {
+      lock.unlock();
     }
   }
 }
