@@ -431,7 +431,6 @@ final class ChangeLog {
   void beginRound() {
     lock.lock();
     try {
-      catchUpLocked();
       round++;
       trim();
       if (tail.events > 0) {

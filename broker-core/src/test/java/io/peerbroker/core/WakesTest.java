@@ -257,6 +257,7 @@ final class WakesTest {
     // What waits longer was not the first to wait.
     party.host("b");
     party.host("a");
+    assertThat(timer.scheduled()).isEqualTo(1);
     timer.advance(PAUSE.dividedBy(2));
     await().untilAsserted(() -> assertThat(lists.get(0).events).hasValue(2));
     assertThat(lists.get(1).events).hasValue(1);

@@ -44,6 +44,9 @@ public abstract class TransportKit {
   /** So many that the way to a reader who takes nothing is full before. */
   private static final int MANY = 5_000;
 
+  /** Long enough for a list to be woken some times, with the pauses between. */
+  private static final Duration MANY_PAUSES = Duration.ofSeconds(2);
+
   private Broker broker;
   private Channel sender;
   private TransportUnderTest transport;
@@ -279,7 +282,9 @@ public abstract class TransportKit {
     Reader list = transport.watch(TagFilter.all());
     assertHolds(list, sessions);
     list.stall();
-    for (int i = 0; i < MANY; i++) {
+    // Over many pauses: it falls behind when it has been woken and has not come.
+    long begun = System.nanoTime();
+    for (int i = 0; i < MANY || System.nanoTime() - begun < MANY_PAUSES.toNanos(); i++) {
       Session session = sessions.get(i % sessions.size());
       session.update(SessionUpdate.nothing().withMetadata(large(i)));
     }

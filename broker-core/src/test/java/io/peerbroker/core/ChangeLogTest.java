@@ -1,0 +1,108 @@
+package io.peerbroker.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A log that takes what it needs from its feed, late: what was noted beside the feed holds where it
+ * was noted, however much has come behind it before anybody looks.
+ */
+final class ChangeLogTest {
+
+  private static final List<String> TAGS = List.of("a");
+
+  private final LocalBroker broker = (LocalBroker) Broker.create();
+  private final HostedSession session = (HostedSession) new Party(broker).host("a");
+  private final ChangeBudget budget = new ChangeBudget(1 << 20);
+  private final ChangeFeed feed = new ChangeFeed(budget);
+  private final ChangeLog log =
+      new ChangeLog(broker.limits(), budget, TagFilter.parse("a,!b"), feed);
+
+  @AfterEach
+  void close() {
+    broker.close();
+  }
+
+  private ChangeLog.Change change(List<String> before, List<String> after) {
+    ChangeLog.Change change =
+        new ChangeLog.Change(session, before, after, Envelope.removed(session.id()));
+    feed.append(change);
+    return change;
+  }
+
+  @Test
+  void aMarkStandsWhereItWasMade() {
+    ChangeLog.Cursor place = log.open(false);
+    ChangeLog.Change before = change(null, TAGS);
+    place.mark();
+    ChangeLog.Change behind = change(TAGS, TAGS);
+    assertThat(place.isBeforeMark()).isTrue();
+    assertThat(place.next()).isSameAs(before);
+    assertThat(place.tookBeforeMark()).isTrue();
+    assertThat(place.next()).isSameAs(behind);
+    assertThat(place.tookBeforeMark()).isFalse();
+    assertThat(place.next()).isNull();
+  }
+
+  @Test
+  void whatCancelsItselfIsFoldedAwayUnlessAPlaceBetweenWasOpenedThatLooksAhead() {
+    ChangeLog.Cursor place = log.open(false);
+    change(null, TAGS);
+    change(TAGS, null);
+    assertThat(place.next()).isNull();
+    change(null, TAGS);
+    ChangeLog.Cursor ahead = log.open(true);
+    ChangeLog.Change removal = change(TAGS, null);
+    assertThat(place.next()).extracting(ChangeLog.Change::now).isSameAs(removal.now());
+    ahead.close();
+  }
+
+  @Test
+  void tagsThatTheFilterDoesNotPassAreNotShown() {
+    ChangeLog.Cursor place = log.open(false);
+    change(List.of("a", "b"), List.of("a", "b", "c"));
+    assertThat(place.next()).isNull();
+    assertThat(log.takeNews()).isFalse();
+    change(List.of("a", "b", "c"), TAGS);
+    assertThat(log.catchUp()).isEqualTo(1);
+    assertThat(log.takeNews()).isTrue();
+    assertThat(log.takeNews()).isFalse();
+    assertThat(place.next()).matches(seen -> seen.before() == null && TAGS.equals(seen.after()));
+    change(TAGS, List.of("b"));
+    assertThat(place.next())
+        .matches(
+            seen ->
+                seen.after() == null
+                    && seen.now().event() instanceof Event.Removed
+                    && TAGS.equals(seen.before()));
+  }
+
+  @Test
+  void aPlaceThatIsGivenBackBeforeTheLogHasComeToItLeavesNothing() {
+    ChangeLog.Cursor place = log.open(true);
+    place.mark();
+    place.close();
+    place.close();
+    assertThat(place.next()).isNull();
+    assertThat(place.isBeforeMark()).isFalse();
+    // Nobody looks ahead: what cancels itself goes.
+    change(null, TAGS);
+    change(TAGS, null);
+    assertThat(log.catchUp()).isEqualTo(2);
+    assertThat(log.events()).isZero();
+  }
+
+  @Test
+  void aLogThatIsClosedTakesNothingIn() {
+    change(null, TAGS);
+    assertThat(log.catchUp()).isEqualTo(1);
+    log.close();
+    change(TAGS, TAGS);
+    assertThat(log.catchUp()).isEqualTo(1);
+    feed.passed(feed.end());
+    assertThat(budget.used()).isZero();
+  }
+}
