@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * <p>In such a container a thread that has something for a stream must not write it: it would wait
  * for a client that reads nothing, and with it the sender, the other lists that the thread wakes,
  * or the other heartbeats that are due. All streams of a connection wait for the same room, so one
- * thread for all of them delays none.
+ * thread for all of them delays none, as long as it stays with none: a stream that has more to
+ * write goes behind those that wait.
  *
  * <p>Safe for use by many threads. No method waits for a write.
  */
@@ -35,12 +36,16 @@ final class ConnectionWriter {
   /** Whether a thread writes, or will. Guarded by the lock. */
   private boolean running;
 
+  /** When the thread that writes came back from a stream last. Guarded by the lock. */
+  private long cameBack;
+
   /**
    * @param connection what its connection is known by
    */
   ConnectionWriter(Object connection, Timer timer) {
     this.connection = connection;
     this.timer = timer;
+    cameBack = timer.nanoTime();
   }
 
   Object connection() {
@@ -63,14 +68,39 @@ final class ConnectionWriter {
   }
 
   /**
-   * Returns for how long a stream has waited behind others of its connection, in nanoseconds; 0
-   * when it does not.
+   * Lets other streams of this connection have their turn, if any waits; the one that asks waits
+   * behind them then.
+   *
+   * @return whether it is to stop writing, and will be drained again
+   */
+  boolean giveWay(StreamWriter stream) {
+    lock.lock();
+    try {
+      // As long as one waits there is a thread, so none has to be started.
+      if (waiting.isEmpty()) {
+        return false;
+      }
+      waiting.putIfAbsent(stream, timer.nanoTime());
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Returns for how long a stream has waited behind another of its connection, in nanoseconds; 0
+   * when it does not. It waits for the one that is being written to: as long as those before it
+   * come and go the connection takes something, and its turn comes.
    */
   long waitedNanos(StreamWriter stream) {
     lock.lock();
     try {
       Long since = waiting.get(stream);
-      return since == null ? 0 : Math.max(1, timer.nanoTime() - since);
+      if (since == null) {
+        return 0;
+      }
+      long now = timer.nanoTime();
+      return Math.max(1, Math.min(now - since, now - cameBack));
     } finally {
       lock.unlock();
     }
@@ -101,6 +131,7 @@ final class ConnectionWriter {
   private @Nullable StreamWriter next() {
     lock.lock();
     try {
+      cameBack = timer.nanoTime();
       Iterator<StreamWriter> streams = waiting.keySet().iterator();
       if (!streams.hasNext()) {
         running = false;

@@ -241,6 +241,12 @@ final class EventStream implements Transport, StreamWriter.Source {
     }
   }
 
+  /** A thread of the container's leaves the rest to the connection's, too. */
+  @Override
+  public boolean givesWay() {
+    return connectionWriter != null && connectionWriter.giveWay(writer);
+  }
+
   @Override
   public boolean isFinished() {
     return farewellGiven;

@@ -84,6 +84,14 @@ final class StreamWriter {
     default void flushed() {}
 
     /**
+     * Whether others are to have their turn before what {@link #next} has given is written; then
+     * somebody will call {@link #drain} again. Asked between two writes.
+     */
+    default boolean givesWay() {
+      return false;
+    }
+
+    /**
      * Whether, after a null from {@link #next}, nothing will ever come: the response is to be
      * completed.
      */
@@ -164,7 +172,7 @@ final class StreamWriter {
     blockedSince = nanoTime.getAsLong();
   }
 
-  /** Writes what there is, as far as it goes. */
+  /** Writes what there is, as far as it goes, or until the source lets others have their turn. */
   void drain() {
     // Called back inside a call to the output: that call's thread drains when it has let go of the
     // lock.
@@ -200,6 +208,7 @@ final class StreamWriter {
   }
 
   private void write() {
+    boolean stepped = false;
     while (isReady()) {
       if (given) {
         given = false;
@@ -208,6 +217,11 @@ final class StreamWriter {
       if (pending == null) {
         pending = source.next();
       }
+      // Never before a flush: what has been written is on its way when the turn is over.
+      if (stepped && pending != null && source.givesWay()) {
+        return;
+      }
+      stepped = true;
       if (!step(pending == null && source.isFinished())) {
         return;
       }

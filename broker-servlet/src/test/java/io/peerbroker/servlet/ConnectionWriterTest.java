@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.peerbroker.core.Timer;
 import io.peerbroker.test.FakeTimer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
 
@@ -23,6 +25,16 @@ final class ConnectionWriterTest {
     OpenStream(String... texts) {
       writer.onWritePossible();
       source.with(texts);
+      source.givesWay = () -> connection.giveWay(writer);
+    }
+
+    /** Has something done inside each of its writes and flushes. */
+    void insideEach(Runnable action) {
+      output.inside =
+          () -> {
+            insideEach(action);
+            action.run();
+          };
     }
 
     void wake() {
@@ -62,6 +74,55 @@ final class ConnectionWriterTest {
     assertThat(first.output.calls).containsExactly("write b", "flush");
     assertThat(second.output.calls).containsExactly("write c", "flush");
     assertThat(connection.waitedNanos(first.writer)).isZero();
+  }
+
+  @Test
+  void aStreamThatAlwaysHasMoreLetsOthersHaveTheirTurn() {
+    OpenStream busy = new OpenStream("a1", "a2", "a3", "a4");
+    OpenStream other = new OpenStream("b");
+    busy.output.inside = other::wake;
+    other.output.inside = () -> assertThat(busy.output.calls).containsExactly("write a1");
+    busy.wake();
+    timer.runDue();
+    assertThat(other.output.calls).containsExactly("write b", "flush");
+    assertThat(busy.output.calls)
+        .containsExactly("write a1", "write a2", "write a3", "write a4", "flush");
+  }
+
+  @Test
+  void busyStreamsTakeTurns() {
+    OpenStream one = new OpenStream("a1", "a2", "a3");
+    OpenStream other = new OpenStream("b1", "b2", "b3");
+    List<String> order = new ArrayList<>();
+    one.insideEach(() -> order.add("one"));
+    other.insideEach(() -> order.add("other"));
+    one.wake();
+    other.wake();
+    timer.runDue();
+    assertThat(order)
+        .containsExactly("one", "other", "one", "other", "one", "one", "other", "other");
+    assertThat(one.output.calls).endsWith("write a3", "flush");
+    assertThat(other.output.calls).endsWith("write b3", "flush");
+  }
+
+  @Test
+  void waitingForOthersThatComeAndGoIsNoStandstill() {
+    OpenStream last = new OpenStream("last");
+    List<OpenStream> before = new ArrayList<>();
+    for (int i = 0; i < 9; i++) {
+      OpenStream slow = new OpenStream("a", "b");
+      slow.insideEach(
+          () -> {
+            timer.advance(Duration.ofSeconds(2));
+            assertThat(connection.waitedNanos(last.writer)).isBetween(1L, 4_000_000_000L);
+          });
+      slow.wake();
+      before.add(slow);
+    }
+    last.wake();
+    timer.runDue();
+    assertThat(last.output.calls).containsExactly("write last", "flush");
+    assertThat(before).allMatch(slow -> slow.output.calls.contains("write a"));
   }
 
   @Test

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Queue;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** A source that gives what a test puts into it, and notes what it is told. */
@@ -25,6 +26,9 @@ final class FakeSource implements StreamWriter.Source {
 
   /** Done when it is told that all is flushed, once. */
   Runnable insideFlushed = () -> {};
+
+  /** Whether others are to have their turn first. */
+  BooleanSupplier givesWay = () -> false;
 
   /** What it was told, in order: {@code taken}, the end's name, {@code closed}. */
   final List<String> told = Collections.synchronizedList(new ArrayList<>());
@@ -60,6 +64,11 @@ final class FakeSource implements StreamWriter.Source {
     Runnable once = insideFlushed;
     insideFlushed = () -> {};
     once.run();
+  }
+
+  @Override
+  public boolean givesWay() {
+    return givesWay.getAsBoolean();
   }
 
   @Override
