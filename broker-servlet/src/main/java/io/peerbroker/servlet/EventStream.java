@@ -276,14 +276,14 @@ final class EventStream implements Transport, StreamWriter.Source {
    */
   private void tick() {
     long heartbeat = settings.heartbeat().toNanos();
-    long timeout = settings.writeTimeout().toNanos();
-    long blocked = blockedNanos();
-    if (task.giveUp(blocked, settings.writeTimeout(), writer, this::tick)) {
+    long left = task.nanosLeft(blockedNanos(), settings.writeTimeout());
+    if (left <= 0) {
+      writer.abandon();
       return;
     }
     long silence = timer.nanoTime() - lastGiven;
     boolean due = silence >= heartbeat;
-    long next = Math.min(due ? heartbeat : heartbeat - silence, timeout - blocked);
+    long next = Math.min(due ? heartbeat : heartbeat - silence, left);
     // Once it is to end, another task looks after it.
     task.watch(Duration.ofNanos(next), this::tick);
     if (due) {

@@ -219,10 +219,12 @@ final class LateAnswer implements StreamWriter.Source {
       run(this::cut);
       return;
     }
-    long blocked = writer.blockedNanos();
-    if (!task.giveUp(blocked, writeTimeout, writer, this::watch)) {
-      Duration left = writeTimeout.minusNanos(blocked);
+    long nanosLeft = task.nanosLeft(writer.blockedNanos(), writeTimeout);
+    if (nanosLeft > 0) {
+      Duration left = Duration.ofNanos(nanosLeft);
       task.watch(mayBeCut ? min(left, untilCut) : left, this::watch);
+    } else {
+      writer.abandon();
     }
   }
 

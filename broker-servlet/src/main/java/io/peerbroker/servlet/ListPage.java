@@ -46,9 +46,11 @@ final class ListPage implements StreamWriter.Source {
   }
 
   private void watch() {
-    long blocked = writer.blockedNanos();
-    if (!task.giveUp(blocked, writeTimeout, writer, this::watch)) {
-      task.watch(writeTimeout.minusNanos(blocked), this::watch);
+    long left = task.nanosLeft(writer.blockedNanos(), writeTimeout);
+    if (left > 0) {
+      task.watch(Duration.ofNanos(left), this::watch);
+    } else {
+      writer.abandon();
     }
   }
 

@@ -22,6 +22,9 @@ final class ResponseTask {
   /** A look at the response that comes later than this comes late. */
   private static final Duration LATE = Duration.ofSeconds(1);
 
+  /** How many timeouts a reader is granted because of tasks that come late. */
+  private static final int MOST_GRANTED = 3;
+
   private enum Phase {
     WATCHED,
     DRAINING,
@@ -39,6 +42,11 @@ final class ResponseTask {
   /** When what was scheduled last is due. */
   private long due;
 
+  /** What a reader that takes nothing has been granted, in nanoseconds, and until when. */
+  private long granted;
+
+  private long grantedUntil;
+
   ResponseTask(Timer timer) {
     this.timer = timer;
   }
@@ -49,35 +57,33 @@ final class ResponseTask {
   }
 
   /**
-   * Looks after a reader that may have taken nothing for too long. To be called first by the task
-   * that {@link #watch} has scheduled.
+   * Returns what is left to a reader before it is to be given up, in nanoseconds; 0 or less: now.
+   * To be called first by the task that {@link #watch} has scheduled, and by it alone.
    *
    * <p>When this task comes late, as after a pause of the process, what the reader has taken
-   * meanwhile is not known yet. So the reader has as long as the task was late, and at most a whole
-   * timeout; then the task runs again.
+   * meanwhile is not known yet. So a reader whose time is up has as long as the task was late, and
+   * at most a whole timeout. Tasks that come late again and again add up to {@link #MOST_GRANTED}
+   * timeouts, and the last of them may be a whole one.
    *
    * @param blocked for how long it has taken nothing, in nanoseconds
    * @param timeout for how long it may
-   * @param again the task
-   * @return whether its time is up or has been extended, and nothing else is to be done
    */
-  boolean giveUp(long blocked, Duration timeout, StreamWriter writer, Runnable again) {
-    if (blocked < timeout.toNanos()) {
-      return false;
-    }
-    long late = nanosLate();
-    if (late < LATE.toNanos()) {
-      writer.abandon();
-    } else {
-      watch(Duration.ofNanos(Math.min(late, timeout.toNanos())), again);
-    }
-    return true;
-  }
-
-  private long nanosLate() {
+  long nanosLeft(long blocked, Duration timeout) {
+    long whole = timeout.toNanos();
     lock.lock();
     try {
-      return timer.nanoTime() - due;
+      if (blocked < whole) {
+        granted = 0;
+        return whole - blocked;
+      }
+      long now = timer.nanoTime();
+      long late = now - due;
+      if (late >= LATE.toNanos() && granted / MOST_GRANTED < whole) {
+        long more = Math.min(late, whole);
+        granted += more;
+        grantedUntil = now + more;
+      }
+      return granted == 0 ? 0 : grantedUntil - now;
     } finally {
       lock.unlock();
     }

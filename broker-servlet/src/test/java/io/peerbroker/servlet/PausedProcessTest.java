@@ -37,9 +37,11 @@ final class PausedProcessTest {
   private final ResponseTask task = new ResponseTask(timer);
 
   private void look() {
-    long blocked = writer.blockedNanos();
-    if (!task.giveUp(blocked, TIMEOUT, writer, this::look)) {
-      task.watch(TIMEOUT.minusNanos(blocked), this::look);
+    long left = task.nanosLeft(writer.blockedNanos(), TIMEOUT);
+    if (left > 0) {
+      task.watch(Duration.ofNanos(left), this::look);
+    } else {
+      writer.abandon();
     }
   }
 
@@ -63,6 +65,30 @@ final class PausedProcessTest {
     assertThat(source.told).isEmpty();
     timer.pause(Duration.ofHours(1));
     timer.runDue();
+    timer.advance(TIMEOUT.minus(MILLISECOND));
+    assertThat(source.told).isEmpty();
+    timer.advance(MILLISECOND);
+    assertThat(source.told).containsExactly("ABANDONED");
+  }
+
+  @Test
+  @DisplayName("A look that always comes late lets it go all the same.")
+  void alwaysLate() {
+    look();
+    for (int i = 0; i < 10; i++) {
+      timer.pause(TIMEOUT.plusSeconds(2));
+      timer.runDue();
+    }
+    assertThat(source.told).containsExactly("ABANDONED");
+  }
+
+  @Test
+  @DisplayName("A look within what it has been granted takes nothing of that back.")
+  void looksBetween() {
+    look();
+    timer.pause(TIMEOUT.multipliedBy(3));
+    timer.runDue();
+    look();
     timer.advance(TIMEOUT.minus(MILLISECOND));
     assertThat(source.told).isEmpty();
     timer.advance(MILLISECOND);

@@ -1,0 +1,133 @@
+package io.peerbroker.servlet;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.when;
+
+import io.peerbroker.core.Broker;
+import io.peerbroker.core.Channel;
+import io.peerbroker.core.Json;
+import io.peerbroker.core.Timer;
+import io.peerbroker.test.FakeTimer;
+import jakarta.servlet.AsyncContext;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.catalina.FakeStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** Streams of one connection whose writes may block, on a container that does what a test says. */
+final class EventStreamTest {
+
+  private static final HttpSettings SETTINGS =
+      HttpSettings.defaults()
+          .withHeartbeat(Duration.ofSeconds(15))
+          .withWriteTimeout(Duration.ofSeconds(30));
+
+  private final FakeTimer timer = new FakeTimer();
+  private final Broker broker = Broker.builder().timer(timer).build();
+  private final ConnectionWriters connections = new ConnectionWriters(timer);
+  private final Set<EventStream> open = ConcurrentHashMap.newKeySet();
+
+  @AfterEach
+  void close() {
+    open.forEach(EventStream::abort);
+    assertThat(open).isEmpty();
+    assertThat(connections.size()).isZero();
+    broker.close();
+  }
+
+  /** A channel whose stream has been opened on the one connection. */
+  private final class Client {
+    final FakeStream out = new FakeStream();
+    final AsyncContext async = mock(AsyncContext.class);
+    final HttpServletRequest request = mock(HttpServletRequest.class);
+    final Channel channel;
+
+    Client() throws IOException {
+      this(broker, timer);
+    }
+
+    Client(Broker broker, Timer timer) throws IOException {
+      HttpServletResponse response = mock(HttpServletResponse.class);
+      when(request.getProtocol()).thenReturn("HTTP/2.0");
+      when(request.getRemoteAddr()).thenReturn("192.0.2.1");
+      when(request.getRemotePort()).thenReturn(50_000);
+      when(async.getRequest()).thenReturn(request);
+      when(async.getResponse()).thenReturn(response);
+      when(response.getOutputStream()).thenReturn(out);
+      channel =
+          broker.openChannel(
+              attachment -> {
+                try {
+                  return EventStream.begin(
+                      attachment,
+                      SETTINGS,
+                      false,
+                      broker.limits().drainTimeout(),
+                      timer,
+                      open,
+                      connections,
+                      async);
+                } catch (IOException failed) {
+                  throw new UncheckedIOException(failed);
+                }
+              });
+      out.callBack();
+    }
+
+    void send(String text) {
+      channel.sendOrThrow(channel.id(), Json.of(text));
+    }
+  }
+
+  @Test
+  @DisplayName("A stream that always has more to write lets the next have its turn.")
+  void takesTurns() throws Exception {
+    Client busy = new Client();
+    Client other = new Client();
+    timer.runDue();
+    List<String> order = new ArrayList<>();
+    busy.out.inside =
+        () -> {
+          // A message that comes as fast as the last has been written.
+          if (order.size() < 20) {
+            order.add("busy");
+            busy.send("x");
+          }
+        };
+    other.out.inside = () -> order.add("other");
+    busy.send("x");
+    other.send("y");
+    timer.runDue();
+    assertThat(order.subList(0, 3)).contains("other");
+  }
+
+  @Test
+  @DisplayName(
+      "C10: a pause of the process that is longer than the write timeout keeps no heartbeat back.")
+  void heartbeatsAfterAPause() throws Exception {
+    Client client = new Client();
+    timer.runDue();
+    client.out.ready = false;
+    client.send("x");
+    timer.runDue();
+    timer.advance(Duration.ofSeconds(16));
+    timer.pause(Duration.ofSeconds(54));
+    timer.runDue();
+    client.out.ready = true;
+    client.out.callBack();
+    client.out.written.clear();
+    timer.advance(SETTINGS.heartbeat());
+    assertThat(client.out.written).containsExactly(new String(Wire.comment(), UTF_8));
+  }
+}

@@ -1,0 +1,66 @@
+package org.apache.catalina;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import jakarta.servlet.ServletOutputStream;
+import jakarta.servlet.WriteListener;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A response's stream as a test wants it. By the name of its package it is taken for Tomcat's, to
+ * which a write may block over HTTP/2.
+ */
+@NullMarked
+public final class FakeStream extends ServletOutputStream {
+
+  /** Whether there is room. */
+  public boolean ready = true;
+
+  /** Done inside each write and flush. */
+  public Runnable inside = () -> {};
+
+  /** What has been written, one text a write. */
+  public final List<String> written = new ArrayList<>();
+
+  private @Nullable WriteListener listener;
+
+  /** Makes a stream that nobody listens to yet. */
+  public FakeStream() {}
+
+  /** Calls back, as the container does when there is room. */
+  public void callBack() throws IOException {
+    if (listener != null) {
+      listener.onWritePossible();
+    }
+  }
+
+  @Override
+  public boolean isReady() {
+    return ready;
+  }
+
+  @Override
+  public void setWriteListener(WriteListener writeListener) {
+    listener = writeListener;
+  }
+
+  @Override
+  public void write(byte[] bytes) {
+    inside.run();
+    written.add(new String(bytes, UTF_8));
+  }
+
+  @Override
+  public void write(int octet) {
+    throw new AssertionError("One byte at a time");
+  }
+
+  @Override
+  public void flush() {
+    inside.run();
+  }
+}
