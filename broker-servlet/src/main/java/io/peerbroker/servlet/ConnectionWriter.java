@@ -56,8 +56,7 @@ final class ConnectionWriter {
   void wake(StreamWriter stream) {
     lock.lock();
     try {
-      waiting.putIfAbsent(stream, timer.nanoTime());
-      if (running) {
+      if (!enqueue(stream) || running) {
         return;
       }
       running = true;
@@ -77,11 +76,40 @@ final class ConnectionWriter {
     lock.lock();
     try {
       // As long as one waits there is a thread, so none has to be started.
-      if (waiting.isEmpty()) {
-        return false;
-      }
-      waiting.putIfAbsent(stream, timer.nanoTime());
-      return true;
+      return !waiting.isEmpty() && enqueue(stream);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Puts a stream behind those that wait, with the lock held, unless it is over: then nobody would
+   * take it out before the thread comes back from a stream that is stuck, and clients could open
+   * and close streams meanwhile without end.
+   */
+  private boolean enqueue(StreamWriter stream) {
+    if (stream.isClosed()) {
+      return false;
+    }
+    waiting.putIfAbsent(stream, timer.nanoTime());
+    return true;
+  }
+
+  /** Forgets a stream that is closed. */
+  void forget(StreamWriter stream) {
+    lock.lock();
+    try {
+      waiting.remove(stream);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns how many streams wait for their turn. */
+  int size() {
+    lock.lock();
+    try {
+      return waiting.size();
     } finally {
       lock.unlock();
     }

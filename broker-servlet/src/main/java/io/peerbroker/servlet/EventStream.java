@@ -135,7 +135,7 @@ final class EventStream implements Transport, StreamWriter.Source {
   @Override
   public void end(CloseReason reason) {
     ending = reason;
-    task.drain(drainTimeout, writer::abandon);
+    task.drain(drainTimeout, this::abandon);
     wake();
   }
 
@@ -146,6 +146,15 @@ final class EventStream implements Transport, StreamWriter.Source {
     } else {
       connectionWriter.wake(writer);
     }
+  }
+
+  /**
+   * Gives the reader up. A stream that waits behind another may have room of its own: completed
+   * here and now, it would have Tomcat park a thread of its pool behind that one.
+   */
+  private void abandon() {
+    writer.letGo();
+    wake();
   }
 
   /** For how long the reader has taken nothing, itself or others before it on its connection. */
@@ -266,6 +275,7 @@ final class EventStream implements Transport, StreamWriter.Source {
   public void closed() {
     task.cancel();
     if (open.remove(this) && connectionWriter != null) {
+      connectionWriter.forget(writer);
       connections.leave(connectionWriter);
     }
   }
@@ -278,7 +288,7 @@ final class EventStream implements Transport, StreamWriter.Source {
     long heartbeat = settings.heartbeat().toNanos();
     long left = task.nanosLeft(blockedNanos(), settings.writeTimeout());
     if (left <= 0) {
-      writer.abandon();
+      abandon();
       return;
     }
     long silence = timer.nanoTime() - lastGiven;

@@ -435,6 +435,13 @@ final class StreamWriter {
   }
 
   /**
+   * Returns whether the exchange is over, for the container too: there is nothing left to write.
+   */
+  boolean isClosed() {
+    return closed;
+  }
+
+  /**
    * Returns for how long the reader has taken nothing of what is waiting, in nanoseconds; 0 when it
    * keeps up. Waits for nobody.
    */
@@ -448,9 +455,17 @@ final class StreamWriter {
    * #abort}. The source has been told when this returns, whoever is inside the container.
    */
   void abandon() {
+    letGo();
+    drain();
+  }
+
+  /**
+   * Gives the reader up without a call to the container: the next {@link #drain} completes the
+   * response if there is room, and it is for the caller to have that done.
+   */
+  void letGo() {
     end.compareAndSet(null, End.ABANDONED);
     tellEnd();
-    drain();
   }
 
   /**

@@ -126,6 +126,25 @@ final class ConnectionWriterTest {
   }
 
   @Test
+  void whatIsOverDoesNotWait() {
+    OpenStream kept = new OpenStream("a");
+    OpenStream over = new OpenStream("b");
+    List<Integer> sizes = new ArrayList<>();
+    kept.output.inside =
+        () -> {
+          over.wake();
+          sizes.add(connection.size());
+          connection.forget(over.writer);
+          over.writer.abort();
+          over.wake();
+          sizes.add(connection.size());
+        };
+    kept.wake();
+    timer.runDue();
+    assertThat(sizes).containsExactly(1, 0);
+  }
+
+  @Test
   void whatIsWokenInsideItsOwnWriteIsWrittenToAgain() {
     OpenStream stream = new OpenStream("a");
     stream.output.inside =

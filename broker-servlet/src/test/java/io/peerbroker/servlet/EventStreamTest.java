@@ -3,6 +3,8 @@ package io.peerbroker.servlet;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.never;
+import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.when;
 
 import io.peerbroker.core.Broker;
@@ -19,8 +21,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.catalina.FakeStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -52,6 +56,7 @@ final class EventStreamTest {
     final AsyncContext async = mock(AsyncContext.class);
     final HttpServletRequest request = mock(HttpServletRequest.class);
     final Channel channel;
+    private CompletableFuture<@Nullable Void> checked = new CompletableFuture<>();
 
     Client() throws IOException {
       this(broker, timer);
@@ -85,6 +90,28 @@ final class EventStreamTest {
       out.callBack();
     }
 
+    /**
+     * Has something done inside the next write or flush; {@link #check} throws what that throws.
+     */
+    void once(Runnable action) {
+      CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
+      checked = done;
+      out.inside =
+          () -> {
+            out.inside = () -> {};
+            try {
+              action.run();
+              done.complete(null);
+            } catch (Throwable thrown) {
+              done.completeExceptionally(thrown);
+            }
+          };
+    }
+
+    void check() {
+      assertThat(checked).isCompleted();
+    }
+
     void send(String text) {
       channel.sendOrThrow(channel.id(), Json.of(text));
     }
@@ -110,6 +137,54 @@ final class EventStreamTest {
     other.send("y");
     timer.runDue();
     assertThat(order.subList(0, 3)).contains("other");
+  }
+
+  @Test
+  @DisplayName("A stream that is given up behind one that is stuck is completed after that one.")
+  void givenUpInTheQueue() throws Exception {
+    Client stuck = new Client();
+    Client waiting = new Client();
+    timer.runDue();
+    stuck.once(
+        () -> {
+          waiting.send("y");
+          timer.advance(SETTINGS.writeTimeout());
+          assertThat(waiting.channel.isOpen()).as("not given up").isFalse();
+          verify(waiting.async, never()).complete();
+        });
+    stuck.send("x");
+    timer.runDue();
+    stuck.check();
+    verify(waiting.async).complete();
+  }
+
+  @Test
+  @DisplayName("Streams that come and go while another is stuck are not kept.")
+  void comeAndGo() throws Exception {
+    Client stuck = new Client();
+    timer.runDue();
+    ConnectionWriter connection = connections.join(stuck.request);
+    stuck.once(
+        () -> {
+          Set<EventStream> before = Set.copyOf(open);
+          for (int i = 0; i < 100; i++) {
+            newClient().send("y");
+          }
+          open.stream().filter(stream -> !before.contains(stream)).forEach(EventStream::abort);
+          assertThat(connection.size()).isZero();
+        });
+    stuck.send("x");
+    timer.runDue();
+    stuck.check();
+    connections.leave(connection);
+  }
+
+  private Client newClient() {
+    try {
+      return new Client();
+    } catch (IOException impossible) {
+      throw new UncheckedIOException(impossible);
+    }
   }
 
   @Test
