@@ -24,13 +24,13 @@ final class ChangeBudget {
   }
 
   /** Counts a change that a log has taken in. */
-  void hold(Envelope envelope) {
-    used.addAndGet(ChangeLog.CHANGE_BYTES + (envelope.hold() ? envelope.size() : 0));
+  void hold(ChangeLog.Change change) {
+    used.addAndGet(change.bytes() + (change.now().hold() ? change.now().size() : 0));
   }
 
   /** Counts that a log has let go of a change. */
-  void letGo(Envelope envelope) {
-    used.addAndGet(-ChangeLog.CHANGE_BYTES - (envelope.letGo() ? envelope.size() : 0));
+  void letGo(ChangeLog.Change change) {
+    used.addAndGet(-change.bytes() - (change.now().letGo() ? change.now().size() : 0));
   }
 
   /** Takes bytes for what a list remembers; false if there are none left. */
@@ -60,15 +60,15 @@ final class ChangeBudget {
   }
 
   /** Counts a change that waits in a feed until all logs have looked at it. */
-  void feed(Envelope envelope) {
-    hold(envelope);
-    fed.addAndGet(ChangeLog.CHANGE_BYTES + envelope.size());
+  void feed(ChangeLog.Change change) {
+    hold(change);
+    fed.addAndGet(change.size());
   }
 
   /** Counts that all logs have looked at a change. */
-  void fed(Envelope envelope) {
-    letGo(envelope);
-    fed.addAndGet(-ChangeLog.CHANGE_BYTES - envelope.size());
+  void fed(ChangeLog.Change change) {
+    letGo(change);
+    fed.addAndGet(-change.size());
   }
 
   /** Whether so much waits in feeds that those who change more have the logs look at it. */

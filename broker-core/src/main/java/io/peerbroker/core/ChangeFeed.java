@@ -19,7 +19,9 @@ final class ChangeFeed {
 
   /** A place in the chain, behind one change and before the next. */
   static final class Place {
-    private final ChangeLog.@Nullable Change change;
+    /** Null at the beginning, and where all have passed. */
+    private volatile ChangeLog.@Nullable Change change;
+
     private final long number;
     private volatile @Nullable Place next;
     private volatile @Nullable Envelope removal;
@@ -39,6 +41,7 @@ final class ChangeFeed {
      * none of their business.
      */
     ChangeLog.@Nullable Change seenBy(TagFilter filter) {
+      ChangeLog.Change change = this.change;
       if (change == null) {
         return null;
       }
@@ -62,10 +65,10 @@ final class ChangeFeed {
     }
 
     /** What is removed for some may be there for others: one envelope for all of the former. */
-    private Envelope removal(HostedSession session) {
+    private Envelope removal(HostedSession.Ref session) {
       Envelope known = removal;
       if (known == null) {
-        known = Envelope.removed(session.id());
+        known = Envelope.removed(session.id);
         removal = known;
       }
       return known;
@@ -89,7 +92,7 @@ final class ChangeFeed {
   void append(ChangeLog.Change change) {
     Place last = end;
     Place next = new Place(change, last.number + 1);
-    budget.feed(change.now());
+    budget.feed(change);
     last.next = next;
     end = next;
   }
@@ -106,8 +109,12 @@ final class ChangeFeed {
       Place at = passed;
       for (Place next = at.next; at.number < place.number && next != null; next = at.next) {
         at = next;
-        if (at.change != null) {
-          budget.fed(at.change.now());
+        ChangeLog.Change change = at.change;
+        if (change != null) {
+          budget.fed(change);
+          // The last place stays for as long as the feed does.
+          at.change = null;
+          at.removal = null;
         }
       }
       passed = at;

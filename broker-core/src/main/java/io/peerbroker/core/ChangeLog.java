@@ -40,28 +40,58 @@ import org.jspecify.annotations.Nullable;
  */
 final class ChangeLog {
 
-  /** About what a change takes here besides its envelope. */
+  /** About what a change takes here besides its envelope and the tags before it. */
   static final int CHANGE_BYTES = 96;
 
+  /** About what a tag takes besides two bytes for each of its UTF-16 code units. */
+  private static final int TAG_BYTES = 48;
+
   /**
-   * What happened to a session: once in a feed, folded in a segment.
+   * What happened to a session: once in a feed, folded in a segment. It does not keep a session
+   * that has closed.
    *
    * @param before its tags before it, or null where it was not listed or the log's filter did not
    *     pass it then
    * @param after its tags after it, or null where it is not listed or the filter does not pass it
    * @param now the session as it is after it, or its removal
+   * @param bytes about what it takes besides its envelope
    */
   record Change(
-      HostedSession session,
+      HostedSession.Ref session,
       @Nullable List<String> before,
       @Nullable List<String> after,
-      Envelope now) {}
+      Envelope now,
+      int bytes) {
+
+    Change(
+        HostedSession.Ref session,
+        @Nullable List<String> before,
+        @Nullable List<String> after,
+        Envelope now) {
+      // The tags after it are those that the envelope shows.
+      this(session, before, after, now, CHANGE_BYTES + (before == after ? 0 : bytesOf(before)));
+    }
+
+    private static int bytesOf(@Nullable List<String> tags) {
+      int bytes = 0;
+      if (tags != null) {
+        for (String tag : tags) {
+          bytes += TAG_BYTES + 2 * tag.length();
+        }
+      }
+      return bytes;
+    }
+
+    int size() {
+      return bytes + now.size();
+    }
+  }
 
   /** Some changes that follow each other. */
   private final class Segment {
 
     /** The changes while they can be folded; null when frozen. */
-    @Nullable Map<HostedSession, Change> open = new LinkedHashMap<>(4);
+    @Nullable Map<HostedSession.Ref, Change> open = new LinkedHashMap<>(4);
 
     /** The changes when they are being read; null when open. */
     Change @Nullable [] frozen;
@@ -100,8 +130,8 @@ final class ChangeLog {
       return changes;
     }
 
-    Map<HostedSession, Change> thaw() {
-      Map<HostedSession, Change> changes = open;
+    Map<HostedSession.Ref, Change> thaw() {
+      Map<HostedSession.Ref, Change> changes = open;
       if (changes == null) {
         changes = new LinkedHashMap<>();
         if (frozen != null) {
@@ -116,24 +146,24 @@ final class ChangeLog {
     }
 
     void fold(Change change) {
-      Map<HostedSession, Change> changes = thaw();
+      Map<HostedSession.Ref, Change> changes = thaw();
       Change earlier = changes.get(change.session);
       if (earlier == null) {
         changes.put(change.session, change);
-        count(1, CHANGE_BYTES + change.now.size());
-        budget.hold(change.now);
+        count(1, change.size());
+        budget.hold(change);
         return;
       }
-      budget.letGo(earlier.now);
+      budget.letGo(earlier);
       if (earlier.before == null && change.after == null && ahead == 0) {
         changes.remove(change.session);
-        count(-1, -CHANGE_BYTES - earlier.now.size());
+        count(-1, -earlier.size());
         return;
       }
-      changes.put(
-          change.session, new Change(change.session, earlier.before, change.after, change.now));
-      count(0, change.now.size() - earlier.now.size());
-      budget.hold(change.now);
+      Change folded = new Change(change.session, earlier.before, change.after, change.now);
+      changes.put(change.session, folded);
+      count(0, folded.size() - earlier.size());
+      budget.hold(folded);
     }
 
     private void count(int moreEvents, long moreBytes) {
@@ -146,7 +176,7 @@ final class ChangeLog {
     /** Lets go of what is in it. */
     void clear() {
       for (Change change : freeze()) {
-        budget.letGo(change.now);
+        budget.letGo(change);
       }
       count(-events, -bytes);
       frozen = new Change[0];

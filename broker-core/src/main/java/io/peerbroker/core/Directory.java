@@ -283,7 +283,7 @@ final class Directory {
   }
 
   private void forget(HostedSession session, List<Watches.Home> touched) {
-    session.open = false;
+    session.closed();
     session.story.closed(CloseReason.CLOSED);
     sessions.remove(session.id());
     sessionBytes.release(session.state.bytes());
@@ -324,7 +324,7 @@ final class Directory {
       @Nullable List<String> to,
       Envelope change,
       List<Watches.Home> touched) {
-    watches.feed(new ChangeLog.Change(session, from, to, change), steps, touched);
+    watches.feed(new ChangeLog.Change(session.ref, from, to, change), steps, touched);
   }
 
   /** A page of what is listed. What comes or goes meanwhile may be on it or not. */
@@ -434,7 +434,7 @@ final class Directory {
    *
    * @param size at most how many bytes it takes as JSON
    */
-  record Found(HostedSession session, ListedSession shown, int size) {}
+  record Found(HostedSession.Ref session, ListedSession shown, int size) {}
 
   private long find(TagFilter filter, long after, long upTo, Collection<Found> found) {
     return searching(() -> findLocked(filter, after, upTo, Integer.MAX_VALUE, found));
@@ -451,7 +451,7 @@ final class Directory {
       if (bytes > maxBytes && !found.isEmpty()) {
         return session.number - 1;
       }
-      found.add(new Found(session, session.show(state), state.shownSize()));
+      found.add(new Found(session.ref, session.show(state), state.shownSize()));
     }
     return at;
   }

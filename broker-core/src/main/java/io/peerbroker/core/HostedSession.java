@@ -2,6 +2,7 @@ package io.peerbroker.core;
 
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** A session in this broker's directory. */
 final class HostedSession implements Session {
@@ -61,12 +62,42 @@ final class HostedSession implements Session {
     }
   }
 
+  /**
+   * A session as those know it for whom something about it waits: what is kept of it there for
+   * longer than it is open is its number and id, and not its tags, metadata and host.
+   */
+  static final class Ref {
+    final long number;
+    final String id;
+
+    /** Null when it has closed; written under the directory's write lock. */
+    private volatile @Nullable HostedSession session;
+
+    private Ref(HostedSession session) {
+      this.session = session;
+      number = session.number;
+      id = session.id;
+    }
+
+    /** The session; null once it has closed. */
+    @Nullable HostedSession session() {
+      return session;
+    }
+
+    /** Whether an event shows the session as it is now. */
+    boolean isShownBy(Envelope envelope) {
+      HostedSession now = session;
+      return now != null && now.state.isShownBy(envelope);
+    }
+  }
+
   final HostedChannel host;
   private final String id;
 
   /** Its place in the order of creation. */
   final long number;
 
+  final Ref ref;
   final Story story;
 
   // Written under the directory's write lock.
@@ -80,7 +111,14 @@ final class HostedSession implements Session {
     this.id = id;
     this.number = number;
     this.state = state;
+    ref = new Ref(this);
     story = host.storyOf(this);
+  }
+
+  /** Notes that it has been closed, under the directory's write lock. */
+  void closed() {
+    open = false;
+    ref.session = null;
   }
 
   ListedSession show(State shown) {

@@ -257,21 +257,21 @@ final class ListStream extends Link implements Watch {
 
   /** What the reader is to be told of a change, if anything. */
   private @Nullable Envelope tell(ChangeLog.Change change) {
-    HostedSession session = change.session();
+    HostedSession.Ref session = change.session();
     if (session.number > covered && session.number <= horizon) {
       return null;
     }
     boolean holds = passes(change.before());
     boolean held = passes(change.after());
-    if (holds && held && !session.state.isShownBy(change.now())) {
-      // It has changed again: that is told in its turn, and this no more.
+    if (holds && held && !session.isShownBy(change.now())) {
+      // It has changed again, or closed: that is told in its turn, and this no more.
       return null;
     }
     this.held += (held ? 1 : 0) - (holds ? 1 : 0);
     if (held || (holds && change.after() == null)) {
       return change.now();
     }
-    return holds ? Envelope.removed(session.id()) : null;
+    return holds ? Envelope.removed(session.id) : null;
   }
 
   private boolean passes(@Nullable List<String> tags) {
@@ -283,12 +283,13 @@ final class ListStream extends Link implements Watch {
    *
    * @param change what a change has made of it, which all who may see it can share; null for none
    */
-  private @Nullable Envelope tellAsItIs(HostedSession session, @Nullable Envelope change) {
-    HostedSession.State state = session.state;
-    if (session.isOpen() && state.listed() && filter.matches(state.tags())) {
+  private @Nullable Envelope tellAsItIs(HostedSession.Ref ref, @Nullable Envelope change) {
+    HostedSession session = ref.session();
+    if (session != null && session.isOpen()) {
+      HostedSession.State state = session.state;
       ListedSession shown = session.show(state);
-      if (mayBeSeen(shown)) {
-        boolean isNew = hold(session);
+      if (state.listed() && filter.matches(state.tags()) && mayBeSeen(shown)) {
+        boolean isNew = hold(ref.number);
         if (change == null) {
           return isNew ? Envelope.added(shown, state.shownSize()) : null;
         }
@@ -297,7 +298,7 @@ final class ListStream extends Link implements Watch {
             : Envelope.added(shown, state.shownSize());
       }
     }
-    return letGo(session) ? Envelope.removed(session.id()) : null;
+    return letGo(ref.number) ? Envelope.removed(ref.id) : null;
   }
 
   private boolean mayBeSeen(ListedSession session) {
@@ -306,11 +307,11 @@ final class ListStream extends Link implements Watch {
   }
 
   /** Notes that the reader has been told of a session; false if it knew. */
-  private boolean hold(HostedSession session) {
-    if (told == null || told.contains(session.number)) {
+  private boolean hold(long number) {
+    if (told == null || told.contains(number)) {
       return false;
     }
-    told.add(session.number);
+    told.add(number);
     held++;
     long more = told.bytes() - rememberedBytes;
     if (more > 0) {
@@ -323,11 +324,11 @@ final class ListStream extends Link implements Watch {
   }
 
   /** Notes that the reader holds a session no more; false if it did not. */
-  private boolean letGo(HostedSession session) {
-    if (told == null || !told.contains(session.number)) {
+  private boolean letGo(long number) {
+    if (told == null || !told.contains(number)) {
       return false;
     }
-    told.remove(session.number);
+    told.remove(number);
     held--;
     return true;
   }

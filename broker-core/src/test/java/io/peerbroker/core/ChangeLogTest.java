@@ -1,7 +1,10 @@
 package io.peerbroker.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import java.lang.ref.WeakReference;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -28,7 +31,7 @@ final class ChangeLogTest {
 
   private ChangeLog.Change change(List<String> before, List<String> after) {
     ChangeLog.Change change =
-        new ChangeLog.Change(session, before, after, Envelope.removed(session.id()));
+        new ChangeLog.Change(session.ref, before, after, Envelope.removed(session.id()));
     feed.append(change);
     return change;
   }
@@ -103,6 +106,21 @@ final class ChangeLogTest {
     change(TAGS, TAGS);
     assertThat(log.catchUp()).isEqualTo(1);
     feed.passed(feed.end());
+    assertThat(budget.used()).isZero();
+  }
+
+  @Test
+  void theLastChangeThatAllHaveLookedAtIsNotKept() {
+    WeakReference<Envelope> last = new WeakReference<>(change(null, List.of("x")).now());
+    assertThat(log.catchUp()).isEqualTo(1);
+    feed.passed(feed.end());
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () -> {
+              System.gc();
+              return last.get() == null;
+            });
     assertThat(budget.used()).isZero();
   }
 }

@@ -58,7 +58,7 @@ final class WatchesTest {
   private List<Watches.Group> compared(List<String> before, List<String> after) {
     List<Watches.Home> touched = new ArrayList<>();
     watches.feed(
-        new ChangeLog.Change(session, before, after, Envelope.removed(session.id())),
+        new ChangeLog.Change(session.ref, before, after, Envelope.removed(session.id())),
         ++step,
         touched);
     assertThat(touched).doesNotHaveDuplicates();
@@ -198,7 +198,7 @@ final class WatchesTest {
     List<Watches.Home> touched = new ArrayList<>();
     for (int i = 0; i < 10 * ChangeFeed.LONG + 500; i++) {
       ChangeLog.Change change =
-          new ChangeLog.Change(session, tags, tags, Envelope.removed(session.id()));
+          new ChangeLog.Change(session.ref, tags, tags, Envelope.removed(session.id()));
       roomy.feed(change, ++step, touched);
       touched.forEach(Watches.Home::catchUpWithMuch);
       touched.clear();
@@ -219,7 +219,7 @@ final class WatchesTest {
     for (int i = 0; i < 10_000; i++) {
       List<String> tags = List.of("tag-" + i % 100);
       ChangeLog.Change change =
-          new ChangeLog.Change(session, null, tags, Envelope.removed(session.id()));
+          new ChangeLog.Change(session.ref, null, tags, Envelope.removed(session.id()));
       small.feed(change, ++step, touched);
       touched.forEach(Watches.Home::catchUpWithMuch);
       touched.clear();
@@ -246,7 +246,9 @@ final class WatchesTest {
     step++;
     for (int i = 0; i < 16; i++) {
       many.feed(
-          new ChangeLog.Change(session, tags, tags, Envelope.removed(session.id())), step, touched);
+          new ChangeLog.Change(session.ref, tags, tags, Envelope.removed(session.id())),
+          step,
+          touched);
     }
     wakes.touched(touched);
     List<Watches.Group> groups = touched.stream().flatMap(home -> home.groups().stream()).toList();
