@@ -323,24 +323,29 @@ final class ChangeLog {
           return;
         }
         closed = true;
-        if (!opened) {
-          return;
+        if (opened) {
+          leave();
         }
-        ahead -= looksAhead ? 1 : 0;
-        if (taken == 0) {
-          at.atStart--;
-        } else {
-          at.inside--;
-        }
-        if (mark != null) {
-          mark.marks--;
-          tidy(mark);
-          mark = null;
-        }
-        tidy(at);
+        // What it has noted is done with: else it would stay until somebody uses the log.
+        catchUpLocked();
       } finally {
         lock.unlock();
       }
+    }
+
+    private void leave() {
+      ahead -= looksAhead ? 1 : 0;
+      if (taken == 0) {
+        at.atStart--;
+      } else {
+        at.inside--;
+      }
+      if (mark != null) {
+        mark.marks--;
+        tidy(mark);
+        mark = null;
+      }
+      tidy(at);
     }
   }
 

@@ -477,9 +477,12 @@ final class Directory {
     } finally {
       lock.writeLock().unlock();
     }
-    stream.giveUpPlace();
-    if (empty != null) {
-      empty.close();
+    try {
+      stream.giveUpPlace();
+    } finally {
+      if (empty != null) {
+        empty.close();
+      }
     }
   }
 

@@ -131,6 +131,9 @@ final class ListStream extends Link implements Watch {
   void giveUpPlace() {
     ChangeLog.Cursor place = cursor;
     if (place != null) {
+      // A place leads to its log and on to all that comes in the feed later: whoever keeps a watch
+      // that has ended would keep that too. None is given to it any more.
+      cursor = null;
       place.close();
     }
   }

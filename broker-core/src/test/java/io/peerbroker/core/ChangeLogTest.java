@@ -1,6 +1,8 @@
 package io.peerbroker.core;
 
+import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.COLLECTION;
 import static org.awaitility.Awaitility.await;
 
 import java.lang.ref.WeakReference;
@@ -96,6 +98,20 @@ final class ChangeLogTest {
     change(TAGS, null);
     assertThat(log.catchUp()).isEqualTo(2);
     assertThat(log.events()).isZero();
+  }
+
+  @Test
+  void whatPlacesThatAreGivenBackHaveNotedDoesNotPileUpWhereNothingChanges() {
+    ChangeLog.Cursor idle = log.open(false);
+    for (int i = 0; i < 1_000; i++) {
+      log.open(true).close();
+      ChangeLog.Cursor place = log.open(false);
+      assertThat(place.next()).isNull();
+      place.mark();
+      place.close();
+    }
+    assertThat(log).extracting("notes", as(COLLECTION)).isEmpty();
+    idle.close();
   }
 
   @Test

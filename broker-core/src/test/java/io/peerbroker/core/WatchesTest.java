@@ -2,7 +2,10 @@ package io.peerbroker.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
+import static org.awaitility.Awaitility.await;
 
+import java.lang.ref.Reference;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -75,6 +78,42 @@ final class WatchesTest {
       }
     }
     return visited;
+  }
+
+  /** Feeds a change to those who watch "a", and has it passed; returns its place in the feed. */
+  private WeakReference<ChangeFeed.Place> feedOne() {
+    List<Watches.Home> touched = new ArrayList<>();
+    List<String> tags = List.of("a");
+    watches.feed(
+        new ChangeLog.Change(session.ref, tags, tags, Envelope.removed(session.id())),
+        ++step,
+        touched);
+    assertThat(touched).hasSize(1);
+    Watches.Home home = touched.get(0);
+    home.groups().forEach(group -> assertThat(group.log.catchUp()).isEqualTo(1));
+    ChangeFeed feed = assertThat(home).extracting("feed", type(ChangeFeed.class)).actual();
+    feed.passed(feed.end());
+    return new WeakReference<>(feed.end());
+  }
+
+  @Test
+  void whoeverKeepsAListThatHasEndedKeepsNothingOfWhatComesLater() {
+    ListStream kept = add("a,!b");
+    add("a");
+    try {
+      remove(kept);
+      WeakReference<ChangeFeed.Place> later = feedOne();
+      assertThat(feedOne().get()).isNotNull();
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .until(
+              () -> {
+                System.gc();
+                return later.get() == null;
+              });
+    } finally {
+      Reference.reachabilityFence(kept);
+    }
   }
 
   @Test
