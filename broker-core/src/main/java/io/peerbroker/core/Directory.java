@@ -560,10 +560,13 @@ final class Directory {
     } finally {
       lock.writeLock().unlock();
     }
-    for (Watches.Home home : touched) {
-      home.catchUpWithMuch();
+    try {
+      for (Watches.Home home : touched) {
+        home.catchUpWithMuch();
+      }
+    } finally {
+      wakes.touched(touched);
     }
-    wakes.touched(touched);
     return result;
   }
 

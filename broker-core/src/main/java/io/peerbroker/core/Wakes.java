@@ -1,7 +1,6 @@
 package io.peerbroker.core;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.concurrent.Executor;
@@ -41,7 +40,8 @@ final class Wakes {
     boolean isOver();
 
     /**
-     * Goes on, until there is no more to be done or that was as much as may be.
+     * Goes on, until there is no more to be done or that was as much as may be. Where it throws, it
+     * has got on by one at least.
      *
      * @param max how much may be done
      * @return how much more could have been
@@ -53,7 +53,10 @@ final class Wakes {
   static final class Turn {
     private final Supplier<Round> rounds;
     private final boolean paced;
-    private boolean begun;
+
+    /** What carries its rounds out, one at a time; null until the first begins. */
+    private @Nullable Running carrier;
+
     private boolean running;
 
     /** Whether another round is due: after the pause, or after the one that is running. */
@@ -82,6 +85,11 @@ final class Wakes {
   private Timer.@Nullable Scheduled scheduled;
   private long scheduledFor;
 
+  /** How many tasks that begin what is due the executor has or is about to have. */
+  private int beginners;
+
+  private final Runnable beginner = this::beginDue;
+
   /**
    * @param pause how long there is peace after a round; zero for not at all
    */
@@ -91,25 +99,29 @@ final class Wakes {
     this.executor = executor;
   }
 
-  /** Has those seen to that a change has touched. Outside locks. */
+  /**
+   * Has those seen to that a change has touched. Outside locks. Where that fails for some, the
+   * others have been seen to when it is thrown.
+   */
   void touched(List<Watches.Home> homes) {
-    if (homes.isEmpty()) {
-      return;
-    }
-    List<Turn> now = new ArrayList<>(homes.size());
-    lock.lock();
-    try {
-      for (Watches.Home home : homes) {
-        if (begins(home.turn)) {
-          now.add(home.turn);
-        }
-      }
-    } finally {
-      lock.unlock();
-    }
     int here = HERE;
-    for (Turn turn : now) {
-      here = begin(turn, here);
+    Throwable failure = null;
+    for (Watches.Home home : homes) {
+      try {
+        here = touched(home.turn, here);
+      } catch (RuntimeException | Error failed) {
+        here = 0;
+        failure = failure == null ? failed : failure;
+      }
+    }
+    rethrow(failure);
+  }
+
+  private static void rethrow(@Nullable Throwable failure) {
+    if (failure instanceof RuntimeException exception) {
+      throw exception;
+    } else if (failure instanceof Error error) {
+      throw error;
     }
   }
 
@@ -120,14 +132,14 @@ final class Wakes {
    * @return how much more
    */
   int touched(Turn turn, int here) {
-    boolean now;
+    Running now;
     lock.lock();
     try {
       now = begins(turn);
     } finally {
       lock.unlock();
     }
-    return now ? begin(turn, here) : here;
+    return now == null ? here : begin(now, here);
   }
 
   /** Has one list woken on the executor. */
@@ -135,20 +147,34 @@ final class Wakes {
     execute(stream::wakeNow);
   }
 
-  /** Whether a round is to begin now; notes that one is due if not. With the lock held. */
-  private boolean begins(Turn turn) {
+  /** The round that is to begin now; notes that one is due if none is. With the lock held. */
+  private @Nullable Running begins(Turn turn) {
     if (turn.running || turn.due) {
       turn.due = true;
-      return false;
+      if (!turn.running) {
+        scheduleRefused();
+      }
+      return null;
     }
     long now = timer.nanoTime();
-    if (!isPaced(turn) || !turn.begun || now - turn.last >= pause) {
-      turn.begun = true;
-      turn.running = true;
-      return true;
+    Running known = turn.carrier;
+    if (known == null || !isPaced(turn) || now - turn.last >= pause) {
+      return runs(turn);
     }
     await(turn, now);
-    return false;
+    return null;
+  }
+
+  /** Notes that a round has begun, with the lock held. */
+  private Running runs(Turn turn) {
+    Running carrier = turn.carrier;
+    if (carrier == null) {
+      carrier = new Running(turn);
+      turn.carrier = carrier;
+    }
+    turn.due = false;
+    turn.running = true;
+    return carrier;
   }
 
   private boolean isPaced(Turn turn) {
@@ -157,9 +183,17 @@ final class Wakes {
 
   /** Has a round begin when the pause is over, with the lock held. */
   private void await(Turn turn, long now) {
-    turn.due = true;
     waiting.add(turn);
+    turn.due = true;
     scheduleFor(turn.last + pause, now);
+  }
+
+  /** Tries again where the timer has refused the task of those that wait, with the lock held. */
+  private void scheduleRefused() {
+    Turn first = waiting.peek();
+    if (first != null && scheduled == null && beginners == 0) {
+      scheduleFor(first.last + pause, timer.nanoTime());
+    }
   }
 
   /** Has those begin then that are due, unless some are to before, with the lock held. */
@@ -169,6 +203,7 @@ final class Wakes {
         return;
       }
       scheduled.cancel();
+      scheduled = null;
     }
     scheduledFor = time;
     scheduled = timer.schedule(Duration.ofNanos(Math.max(1, time - now)), () -> pauseOver(time));
@@ -180,21 +215,38 @@ final class Wakes {
       if (scheduledFor == time) {
         scheduled = null;
       }
+      beginners++;
     } finally {
       lock.unlock();
     }
-    execute(this::beginDue);
+    execute(beginner);
   }
 
   /** Begins the rounds that are due. */
   private void beginDue() {
     int here = HERE;
-    for (Turn turn = nextDue(); turn != null; turn = nextDue()) {
-      here = begin(turn, here);
+    Throwable failure = null;
+    try {
+      for (Running due = nextDue(); due != null; due = nextDue()) {
+        try {
+          here = begin(due, here);
+        } catch (RuntimeException | Error failed) {
+          here = 0;
+          failure = failure == null ? failed : failure;
+        }
+      }
+    } finally {
+      lock.lock();
+      try {
+        beginners--;
+      } finally {
+        lock.unlock();
+      }
     }
+    rethrow(failure);
   }
 
-  private @Nullable Turn nextDue() {
+  private @Nullable Running nextDue() {
     lock.lock();
     try {
       Turn turn = waiting.peek();
@@ -207,10 +259,9 @@ final class Wakes {
         scheduleFor(due, now);
         return null;
       }
+      Running begun = runs(turn);
       waiting.remove();
-      turn.due = false;
-      turn.running = true;
-      return turn;
+      return begun;
     } finally {
       lock.unlock();
     }
@@ -222,34 +273,31 @@ final class Wakes {
    * @param here how much may be done on this thread
    * @return how much more
    */
-  private int begin(Turn turn, int here) {
-    Running running = new Running(turn);
+  private int begin(Running round, int here) {
     if (here > 0) {
-      return running.go(here);
+      return round.go(here);
     }
-    execute(running);
+    execute(round);
     return 0;
   }
 
-  private void ended(Turn turn) {
-    boolean again = false;
+  /** Notes that a round has ended; true if another one begins at once. */
+  private boolean ended(Turn turn) {
     lock.lock();
     try {
       turn.running = false;
       long now = timer.nanoTime();
       turn.last = now;
-      if (turn.due && isPaced(turn)) {
+      boolean due = turn.due;
+      turn.due = false;
+      if (due && isPaced(turn)) {
         await(turn, now);
-      } else if (turn.due) {
-        turn.due = false;
+      } else if (due) {
         turn.running = true;
-        again = true;
       }
+      return turn.running;
     } finally {
       lock.unlock();
-    }
-    if (again) {
-      execute(new Running(turn));
     }
   }
 
@@ -263,7 +311,7 @@ final class Wakes {
     }
   }
 
-  /** A round that has begun, or is about to. */
+  /** Carries out the rounds of a turn, one after another. Used by one thread at a time. */
   private final class Running implements Runnable {
     private final Turn turn;
     private @Nullable Round round;
@@ -274,21 +322,20 @@ final class Wakes {
 
     /** Goes on, and has the rest done on the executor; returns how much more could be done here. */
     int go(int max) {
-      boolean over = true;
       try {
         Round begun = round;
         if (begun == null) {
           begun = turn.rounds.get();
           round = begun;
         }
-        int left = begun.isOver() ? max : begun.go(max);
-        over = begun.isOver();
-        return left;
+        return begun.isOver() ? max : begun.go(max);
       } finally {
-        // Also where something has failed: what is due later must not wait for it.
+        // Also where something has failed for one: the others, and what is due later, go on.
+        boolean over = round == null || round.isOver();
         if (over) {
-          ended(turn);
-        } else {
+          round = null;
+        }
+        if (!over || ended(turn)) {
           execute(this);
         }
       }

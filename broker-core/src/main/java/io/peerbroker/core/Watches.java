@@ -218,6 +218,7 @@ final class Watches {
       private final ChangeFeed.Place end = feed.end();
       private final Group[] all = groups;
       private int at;
+      private int caughtUp;
 
       @Override
       public boolean isOver() {
@@ -230,7 +231,8 @@ final class Watches {
         while (left > 0 && !isOver()) {
           Group group = all[at++];
           left -= Math.max(1, group.log.catchUp());
-          if (isOver()) {
+          // Where one has failed to, it has yet to look.
+          if (++caughtUp == all.length) {
             feed.passed(end);
           }
           if (group.log.takeNews()) {

@@ -1,11 +1,13 @@
 package io.peerbroker.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -286,5 +288,112 @@ final class WakesTest {
     party.channel.close();
     assertThat(lists.stream().mapToInt(list -> list.here.get()).sum()).isLessThanOrEqualTo(64);
     awaitEvents(128);
+  }
+
+  /** A timer whose tasks are refused where the test says so. */
+  private static final class Refusing implements Timer {
+    final ManualTimer timer = new ManualTimer();
+    boolean refuses;
+
+    @Override
+    public long nanoTime() {
+      return timer.nanoTime();
+    }
+
+    @Override
+    public Scheduled schedule(Duration delay, Runnable task) {
+      if (refuses) {
+        throw new RejectedExecutionException("The timer of the test refuses.");
+      }
+      return timer.schedule(delay, task);
+    }
+  }
+
+  private Woken watch(Broker of, String filter) {
+    List<Woken> opened = new ArrayList<>();
+    Watch unused =
+        of.watch(
+            TagFilter.parse(filter),
+            attachment -> {
+              Woken woken = new Woken(attachment, true);
+              opened.add(woken);
+              return woken;
+            });
+    Woken list = opened.get(0);
+    assertThat(list.events).hasValue(1);
+    return list;
+  }
+
+  @Test
+  void aTimerThatRefusesSilencesNoList() {
+    Refusing refusing = new Refusing();
+    try (Broker other =
+        Broker.builder().timer(refusing).sessionRate(Limits.Rate.UNLIMITED).build()) {
+      Party host = new Party(other);
+      Woken b = watch(other, "b");
+      Woken a = watch(other, "a");
+      refusing.timer.advance(PAUSE);
+      host.host("b");
+      assertThat(b.events).hasValue(2);
+      // Those under "b" have their pause, those under "a" do not.
+      refusing.refuses = true;
+      assertThatThrownBy(() -> host.host("b", "a")).hasMessageContaining("refuses");
+      await().untilAsserted(() -> assertThat(a.events).hasValue(2));
+      refusing.refuses = false;
+      // Where nothing has been told when the pause was over, the next change sees to it.
+      refusing.timer.advance(PAUSE);
+      assertThat(b.events).hasValue(2);
+      host.host("a");
+      await().untilAsserted(() -> assertThat(a.events).hasValue(3));
+      host.host("b");
+      refusing.timer.advance(PAUSE);
+      await().untilAsserted(() -> assertThat(b.events).hasValue(4));
+    }
+  }
+
+  @Test
+  void aTimerThatRefusesWhatIsToComeBeforeAnotherTaskSilencesNoList() {
+    Refusing refusing = new Refusing();
+    HandExecutor elsewhere = new HandExecutor();
+    Wakes wakes = new Wakes(refusing, PAUSE, elsewhere);
+    AtomicInteger late = new AtomicInteger();
+    AtomicInteger early = new AtomicInteger();
+    Wakes.Turn one = turn(late);
+    Wakes.Turn two = turn(early);
+    assertThat(wakes.touched(two, 1)).isEqualTo(0);
+    refusing.timer.advance(PAUSE.dividedBy(2));
+    assertThat(wakes.touched(one, 1)).isEqualTo(0);
+    assertThat(wakes.touched(one, 1)).isEqualTo(1);
+    refusing.refuses = true;
+    assertThatThrownBy(() -> wakes.touched(two, 1)).hasMessageContaining("refuses");
+    refusing.refuses = false;
+    assertThat(wakes.touched(one, 1)).isEqualTo(1);
+    refusing.timer.advance(PAUSE);
+    elsewhere.runAll();
+    assertThat(late).hasValue(2);
+    assertThat(early).hasValue(2);
+    assertThat(refusing.timer.scheduled()).isZero();
+  }
+
+  /** Rounds of one step, which are counted. */
+  private static Wakes.Turn turn(AtomicInteger rounds) {
+    return new Wakes.Turn(
+        () ->
+            new Wakes.Round() {
+              private boolean over;
+
+              @Override
+              public boolean isOver() {
+                return over;
+              }
+
+              @Override
+              public int go(int max) {
+                over = true;
+                rounds.incrementAndGet();
+                return max - 1;
+              }
+            },
+        true);
   }
 }
