@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
  * pause, else when the pause is over, so that many changes are one wake-up.
  *
  * <p>It goes in two steps. A home has a round through its groups, in which each looks at what has
- * changed; that round has the pause. A group that has found something has a round through its live
- * lists, which are woken. Of each there is one round at a time, and where something happens during
- * it, another one after it.
+ * changed. A group that has found something has a round through its live lists, which are woken. Of
+ * each there is one round at a time, and where something happens during it, another one when a
+ * pause after it is over.
  *
  * <p>The first little is done on the thread that has made the change, all else on an executor, some
  * at a time, so that a change by one does not keep its thread with the streams of thousands, and
@@ -52,7 +52,6 @@ final class Wakes {
   /** What is known of the rounds of a home or a group. Guarded by the lock. */
   static final class Turn {
     private final Supplier<Round> rounds;
-    private final boolean paced;
 
     /** What carries its rounds out, one at a time; null until the first begins. */
     private @Nullable Running carrier;
@@ -66,11 +65,9 @@ final class Wakes {
 
     /**
      * @param rounds begins a round
-     * @param paced whether there is a pause between two of them
      */
-    Turn(Supplier<Round> rounds, boolean paced) {
+    Turn(Supplier<Round> rounds) {
       this.rounds = rounds;
-      this.paced = paced;
     }
   }
 
@@ -158,7 +155,7 @@ final class Wakes {
     }
     long now = timer.nanoTime();
     Running known = turn.carrier;
-    if (known == null || !isPaced(turn) || now - turn.last >= pause) {
+    if (known == null || now - turn.last >= pause) {
       return runs(turn);
     }
     await(turn, now);
@@ -175,10 +172,6 @@ final class Wakes {
     turn.due = false;
     turn.running = true;
     return carrier;
-  }
-
-  private boolean isPaced(Turn turn) {
-    return turn.paced && pause > 0;
   }
 
   /** Has a round begin when the pause is over, with the lock held. */
@@ -290,7 +283,7 @@ final class Wakes {
       turn.last = now;
       boolean due = turn.due;
       turn.due = false;
-      if (due && isPaced(turn)) {
+      if (due && pause > 0) {
         await(turn, now);
       } else if (due) {
         turn.running = true;

@@ -44,8 +44,12 @@ final class Watches {
     final ChangeLog log;
     private final Home home;
 
-    /** When its lists are woken: whenever its home has news for it. */
-    final Wakes.Turn turn = new Wakes.Turn(this::round, false);
+    /**
+     * When its lists are woken: whenever its home has news for it, but with a pause. The round that
+     * has another behind it at once would leave the lists that it has woken last no time to read,
+     * and the next one drops those that have not.
+     */
+    final Wakes.Turn turn = new Wakes.Turn(this::round);
 
     // Changed with the directory write-locked and the lock below, read with either.
     private final ReentrantLock lock = new ReentrantLock();
@@ -159,7 +163,7 @@ final class Watches {
     private long touched;
 
     /** When its groups look at what there is for them. */
-    final Wakes.Turn turn = new Wakes.Turn(Round::new, true);
+    final Wakes.Turn turn = new Wakes.Turn(Round::new);
 
     private Home(String required) {
       this.required = required;

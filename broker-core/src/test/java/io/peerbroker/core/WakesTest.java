@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -182,6 +183,83 @@ final class WakesTest {
     party.channel.close();
     await().untilAsserted(() -> assertThat(lists).allMatch(list -> list.events.get() == 2_000));
     assertThat(lists).allMatch(list -> list.ended == null);
+  }
+
+  /** A list's end that does not read at once, but when its connection has its turn. */
+  private static final class Soon implements Transport {
+    final ListStream stream;
+    final HandExecutor reads;
+    int events;
+    @Nullable CloseReason ended;
+
+    Soon(ListStream stream, HandExecutor reads) {
+      this.stream = stream;
+      this.reads = reads;
+    }
+
+    @Override
+    public void ready() {
+      reads.execute(this::read);
+    }
+
+    private void read() {
+      while (stream.poll() != null) {
+        events++;
+      }
+    }
+
+    @Override
+    public void end(CloseReason reason) {
+      ended = reason;
+    }
+  }
+
+  @Test
+  void x11WhoeverReadsWithinThePauseAfterItIsWokenDoesNotFallOff() {
+    List<HostedSession.Ref> sessions = new ArrayList<>();
+    for (int i = 0; i < 2_000; i++) {
+      sessions.add(((HostedSession) party.host("a")).ref);
+    }
+    HandExecutor elsewhere = new HandExecutor();
+    HandExecutor reads = new HandExecutor();
+    Wakes wakes = new Wakes(timer, PAUSE, elsewhere);
+    Watches watches = new Watches(broker.limits(), new ChangeBudget(1 << 26), wakes, tag -> 0);
+    List<Soon> readers = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      ListStream stream = new ListStream(broker, TagFilter.parse("a"), null, broker.watches);
+      watches.add(stream);
+      Soon reader = new Soon(stream, reads);
+      readers.add(reader);
+      stream.connect(reader);
+    }
+    reads.runAll();
+    feedRemovals(watches, wakes, sessions, 1);
+    reads.runAll();
+    assertThat(readers).anyMatch(reader -> reader.events == 2_001);
+    assertThat(readers).anyMatch(reader -> reader.events == 1);
+    // The lists are so many, or the executor so busy, that the round outlasts the pause.
+    timer.advance(PAUSE);
+    feedRemovals(watches, wakes, sessions.subList(0, 1), 2);
+    elsewhere.runAll();
+    reads.runAll();
+    timer.advance(PAUSE);
+    elsewhere.runAll();
+    reads.runAll();
+    assertThat(readers).allMatch(reader -> reader.ended == null && reader.events == 2_002);
+    assertThat(elsewhere.waiting()).isZero();
+    assertThat(timer.scheduled()).isZero();
+  }
+
+  /** Has sessions with the tag "a" removed in one step, and lists woken for it. */
+  private static void feedRemovals(
+      Watches watches, Wakes wakes, List<HostedSession.Ref> sessions, long step) {
+    List<Watches.Home> touched = new ArrayList<>();
+    for (HostedSession.Ref session : sessions) {
+      Envelope removal = Envelope.removed(session.id);
+      watches.feed(new ChangeLog.Change(session, List.of("a"), null, removal), step, touched);
+    }
+    touched.forEach(Watches.Home::catchUpWithMuch);
+    wakes.touched(touched);
   }
 
   @Test
@@ -393,7 +471,6 @@ final class WakesTest {
                 rounds.incrementAndGet();
                 return max - 1;
               }
-            },
-        true);
+            });
   }
 }
