@@ -107,6 +107,29 @@ final class VisibilityTest {
   }
 
   @Test
+  void whereMuchIsHiddenItGoesOnByItself() {
+    hidden.add("x");
+    try (LocalBroker large = (LocalBroker) Broker.builder().build()) {
+      Party many = new Party(large);
+      for (int i = 0; i < 2_500; i++) {
+        many.host("x");
+      }
+      many.host("a");
+      Replay seen = new Replay();
+      ListStream list =
+          large.watch(TagFilter.all(), this::shows, large.watches, large.opener(seen, hands));
+      await()
+          .untilAsserted(
+              () -> {
+                hands.runAll();
+                assertThat(seen.told()).containsExactly("add [a]", "ready 1");
+              });
+      list.close();
+      hands.runAll();
+    }
+  }
+
+  @Test
   void askedAgainItTellsWhereTheAnswerDiffers() {
     party.host("a", "x");
     party.host("a", "y");
