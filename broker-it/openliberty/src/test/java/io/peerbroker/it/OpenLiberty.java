@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The Open Liberty that the build has unpacked to {@code target/wlp}, running in this JVM by its
  * API for embedders, which the build puts on the class path. Its start is slow, so there is one for
- * all tests, with few threads as some of them want it; the web application is started and stopped
- * for each.
+ * all tests, with few threads and a short write timeout as some of them want it; the web
+ * application is started and stopped for each.
  */
 final class OpenLiberty {
 
@@ -59,6 +59,14 @@ final class OpenLiberty {
     return container;
   }
 
+  /** Stops the container, if there is one. */
+  static void stopRunning() {
+    OpenLiberty container = running;
+    if (container != null) {
+      container.stop();
+    }
+  }
+
   int port() {
     return port;
   }
@@ -67,7 +75,8 @@ final class OpenLiberty {
   void stop() {
     running = null;
     try {
-      await(server, "stop");
+      // Without the 30 s for which it lets requests end: a stream does not end by itself.
+      await(server, "stop", "--force");
     } catch (Exception e) {
       throw new AssertionError("The container did not stop", e);
     }
@@ -97,10 +106,10 @@ final class OpenLiberty {
     return new OpenLiberty(port, server);
   }
 
-  private static void await(Object server, String action) throws Exception {
+  private static void await(Object server, String action, String... arguments) throws Exception {
     Class<?> type = Class.forName("com.ibm.wsspi.kernel.embeddable.Server");
     Future<?> future =
-        (Future<?>) type.getMethod(action, String[].class).invoke(server, (Object) new String[0]);
+        (Future<?>) type.getMethod(action, String[].class).invoke(server, (Object) arguments);
     Object result = future.get(BOUND.toSeconds(), TimeUnit.SECONDS);
     Class<?> results = Class.forName("com.ibm.wsspi.kernel.embeddable.Server$Result");
     if (!(boolean) results.getMethod("successful").invoke(result)) {
@@ -115,6 +124,7 @@ final class OpenLiberty {
           <featureManager><feature>servlet-6.0</feature></featureManager>
           <httpEndpoint id="defaultHttpEndpoint" host="127.0.0.1" httpPort="%d" httpsPort="-1">
             <tcpOptions sendBufferSize="%d"/>
+            <httpOptions writeTimeout="5s"/>
           </httpEndpoint>
           <executor coreThreads="%3$d" maxThreads="%3$d"/>
           <config updateTrigger="disabled"/>

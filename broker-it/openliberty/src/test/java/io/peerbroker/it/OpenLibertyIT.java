@@ -4,6 +4,7 @@ import io.peerbroker.tck.ContainerKit;
 import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
 import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
 
 /** The broker in Open Liberty. */
 final class OpenLibertyIT extends ContainerKit {
@@ -11,6 +12,11 @@ final class OpenLibertyIT extends ContainerKit {
   @Override
   protected ContainerServer start(ServerSettings settings) throws Exception {
     return OpenLibertyServer.start(settings);
+  }
+
+  @AfterAll
+  static void stopContainer() {
+    OpenLiberty.stopRunning();
   }
 
   @Override
