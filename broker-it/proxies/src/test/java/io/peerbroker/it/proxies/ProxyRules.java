@@ -194,7 +194,8 @@ abstract class ProxyRules {
     assertThat(client.get("/list").status()).isIn(502, 503);
     upstream = Upstream.start(upstream.port(), HEARTBEAT);
 
-    await().atMost(AT_ONCE).until(() -> client.get("/list").status() == 200);
+    // By default nginx does not ask again for 10 s, httpd not for 60 s.
+    await().atMost(Duration.ofSeconds(5)).until(() -> client.get("/list").status() == 200);
   }
 
   @Test
