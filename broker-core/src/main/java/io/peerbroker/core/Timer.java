@@ -122,6 +122,14 @@ public interface Timer {
       }
     }
 
+    /**
+     * Returns whether this timer has been closed: then it runs nothing more, and does not refuse
+     * what is scheduled. Safe for use by many threads.
+     */
+    public boolean isClosed() {
+      return closed;
+    }
+
     /** Where the broker has those things done that take long. */
     Executor workers() {
       return workers;

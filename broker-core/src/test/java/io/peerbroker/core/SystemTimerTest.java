@@ -91,7 +91,9 @@ final class SystemTimerTest {
     threads.addAll(OwnThreads.of(timer));
     assertThat(threads).hasSizeGreaterThanOrEqualTo(3).allMatch(Thread::isDaemon);
     timer.schedule(Duration.ofMillis(50), () -> threads.clear());
+    assertThat(timer.isClosed()).isFalse();
     timer.close();
+    assertThat(timer.isClosed()).isTrue();
     assertThat(threads).isNotEmpty().noneMatch(Thread::isAlive);
     timer.schedule(Duration.ZERO, () -> threads.clear()).cancel();
     timer.close();

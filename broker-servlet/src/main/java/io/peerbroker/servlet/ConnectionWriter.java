@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * thread for all of them delays none, as long as it stays with none: a stream that has more to
  * write goes behind those that wait.
  *
- * <p>Safe for use by many threads. No method waits for a write.
+ * <p>Safe for use by many threads. No method waits for a write, before the broker has closed.
  */
 final class ConnectionWriter {
 
@@ -137,8 +137,18 @@ final class ConnectionWriter {
   private void start() {
     try {
       timer.schedule(Duration.ZERO, this::run);
-    } catch (RuntimeException refused) {
+    } catch (Throwable refused) {
+      // An application's timer may, and errors are not left out: nobody would come any more.
       stop().forEach(StreamWriter::abort);
+      if (refused instanceof Error error) {
+        throw error;
+      }
+      return;
+    }
+    if (timer instanceof Timer.SystemTimer system && system.isClosed()) {
+      // The broker has closed. What is opened all the same, by a request that came before, is told
+      // so by its own thread.
+      run();
     }
   }
 

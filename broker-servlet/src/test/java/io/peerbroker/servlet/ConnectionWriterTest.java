@@ -1,6 +1,7 @@
 package io.peerbroker.servlet;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.peerbroker.core.Timer;
 import io.peerbroker.test.FakeTimer;
@@ -183,6 +184,23 @@ final class ConnectionWriterTest {
 
   @Test
   void aTimerThatRefusesEndsTheStreams() {
+    OpenStream stream = new OpenStream("a");
+    refusing(new RejectedExecutionException("closed")).wake(stream.writer);
+    assertThat(stream.source.told).containsExactly("FAILED", "closed");
+    assertThat(stream.output.calls).containsExactly("complete");
+  }
+
+  @Test
+  void aTimerThatFailsEndsTheStreams() {
+    ConnectionWriter failing = refusing(new OutOfMemoryError("planted"));
+    for (int i = 0; i < 2; i++) {
+      OpenStream stream = new OpenStream("a");
+      assertThatThrownBy(() -> failing.wake(stream.writer)).hasMessage("planted");
+      assertThat(stream.source.told).containsExactly("FAILED", "closed");
+    }
+  }
+
+  private static ConnectionWriter refusing(Throwable thrown) {
     Timer refusing =
         new Timer() {
           @Override
@@ -192,12 +210,12 @@ final class ConnectionWriterTest {
 
           @Override
           public Scheduled schedule(Duration delay, Runnable task) {
-            throw new RejectedExecutionException("closed");
+            if (thrown instanceof Error error) {
+              throw error;
+            }
+            throw (RuntimeException) thrown;
           }
         };
-    OpenStream stream = new OpenStream("a");
-    new ConnectionWriter("a connection", refusing).wake(stream.writer);
-    assertThat(stream.source.told).containsExactly("FAILED", "closed");
-    assertThat(stream.output.calls).containsExactly("complete");
+    return new ConnectionWriter("a connection", refusing);
   }
 }

@@ -10,7 +10,6 @@ import static org.mockito.Mockito.when;
 import io.peerbroker.core.Broker;
 import io.peerbroker.core.Channel;
 import io.peerbroker.core.Json;
-import io.peerbroker.core.Timer;
 import io.peerbroker.test.FakeTimer;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.http.HttpServletRequest;
@@ -59,10 +58,13 @@ final class EventStreamTest {
     private CompletableFuture<@Nullable Void> checked = new CompletableFuture<>();
 
     Client() throws IOException {
-      this(broker, timer);
+      this(broker, connections, () -> {});
     }
 
-    Client(Broker broker, Timer timer) throws IOException {
+    /**
+     * @param opened what happens when the stream has begun, and the broker does not have it yet
+     */
+    Client(Broker broker, ConnectionWriters connections, Runnable opened) throws IOException {
       HttpServletResponse response = mock(HttpServletResponse.class);
       when(request.getProtocol()).thenReturn("HTTP/2.0");
       when(request.getRemoteAddr()).thenReturn("192.0.2.1");
@@ -74,20 +76,23 @@ final class EventStreamTest {
           broker.openChannel(
               attachment -> {
                 try {
-                  return EventStream.begin(
-                      attachment,
-                      SETTINGS,
-                      false,
-                      broker.limits().drainTimeout(),
-                      timer,
-                      open,
-                      connections,
-                      async);
+                  EventStream stream =
+                      EventStream.begin(
+                          attachment,
+                          SETTINGS,
+                          false,
+                          broker.limits().drainTimeout(),
+                          broker.timer(),
+                          open,
+                          connections,
+                          async);
+                  out.callBack();
+                  opened.run();
+                  return stream;
                 } catch (IOException failed) {
                   throw new UncheckedIOException(failed);
                 }
               });
-      out.callBack();
     }
 
     /**
@@ -185,6 +190,15 @@ final class EventStreamTest {
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
     }
+  }
+
+  @Test
+  @DisplayName("A stream that is opened while the broker closes is told so, and ends.")
+  void openedTooLate() throws Exception {
+    Broker own = Broker.builder().drainTimeout(Duration.ofMillis(1)).build();
+    Client late = new Client(own, new ConnectionWriters(own.timer()), own::close);
+    assertThat(late.out.written).last().asString().contains("shutting_down");
+    verify(late.async).complete();
   }
 
   @Test
