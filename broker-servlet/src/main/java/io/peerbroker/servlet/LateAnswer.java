@@ -55,6 +55,10 @@ final class LateAnswer implements StreamWriter.Source {
   private final AtomicReference<@Nullable Reply> reply = new AtomicReference<>();
   private volatile boolean bodyUnfinished;
   private volatile boolean bodyUnwanted;
+
+  /** Whether the exchange is to be cut off. Written before the task that does it is scheduled. */
+  private volatile boolean bodyBroken;
+
   private volatile boolean over;
 
   /** When a body that goes on behind the answer is cut off. Written before the task that reads. */
@@ -146,7 +150,7 @@ final class LateAnswer implements StreamWriter.Source {
       cutAt = timer.nanoTime() + untilCut.toNanos();
       first = min(first, untilCut);
     }
-    task.watch(first, this::watch);
+    watchIn(first);
     return true;
   }
 
@@ -187,7 +191,16 @@ final class LateAnswer implements StreamWriter.Source {
 
   /** The body has broken off, or is cut off: its answer is the connection's last. */
   void bodyIsBroken() {
+    bodyBroken = true;
     task.watch(BROKEN_BODY_GRACE, () -> run(this::cut));
+  }
+
+  /** Looks after the answer in a while, unless its body has broken off, be that at this moment. */
+  private void watchIn(Duration delay) {
+    task.watch(delay, this::watch);
+    if (bodyBroken) {
+      bodyIsBroken();
+    }
   }
 
   /** Whether an answered exchange is ended though its body goes on. */
@@ -197,14 +210,15 @@ final class LateAnswer implements StreamWriter.Source {
 
   private void cut() {
     // First: Jetty 11 logs a warning about each exchange that is completed while a read is pending.
-    if (connection != null) {
-      try {
+    try {
+      if (connection != null) {
         connection.close();
-      } catch (IOException ended) {
-        // It has been closed all the same.
       }
+    } catch (IOException ended) {
+      // It has been closed all the same.
+    } finally {
+      writer.abort();
     }
-    writer.abort();
   }
 
   /** Whether the exchange has ended, answered or not. */
@@ -222,7 +236,7 @@ final class LateAnswer implements StreamWriter.Source {
     long nanosLeft = task.nanosLeft(writer.blockedNanos(), writeTimeout);
     if (nanosLeft > 0) {
       Duration left = Duration.ofNanos(nanosLeft);
-      task.watch(mayBeCut ? min(left, untilCut) : left, this::watch);
+      watchIn(mayBeCut ? min(left, untilCut) : left);
     } else {
       writer.abandon();
     }
