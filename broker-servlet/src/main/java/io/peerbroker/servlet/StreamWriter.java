@@ -203,7 +203,7 @@ final class StreamWriter {
     }
     tellEnd();
     if (broken != null) {
-      LOG.log(System.Logger.Level.ERROR, "A stream's source failed; the stream ends", broken);
+      log("A stream's source failed; the stream ends", broken);
     }
   }
 
@@ -362,13 +362,22 @@ final class StreamWriter {
         source.ended(how);
       } catch (Throwable thrown) {
         // An application's timer may refuse, say: the exchange is over all the same.
-        LOG.log(System.Logger.Level.ERROR, "A stream's source failed at its end", thrown);
+        log("A stream's source failed at its end", thrown);
       } finally {
         told.set(Told.END);
       }
     }
     if (closed && told.compareAndSet(Told.END, Told.CLOSE)) {
       source.closed();
+    }
+  }
+
+  /** Logs an error. What the logger's handlers throw goes nowhere: what follows must be done. */
+  private static void log(String message, Throwable thrown) {
+    try {
+      LOG.log(System.Logger.Level.ERROR, message, thrown);
+    } catch (Throwable unloggable) {
+      // There is nowhere left to say so.
     }
   }
 

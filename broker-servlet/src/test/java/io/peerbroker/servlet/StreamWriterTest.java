@@ -11,7 +11,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
+import java.util.logging.Handler;
 import java.util.logging.Level;
+import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -467,5 +469,39 @@ final class StreamWriterTest {
     output.room = 2;
     writer.onWritePossible();
     assertThat(output.calls).containsExactly("write a");
+  }
+
+  @Test
+  void aLogThatFailsKeepsNoStream() {
+    Logger logger = Logger.getLogger(BrokerHttp.class.getName());
+    Handler failing =
+        new Handler() {
+          @Override
+          public void publish(LogRecord logged) {
+            throw new IllegalStateException("the disk is full");
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    FakeOutput output = new FakeOutput();
+    FakeSource source = new FakeSource();
+    StreamWriter writer = new StreamWriter(source, output, () -> 0);
+    source.failure = new IllegalStateException("planted");
+    source.insideEnded =
+        () -> {
+          throw new IllegalStateException("planted");
+        };
+    logger.addHandler(failing);
+    try {
+      writer.onWritePossible();
+    } finally {
+      logger.removeHandler(failing);
+    }
+    assertThat(source.told).containsExactly("FAILED", "closed");
+    assertThat(output.calls).containsExactly("complete");
   }
 }
