@@ -216,8 +216,8 @@ public abstract class FaultRules extends ServerRules {
     WireChannel sender = client().openChannel();
     assertSent(sender.send(sender.cid(), "1"));
     int before = sockets();
-    // Twice as many as there are threads, and one more: where each keeps a thread for as long again,
-    // the last connection ends after four of these timeouts.
+    // Twice as many as there are threads, and one more: where each keeps a thread for as long
+    // again, the last connection ends after four of these timeouts.
     List<WireChannel> stalled =
         IntStream.range(0, 2 * THREADS + 1).mapToObj(i -> openStalled()).toList();
     List<String> cids = stalled.stream().map(WireChannel::cid).toList();
