@@ -45,14 +45,18 @@ final class PausedProcessTest {
     }
   }
 
-  @Test
-  @DisplayName("Without a pause a reader is given up when its time is up.")
-  void noPause() {
-    look();
+  private void assertGivenUpAfterTheTimeout() {
     timer.advance(TIMEOUT.minus(MILLISECOND));
     assertThat(source.told).isEmpty();
     timer.advance(MILLISECOND);
     assertThat(source.told).containsExactly("ABANDONED");
+  }
+
+  @Test
+  @DisplayName("Without a pause a reader is given up when its time is up.")
+  void noPause() {
+    look();
+    assertGivenUpAfterTheTimeout();
   }
 
   @Test
@@ -65,10 +69,7 @@ final class PausedProcessTest {
     assertThat(source.told).isEmpty();
     timer.pause(Duration.ofHours(1));
     timer.runDue();
-    timer.advance(TIMEOUT.minus(MILLISECOND));
-    assertThat(source.told).isEmpty();
-    timer.advance(MILLISECOND);
-    assertThat(source.told).containsExactly("ABANDONED");
+    assertGivenUpAfterTheTimeout();
   }
 
   @Test
@@ -89,10 +90,7 @@ final class PausedProcessTest {
     timer.pause(TIMEOUT.multipliedBy(3));
     timer.runDue();
     look();
-    timer.advance(TIMEOUT.minus(MILLISECOND));
-    assertThat(source.told).isEmpty();
-    timer.advance(MILLISECOND);
-    assertThat(source.told).containsExactly("ABANDONED");
+    assertGivenUpAfterTheTimeout();
   }
 
   @Test
