@@ -190,51 +190,69 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   private void assertSilencesNobody(int connections, int streams) throws Exception {
-    Broker broker = Broker.builder().messageRate(Limits.Rate.UNLIMITED).build();
-    List<DeafConnection> deaf = new ArrayList<>();
-    ExecutorService senders = Executors.newCachedThreadPool();
-    try (broker) {
-      SseStream bystander =
-          client(
-                  ServerSettings.of("heartbeat", "200ms")
-                      .and("writeTimeout", "2s")
-                      .withThreads(THREADS)
-                      .serving(broker))
-              .watch("");
-      Channel sender = broker.openChannel((channel, message) -> {});
-      for (int i = 0; i < connections; i++) {
-        deaf.add(new DeafConnection(server().base(), streams, "/channel"));
-      }
-      // The threads stand for those of others' requests: Tomcat keeps some of them inside a write.
-      List<Future<?>> sending = new ArrayList<>();
-      for (DeafConnection each : deaf) {
-        sending.add(senders.submit(() -> sendUntilGone(sender, each.cid())));
-      }
-      bystander.awaitComments(2);
-      Duration longest = Duration.ZERO;
-      for (int i = 0; i < 50 || sending.stream().anyMatch(each -> !each.isDone()); i++) {
-        long begin = System.nanoTime();
-        bystander.awaitComments(bystander.comments().size() + 1);
-        Duration gap = Duration.ofNanos(System.nanoTime() - begin);
-        longest = gap.compareTo(longest) > 0 ? gap : longest;
-      }
-      System.out.printf("LONGEST of 200 ms heartbeats beside deaf ones: %s%n", longest);
-      assertThat(longest).isLessThan(Duration.ofSeconds(4));
-      for (Future<?> each : sending) {
-        each.get(60, TimeUnit.SECONDS);
-      }
-    } finally {
-      deaf.forEach(DeafConnection::close);
-      senders.shutdownNow();
-    }
+    besideDeafConnections(
+        connections,
+        streams,
+        "/channel",
+        (deaf, bystander) -> {
+          bystander.awaitComments(2);
+          for (int i = 0; i < 50 || deaf.areSentTo(); i++) {
+            deaf.measure(() -> bystander.awaitComments(bystander.comments().size() + 1));
+          }
+        });
   }
 
   @Test
   @DisplayName(
       "unread connections with lists delay neither other lists nor the thread that makes a change")
   void unreadConnectionsDelayNoList() throws Exception {
+    besideDeafConnections(
+        10,
+        10,
+        "/list",
+        (deaf, bystander) -> {
+          while (deaf.areSentTo()) {
+            deaf.measure(
+                () -> {
+                  String sid = deaf.sender.openSession(SessionSpec.listed("new")).id();
+                  bystander.await(event -> event.data().contains(sid), Duration.ofSeconds(20));
+                });
+          }
+        });
+  }
+
+  /** What goes on beside connections that nobody reads. */
+  private interface Beside {
+    void go(Deaf deaf, SseStream bystander);
+  }
+
+  /** Connections that nobody reads, while they are sent to. */
+  private static final class Deaf {
+    final Channel sender;
+    private final List<Future<?>> sending = new ArrayList<>();
+    private Duration longest = Duration.ZERO;
+
+    Deaf(Channel sender) {
+      this.sender = sender;
+    }
+
+    boolean areSentTo() {
+      return sending.stream().anyMatch(each -> !each.isDone());
+    }
+
+    void measure(Runnable what) {
+      long begin = System.nanoTime();
+      what.run();
+      Duration time = Duration.ofNanos(System.nanoTime() - begin);
+      longest = time.compareTo(longest) > 0 ? time : longest;
+    }
+  }
+
+  /** Measures how long others wait beside connections to which is sent until they are given up. */
+  private void besideDeafConnections(int connections, int streams, String path, Beside beside)
+      throws Exception {
     Broker broker = Broker.builder().messageRate(Limits.Rate.UNLIMITED).build();
-    List<DeafConnection> deaf = new ArrayList<>();
+    List<DeafConnection> open = new ArrayList<>();
     ExecutorService senders = Executors.newCachedThreadPool();
     try (broker) {
       SseStream bystander =
@@ -244,29 +262,22 @@ public abstract class Http2Rules extends ServerRules {
                       .withThreads(THREADS)
                       .serving(broker))
               .watch("");
-      Channel host = broker.openChannel((channel, message) -> {});
-      for (int i = 0; i < 10; i++) {
-        deaf.add(new DeafConnection(server().base(), 10, "/list"));
+      Deaf deaf = new Deaf(broker.openChannel((channel, message) -> {}));
+      for (int i = 0; i < connections; i++) {
+        open.add(new DeafConnection(server().base(), streams, path));
       }
-      List<Future<?>> sending = new ArrayList<>();
-      for (DeafConnection each : deaf) {
-        sending.add(senders.submit(() -> sendUntilGone(host, each.cid())));
+      // The threads stand for those of others' requests: Tomcat keeps some of them inside a write.
+      for (DeafConnection each : open) {
+        deaf.sending.add(senders.submit(() -> sendUntilGone(deaf.sender, each.cid())));
       }
-      Duration longest = Duration.ZERO;
-      while (sending.stream().anyMatch(each -> !each.isDone())) {
-        long begin = System.nanoTime();
-        String sid = host.openSession(SessionSpec.listed("new")).id();
-        bystander.await(event -> event.data().contains(sid), Duration.ofSeconds(20));
-        Duration time = Duration.ofNanos(System.nanoTime() - begin);
-        longest = time.compareTo(longest) > 0 ? time : longest;
-      }
-      System.out.printf("LONGEST until a list knows, beside deaf ones: %s%n", longest);
-      assertThat(longest).isLessThan(Duration.ofSeconds(4));
-      for (Future<?> each : sending) {
+      beside.go(deaf, bystander);
+      System.out.printf("LONGEST beside deaf connections with %s: %s%n", path, deaf.longest);
+      assertThat(deaf.longest).isLessThan(Duration.ofSeconds(4));
+      for (Future<?> each : deaf.sending) {
         each.get(60, TimeUnit.SECONDS);
       }
     } finally {
-      deaf.forEach(DeafConnection::close);
+      open.forEach(DeafConnection::close);
       senders.shutdownNow();
     }
   }
