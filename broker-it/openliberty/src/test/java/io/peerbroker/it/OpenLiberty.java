@@ -1,11 +1,13 @@
 package io.peerbroker.it;
 
+import io.peerbroker.it.common.SharedContainer;
 import io.peerbroker.tck.ServerSettings;
 import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * all tests, with few threads and a short write timeout as some of them want it; the web
  * application is started and stopped for each.
  */
-final class OpenLiberty {
+final class OpenLiberty implements SharedContainer {
 
   private static final Duration BOUND = Duration.ofSeconds(90);
   private static final Path INSTALLED = Path.of("target", "wlp").toAbsolutePath();
@@ -67,12 +69,14 @@ final class OpenLiberty {
     }
   }
 
-  int port() {
-    return port;
+  @Override
+  public URI base() {
+    return URI.create("http://127.0.0.1:" + port + "/broker");
   }
 
   /** Stops the container; the next test starts it again. */
-  void stop() {
+  @Override
+  public void stop() {
     running = null;
     try {
       // Without the 30 s for which it lets requests end: a stream does not end by itself.
@@ -154,12 +158,14 @@ final class OpenLiberty {
     }
   }
 
-  void startApplication() {
+  @Override
+  public void startApplication() {
     change("start", "STARTED");
   }
 
   /** Stops the application, if it is running. */
-  void stopApplication() {
+  @Override
+  public void stopApplication() {
     if (running == this) {
       change("stop", "STOPPED");
     }

@@ -1,5 +1,6 @@
 package io.peerbroker.it;
 
+import io.peerbroker.it.common.SharedContainerServer;
 import io.peerbroker.tck.ContainerKit;
 import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
@@ -11,7 +12,7 @@ final class OpenLibertyIT extends ContainerKit {
 
   @Override
   protected ContainerServer start(ServerSettings settings) throws Exception {
-    return OpenLibertyServer.start(settings);
+    return SharedContainerServer.start(OpenLiberty.running(), settings);
   }
 
   @AfterAll

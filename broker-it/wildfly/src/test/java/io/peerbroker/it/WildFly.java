@@ -1,9 +1,11 @@
 package io.peerbroker.it;
 
+import io.peerbroker.it.common.SharedContainer;
 import io.peerbroker.tck.ServerSettings;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -19,7 +21,7 @@ import org.wildfly.core.embedded.StandaloneServer;
  * is slow, so there is one for all tests, with few threads as some of them want it; the web
  * application is deployed and undeployed for each.
  */
-final class WildFly {
+final class WildFly implements SharedContainer {
 
   private static final Path HOME = Path.of(System.getProperty("wildfly.home", "target/wildfly"));
 
@@ -53,12 +55,14 @@ final class WildFly {
     return container;
   }
 
-  int port() {
-    return port;
+  @Override
+  public URI base() {
+    return URI.create("http://127.0.0.1:" + port + "/kit/broker");
   }
 
   /** Stops the container, with the application in it; the next test starts it again. */
-  void stop() {
+  @Override
+  public void stop() {
     running = null;
     server.stop();
   }
@@ -106,12 +110,14 @@ final class WildFly {
     }
   }
 
-  void startApplication() {
+  @Override
+  public void startApplication() {
     execute(operation("deploy"));
   }
 
   /** Stops the application, if the container is running. */
-  void stopApplication() {
+  @Override
+  public void stopApplication() {
     if (running == this) {
       execute(operation("undeploy"));
     }

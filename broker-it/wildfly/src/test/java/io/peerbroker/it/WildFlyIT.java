@@ -1,5 +1,6 @@
 package io.peerbroker.it;
 
+import io.peerbroker.it.common.SharedContainerServer;
 import io.peerbroker.tck.ContainerKit;
 import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
@@ -10,7 +11,7 @@ final class WildFlyIT extends ContainerKit {
 
   @Override
   protected ContainerServer start(ServerSettings settings) throws Exception {
-    return WildFlyServer.start(settings);
+    return SharedContainerServer.start(WildFly.running(), settings);
   }
 
   /** Those of Undertow, which is the container in it. */
