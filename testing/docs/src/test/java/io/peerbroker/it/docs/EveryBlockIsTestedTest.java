@@ -1,0 +1,108 @@
+package io.peerbroker.it.docs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.peerbroker.it.common.DocBlock;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** Every fenced block of the documents is run by a test that names it. */
+final class EveryBlockIsTestedTest {
+
+  /** What a block is written in. A new one needs tests that can run it. */
+  private static final Set<String> LANGUAGES =
+      Set.of("java", "js", "xml", "sh", "text", "nginx", "haproxy", "apache", "vcl");
+
+  /** The proxies' configurations, which the tests of testing/proxies run. */
+  private static final Set<String> PROXIES = Set.of("nginx", "haproxy", "apache", "vcl");
+
+  private static final Pattern OF =
+      Pattern.compile("DocBlock\\s*\\.of\\(\\s*\"([^\"]+)\",\\s*\"([^\"]+)\"\\)");
+
+  private static String sources(String module) throws IOException {
+    try (Stream<Path> files = Files.walk(DocBlock.root().resolve(module))) {
+      return files
+          .filter(file -> file.toString().endsWith(".java"))
+          .filter(
+              file ->
+                  file.toString().contains("src" + file.getFileSystem().getSeparator() + "test"))
+          .map(EveryBlockIsTestedTest::read)
+          .collect(Collectors.joining("\n"));
+    }
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  @DisplayName("Every block is in a language that tests can run.")
+  void languages() {
+    for (DocBlock block : DocBlock.all()) {
+      assertThat(LANGUAGES)
+          .as("%s is in a language that no test runs", block)
+          .contains(block.language());
+    }
+  }
+
+  @Test
+  @DisplayName("Every block has a name of its own, but for what a block prints, which follows it.")
+  void names() {
+    Set<String> seen = new HashSet<>();
+    DocBlock before = null;
+    for (DocBlock block : DocBlock.all()) {
+      if (block.language().equals("text")) {
+        assertThat(before).as("%s is what the block before it prints", block).isNotNull();
+        assertThat(before.page()).as("%s", block).isEqualTo(block.page());
+        assertThat(before.language()).as("%s follows %s", block, before).isEqualTo("sh");
+      } else {
+        assertThat(block.name())
+            .as("%s has a name: <!-- tested: … --> above it", block)
+            .isNotEmpty();
+        assertThat(seen.add(block.page() + ", " + block.name())).as("%s once", block).isTrue();
+      }
+      before = block;
+    }
+  }
+
+  @Test
+  @DisplayName("Every block is run by a test that names it.")
+  void tests() throws IOException {
+    Set<List<String>> tested =
+        OF.matcher(sources("testing"))
+            .results()
+            .map(call -> List.of(call.group(1), call.group(2)))
+            .collect(Collectors.toSet());
+    String proxies = sources("testing/proxies");
+    for (DocBlock block : DocBlock.all()) {
+      if (PROXIES.contains(block.language())) {
+        // "nginx, TLS" is made of its parts there
+        for (String part : block.name().split("(?=, )", -1)) {
+          assertThat(proxies).as("%s", block).containsAnyOf("\"" + part, part + "\"");
+        }
+      } else if (!block.language().equals("text")) {
+        assertThat(tested)
+            .as("%s is run by a test in testing, which finds it by DocBlock.of", block)
+            .contains(List.of(block.page(), block.name()));
+      }
+    }
+    for (List<String> call : tested) {
+      assertThat(DocBlock.ofPage(call.get(0)))
+          .as(call.get(0))
+          .anyMatch(block -> block.name().equals(call.get(1)));
+    }
+  }
+}
