@@ -161,8 +161,7 @@ final class NullsTest {
   }
 
   private static List<Class<?>> publicTypes() throws IOException, ClassNotFoundException {
-    Path sources =
-        ProjectFiles.root().resolve("broker-servlet/src/main/java/io/peerbroker/servlet");
+    Path sources = Path.of("src/main/java/io/peerbroker/servlet");
     List<String> names;
     try (Stream<Path> files = Files.list(sources)) {
       names = files.map(file -> file.getFileName().toString().replace(".java", "")).toList();

@@ -36,19 +36,26 @@ public record DocBlock(String page, int line, String name, String language, Stri
         .orElseThrow();
   }
 
-  /** Returns the blocks of all documents: those in the root, and those in docs. */
-  public static List<DocBlock> all() {
-    List<DocBlock> blocks = new ArrayList<>();
+  /** Returns the paths of all documents from the root: those in it, and those in docs. */
+  public static List<String> pages() {
+    List<String> pages = new ArrayList<>();
     for (Path folder : List.of(root(), root().resolve("docs"))) {
-      try (Stream<Path> pages = Files.list(folder)) {
-        for (Path page : pages.filter(file -> file.toString().endsWith(".md")).sorted().toList()) {
-          blocks.addAll(ofPage(root().relativize(page).toString()));
-        }
+      try (Stream<Path> files = Files.list(folder)) {
+        files
+            .map(file -> root().relativize(file).toString())
+            .filter(page -> page.endsWith(".md"))
+            .sorted()
+            .forEach(pages::add);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
     }
-    return blocks;
+    return pages;
+  }
+
+  /** Returns the blocks of all documents. */
+  public static List<DocBlock> all() {
+    return pages().stream().flatMap(page -> ofPage(page).stream()).toList();
   }
 
   /** Returns the blocks of one document, in their order. */

@@ -3,15 +3,11 @@ package io.peerbroker.it.docs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peerbroker.it.common.DocBlock;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -28,24 +24,11 @@ final class EveryBlockIsTestedTest {
   private static final Pattern OF =
       Pattern.compile("DocBlock\\s*\\.of\\(\\s*\"([^\"]+)\",\\s*\"([^\"]+)\"\\)");
 
-  private static String sources(String module) throws IOException {
-    try (Stream<Path> files = Files.walk(DocBlock.root().resolve(module))) {
-      return files
-          .filter(file -> file.toString().endsWith(".java"))
-          .filter(
-              file ->
-                  file.toString().contains("src" + file.getFileSystem().getSeparator() + "test"))
-          .map(EveryBlockIsTestedTest::read)
-          .collect(Collectors.joining("\n"));
-    }
-  }
-
-  private static String read(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
+  private static String sources(String module) {
+    return ProjectFiles.java(module).stream()
+        .filter(file -> file.toString().replace('\\', '/').contains("/src/test/"))
+        .map(ProjectFiles::read)
+        .collect(Collectors.joining("\n"));
   }
 
   @Test
@@ -80,7 +63,7 @@ final class EveryBlockIsTestedTest {
 
   @Test
   @DisplayName("Every block is run by a test that names it.")
-  void tests() throws IOException {
+  void tests() {
     Set<List<String>> tested =
         OF.matcher(sources("testing"))
             .results()

@@ -1,10 +1,8 @@
-package io.peerbroker.servlet;
+package io.peerbroker.it.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.peerbroker.it.common.DocBlock;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -27,20 +25,15 @@ final class RulesAreTestedTest {
       List.of("broker-tck/src/main/java", "broker-servlet/src/test/java");
 
   @Test
-  void everyRuleIsTestedAndEveryTestedRuleIsThere() throws IOException {
-    Path project = ProjectFiles.root();
+  void everyRuleIsTestedAndEveryTestedRuleIsThere() {
     List<String> rules =
-        found(RULE, Files.readString(project.resolve("docs/protocol.md"))).toList();
+        found(RULE, ProjectFiles.read(DocBlock.root().resolve("docs/protocol.md"))).toList();
     Set<String> named = new TreeSet<>();
-    for (String folder : WITH_TESTS) {
-      try (Stream<Path> files = Files.walk(project.resolve(folder))) {
-        files
-            .filter(file -> file.toString().endsWith(".java"))
-            .flatMap(file -> found(TEST, ProjectFiles.read(file)))
-            .flatMap(names -> Stream.of(names.split(" ")))
-            .forEach(named::add);
-      }
-    }
+    WITH_TESTS.stream()
+        .flatMap(folder -> ProjectFiles.java(folder).stream())
+        .flatMap(file -> found(TEST, ProjectFiles.read(file)))
+        .flatMap(names -> Stream.of(names.split(" ")))
+        .forEach(named::add);
     assertThat(rules).hasSizeGreaterThan(100).doesNotHaveDuplicates();
     assertThat(named).containsExactlyInAnyOrderElementsOf(rules);
   }

@@ -1,9 +1,8 @@
-package io.peerbroker.servlet;
+package io.peerbroker.it.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.nio.file.Files;
+import io.peerbroker.it.common.DocBlock;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,23 +52,15 @@ final class MonitorsTest {
     }
   }
 
-  private static List<Source> sources() throws IOException {
-    List<Source> sources = new ArrayList<>();
-    for (String module : List.of("broker-core", "broker-servlet")) {
-      try (Stream<Path> files = Files.walk(ProjectFiles.root().resolve(module + "/src/main"))) {
-        files
-            .filter(file -> file.toString().endsWith(".java"))
-            .forEach(
-                file ->
-                    sources.add(
-                        new Source(file, COMMENT.matcher(ProjectFiles.read(file)).replaceAll(""))));
-      }
-    }
-    return sources;
+  private static List<Source> sources() {
+    return Stream.of("broker-core/src/main", "broker-servlet/src/main")
+        .flatMap(folder -> ProjectFiles.java(folder).stream())
+        .map(file -> new Source(file, COMMENT.matcher(ProjectFiles.read(file)).replaceAll("")))
+        .toList();
   }
 
   @Test
-  void nothingParksInsideOne() throws IOException {
+  void nothingParksInsideOne() {
     List<Source> sources = sources();
     assertThat(sources).hasSizeGreaterThan(60);
     for (Source source : sources) {
@@ -82,9 +73,9 @@ final class MonitorsTest {
   }
 
   @Test
-  void theDocumentNamesThemAll() throws IOException {
+  void theDocumentNamesThemAll() {
     String document =
-        ProjectFiles.read(ProjectFiles.root().resolve("docs/concurrency.md"))
+        ProjectFiles.read(DocBlock.root().resolve("docs/concurrency.md"))
             .replaceAll("(?s).*\nMonitors \\(|\n\n.*", "");
     Set<String> said = new TreeSet<>();
     Pattern.compile("`([A-Z]\\w+)`")
