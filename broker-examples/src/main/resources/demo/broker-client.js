@@ -1,5 +1,5 @@
 /**
- * A small client of Peerbroker's wire protocol: one channel with its sessions, and the live list.
+ * A small client of Peerbroker's wire protocol: one channel with its sessions, and the watch.
  *
  *     const broker = new BrokerClient('/broker');
  *     broker.addEventListener('channel', async () => {

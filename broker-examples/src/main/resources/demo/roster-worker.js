@@ -1,4 +1,4 @@
-/** Holds one live list per distinct filter for all tabs of this browser. See roster.js. */
+/** Holds one watch per distinct filter for all tabs of this browser. See roster.js. */
 import { Roster } from './roster.js';
 
 /** filter → the list, and the tabs that look at it. */

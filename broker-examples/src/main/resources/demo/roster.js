@@ -1,5 +1,5 @@
 /**
- * Who is there: the live list for one tag filter, kept as an array that is handed on whole whenever something changes.
+ * Who is there: the watch for one tag filter, kept as an array that is handed on whole whenever something changes.
  *
  * A browser opens at most six HTTP/1.1 connections to one server, all tabs together. A channel takes one in each tab, so the
  * list is held once for all of them, in a shared worker; where there are no shared workers each page holds its own.

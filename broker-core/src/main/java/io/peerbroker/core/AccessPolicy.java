@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * database is better looked up at login, and kept in the principal.
  *
  * <p>What was permitted once is not taken back: a channel stays open and a session stays listed
- * until the application closes it. But each further thing is asked about anew, and live lists are
+ * until the application closes it. But each further thing is asked about anew, and watches are
  * narrowed again by {@link Broker#recheck()}. Closing one's own channel or session, and confirming
  * what one has seen, is everybody's right.
  */
@@ -115,8 +115,8 @@ public interface AccessPolicy {
   record Target(Channel channel, @Nullable Session session) {}
 
   /**
-   * What a caller may see of the list. Asked once for each page and each live list, and again for
-   * those at {@link Broker#recheck()}, where a refusal ends them.
+   * What a caller may see of the list. Asked once for each page and each watch, and again for those
+   * at {@link Broker#recheck()}, where a refusal ends them.
    *
    * @param filter what the caller asks for. It is narrowed by the answer in any case: the answer
    *     need not repeat it

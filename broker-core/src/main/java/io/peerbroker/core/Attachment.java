@@ -5,13 +5,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * The broker's end of a stream: where a transport gets its events from.
  *
- * <p>{@link #poll()} and {@link #taken} are called by one thread at a time; {@link #detach} by any.
+ * <p>{@link #poll()} and {@link #consumed} are called by one thread at a time; {@link #detach} by
+ * any.
  */
 public interface Attachment {
 
   /**
    * Takes the next event, or null when there is none now. Each event is given once. It goes on
-   * counting against the bounds of the queue until it is {@link #taken}.
+   * counting against the bounds of the queue until it is {@link #consumed}.
    */
   @Nullable Envelope poll();
 
@@ -19,7 +20,7 @@ public interface Attachment {
    * The network, or whoever reads, has taken the {@code events} oldest of those polled and not yet
    * taken.
    */
-  void taken(int events);
+  void consumed(int events);
 
   /**
    * The stream is over and polls no more. What it was attached to ends with it, or waits for

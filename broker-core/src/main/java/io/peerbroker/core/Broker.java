@@ -36,7 +36,7 @@ public interface Broker extends AutoCloseable {
    *
    * <p>It is the application's own: it has no rate and no bound of sessions, its sessions and its
    * queue need no room in what strangers share, and it is counted apart from theirs, so that they
-   * cannot take its seat. What bounds a single message, session or queue holds for it as well. A
+   * cannot take its permit. What bounds a single message, session or queue holds for it as well. A
    * channel for somebody whom the application does not trust is opened through {@link #as}: that
    * has all the bounds of a stranger's, with a policy or without.
    *
@@ -164,7 +164,7 @@ public interface Broker extends AutoCloseable {
   Watch watch(TagFilter filter, Watcher watcher, Executor executor);
 
   /**
-   * Sends the live list down a transport's stream.
+   * Sends the watch down a transport's stream.
    *
    * @param opener makes the stream; called once, before this returns, only if the watch was not
    *     refused
@@ -175,8 +175,8 @@ public interface Broker extends AutoCloseable {
 
   /**
    * A view of this broker through which somebody acts about whom the {@link #policy()} is asked:
-   * who opens a channel or a live list through it, and what he does with a channel that it has
-   * given him, is that caller. The broker itself acts as {@link Caller#trusted()}.
+   * who opens a channel or a watch through it, and what he does with a channel that it has given
+   * him, is that caller. The broker itself acts as {@link Caller#trusted()}.
    *
    * <p>A view holds nothing: it may be made for each request, and is the broker itself where the
    * caller is trusted. Without a policy it permits everything, within the bounds that hold for
@@ -189,9 +189,9 @@ public interface Broker extends AutoCloseable {
   Broker as(Caller caller);
 
   /**
-   * Asks the {@link #policy()} anew what they may see, for all live lists whose caller is not
-   * trusted: to be called when somebody's rights have changed. Where the filter has changed, or
-   * whether there is a predicate, or the policy refuses, the watch ends with {@link
+   * Asks the {@link #policy()} anew what they may see, for all watches whose caller is not trusted:
+   * to be called when somebody's rights have changed. Where the filter has changed, or whether
+   * there is a predicate, or the policy refuses, the watch ends with {@link
    * CloseReason#SCOPE_CHANGED}, so that its reader comes back under his new rights. Where there is
    * a predicate still, the list is gone through again with the new one: what is to be seen no more
    * is removed, and what is to be seen now is added: on the broker's own threads, and perhaps after

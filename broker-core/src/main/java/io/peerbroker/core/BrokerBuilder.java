@@ -80,7 +80,7 @@ public final class BrokerBuilder {
    *   <li>{@link #maxReplayEvents} 128 and {@link #maxReplayBytes} 64 KiB: half of a queue's
    *       events.
    *   <li>{@link #maxResume} 30 s: the network of a phone changes in less, and a client that is
-   *       gone for good frees its seat in half the time.
+   *       gone for good frees its permit in half the time.
    *   <li>{@link #messageRate} 20 a second, burst 100: an offer and its candidates to several peers
    *       at once, and no flood.
    *   <li>{@link #sessionRate} 2 a second, burst 10: each change is told to everybody who watches.
@@ -122,7 +122,7 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many live lists there may be at one time; one more is refused with {@code at_capacity}. The
+   * How many watches there may be at one time; one more is refused with {@code at_capacity}. The
    * application's own are counted apart, up to as many. Default 20,000.
    */
   public BrokerBuilder maxWatches(int watches) {
@@ -215,11 +215,11 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many bytes live lists may hold together: the changes that wait for those who do not keep
-   * up, each counted once, and what lists with a predicate ({@link Scope#visible()}) remember of
-   * what they have told, of which one may hold a sixteenth. Where there are more, lists that lag
-   * behind by more than an equal share end with {@link CloseReason#OVERFLOW}, and a list with a
-   * predicate that would need more is refused with {@code at_capacity}. Default 256 MiB.
+   * How many bytes watches may hold together: the changes that wait for those who do not keep up,
+   * each counted once, and what lists with a predicate ({@link Scope#visible()}) remember of what
+   * they have told, of which one may hold a sixteenth. Where there are more, lists that lag behind
+   * by more than an equal share end with {@link CloseReason#OVERFLOW}, and a list with a predicate
+   * that would need more is refused with {@code at_capacity}. Default 256 MiB.
    */
   public BrokerBuilder maxTotalWatchBytes(long bytes) {
     maxTotalWatchBytes = atLeastOne(bytes, "maxTotalWatchBytes");
@@ -298,7 +298,7 @@ public final class BrokerBuilder {
   }
 
   /**
-   * For how long live lists are not woken again after changes were looked at for them: what changes
+   * For how long watches are not woken again after changes were looked at for them: what changes
    * meanwhile is told together, and what cancels itself not at all. So strangers, who choose how
    * often sessions change, do not choose how often all who watch are written to. A change after a
    * longer silence among the sessions with one tag is told at once. Zero tells each at once.

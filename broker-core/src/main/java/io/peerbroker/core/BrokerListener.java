@@ -7,20 +7,20 @@ import org.jspecify.annotations.Nullable;
  * method does nothing unless it is overridden.
  *
  * <p><b>Thread.</b> Called outside all locks, on the thread that did it (a container's, a sender's,
- * the timer's), or on the one that is still telling of the same channel, session or live list. So
- * it must not block, and several threads call at once. It may call the broker back, but for {@link
+ * the timer's), or on the one that is still telling of the same channel, session or watch. So it
+ * must not block, and several threads call at once. It may call the broker back, but for {@link
  * Broker#close()}; what it does itself is told after its own call has returned, never inside it.
  * What it throws, errors too, is logged and hurts nobody.
  *
  * <p><b>Order.</b> Of one channel: {@link #channelOpened} first, then {@link #channelInterrupted}
  * and {@link #channelResumed} by turns, {@link #channelClosed} last. Of one session: {@link
  * #sessionOpened} first, {@link #sessionUpdated} any number of times, {@link #sessionClosed} last.
- * Of one live list: {@link #watchOpened} first, {@link #watchClosed} last. First and last come
- * exactly once each, one call has returned before the next one of the same begins, and when the
- * broker has been closed, so is whatever was opened, or another thread is just about to tell it. A
- * channel is told as opened before its client can do anything with it (unless a listener has opened
- * it), and as closed after all its sessions are. Nothing else is ordered: what has been told may
- * have changed since, and a message may be told after its channel's end.
+ * Of one watch: {@link #watchOpened} first, {@link #watchClosed} last. First and last come exactly
+ * once each, one call has returned before the next one of the same begins, and when the broker has
+ * been closed, so is whatever was opened, or another thread is just about to tell it. A channel is
+ * told as opened before its client can do anything with it (unless a listener has opened it), and
+ * as closed after all its sessions are. Nothing else is ordered: what has been told may have
+ * changed since, and a message may be told after its channel's end.
  *
  * <p>A listener is trusted: the objects that it is given are the ones that their owners hold. It
  * must not log a {@link Channel#key()}, and had better not log what is in a message; the {@code

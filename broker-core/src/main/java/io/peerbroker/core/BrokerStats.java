@@ -17,15 +17,15 @@ import java.util.Map;
  * @param waiting how many of these wait for their reader to come back
  * @param sessions how many sessions there are
  * @param listed how many of these lists show
- * @param watches how many live lists are watched; at most {@link Limits#maxWatches()}
- * @param streams how many streams have not ended: of channels, of live lists, and those that have
+ * @param watches how many watches are watched; at most {@link Limits#maxWatches()}
+ * @param streams how many streams have not ended: of channels, of watches, and those that have
  *     given way to another and not ended yet. Receivers and watchers in this JVM count as one each
  * @param queuedBytes how many bytes wait in all channels, what is kept to be given again among
  *     them; at most {@link Limits#maxTotalQueuedBytes()}
  * @param sessionBytes about how many bytes all sessions take, with their tags and metadata; at most
  *     {@link Limits#maxTotalSessionBytes()}
- * @param watchBytes about how many bytes live lists hold: changes that wait to be told, and what
- *     was told where the application has a say in it; reservations stay within {@link
+ * @param watchBytes about how many bytes watches hold: changes that wait to be told, and what was
+ *     told where the application has a say in it; reservations stay within {@link
  *     Limits#maxTotalWatchBytes()}, and changes beyond it end the lists that are behind
  * @param channelsOpened how many channels have been opened
  * @param channelsClosed how many have closed, by reason
@@ -36,7 +36,7 @@ import java.util.Map;
  * @param sessionsOpened how many sessions have been created
  * @param sessionsUpdated how often one has changed
  * @param sessionsClosed how many have ended
- * @param watchesOpened how many live lists have been opened
+ * @param watchesOpened how many watches have been opened
  * @param watchesClosed how many have ended, by reason; {@link CloseReason#OVERFLOW} says who did
  *     not keep up
  * @param messagesSent how many messages channels of this broker have sent that were answered {@link

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Who asks the broker for something: what an {@link AccessPolicy} decides by.
  *
- * <p>An adapter makes one of each request; JVM code hands in what it likes. A live list keeps its
+ * <p>An adapter makes one of each request; JVM code hands in what it likes. A watch keeps its
  * caller for as long as it lives, and asks the policy about it again ({@link Broker#recheck()}), so
  * an implementation must not go stale with the request that it stands for. Used by many threads.
  */

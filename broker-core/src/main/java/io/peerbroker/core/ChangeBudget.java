@@ -4,7 +4,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What all live lists together hold: the changes that wait for them, each counted once however many
+ * What all watches together hold: the changes that wait for them, each counted once however many
  * feeds and logs have it, and what they remember of what they have told.
  *
  * <p>Safe for use by many threads; takes no lock.

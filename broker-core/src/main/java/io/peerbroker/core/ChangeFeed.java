@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What has changed about the sessions with one tag: a chain of changes in the order in which they
- * were made, from which the logs of the live lists under that tag take when they like.
+ * were made, from which the logs of the watches under that tag take when they like.
  *
  * <p>Appending is all that is done for them under the directory's lock: it takes no lock of its
  * own, compares nothing and costs the same however many there are. The chain itself keeps nothing
@@ -65,7 +65,7 @@ final class ChangeFeed {
     }
 
     /** What is removed for some may be there for others: one envelope for all of the former. */
-    private Envelope removal(HostedSession.Ref session) {
+    private Envelope removal(LocalSession.Ref session) {
       Envelope known = removal;
       if (known == null) {
         known = Envelope.removed(session.id);

@@ -9,8 +9,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What has changed for the live lists with equal filters: one log for all of them, in which each
- * has a place of its own.
+ * What has changed for the watches with equal filters: one log for all of them, in which each has a
+ * place of its own.
  *
  * <p>A change costs the same however many lists there are: it is folded in once, and what waits for
  * a list is what stands behind its place. The log takes what its filter passes from the feed of its
@@ -57,14 +57,14 @@ final class ChangeLog {
    * @param bytes about what it takes besides its envelope
    */
   record Change(
-      HostedSession.Ref session,
+      LocalSession.Ref session,
       @Nullable List<String> before,
       @Nullable List<String> after,
       Envelope now,
       int bytes) {
 
     Change(
-        HostedSession.Ref session,
+        LocalSession.Ref session,
         @Nullable List<String> before,
         @Nullable List<String> after,
         Envelope now) {
@@ -91,7 +91,7 @@ final class ChangeLog {
   private final class Segment {
 
     /** The changes while they can be folded; null when frozen. */
-    @Nullable Map<HostedSession.Ref, Change> open = new LinkedHashMap<>(4);
+    @Nullable Map<LocalSession.Ref, Change> open = new LinkedHashMap<>(4);
 
     /** The changes when they are being read; null when open. */
     Change @Nullable [] frozen;
@@ -130,8 +130,8 @@ final class ChangeLog {
       return changes;
     }
 
-    Map<HostedSession.Ref, Change> thaw() {
-      Map<HostedSession.Ref, Change> changes = open;
+    Map<LocalSession.Ref, Change> thaw() {
+      Map<LocalSession.Ref, Change> changes = open;
       if (changes == null) {
         changes = new LinkedHashMap<>();
         if (frozen != null) {
@@ -146,7 +146,7 @@ final class ChangeLog {
     }
 
     void fold(Change change) {
-      Map<HostedSession.Ref, Change> changes = thaw();
+      Map<LocalSession.Ref, Change> changes = thaw();
       Change earlier = changes.get(change.session);
       if (earlier == null) {
         changes.put(change.session, change);

@@ -132,7 +132,7 @@ public interface Channel extends AutoCloseable {
    * Returns the id of the last event that the network has taken for the reader; null where there is
    * none yet, and on a channel that cannot be resumed. As good as a key, so it must not be logged.
    */
-  @Nullable String lastTaken();
+  @Nullable String lastConsumed();
 
   /**
    * Closes the channel: once this returns no session of it is listed and no message to it succeeds.

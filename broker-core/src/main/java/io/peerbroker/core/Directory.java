@@ -15,8 +15,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who is there: the open channels, their sessions, the listed ones among them, and the live lists
- * that are told of changes.
+ * Who is there: the open channels, their sessions, the listed ones among them, and the watches that
+ * are told of changes.
  *
  * <p>Every change is one write-locked step in which the maps change first and then the change is
  * queued for those who can see it. Looking up takes no lock: what a map still shows of a channel
@@ -41,16 +41,16 @@ final class Directory {
   /** How much of a page is fetched at a time, at least one session. */
   private static final int PIECE_BYTES = 8 << 10;
 
-  private final Cursors cursors = new Cursors();
+  private final PageCursors cursors = new PageCursors();
 
   /** What all sessions take, and may take. Reserved and released under the write lock. */
-  final Budget sessionBytes;
+  final ByteBudget sessionBytes;
 
-  /** What all live lists hold together. */
+  /** What all watches hold together. */
   final ChangeBudget watchBytes;
 
-  /** When live lists are woken. */
-  final Wakes wakes;
+  /** When watches are woken. */
+  final WakeThrottle wakes;
 
   private final Ids ids;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
@@ -64,12 +64,12 @@ final class Directory {
   private final ReentrantLock searching = new ReentrantLock();
 
   // Changed under the write lock, read without.
-  private final Map<String, HostedChannel> channels = new ConcurrentHashMap<>();
-  private final Map<String, HostedSession> sessions = new ConcurrentHashMap<>();
+  private final Map<String, LocalChannel> channels = new ConcurrentHashMap<>();
+  private final Map<String, LocalSession> sessions = new ConcurrentHashMap<>();
 
   // Guarded by the lock.
   private final TagIndex listed = new TagIndex();
-  private final Watches watches;
+  private final WatchIndex watches;
   private long steps;
 
   // Written under the write lock, read without.
@@ -77,38 +77,38 @@ final class Directory {
   private volatile int listedCount;
 
   /**
-   * @param listPause how long a live list has its peace after it was woken
-   * @param workers where live lists are woken
+   * @param listPause how long a watch has its peace after it was woken
+   * @param workers where watches are woken
    */
   Directory(Limits limits, Ids ids, Timer timer, Duration listPause, Executor workers) {
-    sessionBytes = new Budget(limits.maxTotalSessionBytes());
+    sessionBytes = new ByteBudget(limits.maxTotalSessionBytes());
     watchBytes = new ChangeBudget(limits.maxTotalWatchBytes());
-    wakes = new Wakes(timer, listPause, workers);
-    watches = new Watches(limits, watchBytes, wakes, listed::count);
+    wakes = new WakeThrottle(timer, listPause, workers);
+    watches = new WatchIndex(limits, watchBytes, wakes, listed::count);
     this.ids = ids;
   }
 
-  @Nullable HostedChannel channel(String cid) {
-    HostedChannel channel = channels.get(cid);
+  @Nullable LocalChannel channel(String cid) {
+    LocalChannel channel = channels.get(cid);
     return channel != null && channel.isOpen() ? channel : null;
   }
 
-  @Nullable HostedSession session(String sid) {
-    HostedSession session = sessions.get(sid);
+  @Nullable LocalSession session(String sid) {
+    LocalSession session = sessions.get(sid);
     return session != null && session.isOpen() ? session : null;
   }
 
   /** The channel that a cid or sid stands for. */
-  @Nullable HostedChannel ownerOf(String id) {
-    HostedChannel channel = channel(id);
+  @Nullable LocalChannel ownerOf(String id) {
+    LocalChannel channel = channel(id);
     if (channel != null) {
       return channel;
     }
-    HostedSession session = session(id);
+    LocalSession session = session(id);
     return session == null ? null : session.host;
   }
 
-  List<Session> sessionsOf(HostedChannel channel) {
+  List<Session> sessionsOf(LocalChannel channel) {
     lock.readLock().lock();
     try {
       return channel.sessions == null ? List.of() : List.copyOf(channel.sessions.values());
@@ -117,20 +117,20 @@ final class Directory {
     }
   }
 
-  void add(HostedChannel channel) {
+  void add(LocalChannel channel) {
     lock.writeLock().lock();
     try {
       // A broker that shuts down may have closed it before it got here.
       if (channel.isOpen()) {
         channels.put(channel.id(), channel);
-        channel.story.opened();
+        channel.lifecycle.opened();
       }
     } finally {
       lock.writeLock().unlock();
     }
   }
 
-  List<HostedChannel> channels() {
+  List<LocalChannel> channels() {
     return List.copyOf(channels.values());
   }
 
@@ -151,22 +151,22 @@ final class Directory {
     return created;
   }
 
-  HostedSession open(HostedChannel host, SessionSpec spec) {
+  LocalSession open(LocalChannel host, SessionSpec spec) {
     // Whatever takes time is done before the lock is taken.
-    HostedSession.State state = HostedSession.State.of(spec);
+    LocalSession.State state = LocalSession.State.of(spec);
     String id = ids.id();
     return changing(
         touched -> {
           if (!host.isOpen()) {
             throw refused(Refusal.Code.UNKNOWN_CHANNEL, "The host channel has closed.");
           }
-          Map<String, HostedSession> hosted = host.sessionsToAddTo();
+          Map<String, LocalSession> hosted = host.sessionsToAddTo();
           if (hosted.size() >= host.maxSessions()) {
             throw refused(
                 Refusal.Code.TOO_MANY_SESSIONS,
                 "A channel hosts at most " + host.maxSessions() + " sessions; close one first.");
           }
-          HostedSession session = new HostedSession(host, id, created + 1, state);
+          LocalSession session = new LocalSession(host, id, created + 1, state);
           reserve(host, state.bytes());
           boolean done = false;
           try {
@@ -183,12 +183,12 @@ final class Directory {
               sessionBytes.release(state.bytes());
             }
           }
-          session.story.opened();
+          session.lifecycle.opened();
           return session;
         });
   }
 
-  void update(HostedSession session, SessionUpdate update) {
+  void update(LocalSession session, SessionUpdate update) {
     while (!tryUpdate(session, update)) {
       // Another update of the same session came first; what is to change is computed again.
       Thread.onSpinWait();
@@ -196,9 +196,9 @@ final class Directory {
   }
 
   @SuppressWarnings("ReferenceEquality") // a state is replaced as a whole
-  private boolean tryUpdate(HostedSession session, SessionUpdate update) {
-    HostedSession.State before = session.state;
-    HostedSession.State after = before.after(update);
+  private boolean tryUpdate(LocalSession session, SessionUpdate update) {
+    LocalSession.State before = session.state;
+    LocalSession.State after = before.after(update);
     return changing(
         touched -> {
           if (!session.isOpen()) {
@@ -225,13 +225,13 @@ final class Directory {
                 sessionBytes.release(Math.abs(more));
               }
             }
-            session.story.changed();
+            session.lifecycle.changed();
           }
           return true;
         });
   }
 
-  void close(HostedSession session) {
+  void close(LocalSession session) {
     changing(
         touched -> {
           if (session.open) {
@@ -249,18 +249,18 @@ final class Directory {
    *
    * @return the sessions that have closed with it
    */
-  Collection<HostedSession> close(HostedChannel channel, CloseReason reason) {
+  Collection<LocalSession> close(LocalChannel channel, CloseReason reason) {
     return changing(
         touched -> {
           if (channel.isOpen()) {
             // The instant: whoever learns of one removal from here on finds none of the others.
             channel.closeOutbox();
             channels.remove(channel.id());
-            channel.story.closed(reason);
-            Map<String, HostedSession> hosted = channel.sessions;
+            channel.lifecycle.closed(reason);
+            Map<String, LocalSession> hosted = channel.sessions;
             if (hosted != null) {
               channel.sessions = null;
-              for (HostedSession session : hosted.values()) {
+              for (LocalSession session : hosted.values()) {
                 forget(session, touched);
               }
               return hosted.values();
@@ -270,7 +270,7 @@ final class Directory {
         });
   }
 
-  private void reserve(HostedChannel host, int bytes) {
+  private void reserve(LocalChannel host, int bytes) {
     if (host.isOwn()) {
       sessionBytes.add(bytes);
     } else if (!sessionBytes.reserve(bytes)) {
@@ -282,9 +282,9 @@ final class Directory {
     }
   }
 
-  private void forget(HostedSession session, List<Watches.Home> touched) {
+  private void forget(LocalSession session, List<WatchIndex.Home> touched) {
     session.closed();
-    session.story.closed(CloseReason.CLOSED);
+    session.lifecycle.closed(CloseReason.CLOSED);
     sessions.remove(session.id());
     sessionBytes.release(session.state.bytes());
     changed(session, session.state, null, touched);
@@ -295,10 +295,10 @@ final class Directory {
    * or could see it now.
    */
   private void changed(
-      HostedSession session,
-      HostedSession.@Nullable State before,
-      HostedSession.@Nullable State after,
-      List<Watches.Home> touched) {
+      LocalSession session,
+      LocalSession.@Nullable State before,
+      LocalSession.@Nullable State after,
+      List<WatchIndex.Home> touched) {
     List<String> from = before != null && before.listed() ? before.tags() : null;
     List<String> to = after != null && after.listed() ? after.tags() : null;
     if (after == null || to == null) {
@@ -319,11 +319,11 @@ final class Directory {
   }
 
   private void feed(
-      HostedSession session,
+      LocalSession session,
       @Nullable List<String> from,
       @Nullable List<String> to,
       Envelope change,
-      List<Watches.Home> touched) {
+      List<WatchIndex.Home> touched) {
     watches.feed(new ChangeLog.Change(session.ref, from, to, change), steps, touched);
   }
 
@@ -338,11 +338,11 @@ final class Directory {
   /** The same, of which only the sessions' numbers are kept, to be read piece by piece. */
   PageReader read(
       TagFilter filter, @Nullable Predicate<? super ListedSession> visible, int limit, long after) {
-    Numbers numbers = new Numbers();
+    DeltaVarints numbers = new DeltaVarints();
     Long next = scan(filter, visible, limit, after, found -> numbers.add(found.session().number));
     Visibility visibility = visible == null ? null : new Visibility(visible);
     return new PageReader() {
-      private final Numbers.Reader left = numbers.read();
+      private final DeltaVarints.Reader left = numbers.read();
 
       @Override
       public @Nullable String next() {
@@ -365,13 +365,13 @@ final class Directory {
   }
 
   /** Looks at some sessions as they are now, and shows those that are still listed and pass. */
-  private List<ListedSession> look(TagFilter filter, Numbers.Reader numbers) {
+  private List<ListedSession> look(TagFilter filter, DeltaVarints.Reader numbers) {
     List<ListedSession> shown = new ArrayList<>();
     searching(
         () -> {
           int bytes = 0;
           for (int i = 0; i < BATCH && bytes < PIECE_BYTES && numbers.hasNext(); i++) {
-            HostedSession session = listed.get(numbers.next());
+            LocalSession session = listed.get(numbers.next());
             if (session != null && filter.matches(session.state.tags())) {
               shown.add(session.show(session.state));
               bytes += session.state.shownSize();
@@ -434,7 +434,7 @@ final class Directory {
    *
    * @param size at most how many bytes it takes as JSON
    */
-  record Found(HostedSession.Ref session, ListedSession shown, int size) {}
+  record Found(LocalSession.Ref session, ListedSession shown, int size) {}
 
   private long find(TagFilter filter, long after, long upTo, Collection<Found> found) {
     return searching(() -> findLocked(filter, after, upTo, Integer.MAX_VALUE, found));
@@ -442,11 +442,11 @@ final class Directory {
 
   private long findLocked(
       TagFilter filter, long after, long upTo, int maxBytes, Collection<Found> found) {
-    List<HostedSession> sessions = new ArrayList<>();
+    List<LocalSession> sessions = new ArrayList<>();
     long at = listed.find(filter, after, upTo, BATCH, sessions);
     long bytes = 0;
-    for (HostedSession session : sessions) {
-      HostedSession.State state = session.state;
+    for (LocalSession session : sessions) {
+      LocalSession.State state = session.state;
       bytes += state.shownSize();
       if (bytes > maxBytes && !found.isEmpty()) {
         return session.number - 1;
@@ -456,7 +456,7 @@ final class Directory {
     return at;
   }
 
-  void add(ListStream stream) {
+  void add(LocalWatch stream) {
     lock.writeLock().lock();
     try {
       // As above: then it has been removed already.
@@ -469,8 +469,8 @@ final class Directory {
     }
   }
 
-  void remove(ListStream stream) {
-    Watches.Group empty;
+  void remove(LocalWatch stream) {
+    WatchIndex.Group empty;
     lock.writeLock().lock();
     try {
       empty = watches.remove(stream);
@@ -487,7 +487,7 @@ final class Directory {
   }
 
   /**
-   * Takes a live list's walk on by some sessions, or some way if there are none near.
+   * Takes a watch's walk on by some sessions, or some way if there are none near.
    *
    * @param place where to mark up to which changes this is true; null for nowhere
    * @return how far it has come
@@ -500,7 +500,7 @@ final class Directory {
       ChangeLog.@Nullable Cursor place) {
     return searching(
         () -> {
-          long at = findLocked(filter, after, upTo, ListStream.AHEAD_BYTES, found);
+          long at = findLocked(filter, after, upTo, LocalWatch.AHEAD_BYTES, found);
           if (place != null) {
             place.mark();
           }
@@ -509,8 +509,8 @@ final class Directory {
   }
 
   /**
-   * Refuses a live list that would have to remember more sessions than it may, rather than let it
-   * come to that again and again.
+   * Refuses a watch that would have to remember more sessions than it may, rather than let it come
+   * to that again and again.
    */
   void checkRemembers(TagFilter filter, long max) {
     long bytes = searching(() -> listed.bytesToRemember(filter));
@@ -542,14 +542,14 @@ final class Directory {
     }
   }
 
-  /** A change that notes where there are live lists that could see it. */
+  /** A change that notes where there are watches that could see it. */
   private interface Change<T> {
-    T make(List<Watches.Home> touched);
+    T make(List<WatchIndex.Home> touched);
   }
 
   /** Makes a change under the write lock, then has those woken whom it has touched. */
   private <T> T changing(Change<T> change) {
-    List<Watches.Home> touched = new ArrayList<>(0);
+    List<WatchIndex.Home> touched = new ArrayList<>(0);
     T result;
     // A stack that ends inside could leave the lock held: better that it ends here.
     checkStack(HEADROOM, 1, 2, 3, 4);
@@ -561,7 +561,7 @@ final class Directory {
       lock.writeLock().unlock();
     }
     try {
-      for (Watches.Home home : touched) {
+      for (WatchIndex.Home home : touched) {
         home.catchUpWithMuch();
       }
     } finally {

@@ -40,7 +40,7 @@ final class ForeignCalls {
   }
 
   /** Tells listeners something now, or after what this thread is telling them. */
-  static void tell(Runnable telling) {
+  static void runNotification(Runnable telling) {
     run(TELLINGS, telling);
   }
 

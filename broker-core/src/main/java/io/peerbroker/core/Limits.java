@@ -7,7 +7,7 @@ import java.util.List;
  * The bounds that a broker keeps. Made by {@link BrokerBuilder}, where each is explained.
  *
  * @param maxChannels channels at one time
- * @param maxWatches live lists at one time
+ * @param maxWatches watches at one time
  * @param maxSessionsPerChannel sessions that one channel hosts at one time
  * @param maxTagsPerSession tags of one session, duplicates folded
  * @param maxMessageBytes UTF-8 bytes of one message
@@ -17,7 +17,7 @@ import java.util.List;
  * @param maxQueuedBytes bytes waiting for one reader
  * @param maxTotalQueuedBytes bytes waiting for all readers of channels together
  * @param maxTotalSessionBytes bytes of all sessions together, about what they take in the heap
- * @param maxTotalWatchBytes bytes of what waits for all live lists, and of what they remember
+ * @param maxTotalWatchBytes bytes of what waits for all watches, and of what they remember
  * @param maxReplayEvents events kept for one reader who may come back
  * @param maxReplayBytes bytes kept for one reader who may come back
  * @param messageRate messages of one channel
@@ -25,7 +25,7 @@ import java.util.List;
  * @param maxResume for how long a channel may live on when its stream breaks
  * @param minLease the shortest promise to be heard from
  * @param maxLease the longest promise to be heard from; zero where none is taken
- * @param listPause how long a live list has its peace after it was woken for changes
+ * @param listPause how long a watch has its peace after it was woken for changes
  * @param drainTimeout how long a stream that is told to end may take to do so
  */
 public record Limits(
@@ -51,7 +51,7 @@ public record Limits(
     Duration listPause,
     Duration drainTimeout) {
 
-  /** How many bytes one live list with a predicate may take to remember what it has told. */
+  /** How many bytes one watch with a predicate may take to remember what it has told. */
   long maxRememberedBytes() {
     return maxTotalWatchBytes / 16;
   }

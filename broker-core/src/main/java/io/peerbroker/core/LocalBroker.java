@@ -28,7 +28,7 @@ final class LocalBroker implements Broker {
   /** How many threads call receivers, unless some of them block. */
   private static final int RECEIVER_THREADS = 4;
 
-  /** How many threads wake live lists, unless some of these block in their transports. */
+  /** How many threads wake watches, unless some of these block in their transports. */
   private static final int LIST_THREADS = 2;
 
   private static final int MOST_LIST_THREADS = 8;
@@ -46,36 +46,36 @@ final class LocalBroker implements Broker {
   /** Whether messages find their targets in this broker's directory and nowhere else. */
   private final boolean routesHere;
 
-  final Seats channels;
-  final Seats watches;
+  final Permits channels;
+  final Permits watches;
 
   /** The application's own, which no stranger takes. */
-  final Seats ownChannels;
+  final Permits ownChannels;
 
-  final Seats ownWatches;
+  final Permits ownWatches;
   final WaitingChannels waiting = new WaitingChannels();
 
-  /** The live lists of those who are not trusted. */
-  private final Map<Link, ScopedWatch> scoped = new ConcurrentHashMap<>();
+  /** The watches of those who are not trusted. */
+  private final Map<AbstractAttachment, AuthorizedWatch> scoped = new ConcurrentHashMap<>();
 
   private final AtomicLong rechecks = new AtomicLong();
 
   /** Every stream that has not ended; the broker waits for them when it closes. */
-  private final Set<Link> links = ConcurrentHashMap.newKeySet();
+  private final Set<AbstractAttachment> links = ConcurrentHashMap.newKeySet();
 
   private final Executor receivers;
 
   /** The same, where they are threads of the broker's own. */
-  private final @Nullable Workers ownReceivers;
+  private final @Nullable WorkerPool ownReceivers;
 
-  /** Where the streams of live lists are woken, some at a time. */
-  private final Workers listWorkers =
-      new Workers("peerbroker-list", LIST_THREADS, MOST_LIST_THREADS);
+  /** Where the streams of watches are woken, some at a time. */
+  private final WorkerPool listWorkers =
+      new WorkerPool("peerbroker-list", LIST_THREADS, MOST_LIST_THREADS);
 
   /** Where the broker does what would keep the thread that makes it necessary. */
   private final Executor aside;
 
-  private final Expiries expiries;
+  private final ExpiryQueue expiries;
   private final AtomicBoolean closing = new AtomicBoolean();
 
   /** Held to wait for the streams to end, and to say that one has. */
@@ -84,14 +84,14 @@ final class LocalBroker implements Broker {
   private final Condition drained = draining.newCondition();
 
   final Ids ids = new Ids();
-  final Budget budget;
-  final Budget replay;
+  final ByteBudget budget;
+  final ByteBudget replay;
 
   /** The queues of the application's own channels: counted, and bounded for each alone. */
-  final Budget ownBudget = new Budget(Long.MAX_VALUE);
+  final ByteBudget ownBudget = new ByteBudget(Long.MAX_VALUE);
 
   final AbsentQueues absent;
-  final Tally tally;
+  final Counters counters;
   final Directory directory;
 
   LocalBroker(
@@ -103,7 +103,7 @@ final class LocalBroker implements Broker {
       AccessPolicy policy,
       UnaryOperator<Router> router,
       List<BrokerListener> listeners) {
-    tally = new Tally(listeners, this::aside);
+    counters = new Counters(listeners, this::aside);
     this.limits = limits;
     this.policy = policy;
     this.requireSessionKey = requireSessionKey;
@@ -114,12 +114,12 @@ final class LocalBroker implements Broker {
       ownTimer = Timer.system();
       timer = ownTimer;
     }
-    budget = Budget.ofQueues(limits);
-    replay = Budget.ofReplay(limits);
-    channels = new Seats("channels", limits.maxChannels());
-    watches = new Seats("live lists", limits.maxWatches());
-    ownChannels = new Seats("channels of the application's own", limits.maxChannels());
-    ownWatches = new Seats("live lists of the application's own", limits.maxWatches());
+    budget = ByteBudget.ofQueues(limits);
+    replay = ByteBudget.ofReplay(limits);
+    channels = new Permits("channels", limits.maxChannels());
+    watches = new Permits("watches", limits.maxWatches());
+    ownChannels = new Permits("channels of the application's own", limits.maxChannels());
+    ownWatches = new Permits("watches of the application's own", limits.maxWatches());
     absent = new AbsentQueues(limits.maxTotalQueuedBytes() / 16, limits.queueShare());
     directory = new Directory(limits, ids, timer, limits.listPause(), listWorkers);
     Router own = this::routeHere;
@@ -130,12 +130,12 @@ final class LocalBroker implements Broker {
       receivers = givenReceivers;
     } else {
       // Unbounded, but each receiver has one task in it at the most, and receivers are counted.
-      ownReceivers = new Workers("peerbroker-receiver", RECEIVER_THREADS, maxReceiverThreads);
+      ownReceivers = new WorkerPool("peerbroker-receiver", RECEIVER_THREADS, maxReceiverThreads);
       receivers = ownReceivers;
     }
     // A timer that was given has threads enough, or is moved by the hand of a test.
     aside = ownTimer == null ? Runnable::run : ownTimer.workers();
-    expiries = new Expiries(this::aside);
+    expiries = new ExpiryQueue(this::aside);
   }
 
   @Override
@@ -152,7 +152,7 @@ final class LocalBroker implements Broker {
   @Override
   public Channel openChannel(Receiver receiver, Executor executor) {
     checkReceiver(receiver, executor);
-    return openChannel(receiver, executor, HostedChannel.Side.OWN, null, channel -> channel);
+    return openChannel(receiver, executor, LocalChannel.Side.OWN, null, channel -> channel);
   }
 
   /**
@@ -164,10 +164,10 @@ final class LocalBroker implements Broker {
   Channel openChannel(
       Receiver receiver,
       Executor executor,
-      HostedChannel.Side side,
+      LocalChannel.Side side,
       @Nullable String owner,
-      Function<HostedChannel, Channel> as) {
-    HostedChannel channel = new HostedChannel(this, ChannelOptions.none(), side, owner);
+      Function<LocalChannel, Channel> as) {
+    LocalChannel channel = new LocalChannel(this, ChannelOptions.none(), side, owner);
     Channel held = as.apply(channel);
     try {
       open(
@@ -184,7 +184,7 @@ final class LocalBroker implements Broker {
                   },
                   reason -> receiver.closed(held, reason)));
     } catch (RefusedException refused) {
-      throw tally.refused(null, refused);
+      throw counters.refused(null, refused);
     }
     return held;
   }
@@ -211,7 +211,7 @@ final class LocalBroker implements Broker {
   }
 
   @Override
-  public HostedChannel openChannel(ChannelOptions options, Transport.Opener opener) {
+  public LocalChannel openChannel(ChannelOptions options, Transport.Opener opener) {
     checkOpener(options, opener);
     return openChannel(options, opener, null);
   }
@@ -221,14 +221,14 @@ final class LocalBroker implements Broker {
    *
    * @param owner the login that opens it, if there is one
    */
-  HostedChannel openChannel(
+  LocalChannel openChannel(
       ChannelOptions options, Transport.Opener opener, @Nullable String owner) {
     try {
       checkRunning();
       ResumeId id = options.lastEventId() == null ? null : ResumeId.parse(options.lastEventId());
-      HostedChannel before = id == null ? null : directory.channel(id.cid());
-      HostedChannel replaced = null;
-      if (id != null && before != null && before.presence().isMine(id)) {
+      LocalChannel before = id == null ? null : directory.channel(id.cid());
+      LocalChannel replaced = null;
+      if (id != null && before != null && before.connection().isMine(id)) {
         switch (resume(before, id, opener)) {
           case DONE -> {
             return before;
@@ -237,10 +237,9 @@ final class LocalBroker implements Broker {
           case NEVER_GIVEN, CLOSED -> {}
         }
       }
-      return open(
-          new HostedChannel(this, options, HostedChannel.Side.WIRE, owner), replaced, opener);
+      return open(new LocalChannel(this, options, LocalChannel.Side.WIRE, owner), replaced, opener);
     } catch (RefusedException refused) {
-      throw tally.refused(null, refused);
+      throw counters.refused(null, refused);
     }
   }
 
@@ -248,23 +247,23 @@ final class LocalBroker implements Broker {
    * Opens a channel.
    *
    * @param replaced the one that its client wanted to go on with, and cannot: it closes, and gives
-   *     its seat, once the new one can no longer be refused
+   *     its permit, once the new one can no longer be refused
    */
-  private HostedChannel open(
-      HostedChannel channel, @Nullable HostedChannel replaced, Transport.Opener opener) {
+  private LocalChannel open(
+      LocalChannel channel, @Nullable LocalChannel replaced, Transport.Opener opener) {
     checkRunning();
-    Presence.Stream stream = channel.presence().new Stream();
-    if (replaced == null || !replaced.presence().seatSuccessor()) {
-      takeSeat(channel.seats);
+    ChannelConnection.Stream stream = channel.connection().new Stream();
+    if (replaced == null || !replaced.connection().permitSuccessor()) {
+      takePermit(channel.permits);
     }
-    // From here on it is the stream that gives the seat back, whether or not it is ever attached.
+    // From here on it is the stream that gives the permit back, whether or not it is ever attached.
     boolean opened = false;
     try {
       links.add(stream);
       channel.begin(stream);
       directory.add(channel);
       // Before its client knows of it.
-      channel.story.tell();
+      channel.lifecycle.notifyListeners();
       if (replaced != null) {
         replaced.end(CloseReason.SUPERSEDED);
       }
@@ -287,17 +286,17 @@ final class LocalBroker implements Broker {
   }
 
   /** Goes on with the channel that an event came from, if that is possible. */
-  Outbox.Attached resume(HostedChannel channel, ResumeId id, Transport.Opener opener) {
-    Presence.Stream stream = channel.presence().new Stream();
-    // Not asked whether there is one: the channel has its seat, and gives it back in a moment.
-    channel.seats.add();
+  Outbox.AttachResult resume(LocalChannel channel, ResumeId id, Transport.Opener opener) {
+    ChannelConnection.Stream stream = channel.connection().new Stream();
+    // Not asked whether there is one: the channel has its permit, and gives it back in a moment.
+    channel.permits.add();
     boolean resumed = false;
     try {
       // Known before it is attached, or a broker that closes meanwhile would not wait for it; and
       // never again: it may have been detached by then.
       links.add(stream);
-      Outbox.Attached attached = channel.presence().attach(stream, id.number());
-      if (attached == Outbox.Attached.DONE) {
+      Outbox.AttachResult attached = channel.connection().attach(stream, id.number());
+      if (attached == Outbox.AttachResult.DONE) {
         connect(stream, opener);
         resumed = true;
       }
@@ -353,30 +352,30 @@ final class LocalBroker implements Broker {
   }
 
   /** Watches what the application lets this watcher see; all that passes the filter, if null. */
-  ListStream watch(
+  LocalWatch watch(
       TagFilter filter,
       @Nullable Predicate<? super ListedSession> visible,
-      Seats seats,
+      Permits permits,
       Transport.Opener opener) {
-    ListStream stream = new ListStream(this, filter, visible, seats);
+    LocalWatch stream = new LocalWatch(this, filter, visible, permits);
     try {
       checkRunning();
       if (visible != null) {
         directory.checkRemembers(filter, limits.maxRememberedBytes());
       }
-      takeSeat(seats);
+      takePermit(permits);
     } catch (RefusedException refused) {
-      throw tally.refused(null, refused);
+      throw counters.refused(null, refused);
     }
     boolean opened = false;
     try {
       links.add(stream);
       directory.add(stream);
-      stream.story.tell();
+      stream.lifecycle.notifyListeners();
       connect(stream, opener);
       opened = true;
     } catch (RefusedException refused) {
-      throw tally.refused(null, refused);
+      throw counters.refused(null, refused);
     } finally {
       if (!opened) {
         stream.detach(CloseReason.GONE);
@@ -388,8 +387,8 @@ final class LocalBroker implements Broker {
     return stream;
   }
 
-  /** Keeps in mind what may be asked again about a live list, for as long as that lives. */
-  void keep(ListStream stream, ScopedWatch watch) {
+  /** Keeps in mind what may be asked again about a watch, for as long as that lives. */
+  void keep(LocalWatch stream, AuthorizedWatch watch) {
     scoped.put(stream, watch);
     if (stream.isDetached()) {
       scoped.remove(stream);
@@ -399,7 +398,7 @@ final class LocalBroker implements Broker {
   @Override
   public void recheck() {
     rechecks.incrementAndGet();
-    for (ScopedWatch watch : scoped.values()) {
+    for (AuthorizedWatch watch : scoped.values()) {
       watch.recheck();
     }
   }
@@ -409,25 +408,27 @@ final class LocalBroker implements Broker {
     return rechecks.get();
   }
 
-  /** Takes a seat; where none is free, the channel that waits longest for its reader gives way. */
-  private void takeSeat(Seats seats) {
-    while (!seats.take()) {
-      Presence longest = seats == channels ? waiting.longest() : null;
+  /**
+   * Takes a permit; where none is free, the channel that waits longest for its reader gives way.
+   */
+  private void takePermit(Permits permits) {
+    while (!permits.take()) {
+      ChannelConnection longest = permits == channels ? waiting.longest() : null;
       if (longest == null) {
-        throw new RefusedException(seats.refusal());
+        throw new RefusedException(permits.refusal());
       }
       longest.giveWay();
     }
   }
 
-  private static void connect(Link link, Transport.Opener opener) {
+  private static void connect(AbstractAttachment link, Transport.Opener opener) {
     link.connect(Objects.requireNonNull(opener.open(link), "The opener has made no transport"));
   }
 
   /** A link's stream is over. Called once for each. */
-  void released(Link link) {
-    if (link instanceof ListStream list) {
-      list.seats.free();
+  void released(AbstractAttachment link) {
+    if (link instanceof LocalWatch list) {
+      list.permits.free();
       scoped.remove(link);
     }
     links.remove(link);
@@ -453,12 +454,12 @@ final class LocalBroker implements Broker {
   }
 
   /** Has a channel closed for whose reader there is no time left. */
-  void expired(HostedChannel channel) {
+  void expired(LocalChannel channel) {
     expiries.add(channel);
   }
 
   /** How many channels there are, with those that wait, and streams that have given way. */
-  int seats() {
+  int permitsTaken() {
     return channels.taken() + ownChannels.taken();
   }
 
@@ -480,39 +481,39 @@ final class LocalBroker implements Broker {
     if (largest == null) {
       return false;
     }
-    largest.letGo().forEach(leftover -> tellUndelivered(leftover, CloseReason.OVERFLOW));
+    largest.letGo().forEach(leftover -> notifyUndelivered(leftover, CloseReason.OVERFLOW));
     return true;
   }
 
   /** Tells the origin of a queued message that its target has not read it, if it is there. */
-  void tellUndelivered(Outbox.Leftover leftover, CloseReason reason) {
+  void notifyUndelivered(Outbox.QueuedMessage leftover, CloseReason reason) {
     Message message = leftover.message();
-    HostedChannel origin = directory.ownerOf(message.origin());
+    LocalChannel origin = directory.ownerOf(message.origin());
     if (origin != null) {
-      origin.tellUndelivered(new Event.Undelivered(leftover.id(), message.target(), reason));
+      origin.notifyUndelivered(new Event.Undelivered(leftover.id(), message.target(), reason));
     }
-    tally.undelivered(message, leftover.id(), reason);
+    counters.undelivered(message, leftover.id(), reason);
   }
 
   @Override
-  public HostedChannel claim(String origin, String key) {
+  public LocalChannel claim(String origin, String key) {
     Objects.requireNonNull(origin, "origin");
     Objects.requireNonNull(key, "key");
-    HostedChannel channel = null;
+    LocalChannel channel = null;
     try {
       checkRunning();
       channel = known(directory.ownerOf(origin));
       channel.checkKey(key);
       return channel;
     } catch (RefusedException refused) {
-      throw tally.refused(channel, refused);
+      throw counters.refused(channel, refused);
     }
   }
 
   @Override
-  public HostedChannel claimHost(String cid, @Nullable String key) {
+  public LocalChannel claimHost(String cid, @Nullable String key) {
     Objects.requireNonNull(cid, "cid");
-    HostedChannel channel = null;
+    LocalChannel channel = null;
     try {
       checkRunning();
       if (key == null && requireSessionKey) {
@@ -525,7 +526,7 @@ final class LocalBroker implements Broker {
       channel.checkHostKey(key);
       return channel;
     } catch (RefusedException refused) {
-      throw tally.refused(channel, refused);
+      throw counters.refused(channel, refused);
     }
   }
 
@@ -543,7 +544,7 @@ final class LocalBroker implements Broker {
   public List<Channel> channelsOf(String owner) {
     Objects.requireNonNull(owner, "owner");
     List<Channel> found = new ArrayList<>();
-    for (HostedChannel channel : directory.channels()) {
+    for (LocalChannel channel : directory.channels()) {
       if (owner.equals(channel.owner()) && channel.isOpen()) {
         found.add(channel);
       }
@@ -558,12 +559,12 @@ final class LocalBroker implements Broker {
 
   /** What a target is in this broker, for the policy. */
   AccessPolicy.@Nullable Target target(String id) {
-    HostedSession session = directory.session(id);
-    HostedChannel channel = session != null ? session.host : directory.channel(id);
+    LocalSession session = directory.session(id);
+    LocalChannel channel = session != null ? session.host : directory.channel(id);
     return channel == null ? null : new AccessPolicy.Target(channel, session);
   }
 
-  private static HostedChannel known(@Nullable HostedChannel channel) {
+  private static LocalChannel known(@Nullable LocalChannel channel) {
     if (channel == null) {
       throw new RefusedException(
           Refusal.of(
@@ -580,7 +581,7 @@ final class LocalBroker implements Broker {
       checkRunning();
       return directory.page(filter, null, limit, checkPage(limit, after));
     } catch (RefusedException refused) {
-      throw tally.refused(null, refused);
+      throw counters.refused(null, refused);
     }
   }
 
@@ -601,7 +602,7 @@ final class LocalBroker implements Broker {
       checkRunning();
       return directory.read(filter, null, limit, checkPage(limit, after));
     } catch (RefusedException refused) {
-      throw tally.refused(null, refused);
+      throw counters.refused(null, refused);
     }
   }
 
@@ -631,7 +632,7 @@ final class LocalBroker implements Broker {
   }
 
   private CompletionStage<Delivery> routeHere(Message message) {
-    HostedChannel target = directory.ownerOf(message.target());
+    LocalChannel target = directory.ownerOf(message.target());
     return target == null ? Delivery.refused(unknownTarget()) : target.deliver(message);
   }
 
@@ -657,7 +658,7 @@ final class LocalBroker implements Broker {
   @Override
   public Broker as(Caller caller) {
     Objects.requireNonNull(caller, "caller");
-    return caller == Caller.trusted() ? this : new ActingBroker(this, caller);
+    return caller == Caller.trusted() ? this : new AuthorizedBroker(this, caller);
   }
 
   @Override
@@ -672,7 +673,7 @@ final class LocalBroker implements Broker {
 
   @Override
   public BrokerStats stats() {
-    return tally.stats(this);
+    return counters.stats(this);
   }
 
   @Override
@@ -691,17 +692,17 @@ final class LocalBroker implements Broker {
       return;
     }
     long deadline = System.nanoTime() + limits.drainTimeout().toNanos();
-    // Live lists first: they need not be told how one channel after another goes.
-    for (Link link : links) {
-      if (link instanceof ListStream) {
+    // Watches first: they need not be told how one channel after another goes.
+    for (AbstractAttachment link : links) {
+      if (link instanceof LocalWatch) {
         ForeignCalls.runLogged(() -> link.end(CloseReason.SHUTTING_DOWN));
       }
     }
-    for (HostedChannel channel : directory.channels()) {
+    for (LocalChannel channel : directory.channels()) {
       ForeignCalls.runLogged(() -> channel.end(CloseReason.SHUTTING_DOWN));
     }
     awaitLinks(deadline);
-    for (Link link : links) {
+    for (AbstractAttachment link : links) {
       // One that is still being opened has not been told, and will be when it has its transport.
       ForeignCalls.runLogged(() -> link.end(CloseReason.SHUTTING_DOWN));
       ForeignCalls.runLogged(() -> link.detach(CloseReason.SHUTTING_DOWN));

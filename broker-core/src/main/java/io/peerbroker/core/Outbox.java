@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class Outbox {
 
   /** What became of an offer. */
-  enum Answer {
+  enum OfferResult {
     /** It is in the queue of an attached reader. */
     SENT,
     /** It waits for a reader who may come back. */
@@ -46,7 +46,7 @@ final class Outbox {
   }
 
   /** What became of an attempt to attach. */
-  enum Attached {
+  enum AttachResult {
     DONE,
     /** Some of what followed the event is no longer kept: going on would leave a gap. */
     TOO_OLD,
@@ -61,14 +61,14 @@ final class Outbox {
    * @param sender whose share it counts against until the network has taken it; null where it has
    *     none
    */
-  record Receipt(String id, @Nullable HostedChannel sender) {}
+  record Receipt(String id, @Nullable LocalChannel sender) {}
 
   /**
    * A message that was answered as queued and that the network has not taken.
    *
    * @param id what its sender was answered
    */
-  record Leftover(Message message, String id) {}
+  record QueuedMessage(Message message, String id) {}
 
   private static final class Node {
     final Envelope envelope;
@@ -101,8 +101,8 @@ final class Outbox {
   }
 
   private final Limits limits;
-  private final Budget budget;
-  private final Budget replay;
+  private final ByteBudget budget;
+  private final ByteBudget replay;
   private final AbsentQueues absent;
 
   /** What the ids of events begin with, or null where the channel cannot be resumed. */
@@ -121,7 +121,7 @@ final class Outbox {
   private long lastGiven;
 
   /** The number of the last event that the network has taken on the owner's stream, or before. */
-  private long lastTaken;
+  private long lastConsumed;
 
   private long confirmed;
 
@@ -151,7 +151,11 @@ final class Outbox {
   private AbsentQueues.@Nullable Place place;
 
   Outbox(
-      Limits limits, Budget budget, Budget replay, AbsentQueues absent, @Nullable String idPrefix) {
+      Limits limits,
+      ByteBudget budget,
+      ByteBudget replay,
+      AbsentQueues absent,
+      @Nullable String idPrefix) {
     this.limits = limits;
     this.budget = budget;
     this.replay = replay;
@@ -166,39 +170,39 @@ final class Outbox {
    *
    * @param receipt what the sender is answered if no reader is attached; a message needs one then
    */
-  synchronized Answer offer(Event event, @Nullable Receipt receipt) {
+  synchronized OfferResult offer(Event event, @Nullable Receipt receipt) {
     if (closed) {
-      return Answer.CLOSED;
+      return OfferResult.CLOSED;
     }
     Receipt waiting = null;
     if (owner == null && event instanceof Event.Received) {
       if (receipt == null) {
-        return Answer.AWAY;
+        return OfferResult.AWAY;
       }
       waiting = receipt;
     }
     long number = lastNumber + 1;
     Envelope envelope = new Envelope(event, idPrefix, number);
-    // A channel's first event is paid for with its seat.
+    // A channel's first event is paid for with its permit.
     int size = event instanceof Event.Opened ? 0 : envelope.size();
     long maxBytes = waiting == null ? limits.maxQueuedBytes() : limits.maxAwayBytes();
     // An empty queue takes anything, or a bound below a message's size would shut its reader out
     // for good.
     if (events > 0 && (events >= limits.maxQueuedEvents() || bytes + size > maxBytes)) {
-      return Answer.FULL;
+      return OfferResult.FULL;
     }
     // Made first: what fails in it leaves nothing reserved.
     Node node = new Node(envelope, size, number, waiting);
     if (waiting != null) {
-      Answer refused = reserveWaiting(waiting, size);
+      OfferResult refused = reserveWaiting(waiting, size);
       if (refused != null) {
         return refused;
       }
     } else if (!budget.reserve(size, bytes)) {
-      return Answer.OVER_BUDGET;
+      return OfferResult.OVER_BUDGET;
     }
     append(node);
-    return owner == null ? Answer.QUEUED : Answer.SENT;
+    return owner == null ? OfferResult.QUEUED : OfferResult.SENT;
   }
 
   private void append(Node node) {
@@ -216,22 +220,22 @@ final class Outbox {
   }
 
   /** Finds room for a message whose reader is away, in all the shares that it counts against. */
-  private @Nullable Answer reserveWaiting(Receipt receipt, int size) {
+  private @Nullable OfferResult reserveWaiting(Receipt receipt, int size) {
     AbsentQueues.Place mine = place;
     if (mine == null) {
       mine = absent.place(this);
       place = mine;
     }
-    HostedChannel sender = receipt.sender();
+    LocalChannel sender = receipt.sender();
     if (sender != null && !sender.reserveWaiting(size)) {
-      return Answer.SENDER_FULL;
+      return OfferResult.SENDER_FULL;
     }
-    Answer refused = null;
+    OfferResult refused = null;
     if (!absent.grow(mine, size)) {
-      refused = Answer.CROWDED;
+      refused = OfferResult.CROWDED;
     } else if (!budget.reserve(size, bytes)) {
       absent.grow(mine, -size);
-      refused = Answer.OVER_BUDGET;
+      refused = OfferResult.OVER_BUDGET;
     }
     if (refused != null && sender != null) {
       sender.releaseWaiting(size);
@@ -254,20 +258,20 @@ final class Outbox {
    *
    * @param now when, in nanoseconds
    */
-  synchronized void taken(Attachment by, int count, long now) {
+  synchronized void consumed(Attachment by, int count, long now) {
     if (owner != by) {
       return;
     }
-    if (lastTaken <= confirmed) {
+    if (lastConsumed <= confirmed) {
       behindSince = now;
     }
     for (int i = 0; i < count; i++) {
       Node node = untaken;
       if (node == null || node == next) {
-        throw new IllegalStateException("More events taken than polled");
+        throw new IllegalStateException("More events consumed than polled");
       }
       untaken = node.next;
-      lastTaken = node.number;
+      lastConsumed = node.number;
       events--;
       bytes -= node.size;
       node.settle();
@@ -325,12 +329,12 @@ final class Outbox {
    * network has taken something for it; else null.
    */
   synchronized @Nullable Attachment suspect(Duration patience, long now) {
-    return lastTaken > confirmed && now - behindSince > patience.toNanos() ? owner : null;
+    return lastConsumed > confirmed && now - behindSince > patience.toNanos() ? owner : null;
   }
 
   /** The id of the last event that the network has taken, or null where there is none. */
-  synchronized @Nullable String lastTakenId() {
-    return idPrefix == null || lastTaken == 0 ? null : idPrefix + lastTaken;
+  synchronized @Nullable String lastConsumedId() {
+    return idPrefix == null || lastConsumed == 0 ? null : idPrefix + lastConsumed;
   }
 
   private void trimKept() {
@@ -369,15 +373,15 @@ final class Outbox {
    *
    * @param seen the number of that event; 0 for none
    */
-  synchronized Attached attach(Attachment by, long seen) {
+  synchronized AttachResult attach(Attachment by, long seen) {
     if (closed) {
-      return Attached.CLOSED;
+      return AttachResult.CLOSED;
     }
     if (seen > lastGiven) {
-      return Attached.NEVER_GIVEN;
+      return AttachResult.NEVER_GIVEN;
     }
     if (seen < lastDropped) {
-      return Attached.TOO_OLD;
+      return AttachResult.TOO_OLD;
     }
     // All that is there waits again, but for what has been seen.
     events += keptEvents;
@@ -394,9 +398,9 @@ final class Outbox {
     untaken = oldest;
     next = oldest;
     owner = by;
-    lastTaken = seen;
+    lastConsumed = seen;
     confirmed = Math.max(confirmed, seen);
-    return Attached.DONE;
+    return AttachResult.DONE;
   }
 
   /** The owner has gone; what comes from now on is queued. Does nothing for any other. */
@@ -433,8 +437,8 @@ final class Outbox {
    *
    * @return the messages, whose senders are to be told
    */
-  synchronized List<Leftover> letGo() {
-    List<Leftover> leftovers = new ArrayList<>(0);
+  synchronized List<QueuedMessage> letGo() {
+    List<QueuedMessage> leftovers = new ArrayList<>(0);
     if (owner != null) {
       return leftovers;
     }
@@ -467,10 +471,10 @@ final class Outbox {
   }
 
   /** Notes that a sender is to be told of a message that goes, if it has a receipt. */
-  private static void leave(Node node, List<Leftover> leftovers) {
+  private static void leave(Node node, List<QueuedMessage> leftovers) {
     Receipt receipt = node.receipt;
     if (receipt != null && node.envelope.event() instanceof Event.Received received) {
-      leftovers.add(new Leftover(received.message(), receipt.id()));
+      leftovers.add(new QueuedMessage(received.message(), receipt.id()));
       node.settle();
     }
   }
@@ -489,9 +493,9 @@ final class Outbox {
    *
    * @return the messages that were answered as queued and that the network has not taken
    */
-  synchronized List<Leftover> discard() {
+  synchronized List<QueuedMessage> discard() {
     closed = true;
-    List<Leftover> leftovers = new ArrayList<>(0);
+    List<QueuedMessage> leftovers = new ArrayList<>(0);
     for (Node node = untaken; node != null; node = node.next) {
       leave(node, leftovers);
     }

@@ -153,7 +153,7 @@ final class ReceiverTransport implements Transport {
 
   /** Whether the broker has let go of the stream: it does not wait for it any longer. */
   private boolean isOver() {
-    return attachment instanceof Link link && link.isDetached();
+    return attachment instanceof AbstractAttachment link && link.isDetached();
   }
 
   private void takeTurn() {
@@ -174,7 +174,7 @@ final class ReceiverTransport implements Transport {
       Envelope envelope = attachment.poll();
       if (envelope != null) {
         ForeignCalls.runLogged(() -> events.accept(envelope.event()));
-        attachment.taken(1);
+        attachment.consumed(1);
       } else if (reason != null) {
         // The count stays above zero: nobody schedules this again.
         ForeignCalls.runLogged(() -> closed.accept(reason));

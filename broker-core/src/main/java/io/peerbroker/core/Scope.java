@@ -7,17 +7,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a caller may see of the list: the answer of {@link AccessPolicy#scope}.
  *
- * <p>A filter on tags that only the application sets is the cheap way: live lists are found by a
- * tag that they require, so sessions of other tenants cost a watcher nothing. A predicate is asked
+ * <p>A filter on tags that only the application sets is the cheap way: watches are found by a tag
+ * that they require, so sessions of other tenants cost a watcher nothing. A predicate is asked
  * about each session that passes the filters, at each of its changes; on a page twice, when the
  * page is made and when it is written.
  *
  * @param filter what a session must pass besides what the caller asks for
  * @param visible whether the caller may see a session that passes, or null for every one. Called
- *     outside locks: for a page on the caller's thread, for a live list on the thread that reads
- *     it, one call at a time. It must be quick and not block, and gives the same answer for the
- *     same session until {@link Broker#recheck()} replaces it. What it throws hides the session,
- *     and is logged once
+ *     outside locks: for a page on the caller's thread, for a watch on the thread that reads it,
+ *     one call at a time. It must be quick and not block, and gives the same answer for the same
+ *     session until {@link Broker#recheck()} replaces it. What it throws hides the session, and is
+ *     logged once
  */
 public record Scope(TagFilter filter, @Nullable Predicate<? super ListedSession> visible) {
 

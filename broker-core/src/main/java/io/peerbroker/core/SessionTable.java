@@ -14,16 +14,16 @@ final class SessionTable {
   private static final int MIN_SLOTS = 16;
 
   /** Always a power of two, of which at most two thirds are used. */
-  private @Nullable HostedSession[] slots = new HostedSession[MIN_SLOTS];
+  private @Nullable LocalSession[] slots = new LocalSession[MIN_SLOTS];
 
   private int count;
 
-  @Nullable HostedSession get(long number) {
+  @Nullable LocalSession get(long number) {
     return slots[find(number)];
   }
 
   /** Puts in a session that is not there. */
-  void add(HostedSession session) {
+  void add(LocalSession session) {
     count++;
     if (count > slots.length / 3 * 2) {
       resize(slots.length * 2);
@@ -32,13 +32,13 @@ final class SessionTable {
   }
 
   /** Takes out a session that is there. */
-  void remove(HostedSession session) {
+  void remove(LocalSession session) {
     int free = find(session.number);
     slots[free] = null;
     count--;
     // Whoever had to make way for it, or for one that did, moves up: a search ends at a free slot.
     int last = slots.length - 1;
-    HostedSession next;
+    LocalSession next;
     for (int at = (free + 1) & last; (next = slots[at]) != null; at = (at + 1) & last) {
       int home = home(next.number);
       if (((at - home) & last) >= ((at - free) & last)) {
@@ -55,7 +55,7 @@ final class SessionTable {
   /** The slot of a number, or the free one where it would be. */
   private int find(long number) {
     int at = home(number);
-    HostedSession there;
+    LocalSession there;
     while ((there = slots[at]) != null && there.number != number) {
       at = (at + 1) & (slots.length - 1);
     }
@@ -73,9 +73,9 @@ final class SessionTable {
   }
 
   private void resize(int length) {
-    HostedSession[] before = slots;
-    slots = new HostedSession[length];
-    for (HostedSession session : before) {
+    LocalSession[] before = slots;
+    slots = new LocalSession[length];
+    for (LocalSession session : before) {
       if (session != null) {
         slots[find(session.number)] = session;
       }

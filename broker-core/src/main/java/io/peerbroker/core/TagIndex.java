@@ -37,7 +37,7 @@ final class TagIndex {
   }
 
   /** A session by its number, if it is there. */
-  @Nullable HostedSession get(long number) {
+  @Nullable LocalSession get(long number) {
     return byNumber.get(number);
   }
 
@@ -48,7 +48,7 @@ final class TagIndex {
   }
 
   /** Puts in a session that is not there. */
-  void add(HostedSession session, List<String> tags) {
+  void add(LocalSession session, List<String> tags) {
     all.add(session.number);
     tags.forEach(tag -> add(session, tag));
     // Last: a number that has no session is passed over, should memory have run out in the midst.
@@ -56,14 +56,14 @@ final class TagIndex {
   }
 
   /** Takes out a session that is there with these tags. */
-  void remove(HostedSession session, List<String> tags) {
+  void remove(LocalSession session, List<String> tags) {
     byNumber.remove(session);
     all.remove(session.number);
     tags.forEach(tag -> remove(session, tag));
   }
 
   /** Gives a session that is there other tags. */
-  void retag(HostedSession session, List<String> before, List<String> now) {
+  void retag(LocalSession session, List<String> before, List<String> now) {
     for (String tag : before) {
       if (!now.contains(tag)) {
         remove(session, tag);
@@ -76,11 +76,11 @@ final class TagIndex {
     }
   }
 
-  private void add(HostedSession session, String tag) {
+  private void add(LocalSession session, String tag) {
     byTag.computeIfAbsent(tag, unused -> new Postings()).add(session.number);
   }
 
-  private void remove(HostedSession session, String tag) {
+  private void remove(LocalSession session, String tag) {
     Postings postings = byTag.get(tag);
     if (postings != null) {
       postings.remove(session.number);
@@ -99,7 +99,7 @@ final class TagIndex {
    * @param found where they are added
    * @return up to where all have been found; {@code upTo} where there are no more
    */
-  long find(TagFilter filter, long after, long upTo, int max, List<HostedSession> found) {
+  long find(TagFilter filter, long after, long upTo, int max, List<LocalSession> found) {
     List<Postings> required = required(filter);
     if (required == null) {
       return upTo;
@@ -151,7 +151,7 @@ final class TagIndex {
       }
       for (; word != 0; word &= word - 1) {
         long number = (key << 6) + Long.numberOfTrailingZeros(word);
-        HostedSession session = byNumber.get(number);
+        LocalSession session = byNumber.get(number);
         if (session != null) {
           found.add(session);
           if (found.size() >= max) {

@@ -74,7 +74,8 @@ public interface Timer {
     /** When to try again what no thread could be started for. */
     private static final Duration NO_THREAD = Duration.ofMillis(100);
 
-    private final Workers workers = new Workers("peerbroker-worker", USUAL_WORKERS, MAX_WORKERS);
+    private final WorkerPool workers =
+        new WorkerPool("peerbroker-worker", USUAL_WORKERS, MAX_WORKERS);
     private final ScheduledThreadPoolExecutor clock;
     private volatile @Nullable Thread clockThread;
     private volatile boolean closed;
@@ -167,7 +168,7 @@ public interface Timer {
       try {
         Thread thread = clockThread;
         if (thread != null) {
-          Workers.awaitEnd(thread, deadline);
+          WorkerPool.awaitEnd(thread, deadline);
         }
         workers.awaitEnd(deadline);
       } catch (InterruptedException interrupted) {

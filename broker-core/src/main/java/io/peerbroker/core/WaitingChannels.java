@@ -5,25 +5,25 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The channels that wait for their readers, the longest-waiting first: where no seat is free, they
- * give theirs to new ones.
+ * The channels that wait for their readers, the longest-waiting first: where no permit is free,
+ * they give theirs to new ones.
  *
  * <p>Safe for use by many threads; its lock is a leaf.
  */
 final class WaitingChannels {
 
   // Guarded by this.
-  private final Set<Presence> inOrder = new LinkedHashSet<>();
+  private final Set<ChannelConnection> inOrder = new LinkedHashSet<>();
 
-  synchronized void add(Presence presence) {
-    inOrder.add(presence);
+  synchronized void add(ChannelConnection connection) {
+    inOrder.add(connection);
   }
 
-  synchronized void remove(Presence presence) {
-    inOrder.remove(presence);
+  synchronized void remove(ChannelConnection connection) {
+    inOrder.remove(connection);
   }
 
-  synchronized @Nullable Presence longest() {
+  synchronized @Nullable ChannelConnection longest() {
     return inOrder.isEmpty() ? null : inOrder.iterator().next();
   }
 }

@@ -1,6 +1,6 @@
 package io.peerbroker.core;
 
-/** A live list that is being watched, in the hand of whoever asked for it. */
+/** A watch that is being watched, in the hand of whoever asked for it. */
 public interface Watch extends AutoCloseable {
 
   /** The filter that its sessions pass. */

@@ -96,7 +96,7 @@ final class AdmissionTest {
   @AfterEach
   void nothingIsLeft() {
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   private static void deny() {
@@ -169,26 +169,26 @@ final class AdmissionTest {
                   throw new AssertionError("A stream was made");
                 }),
         Code.DENIED);
-    assertThat(broker.seats()).isZero();
+    assertThat(broker.permitsTaken()).isZero();
   }
 
   @Test
   void aReaderWhoMayNotComeBackLeavesTheChannelWaiting() {
     ChannelOptions resumable = ChannelOptions.none().withResume(Duration.ofMinutes(1));
-    Line first = Line.open(ada, resumable);
+    ManualTransport first = ManualTransport.open(ada, resumable);
     first.readAll();
     ChannelOptions back = resumable.after(first.lastId());
     policy.answer = AdmissionTest::deny;
     // Its stream is there still, and then it is not.
-    assertRefused(() -> Line.open(ada, back), Code.DENIED);
+    assertRefused(() -> ManualTransport.open(ada, back), Code.DENIED);
     assertThat(first.told).isEmpty();
     first.cut();
-    assertRefused(() -> Line.open(ada, back), Code.DENIED);
-    assertThat(broker.seats()).isOne();
+    assertRefused(() -> ManualTransport.open(ada, back), Code.DENIED);
+    assertThat(broker.permitsTaken()).isOne();
     Party sender = new Party(broker);
     assertThat(sender.send(first.channel.id(), "1")).isInstanceOf(Delivery.Queued.class);
     policy.answer = () -> {};
-    Line second = Line.open(ada, back);
+    ManualTransport second = ManualTransport.open(ada, back);
     assertThat(second.channel.id()).isEqualTo(first.channel.id());
     assertThat(second.readAll()).containsExactly("1");
     assertThat(policy.asked).hasSize(4).containsOnly("open ada");
@@ -390,7 +390,7 @@ final class AdmissionTest {
     assertThat(delivery).hasToString("Refused[refusal=" + internal() + "]");
     assertThat(listed()).containsExactly("a", "tenant:ada");
     assertThat(party.received).isEmpty();
-    assertThat(broker.seats()).isOne();
+    assertThat(broker.permitsTaken()).isOne();
     log.assertHas(failure);
     log.assertSize(6);
   }

@@ -21,7 +21,7 @@ final class BrokerListenerStressTest {
 
   private void round(long seed) throws Exception {
     Random random = new Random(seed);
-    Witness witness = new Witness(1 + random.nextInt(3_000));
+    ContractListener witness = new ContractListener(1 + random.nextInt(3_000));
     Broker broker =
         Broker.builder()
             .sessionRate(Limits.Rate.UNLIMITED)
@@ -29,7 +29,7 @@ final class BrokerListenerStressTest {
             .listener(witness)
             .build();
     ChannelOptions options = ChannelOptions.none().withResume(Duration.ofMinutes(1));
-    Line line = Line.open(broker, options);
+    ManualTransport line = ManualTransport.open(broker, options);
     line.readAll();
     ChannelOptions again = options.after(line.lastId());
     int spins = random.nextInt(200_000);
@@ -55,7 +55,7 @@ final class BrokerListenerStressTest {
     Stress.together(parts);
     witness.assertAgrees(broker);
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
     witness.assertAgrees(broker);
   }
 
@@ -79,7 +79,7 @@ final class BrokerListenerStressTest {
 
   private static void comeAndGo(Broker broker, ChannelOptions again, Channel channel) {
     while (channel.isOpen()) {
-      unlessRefused(() -> Line.open(broker, again).cut());
+      unlessRefused(() -> ManualTransport.open(broker, again).cut());
       TestThreads.giveWay();
     }
   }

@@ -114,7 +114,7 @@ final class BrokerListenerTest {
   @AfterEach
   void nothingIsLeft() {
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   private void assertTold(String... what) {
@@ -124,15 +124,15 @@ final class BrokerListenerTest {
   @Test
   void aChannelsLife() {
     ChannelOptions options = ChannelOptions.none().withResume(Duration.ofSeconds(30));
-    Line line = Line.open(broker, options);
+    ManualTransport line = ManualTransport.open(broker, options);
     assertTold("channelOpened");
     line.readAll();
     line.cut();
     assertTold("channelInterrupted");
-    Line back = Line.open(broker, options.after(line.lastId()));
+    ManualTransport back = ManualTransport.open(broker, options.after(line.lastId()));
     assertTold("channelResumed");
     // The broker believes it alive.
-    Line again = Line.open(broker, options.after(line.lastId()));
+    ManualTransport again = ManualTransport.open(broker, options.after(line.lastId()));
     assertTold("channelInterrupted", "channelResumed");
     back.cut();
     assertTold();
@@ -151,7 +151,7 @@ final class BrokerListenerTest {
     party.channel.close();
     party.channel.close();
     assertTold("channelOpened", "channelClosed closed");
-    Line line = Line.open(broker, ChannelOptions.none());
+    ManualTransport line = ManualTransport.open(broker, ChannelOptions.none());
     line.cut();
     assertTold("channelOpened", "channelClosed gone");
     new Party(broker);
@@ -179,7 +179,7 @@ final class BrokerListenerTest {
   @Test
   void whatWaitsForListsIsAFigure() {
     Party party = new Party(broker);
-    HandExecutor stalled = new HandExecutor();
+    ManualExecutor stalled = new ManualExecutor();
     Watch watch = broker.watch(TagFilter.parse("a"), new Replay(), stalled);
     stalled.runAll();
     assertThat(broker.stats().watchBytes()).isZero();
@@ -230,7 +230,8 @@ final class BrokerListenerTest {
   @Test
   void messages() {
     Party sender = new Party(broker);
-    Line line = Line.open(broker, ChannelOptions.none().withResume(Duration.ofSeconds(30)));
+    ManualTransport line =
+        ManualTransport.open(broker, ChannelOptions.none().withResume(Duration.ofSeconds(30)));
     line.readAll();
     listener.told.clear();
     String target = line.channel.id();
@@ -299,7 +300,7 @@ final class BrokerListenerTest {
     refused(() -> theirs.update(SessionUpdate.nothing().withTags("a", "b")));
     refused(other::host);
     refused(() -> new Party(strangers));
-    refused(() -> Line.open(broker, ChannelOptions.none()));
+    refused(() -> ManualTransport.open(broker, ChannelOptions.none()));
     refused(() -> strangers.watch(TagFilter.all(), new Replay()));
     refused(() -> broker.list(TagFilter.all(), 0, null));
     assertTold(
@@ -412,7 +413,7 @@ final class BrokerListenerTest {
         Party.assertSent(party.send(party.id(), "1"));
         assertThat(party.texts()).containsExactly("1");
         party.channel.close();
-        Leftovers.assertNone(failed);
+        LeakAssert.assertNone(failed);
       }
       log.assertHas(thrown);
       assertTold(
@@ -520,7 +521,7 @@ final class BrokerListenerTest {
         };
     broker = Broker.builder().timer(timer).listener(prober).build();
     ChannelOptions options = ChannelOptions.none().withResume(Duration.ofSeconds(30));
-    Line line = Line.open(broker, options);
+    ManualTransport line = ManualTransport.open(broker, options);
     line.readAll();
     Party party = new Party(broker);
     Session session = party.host("a");
@@ -529,7 +530,7 @@ final class BrokerListenerTest {
     session.close();
     party.host("c");
     line.cut();
-    Line back = Line.open(broker, options.after(line.lastId()));
+    ManualTransport back = ManualTransport.open(broker, options.after(line.lastId()));
     party.channel.sendOrThrow(line.channel.id(), HI);
     back.cut();
     party.channel.sendOrThrow(line.channel.id(), HI);

@@ -13,9 +13,9 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
- * The log that live lists with equal filters share, against a plain model: streams at any place of
- * it, some of whom the application lets see but a part, that begin, read a little or nothing, fall
- * off and end at any time, are told what makes them hold the truth, and of no removal without an
+ * The log that watches with equal filters share, against a plain model: streams at any place of it,
+ * some of whom the application lets see but a part, that begin, read a little or nothing, fall off
+ * and end at any time, are told what makes them hold the truth, and of no removal without an
  * addition (L16, L20). Each round has its seed.
  */
 final class ChangeLogModelTest {
@@ -58,7 +58,7 @@ final class ChangeLogModelTest {
 
     /** Whether the broker has decided that it is to end, told or not. */
     boolean isOver() {
-      return ((Link) attachment).isEnding();
+      return ((AbstractAttachment) attachment).isEnding();
     }
 
     /** Reads one event; false if there was none. */
@@ -156,7 +156,7 @@ final class ChangeLogModelTest {
     private void watch() {
       TagFilter filter = filter(random.nextInt(filters));
       boolean narrowed = random.nextInt(3) == 0;
-      ListStream unused =
+      LocalWatch unused =
           broker.watch(
               filter,
               narrowed ? Round::isVisible : null,
@@ -170,7 +170,7 @@ final class ChangeLogModelTest {
 
     private static void recheck(Reader reader) {
       if (reader.narrowed) {
-        ((ListStream) reader.attachment).recheck(Round::isVisible);
+        ((LocalWatch) reader.attachment).recheck(Round::isVisible);
       }
     }
 
@@ -206,7 +206,7 @@ final class ChangeLogModelTest {
       readers.forEach(reader -> reader.attachment.detach(CloseReason.GONE));
       channels.forEach(Channel::close);
       broker.close();
-      Leftovers.assertNone(broker);
+      LeakAssert.assertNone(broker);
     }
 
     private Set<ListedSession> truth(TagFilter filter) {

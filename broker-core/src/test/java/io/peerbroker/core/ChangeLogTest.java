@@ -20,7 +20,7 @@ final class ChangeLogTest {
   private static final List<String> TAGS = List.of("a");
 
   private final LocalBroker broker = (LocalBroker) Broker.create();
-  private final HostedSession session = (HostedSession) new Party(broker).host("a");
+  private final LocalSession session = (LocalSession) new Party(broker).host("a");
   private final ChangeBudget budget = new ChangeBudget(1 << 20);
   private final ChangeFeed feed = new ChangeFeed(budget);
   private final ChangeLog log =

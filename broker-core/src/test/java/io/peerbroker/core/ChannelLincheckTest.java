@@ -11,16 +11,15 @@ public class ChannelLincheckTest {
       (LocalBroker) Broker.builder().timer(new ManualTimer()).build();
 
   /** The one that was begun last. */
-  private Presence.Stream stream;
+  private ChannelConnection.Stream stream;
 
-  private final HostedChannel sender = channel();
-  private final HostedChannel target = channel();
+  private final LocalChannel sender = channel();
+  private final LocalChannel target = channel();
   private final Session session = target.openSession(SessionSpec.unlisted());
 
-  private HostedChannel channel() {
-    HostedChannel channel =
-        new HostedChannel(broker, ChannelOptions.none(), HostedChannel.Side.OWN);
-    stream = channel.presence().new Stream();
+  private LocalChannel channel() {
+    LocalChannel channel = new LocalChannel(broker, ChannelOptions.none(), LocalChannel.Side.OWN);
+    stream = channel.connection().new Stream();
     channel.begin(stream);
     broker.directory.add(channel);
     return channel;

@@ -23,7 +23,7 @@ final class ChannelTest {
   @AfterEach
   void nothingIsLeft() {
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   @Test
@@ -173,7 +173,7 @@ final class ChannelTest {
 
   @Test
   void whatWasQueuedBeforeTheCloseStillArrives() {
-    HandExecutor hands = new HandExecutor();
+    ManualExecutor hands = new ManualExecutor();
     Party slow = new Party(broker, hands);
     Party.assertSent(ada.send(slow.id(), "1"));
     Party.assertSent(ada.send(slow.id(), "2"));

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
  */
 final class CloseStressTest {
 
-  private final Witness witness = new Witness();
+  private final ContractListener witness = new ContractListener();
   private final Broker broker =
       Broker.builder()
           .listPause(Duration.ZERO)
@@ -62,7 +62,7 @@ final class CloseStressTest {
       watching.shutdown();
     }
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
     witness.assertAgrees(broker);
   }
 

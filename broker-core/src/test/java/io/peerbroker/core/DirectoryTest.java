@@ -32,7 +32,7 @@ final class DirectoryTest {
   @AfterEach
   void nothingIsLeft() {
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   /** Opens a session on what is left of the stack, from the last frame up until it succeeds. */
@@ -70,7 +70,7 @@ final class DirectoryTest {
       assertThat(all).containsExactly(session);
       assertThat(broker.list(TagFilter.parse("a")).sessions()).hasSize(1);
       assertThat(broker.directory.sessionBytes.used())
-          .isEqualTo(((HostedSession) session).state.bytes());
+          .isEqualTo(((LocalSession) session).state.bytes());
       session.close();
       assertThat(broker.directory.sessionBytes.used()).isZero();
     }
@@ -147,7 +147,7 @@ final class DirectoryTest {
             TagFilter.all(),
             attachment -> {
               stalled.add(attachment);
-              return new Line();
+              return new ManualTransport();
             });
     assertThat(stalled.get(0).poll()).isNotNull();
     assertThat(watch)
@@ -156,7 +156,7 @@ final class DirectoryTest {
         .satisfies(
             found ->
                 assertThat(found.stream().mapToInt(Directory.Found::size).sum())
-                    .isLessThanOrEqualTo(ListStream.AHEAD_BYTES));
+                    .isLessThanOrEqualTo(LocalWatch.AHEAD_BYTES));
     stalled.get(0).detach(CloseReason.GONE);
   }
 
@@ -168,7 +168,7 @@ final class DirectoryTest {
     Thread caller = Thread.currentThread();
     List<Attachment> readers = new ArrayList<>();
     List<Thread> askedOn = new CopyOnWriteArrayList<>();
-    ListStream stream =
+    LocalWatch stream =
         broker.watch(
             TagFilter.all(),
             session -> true,
@@ -179,7 +179,7 @@ final class DirectoryTest {
                 @Override
                 public void ready() {
                   while (attachment.poll() != null) {
-                    attachment.taken(1);
+                    attachment.consumed(1);
                   }
                 }
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Foreign code that fails, at each place where it can: seats, streams, bytes and tasks all come
+ * Foreign code that fails, at each place where it can: permits, streams, bytes and tasks all come
  * back, and the broker goes on.
  */
 final class FaultInjectionTest {
@@ -84,7 +84,7 @@ final class FaultInjectionTest {
 
   /** All that uses foreign code, each step on its own: what fails must not keep the others. */
   private void live(Broker broker, Fault transports) {
-    HandExecutor hands = new HandExecutor();
+    ManualExecutor hands = new ManualExecutor();
     List<Party> parties = new ArrayList<>();
     attempt(() -> parties.add(new Party(broker)));
     attempt(() -> parties.add(new Party(broker, hands)));
@@ -94,11 +94,11 @@ final class FaultInjectionTest {
       attempt(() -> party.host("a"));
       attempt(() -> party.send(party.id(), "1"));
     }
-    List<Line> lines = new ArrayList<>();
+    List<ManualTransport> lines = new ArrayList<>();
     attempt(() -> lines.add(openFaulty(broker, BOTH, transports)));
     attempt(() -> lines.add(openFaulty(broker, ChannelOptions.none(), transports)));
     if (!lines.isEmpty()) {
-      Line first = lines.get(0);
+      ManualTransport first = lines.get(0);
       first.readAll();
       attempt(() -> first.channel.openSession(SessionSpec.listed("b")));
       attempt(first::cut);
@@ -116,9 +116,9 @@ final class FaultInjectionTest {
     hands.runAll();
   }
 
-  private static Line openFaulty(Broker broker, ChannelOptions options, Fault fault) {
-    Line line =
-        new Line() {
+  private static ManualTransport openFaulty(Broker broker, ChannelOptions options, Fault fault) {
+    ManualTransport line =
+        new ManualTransport() {
           @Override
           public void ready() {
             fault.call();
@@ -153,14 +153,14 @@ final class FaultInjectionTest {
   }
 
   private void assertItWorks(Broker broker) {
-    Line line = Line.open(broker, BOTH);
+    ManualTransport line = ManualTransport.open(broker, BOTH);
     line.readAll();
     Party sender = new Party(broker);
     Party.assertSent(sender.send(line.channel.id(), "1"));
     assertThat(line.readAll()).containsExactly("1");
     line.cut();
     assertThat(sender.send(line.channel.id(), "2")).isInstanceOf(Delivery.Queued.class);
-    Line back = Line.open(broker, BOTH.after(line.lastId()));
+    ManualTransport back = ManualTransport.open(broker, BOTH.after(line.lastId()));
     assertThat(back.readAll()).containsExactly("2");
     time.advance(LEASE);
     time.advance(GRACE);
@@ -170,7 +170,7 @@ final class FaultInjectionTest {
 
   private void assertNothingIsLeft(Broker broker) {
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
     // A receiver that has not begun its turn is looked after once more.
     time.advance(ReceiverTransport.LOOK);
     assertThat(time.scheduled()).as("tasks").isZero();
@@ -309,7 +309,7 @@ final class FaultInjectionTest {
   }
 
   @Test
-  @DisplayName("What makes a stream fails, or makes none: opened, resumed or a live list.")
+  @DisplayName("What makes a stream fails, or makes none: opened, resumed or a watch.")
   void openers() {
     List<String> told = new ArrayList<>();
     Broker broker =
@@ -345,8 +345,8 @@ final class FaultInjectionTest {
       // It has a grace, but nobody to come back in it.
       assertThat(told).containsExactly("opened", "closed GONE");
       told.clear();
-      Leftovers.assertNone(broker);
-      Line line = Line.open(broker, BOTH);
+      LeakAssert.assertNone(broker);
+      ManualTransport line = ManualTransport.open(broker, BOTH);
       line.readAll();
       line.cut();
       assertThatThrownBy(() -> broker.openChannel(BOTH.after(line.lastId()), opener))
@@ -356,7 +356,7 @@ final class FaultInjectionTest {
       time.advance(GRACE);
       assertThat(line.channel.isOpen()).isFalse();
       told.clear();
-      Leftovers.assertNone(broker);
+      LeakAssert.assertNone(broker);
     }
     assertNothingIsLeft(broker);
   }

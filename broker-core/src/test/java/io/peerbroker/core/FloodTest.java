@@ -16,7 +16,7 @@ final class FloodTest {
   @Test
   void manySendersFillTheirVictimsQueueAndNothingElse() {
     Broker broker = Broker.builder().timer(timer).maxQueuedEvents(50).build();
-    HandExecutor hands = new HandExecutor();
+    ManualExecutor hands = new ManualExecutor();
     Party victim = new Party(broker, hands);
     hands.runAll();
     List<Party> senders = Stream.generate(() -> new Party(broker)).limit(100).toList();
@@ -46,7 +46,7 @@ final class FloodTest {
     victim.channel.close();
     hands.runAll();
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   @Test
@@ -73,7 +73,7 @@ final class FloodTest {
     }
     stalled.forEach(attachment -> attachment.detach(CloseReason.GONE));
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   private static Event poll(Attachment attachment) {

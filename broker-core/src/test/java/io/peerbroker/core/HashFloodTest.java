@@ -36,23 +36,24 @@ final class HashFloodTest {
   private static long nanosToWatch(List<String> terms) {
     ManualTimer timer = new ManualTimer();
     try (Broker broker = Broker.builder().timer(timer).build()) {
-      Wakes wakes = new Wakes(timer, Duration.ZERO, Runnable::run);
-      Watches watches = new Watches(broker.limits(), new ChangeBudget(1 << 20), wakes, tag -> 0);
+      WakeThrottle wakes = new WakeThrottle(timer, Duration.ZERO, Runnable::run);
+      WatchIndex watches =
+          new WatchIndex(broker.limits(), new ChangeBudget(1 << 20), wakes, tag -> 0);
       for (int i = 0; i < FILTERS; i++) {
         watches.add(stream(broker, filter(terms.subList(0, TERMS), i)));
       }
-      ListStream next = stream(broker, filter(terms.subList(0, TERMS), FILTERS));
+      LocalWatch next = stream(broker, filter(terms.subList(0, TERMS), FILTERS));
       return nanos(
           () -> {
             watches.add(next);
-            Watches.Group unused = watches.remove(next);
+            WatchIndex.Group unused = watches.remove(next);
             return true;
           });
     }
   }
 
-  private static ListStream stream(Broker broker, TagFilter filter) {
-    return new ListStream((LocalBroker) broker, filter, null, ((LocalBroker) broker).watches);
+  private static LocalWatch stream(Broker broker, TagFilter filter) {
+    return new LocalWatch((LocalBroker) broker, filter, null, ((LocalBroker) broker).watches);
   }
 
   /** All terms but two, excluded: another filter for each number. */

@@ -25,15 +25,15 @@ final class LeaseTest {
   @AfterEach
   void nothingIsLeft() {
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
     assertThat(timer.scheduled()).isZero();
   }
 
-  private Line open(ChannelOptions options) {
-    return Line.open(broker, options);
+  private ManualTransport open(ChannelOptions options) {
+    return ManualTransport.open(broker, options);
   }
 
-  private void ping(Line line) {
+  private void ping(ManualTransport line) {
     broker.claim(line.channel.id(), line.channel.key());
   }
 
@@ -43,7 +43,7 @@ final class LeaseTest {
         ChannelOptions.none().withLease(asked),
         attachment -> {
           events.add(attachment.poll().event());
-          return new Line().attach(attachment);
+          return new ManualTransport().attach(attachment);
         });
     return ((Event.Opened) events.get(0)).lease();
   }
@@ -76,8 +76,8 @@ final class LeaseTest {
   @Test
   @DisplayName("R15 silence for longer than the lease closes the channel, or begins the grace")
   void silence() {
-    Line plain = open(LEASED);
-    Line resumable = open(LEASED.withResume(GRACE));
+    ManualTransport plain = open(LEASED);
+    ManualTransport resumable = open(LEASED.withResume(GRACE));
     resumable.readAll();
     timer.advance(LEASE.minus(MOMENT));
     assertThat(plain.told).isEmpty();
@@ -98,7 +98,7 @@ final class LeaseTest {
   @Test
   @DisplayName("R13 R14 whatever shows the key counts")
   void keyCounts() {
-    Line line = open(LEASED);
+    ManualTransport line = open(LEASED);
     for (int i = 0; i < 5; i++) {
       timer.advance(LEASE.minus(MOMENT));
       if (i % 2 == 0) {
@@ -120,7 +120,7 @@ final class LeaseTest {
   @Test
   @DisplayName("R13 it is counted from when the key was shown last, to the moment")
   void countsFromTheLast() {
-    Line line = open(LEASED);
+    ManualTransport line = open(LEASED);
     timer.advance(Duration.ofSeconds(7));
     ping(line);
     timer.advance(LEASE.minus(MOMENT));
@@ -132,8 +132,8 @@ final class LeaseTest {
   @Test
   @DisplayName("R13 a wrong key does not count, nor does what others send")
   void wrongKeyDoesNot() {
-    Line line = open(LEASED);
-    Line other = open(LEASED.withLease(Duration.ofMinutes(5)));
+    ManualTransport line = open(LEASED);
+    ManualTransport other = open(LEASED.withLease(Duration.ofMinutes(5)));
     timer.advance(LEASE.minus(MOMENT));
     assertRefused(() -> broker.claim(line.channel.id(), "no"), Code.WRONG_KEY);
     assertRefused(() -> broker.claimHost(line.channel.id(), null), Code.INVALID_REQUEST);
@@ -147,16 +147,16 @@ final class LeaseTest {
   @Test
   @DisplayName("R13 coming back counts, and the lease of an older stream is over")
   void comingBackCounts() {
-    Line line = open(LEASED.withResume(GRACE));
+    ManualTransport line = open(LEASED.withResume(GRACE));
     line.readAll();
     timer.advance(LEASE);
     assertThat(line.told).containsExactly("gone");
     timer.advance(GRACE.minus(MOMENT));
     // What is asked for now is not looked at: the lease stands.
-    Line back = open(ChannelOptions.none().after(line.lastId()));
+    ManualTransport back = open(ChannelOptions.none().after(line.lastId()));
     assertThat(back.channel).isSameAs(line.channel);
     timer.advance(LEASE.minus(MOMENT));
-    Line newest = open(ChannelOptions.none().after(line.lastId()));
+    ManualTransport newest = open(ChannelOptions.none().after(line.lastId()));
     assertThat(back.told).containsExactly("superseded");
     timer.advance(LEASE.minus(MOMENT));
     assertThat(newest.told).isEmpty();
@@ -173,10 +173,10 @@ final class LeaseTest {
 
   @Test
   void noTaskOutlivesItsStream() {
-    Line line = open(LEASED);
+    ManualTransport line = open(LEASED);
     line.cut();
     assertThat(timer.scheduled()).isZero();
-    Line closed = open(LEASED);
+    ManualTransport closed = open(LEASED);
     closed.channel.close();
     assertThat(timer.scheduled()).isZero();
     assertThat(closed.told).containsExactly("closed");
@@ -188,13 +188,13 @@ final class LeaseTest {
   void theGraceHasBegunWhenTheStreamEnds() {
     Party sender = new Party(broker);
     List<Delivery> answers = new ArrayList<>();
-    Line[] line = new Line[1];
+    ManualTransport[] line = new ManualTransport[1];
     Channel channel =
         broker.openChannel(
             LEASED.withResume(GRACE),
             attachment -> {
               line[0] =
-                  new Line() {
+                  new ManualTransport() {
                     @Override
                     public void end(CloseReason reason) {
                       super.end(reason);
@@ -212,8 +212,8 @@ final class LeaseTest {
   @Test
   @DisplayName("R15 after a pause of the process, a ping that has waited in its socket counts")
   void aPauseIsNoSilence() {
-    Line line = open(LEASED);
-    Line silent = open(LEASED);
+    ManualTransport line = open(LEASED);
+    ManualTransport silent = open(LEASED);
     timer.pause(LEASE.plusSeconds(30));
     timer.advance(Duration.ZERO);
     assertThat(line.told).isEmpty();
@@ -233,7 +233,7 @@ final class LeaseTest {
   @Test
   @DisplayName("R15 a pause in the time that is given after a pause is none of the client's either")
   void pauseAfterPause() {
-    Line line = open(LEASED);
+    ManualTransport line = open(LEASED);
     for (int i = 0; i < 3; i++) {
       timer.pause(LEASE.plusSeconds(5));
       timer.advance(Duration.ZERO);
@@ -249,7 +249,7 @@ final class LeaseTest {
   @Test
   @DisplayName("R15 a timer that is late by a moment gives nothing")
   void lateByAMoment() {
-    Line line = open(LEASED);
+    ManualTransport line = open(LEASED);
     timer.pause(LEASE.plusMillis(999));
     timer.advance(Duration.ZERO);
     assertThat(line.told).containsExactly("gone");
@@ -258,14 +258,14 @@ final class LeaseTest {
   @Test
   @DisplayName("R8 after a pause of the process, a reader that comes back is not too late")
   void aPauseInTheGrace() {
-    Line line = open(ChannelOptions.none().withResume(GRACE));
+    ManualTransport line = open(ChannelOptions.none().withResume(GRACE));
     line.readAll();
     line.cut();
-    Line other = open(ChannelOptions.none().withResume(GRACE));
+    ManualTransport other = open(ChannelOptions.none().withResume(GRACE));
     other.cut();
     timer.pause(GRACE.plusSeconds(2));
     timer.advance(Duration.ZERO);
-    Line back = open(ChannelOptions.none().after(line.lastId()));
+    ManualTransport back = open(ChannelOptions.none().after(line.lastId()));
     assertThat(back.channel).isSameAs(line.channel);
     timer.advance(Duration.ofSeconds(2).minus(MOMENT));
     assertThat(other.channel.isOpen()).isTrue();

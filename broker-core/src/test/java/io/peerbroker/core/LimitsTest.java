@@ -35,7 +35,7 @@ final class LimitsTest {
   void nothingIsLeft() {
     if (broker != null) {
       broker.close();
-      Leftovers.assertNone(broker);
+      LeakAssert.assertNone(broker);
     }
   }
 
@@ -157,7 +157,7 @@ final class LimitsTest {
   void x7TheQueueOfAChannelHasABoundOfEvents() {
     builder.maxQueuedEvents(3);
     Party sender = party();
-    HandExecutor hands = new HandExecutor();
+    ManualExecutor hands = new ManualExecutor();
     Party reader = new Party(strangers, hands);
     hands.runAll();
     for (int i = 0; i < 3; i++) {
@@ -179,7 +179,7 @@ final class LimitsTest {
   void x7TheQueueOfAChannelHasABoundOfBytes() {
     builder.maxQueuedBytes(10_000).maxMessageBytes(10_000);
     Party sender = party();
-    HandExecutor hands = new HandExecutor();
+    ManualExecutor hands = new ManualExecutor();
     Party reader = new Party(strangers, hands);
     hands.runAll();
     int around = new Event.Received(new Message(sender.id(), reader.id(), Json.NULL)).size() - 4;
@@ -197,7 +197,7 @@ final class LimitsTest {
   @Test
   void x7WhatIsQueuedDoesNotKeepTheBodyThatItCameIn() {
     Party sender = party();
-    HandExecutor hands = new HandExecutor();
+    ManualExecutor hands = new ManualExecutor();
     Party reader = new Party(strangers, hands);
     byte[] body =
         ("{\"message\":1,\"x\":\"" + "x".repeat(10_000) + "\"}").getBytes(StandardCharsets.UTF_8);
@@ -215,7 +215,7 @@ final class LimitsTest {
   void x8AllQueuesTogetherHaveABound() {
     builder.maxTotalQueuedBytes(8_000);
     Party sender = party();
-    HandExecutor hands = new HandExecutor();
+    ManualExecutor hands = new ManualExecutor();
     Party reader = new Party(strangers, hands);
     hands.runAll();
     Party.assertSent(Party.answer(sender.channel.send(reader.id(), stringOf(1_200))));
@@ -232,7 +232,7 @@ final class LimitsTest {
   void x8WhatIsSharedIsSharedToTheByte() {
     builder.maxTotalQueuedBytes(16_000).maxChannels(8);
     Party sender = party();
-    HandExecutor hands = new HandExecutor();
+    ManualExecutor hands = new ManualExecutor();
     List<Party> readers = Stream.generate(() -> new Party(strangers, hands)).limit(4).toList();
     String first = readers.get(0).id();
     // An eighth goes to whoever comes first.
@@ -294,7 +294,7 @@ final class LimitsTest {
   void x11AListStreamThatDoesNotKeepUpEndsAndHurtsNobody() {
     builder.listPause(Duration.ZERO).maxQueuedEvents(2);
     Party party = party();
-    HandExecutor hands = new HandExecutor();
+    ManualExecutor hands = new ManualExecutor();
     Replay slow = new Replay();
     Replay fast = new Replay();
     strangers.watch(TagFilter.all(), slow, hands);
@@ -322,7 +322,7 @@ final class LimitsTest {
         .listPause(Duration.ZERO)
         .maxQueuedBytes(2 * (ChangeLog.CHANGE_BYTES + new Event.Added(plain).size()));
     Party party = party();
-    HandExecutor hands = new HandExecutor();
+    ManualExecutor hands = new ManualExecutor();
     Replay atTheBound = new Replay();
     Replay beyond = new Replay();
     strangers.watch(TagFilter.all(), atTheBound, hands);

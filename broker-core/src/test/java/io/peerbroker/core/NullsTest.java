@@ -16,7 +16,7 @@ final class NullsTest {
   private static final TagFilter ALL = TagFilter.all();
   private static final Executor IN_PLACE = Runnable::run;
   private static final Receiver RECEIVER = (channel, message) -> {};
-  private static final Transport.Opener OPENER = attachment -> new Line();
+  private static final Transport.Opener OPENER = attachment -> new ManualTransport();
 
   private final Broker broker =
       Broker.builder()
@@ -36,7 +36,7 @@ final class NullsTest {
   void nothingIsLeft() {
     assertThat(broker.stats().callsRefused().values()).allMatch(count -> count == 0);
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   private static void refuses(String name, Runnable call) {

@@ -22,7 +22,7 @@ final class OpenerTest {
   @AfterEach
   void nothingIsLeft() {
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   /** A transport that notes what it is told. */
@@ -64,7 +64,7 @@ final class OpenerTest {
     assertThat(opened.poll())
         .isEqualTo(new Event.Opened(channel.id(), channel.key(), Duration.ZERO, Duration.ZERO));
     assertThat(opened.poll()).isNull();
-    opened.attachment.taken(1);
+    opened.attachment.consumed(1);
     opened.attachment.detach(CloseReason.GONE);
   }
 
@@ -80,7 +80,7 @@ final class OpenerTest {
       assertThatThrownBy(() -> broker.watch(TagFilter.all(), failing)).isSameAs(thrown);
     }
     party.channel.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
@@ -93,7 +93,7 @@ final class OpenerTest {
     assertThatThrownBy(() -> broker.openChannel((Transport.Opener) attachment -> null))
         .isInstanceOf(NullPointerException.class);
     party.channel.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   @Test
@@ -130,7 +130,7 @@ final class OpenerTest {
     assertThat(opened.poll()).isInstanceOf(Event.Opened.class);
     opened.attachment.detach(CloseReason.GONE);
     opened.attachment.detach(CloseReason.STALLED);
-    opened.attachment.taken(1);
+    opened.attachment.consumed(1);
     assertThat(opened.poll()).isNull();
     assertThat(opened.told).hasSize(2);
   }
@@ -190,17 +190,17 @@ final class OpenerTest {
   void whatIsPolledCountsUntilItIsTaken() {
     Channel channel = broker.openChannel(this::open);
     LocalBroker local = (LocalBroker) broker;
-    // It is paid for with the channel's seat.
+    // It is paid for with the channel's permit.
     assertThat(local.budget.used()).isZero();
     opened.poll();
-    opened.attachment.taken(1);
+    opened.attachment.consumed(1);
     assertThat(local.budget.used()).isZero();
     party.send(channel.id(), "1");
     long waiting = local.budget.used();
     assertThat(waiting).isPositive();
     opened.poll();
     assertThat(local.budget.used()).isEqualTo(waiting);
-    opened.attachment.taken(1);
+    opened.attachment.consumed(1);
     assertThat(local.budget.used()).isZero();
     party.send(channel.id(), "1");
     opened.poll();
@@ -252,6 +252,6 @@ final class OpenerTest {
         });
     closing.openChannel(options.after(ids.get(0)), this::open);
     assertThat(opened.told).containsExactly("end SHUTTING_DOWN");
-    Leftovers.assertNone(closing);
+    LeakAssert.assertNone(closing);
   }
 }

@@ -11,8 +11,8 @@ public class OutboxLincheckTest {
 
   private static final int SIZE = new Event.Ready(0).size();
 
-  private final Budget budget = new Budget(3L * SIZE);
-  private final Budget replay = new Budget(3L * SIZE);
+  private final ByteBudget budget = new ByteBudget(3L * SIZE);
+  private final ByteBudget replay = new ByteBudget(3L * SIZE);
   private final AbsentQueues absent = new AbsentQueues(3L * SIZE, 0);
   private final Outbox outbox =
       new Outbox(OutboxReader.limits(2, 100 * SIZE, 1, 1), budget, replay, absent, null);
@@ -36,7 +36,7 @@ public class OutboxLincheckTest {
 
   @Operation(nonParallelGroup = "reader")
   public void taken() {
-    reader.taken(polled);
+    reader.consumed(polled);
     polled = 0;
   }
 

@@ -11,8 +11,8 @@ public class OutboxOwnersLincheckTest {
 
   private static final int SIZE = new Event.Ready(0).size() + Long.BYTES;
 
-  private final Budget budget = new Budget(4L * SIZE);
-  private final Budget replay = new Budget(4L * SIZE);
+  private final ByteBudget budget = new ByteBudget(4L * SIZE);
+  private final ByteBudget replay = new ByteBudget(4L * SIZE);
   private final AbsentQueues absent = new AbsentQueues(4L * SIZE, 0);
   private final Outbox outbox =
       new Outbox(OutboxReader.limits(3, 100 * SIZE, 2, 100 * SIZE), budget, replay, absent, "");
@@ -23,7 +23,7 @@ public class OutboxOwnersLincheckTest {
     outbox.offer(new Event.Ready(0), null);
     outbox.offer(new Event.Ready(0), null);
     first.poll();
-    first.taken(1);
+    first.consumed(1);
   }
 
   @Operation
@@ -46,7 +46,7 @@ public class OutboxOwnersLincheckTest {
     if (envelope == null) {
       return "none";
     }
-    by.taken(1);
+    by.consumed(1);
     return envelope.id();
   }
 

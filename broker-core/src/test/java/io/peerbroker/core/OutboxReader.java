@@ -22,16 +22,16 @@ final class OutboxReader implements Attachment {
         .limits();
   }
 
-  /** Attached to an outbox as its first owner. */
+  /** AttachResult to an outbox as its first owner. */
   static OutboxReader attachedTo(Outbox outbox) {
     OutboxReader reader = new OutboxReader(outbox);
-    if (reader.attach(0) != Outbox.Attached.DONE) {
+    if (reader.attach(0) != Outbox.AttachResult.DONE) {
       throw new IllegalStateException();
     }
     return reader;
   }
 
-  Outbox.Attached attach(long seen) {
+  Outbox.AttachResult attach(long seen) {
     return outbox.attach(this, seen);
   }
 
@@ -41,8 +41,8 @@ final class OutboxReader implements Attachment {
   }
 
   @Override
-  public void taken(int events) {
-    outbox.taken(this, events, 0);
+  public void consumed(int events) {
+    outbox.consumed(this, events, 0);
   }
 
   @Override

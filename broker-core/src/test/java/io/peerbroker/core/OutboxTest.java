@@ -3,8 +3,8 @@ package io.peerbroker.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-import io.peerbroker.core.Outbox.Answer;
-import io.peerbroker.core.Outbox.Attached;
+import io.peerbroker.core.Outbox.AttachResult;
+import io.peerbroker.core.Outbox.OfferResult;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
@@ -12,8 +12,8 @@ final class OutboxTest {
 
   private static final int SIZE = new Event.Ready(0).size();
 
-  private final Budget budget = new Budget(10L * SIZE);
-  private final Budget replay = new Budget(10L * SIZE);
+  private final ByteBudget budget = new ByteBudget(10L * SIZE);
+  private final ByteBudget replay = new ByteBudget(10L * SIZE);
   private final AbsentQueues absent = new AbsentQueues(10L * SIZE, 0);
   private final Outbox outbox = plain(3, 100 * SIZE);
   private final OutboxReader reader = OutboxReader.attachedTo(outbox);
@@ -23,11 +23,11 @@ final class OutboxTest {
     return new Outbox(OutboxReader.limits(events, bytes, 1, 1), budget, replay, absent, null);
   }
 
-  private static Answer offer(Outbox to, int number) {
+  private static OfferResult offer(Outbox to, int number) {
     return to.offer(new Event.Ready(number), null);
   }
 
-  private Answer offer(int number) {
+  private OfferResult offer(int number) {
     return offer(outbox, number);
   }
 
@@ -49,16 +49,16 @@ final class OutboxTest {
 
   @Test
   void isFullAtItsBoundOfEventsAndPollingAloneMakesNoRoom() {
-    assertThat(offer(1)).isEqualTo(Answer.SENT);
-    assertThat(offer(2)).isEqualTo(Answer.SENT);
-    assertThat(offer(3)).isEqualTo(Answer.SENT);
-    assertThat(offer(4)).isEqualTo(Answer.FULL);
+    assertThat(offer(1)).isEqualTo(OfferResult.SENT);
+    assertThat(offer(2)).isEqualTo(OfferResult.SENT);
+    assertThat(offer(3)).isEqualTo(OfferResult.SENT);
+    assertThat(offer(4)).isEqualTo(OfferResult.FULL);
     poll();
     poll();
-    assertThat(offer(4)).isEqualTo(Answer.FULL);
-    reader.taken(1);
-    assertThat(offer(4)).isEqualTo(Answer.SENT);
-    assertThat(offer(5)).isEqualTo(Answer.FULL);
+    assertThat(offer(4)).isEqualTo(OfferResult.FULL);
+    reader.consumed(1);
+    assertThat(offer(4)).isEqualTo(OfferResult.SENT);
+    assertThat(offer(5)).isEqualTo(OfferResult.FULL);
     assertThat(budget.used()).isEqualTo(3L * SIZE);
   }
 
@@ -66,36 +66,36 @@ final class OutboxTest {
   void isFullAtItsBoundOfBytes() {
     Outbox small = plain(100, 2 * SIZE);
     OutboxReader.attachedTo(small);
-    assertThat(offer(small, 1)).isEqualTo(Answer.SENT);
-    assertThat(offer(small, 2)).isEqualTo(Answer.SENT);
-    assertThat(offer(small, 3)).isEqualTo(Answer.FULL);
+    assertThat(offer(small, 1)).isEqualTo(OfferResult.SENT);
+    assertThat(offer(small, 2)).isEqualTo(OfferResult.SENT);
+    assertThat(offer(small, 3)).isEqualTo(OfferResult.FULL);
 
     Outbox smaller = plain(100, 2 * SIZE - 1);
     OutboxReader.attachedTo(smaller);
-    assertThat(offer(smaller, 1)).isEqualTo(Answer.SENT);
-    assertThat(offer(smaller, 2)).isEqualTo(Answer.FULL);
+    assertThat(offer(smaller, 1)).isEqualTo(OfferResult.SENT);
+    assertThat(offer(smaller, 2)).isEqualTo(OfferResult.FULL);
   }
 
   @Test
   void takesOneThatIsLargerThanItsBoundWhenThereIsNothingElse() {
     Outbox tiny = plain(100, 1);
     OutboxReader tinyReader = OutboxReader.attachedTo(tiny);
-    assertThat(offer(tiny, 1)).isEqualTo(Answer.SENT);
-    assertThat(offer(tiny, 2)).isEqualTo(Answer.FULL);
+    assertThat(offer(tiny, 1)).isEqualTo(OfferResult.SENT);
+    assertThat(offer(tiny, 2)).isEqualTo(OfferResult.FULL);
     tinyReader.poll();
-    tinyReader.taken(1);
-    assertThat(offer(tiny, 2)).isEqualTo(Answer.SENT);
+    tinyReader.consumed(1);
+    assertThat(offer(tiny, 2)).isEqualTo(OfferResult.SENT);
   }
 
   @Test
   void refusesBeyondWhatAllTogetherMayHold() {
     assertThat(budget.reserve(9L * SIZE)).isTrue();
-    assertThat(offer(1)).isEqualTo(Answer.SENT);
-    assertThat(offer(2)).isEqualTo(Answer.OVER_BUDGET);
+    assertThat(offer(1)).isEqualTo(OfferResult.SENT);
+    assertThat(offer(2)).isEqualTo(OfferResult.OVER_BUDGET);
     assertThat(budget.used()).isEqualTo(10L * SIZE);
     poll();
-    reader.taken(1);
-    assertThat(offer(2)).isEqualTo(Answer.SENT);
+    reader.consumed(1);
+    assertThat(offer(2)).isEqualTo(OfferResult.SENT);
     assertThat(poll()).isEqualTo(2);
   }
 
@@ -103,10 +103,10 @@ final class OutboxTest {
   void closedTakesNothingMoreButGivesWhatItHas() {
     offer(1);
     outbox.close();
-    assertThat(offer(2)).isEqualTo(Answer.CLOSED);
+    assertThat(offer(2)).isEqualTo(OfferResult.CLOSED);
     assertThat(poll()).isEqualTo(1);
     assertThat(poll()).isEqualTo(-1);
-    reader.taken(1);
+    reader.consumed(1);
     assertThat(budget.used()).isZero();
   }
 
@@ -118,7 +118,7 @@ final class OutboxTest {
     outbox.discard();
     assertThat(budget.used()).isZero();
     assertThat(poll()).isEqualTo(-1);
-    assertThat(offer(3)).isEqualTo(Answer.CLOSED);
+    assertThat(offer(3)).isEqualTo(OfferResult.CLOSED);
     outbox.discard();
     assertThat(budget.used()).isZero();
   }
@@ -128,7 +128,7 @@ final class OutboxTest {
     offer(1);
     poll();
     outbox.discard();
-    reader.taken(1);
+    reader.consumed(1);
     assertThat(budget.used()).isZero();
   }
 
@@ -137,8 +137,8 @@ final class OutboxTest {
     offer(1);
     offer(2);
     poll();
-    reader.taken(1);
-    assertThatIllegalStateException().isThrownBy(() -> reader.taken(1));
+    reader.consumed(1);
+    assertThatIllegalStateException().isThrownBy(() -> reader.consumed(1));
     assertThat(poll()).isEqualTo(2);
     assertThat(budget.used()).isEqualTo(SIZE);
   }
@@ -165,7 +165,7 @@ final class OutboxTest {
   private static void take(OutboxReader by, int count) {
     for (int i = 0; i < count; i++) {
       assertThat(by.poll()).isNotNull();
-      by.taken(1);
+      by.consumed(1);
     }
   }
 
@@ -182,7 +182,7 @@ final class OutboxTest {
     Outbox kept = resumable(100, 100, 10_000);
     OutboxReader first = OutboxReader.attachedTo(kept);
     for (int i = 1; i <= 5; i++) {
-      assertThat(offer(kept, i)).isEqualTo(Answer.SENT);
+      assertThat(offer(kept, i)).isEqualTo(OfferResult.SENT);
     }
     take(first, 4);
     assertThat(budget.used() + replay.used()).isEqualTo(5L * WITH_ID);
@@ -204,18 +204,18 @@ final class OutboxTest {
     }
     take(first, 5);
     OutboxReader second = new OutboxReader(kept);
-    assertThat(second.attach(0)).isEqualTo(Attached.TOO_OLD);
-    assertThat(second.attach(1)).isEqualTo(Attached.TOO_OLD);
-    assertThat(second.attach(6)).isEqualTo(Attached.NEVER_GIVEN);
+    assertThat(second.attach(0)).isEqualTo(AttachResult.TOO_OLD);
+    assertThat(second.attach(1)).isEqualTo(AttachResult.TOO_OLD);
+    assertThat(second.attach(6)).isEqualTo(AttachResult.NEVER_GIVEN);
     // None of that has changed anything.
     assertThat(second.poll()).isNull();
     assertThat(budget.used() + replay.used()).isEqualTo(4L * WITH_ID);
-    assertThat(second.attach(2)).isEqualTo(Attached.DONE);
+    assertThat(second.attach(2)).isEqualTo(AttachResult.DONE);
     assertThat(first.poll()).isNull();
-    first.taken(1);
+    first.consumed(1);
     assertThat(rest(second)).isEqualTo("3456");
     kept.close();
-    assertThat(new OutboxReader(kept).attach(6)).isEqualTo(Attached.CLOSED);
+    assertThat(new OutboxReader(kept).attach(6)).isEqualTo(AttachResult.CLOSED);
   }
 
   @Test
@@ -227,8 +227,8 @@ final class OutboxTest {
     }
     take(first, 4);
     assertThat(budget.used() + replay.used()).isEqualTo(3L * WITH_ID);
-    assertThat(new OutboxReader(kept).attach(1)).isEqualTo(Attached.TOO_OLD);
-    assertThat(new OutboxReader(kept).attach(2)).isEqualTo(Attached.DONE);
+    assertThat(new OutboxReader(kept).attach(1)).isEqualTo(AttachResult.TOO_OLD);
+    assertThat(new OutboxReader(kept).attach(2)).isEqualTo(AttachResult.DONE);
   }
 
   @Test
@@ -238,15 +238,15 @@ final class OutboxTest {
     for (int i = 1; i <= 3; i++) {
       offer(kept, i);
     }
-    assertThat(offer(kept, 4)).isEqualTo(Answer.FULL);
+    assertThat(offer(kept, 4)).isEqualTo(OfferResult.FULL);
     take(first, 3);
     OutboxReader second = new OutboxReader(kept);
-    assertThat(second.attach(0)).isEqualTo(Attached.DONE);
-    assertThat(offer(kept, 4)).isEqualTo(Answer.FULL);
+    assertThat(second.attach(0)).isEqualTo(AttachResult.DONE);
+    assertThat(offer(kept, 4)).isEqualTo(OfferResult.FULL);
     take(second, 1);
-    assertThat(offer(kept, 4)).isEqualTo(Answer.SENT);
+    assertThat(offer(kept, 4)).isEqualTo(OfferResult.SENT);
     assertThat(rest(second)).isEqualTo("234");
-    second.taken(3);
+    second.consumed(3);
     assertThat(budget.used() + replay.used()).isEqualTo(4L * WITH_ID);
   }
 
@@ -262,8 +262,8 @@ final class OutboxTest {
     assertThat(replay.reserve(others)).isTrue();
     take(first, 1);
     assertThat(replay.used()).isEqualTo(10L * SIZE);
-    assertThat(new OutboxReader(kept).attach(0)).isEqualTo(Attached.TOO_OLD);
-    assertThat(new OutboxReader(kept).attach(1)).isEqualTo(Attached.DONE);
+    assertThat(new OutboxReader(kept).attach(0)).isEqualTo(AttachResult.TOO_OLD);
+    assertThat(new OutboxReader(kept).attach(1)).isEqualTo(AttachResult.DONE);
     kept.discard();
     assertThat(replay.used()).isEqualTo(others);
     assertThat(budget.used()).isZero();
@@ -279,7 +279,7 @@ final class OutboxTest {
     take(first, 3);
     for (int i = 0; i < 5; i++) {
       OutboxReader again = new OutboxReader(kept);
-      assertThat(again.attach(1)).isEqualTo(Attached.DONE);
+      assertThat(again.attach(1)).isEqualTo(AttachResult.DONE);
       // Or whoever comes back again and again would make all queues together hold more and more.
       assertThat(replay.used()).isEqualTo(2L * WITH_ID);
       assertThat(budget.used()).isEqualTo(WITH_ID);
@@ -299,8 +299,8 @@ final class OutboxTest {
     take(first, 1);
     assertThat(replay.used()).isEqualTo(10L * SIZE);
     assertThat(budget.used()).isZero();
-    assertThat(offer(kept, 2)).isEqualTo(Answer.SENT);
-    assertThat(new OutboxReader(kept).attach(0)).isEqualTo(Attached.TOO_OLD);
+    assertThat(offer(kept, 2)).isEqualTo(OfferResult.SENT);
+    assertThat(new OutboxReader(kept).attach(0)).isEqualTo(AttachResult.TOO_OLD);
     assertThat(rest(first)).isEqualTo("2");
   }
 
@@ -308,14 +308,14 @@ final class OutboxTest {
   void isQueuedForWhileNobodyIsAttached() {
     Outbox kept = resumable(100, 100, 10_000);
     OutboxReader first = OutboxReader.attachedTo(kept);
-    assertThat(offer(kept, 1)).isEqualTo(Answer.SENT);
+    assertThat(offer(kept, 1)).isEqualTo(OfferResult.SENT);
     first.detach(CloseReason.GONE);
-    assertThat(offer(kept, 2)).isEqualTo(Answer.QUEUED);
+    assertThat(offer(kept, 2)).isEqualTo(OfferResult.QUEUED);
     assertThat(first.poll()).isNull();
     OutboxReader second = OutboxReader.attachedTo(kept);
-    assertThat(offer(kept, 3)).isEqualTo(Answer.SENT);
+    assertThat(offer(kept, 3)).isEqualTo(OfferResult.SENT);
     first.detach(CloseReason.GONE);
-    assertThat(offer(kept, 4)).isEqualTo(Answer.SENT);
+    assertThat(offer(kept, 4)).isEqualTo(OfferResult.SENT);
     assertThat(rest(second)).isEqualTo("1234");
   }
 
@@ -330,12 +330,13 @@ final class OutboxTest {
     OutboxReader first = OutboxReader.attachedTo(kept);
     kept.offer(new Event.Received(message), receipt("11"));
     assertThat(first.poll()).isNotNull();
-    first.taken(1);
+    first.consumed(1);
     assertThat(first.poll()).isNotNull();
-    assertThat(first.attach(0)).isEqualTo(Attached.DONE);
+    assertThat(first.attach(0)).isEqualTo(AttachResult.DONE);
     // The second was given, perhaps in vain; the last was answered as sent.
     assertThat(kept.discard())
-        .containsExactly(new Outbox.Leftover(message, "8"), new Outbox.Leftover(message, "9"));
+        .containsExactly(
+            new Outbox.QueuedMessage(message, "8"), new Outbox.QueuedMessage(message, "9"));
     assertThat(kept.discard()).isEmpty();
   }
 
@@ -348,7 +349,7 @@ final class OutboxTest {
     Function<Envelope, byte[]> encoder = envelope -> new byte[1];
     byte[] once = polled.encoded(encoder);
     assertThat(polled.encoded(encoder)).isSameAs(once);
-    first.taken(1);
+    first.consumed(1);
     assertThat(polled.encoded(encoder)).isNotSameAs(once);
   }
 }

@@ -36,30 +36,30 @@ final class OverloadTest {
   @AfterEach
   void nothingIsLeft() {
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
     assertThat(local.absent.total()).isZero();
   }
 
-  private Line opened(ChannelOptions options) {
-    Line line = Line.open(broker, options);
+  private ManualTransport opened(ChannelOptions options) {
+    ManualTransport line = ManualTransport.open(broker, options);
     line.readAll();
     return line;
   }
 
-  private List<Line> opened(int count) {
-    List<Line> lines = new ArrayList<>();
+  private List<ManualTransport> opened(int count) {
+    List<ManualTransport> lines = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       lines.add(opened(RESUME));
     }
     return lines;
   }
 
-  private static Delivery send(Line from, Line to, Json json) {
+  private static Delivery send(ManualTransport from, ManualTransport to, Json json) {
     return Party.answer(from.channel.send(to.channel.id(), json));
   }
 
   /** Sends the largest message until it is refused, then smaller ones. */
-  private static void fill(Line from, Line to) {
+  private static void fill(ManualTransport from, ManualTransport to) {
     for (Json json : List.of(LARGEST, OFFER, Json.NULL)) {
       while (!(send(from, to, json) instanceof Delivery.Refused)) {
         // Until there is no room for it.
@@ -69,8 +69,8 @@ final class OverloadTest {
 
   /** Two who come new to a broker that others have filled, and exchange what they have. */
   private void assertServes() {
-    Line one = opened(RESUME);
-    Line other = opened(ChannelOptions.none());
+    ManualTransport one = opened(RESUME);
+    ManualTransport other = opened(ChannelOptions.none());
     Session session = other.channel.openSession(SessionSpec.listed("new"));
     for (int i = 0; i < 20; i++) {
       Party.assertSent(Party.answer(one.channel.send(session.id(), OFFER)));
@@ -80,16 +80,16 @@ final class OverloadTest {
     }
     one.cut();
     assertThat(send(other, one, OFFER)).isInstanceOf(Delivery.Queued.class);
-    assertThat(Line.open(broker, RESUME.after(one.lastId())).readAll()).hasSize(1);
+    assertThat(ManualTransport.open(broker, RESUME.after(one.lastId())).readAll()).hasSize(1);
     other.channel.close();
   }
 
   @Test
   @DisplayName("X18 2,000 queues of readers who are away shut nobody out")
   void absentReaders() {
-    List<Line> away = opened(2_000);
-    away.forEach(Line::cut);
-    List<Line> senders = opened(500);
+    List<ManualTransport> away = opened(2_000);
+    away.forEach(ManualTransport::cut);
+    List<ManualTransport> senders = opened(500);
     for (int i = 0; i < away.size(); i++) {
       fill(senders.get(i % senders.size()), away.get(i));
     }
@@ -100,14 +100,14 @@ final class OverloadTest {
   @Test
   @DisplayName("X17 3,000 readers who stand still shut nobody out, and neither when they hang up")
   void stalledReaders() {
-    List<Line> stalled = opened(3_000);
-    List<Line> senders = opened(20);
+    List<ManualTransport> stalled = opened(3_000);
+    List<ManualTransport> senders = opened(20);
     for (int i = 0; i < stalled.size(); i++) {
       fill(senders.get(i % senders.size()), stalled.get(i));
     }
     assertThat(local.budget.used()).isBetween(128L << 20, 256L << 20);
     assertServes();
-    stalled.forEach(Line::cut);
+    stalled.forEach(ManualTransport::cut);
     assertServes();
     stalled.forEach(line -> fill(senders.get(0), line));
     assertServes();
@@ -118,10 +118,10 @@ final class OverloadTest {
   @Test
   @DisplayName("X17 10,000 readers with a message each shut nobody out")
   void manyStalledReaders() {
-    Line sender = opened(RESUME);
+    ManualTransport sender = opened(RESUME);
     Delivery last = null;
     for (int i = 0; i < 10_000; i++) {
-      Line stalled = opened(ChannelOptions.none());
+      ManualTransport stalled = opened(ChannelOptions.none());
       last = send(sender, stalled, LARGEST);
       // What is left for one message of any size is filled with smaller ones.
       Delivery unused = send(sender, stalled, OFFER);
@@ -133,24 +133,24 @@ final class OverloadTest {
   @Test
   @DisplayName("X18 the largest queue gives way to a smaller one, and its senders are told")
   void theLargestGivesWay() {
-    List<Line> away = opened(300);
-    away.forEach(Line::cut);
-    List<Line> senders = opened(300);
+    List<ManualTransport> away = opened(300);
+    away.forEach(ManualTransport::cut);
+    List<ManualTransport> senders = opened(300);
     int taken = 0;
     for (int i = 0; i < away.size(); i++) {
       fill(senders.get(i), away.get(i));
     }
-    for (Line sender : senders) {
+    for (ManualTransport sender : senders) {
       taken += sender.readAll().size();
     }
     assertThat(broker.stats().messagesUndelivered()).isEqualTo(taken);
     for (int i = 0; i < 20; i++) {
-      Line innocent = opened(RESUME);
+      ManualTransport innocent = opened(RESUME);
       innocent.cut();
       assertThat(send(opened(RESUME), innocent, LARGEST)).isInstanceOf(Delivery.Queued.class);
     }
     int told = 0;
-    for (Line sender : senders) {
+    for (ManualTransport sender : senders) {
       List<String> news = sender.readAll();
       assertThat(news)
           .allMatch(text -> text.startsWith("undelivered") && text.endsWith("overflow"));
@@ -158,9 +158,10 @@ final class OverloadTest {
     }
     assertThat(told).isPositive();
     // Nobody was cut off for it, and nobody is missing anything.
-    for (Line line : away) {
+    for (ManualTransport line : away) {
       assertThat(line.channel.isOpen()).isTrue();
-      assertThat(Line.open(broker, RESUME.after(line.lastId())).channel).isSameAs(line.channel);
+      assertThat(ManualTransport.open(broker, RESUME.after(line.lastId())).channel)
+          .isSameAs(line.channel);
     }
     assertThat(broker.stats().messagesUndelivered()).isEqualTo(taken + told);
   }
@@ -168,9 +169,9 @@ final class OverloadTest {
   @Test
   @DisplayName("X19 a sender has so much waiting for readers who are away, and others have theirs")
   void aSendersShare() {
-    List<Line> away = opened(10);
-    away.forEach(Line::cut);
-    Line sender = opened(RESUME);
+    List<ManualTransport> away = opened(10);
+    away.forEach(ManualTransport::cut);
+    ManualTransport sender = opened(RESUME);
     int sent = 0;
     Delivery refused = null;
     for (int i = 0; i < 30; i++) {
@@ -186,12 +187,12 @@ final class OverloadTest {
     Party.assertSent(send(sender, sender, LARGEST));
     assertThat(send(opened(RESUME), away.get(0), LARGEST)).isInstanceOf(Delivery.Queued.class);
     // What is read, and what is given up, is no part of it any more.
-    Line back = Line.open(broker, RESUME.after(away.get(0).lastId()));
+    ManualTransport back = ManualTransport.open(broker, RESUME.after(away.get(0).lastId()));
     back.readAll();
     back.cut();
     assertThat(send(sender, away.get(0), LARGEST)).isInstanceOf(Delivery.Queued.class);
     away.forEach(line -> line.channel.close());
-    Line another = opened(RESUME);
+    ManualTransport another = opened(RESUME);
     another.cut();
     for (int i = 0; i < 10; i++) {
       assertThat(send(sender, another, LARGEST)).isInstanceOf(Delivery.Queued.class);
@@ -201,25 +202,25 @@ final class OverloadTest {
   @Test
   @DisplayName("R4 M15 what was let go is told, and the rest comes in order without a gap")
   void whatIsLeftComesInOrder() {
-    Line reader = opened(RESUME);
-    Line sender = opened(RESUME);
+    ManualTransport reader = opened(RESUME);
+    ManualTransport sender = opened(RESUME);
     for (int i = 1; i <= 3; i++) {
       Party.assertSent(send(sender, reader, Json.of(i)));
     }
     reader.poll();
-    reader.taken(1);
+    reader.consumed(1);
     reader.poll();
     reader.cut();
     for (int i = 4; i <= 6; i++) {
       assertThat(send(sender, reader, Json.of(i))).isInstanceOf(Delivery.Queued.class);
     }
-    HostedChannel hosted = (HostedChannel) reader.channel;
-    assertThat(hosted.presence().outbox.letGo())
+    LocalChannel hosted = (LocalChannel) reader.channel;
+    assertThat(hosted.connection().outbox.letGo())
         .extracting(left -> left.message().json())
         .containsExactly(Json.of(4), Json.of(5), Json.of(6));
-    assertThat(hosted.presence().outbox.letGo()).isEmpty();
+    assertThat(hosted.connection().outbox.letGo()).isEmpty();
     assertThat(send(sender, reader, Json.of(7))).isInstanceOf(Delivery.Queued.class);
-    Line back = Line.open(broker, RESUME.after(reader.ids.get(1)));
+    ManualTransport back = ManualTransport.open(broker, RESUME.after(reader.ids.get(1)));
     assertThat(back.channel).isSameAs(reader.channel);
     assertThat(back.readAll()).containsExactly("2", "3", "7");
   }

@@ -32,7 +32,7 @@ final class OwnChannelsTest {
   @AfterEach
   void nothingIsLeft() {
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   @Test
@@ -73,8 +73,8 @@ final class OwnChannelsTest {
   }
 
   @Test
-  @DisplayName("X9 X10 no stranger takes the application's seats")
-  void hasSeatsOfItsOwn() {
+  @DisplayName("X9 X10 no stranger takes the application's permits")
+  void hasPermitsOfItsOwn() {
     builder.maxChannels(1).maxWatches(1);
     open();
     Party stranger = new Party(strangers);
@@ -104,7 +104,7 @@ final class OwnChannelsTest {
     Party stranger = new Party(strangers);
     Session theirs = stranger.host("a");
     assertRefused(() -> stranger.host("b"), Code.AT_CAPACITY);
-    HandExecutor hands = new HandExecutor();
+    ManualExecutor hands = new ManualExecutor();
     Party stalled = new Party(strangers, hands);
     Json large = Json.of("x".repeat(600));
     Party.assertSent(Party.answer(stranger.channel.send(stalled.id(), large)));
@@ -156,8 +156,8 @@ final class OwnChannelsTest {
   @DisplayName("C27 a login that may be here no more is told revoked, and its messages go nowhere")
   void revokesALogin() {
     open();
-    Line[] ada = {new Line(), new Line()};
-    for (Line line : ada) {
+    ManualTransport[] ada = {new ManualTransport(), new ManualTransport()};
+    for (ManualTransport line : ada) {
       line.channel = broker.as(login("ada")).openChannel(ChannelOptions.none(), line::attach);
     }
     Party bob = new Party(broker.as(login("bob")));
@@ -168,7 +168,7 @@ final class OwnChannelsTest {
     assertThat(bob.channel.owner()).isEqualTo("bob");
     assertThat(own.channel.owner()).isNull();
     broker.channelsOf("ada").forEach(Channel::revoke);
-    for (Line line : ada) {
+    for (ManualTransport line : ada) {
       assertThat(line.told).containsExactly("revoked");
       assertThat(line.channel.isOpen()).isFalse();
       Party.assertRefused(bob.send(line.channel.id(), "1"), Code.UNKNOWN_TARGET);

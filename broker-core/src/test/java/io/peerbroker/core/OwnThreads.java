@@ -13,7 +13,7 @@ final class OwnThreads {
   /** Those that are alive now: the ones of its timer, and those of its receivers. */
   static List<Thread> of(Broker broker) {
     List<Thread> threads = new ArrayList<>(of((Timer.SystemTimer) broker.timer()));
-    addAlive(field("ownReceivers", Workers.class, broker), threads);
+    addAlive(field("ownReceivers", WorkerPool.class, broker), threads);
     return threads;
   }
 
@@ -21,11 +21,11 @@ final class OwnThreads {
   static List<Thread> of(Timer.SystemTimer timer) {
     List<Thread> threads = new ArrayList<>();
     threads.add(field("clockThread", Thread.class, timer));
-    addAlive(field("workers", Workers.class, timer), threads);
+    addAlive(field("workers", WorkerPool.class, timer), threads);
     return threads;
   }
 
-  private static void addAlive(Workers workers, List<Thread> threads) {
+  private static void addAlive(WorkerPool workers, List<Thread> threads) {
     for (Object thread : field("threads", Collection.class, workers)) {
       threads.add((Thread) thread);
     }
@@ -34,7 +34,7 @@ final class OwnThreads {
 
   /** How many tasks are due and wait for a worker. */
   static int waiting(Timer.SystemTimer timer) {
-    return field("queue", Collection.class, field("workers", Workers.class, timer)).size();
+    return field("queue", Collection.class, field("workers", WorkerPool.class, timer)).size();
   }
 
   private static <T> T field(String name, Class<T> type, Object of) {

@@ -11,8 +11,8 @@ public class ReceiverTransportLincheckTest {
   private final Outbox outbox =
       new Outbox(
           OutboxReader.limits(100, 10_000, 1, 1),
-          new Budget(1_000_000),
-          new Budget(1),
+          new ByteBudget(1_000_000),
+          new ByteBudget(1),
           new AbsentQueues(1, 1),
           null);
   private final AtomicInteger offered = new AtomicInteger();
@@ -40,7 +40,7 @@ public class ReceiverTransportLincheckTest {
 
   @Operation
   public void send() {
-    if (outbox.offer(new Event.Ready(0), null) == Outbox.Answer.SENT) {
+    if (outbox.offer(new Event.Ready(0), null) == Outbox.OfferResult.SENT) {
       offered.incrementAndGet();
     }
     transport.ready();

@@ -32,12 +32,12 @@ final class ReceiverTransportTest {
   @AfterEach
   void nothingIsLeft() {
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   @Test
   void ofManyWakeupsOneTaskIsMade() {
-    HandExecutor hands = new HandExecutor();
+    ManualExecutor hands = new ManualExecutor();
     Party party = new Party(broker, hands);
     for (int i = 0; i < 10; i++) {
       party.send(party.id(), "1");
@@ -51,7 +51,7 @@ final class ReceiverTransportTest {
 
   @Test
   void afterATurnItLetsOthersOnTheExecutorGoFirst() {
-    HandExecutor hands = new HandExecutor();
+    ManualExecutor hands = new ManualExecutor();
     Party party = new Party(broker, hands);
     for (int i = 0; i < 150; i++) {
       party.send(party.id(), "1");
@@ -206,7 +206,7 @@ final class ReceiverTransportTest {
       assertThat(party.channel.isOpen()).isFalse();
       Party.assertRefused(sender.send(session.id(), "2"), Refusal.Code.UNKNOWN_TARGET);
       sender.channel.close();
-      Leftovers.assertNone(broker);
+      LeakAssert.assertNone(broker);
     }
   }
 
@@ -265,7 +265,7 @@ final class ReceiverTransportTest {
     discarding.last.run();
     assertThat(replay.told()).containsExactly("closed STALLED");
     sender.channel.close();
-    Leftovers.assertNone(timed);
+    LeakAssert.assertNone(timed);
     assertThat(timer.scheduled()).isZero();
     timed.close();
   }
@@ -279,7 +279,7 @@ final class ReceiverTransportTest {
     executor.shutDown = true;
     timer.advance(ReceiverTransport.LOOK);
     assertThat(party.channel.isOpen()).isFalse();
-    Leftovers.assertNone(timed);
+    LeakAssert.assertNone(timed);
     assertThat(timer.scheduled()).isZero();
     timed.close();
   }
@@ -292,14 +292,14 @@ final class ReceiverTransportTest {
     closing.watch(TagFilter.all(), new Replay(), executor);
     executor.shutDown = true;
     closing.close();
-    Leftovers.assertNone(closing);
+    LeakAssert.assertNone(closing);
   }
 
   @Test
   void aSlowExecutorIsNotGivenUpAndEachTurnBeginsOnce() {
     ManualTimer timer = new ManualTimer();
     Broker timed = Broker.builder().timer(timer).build();
-    HandExecutor slow = new HandExecutor();
+    ManualExecutor slow = new ManualExecutor();
     Party party = new Party(timed, slow);
     for (int i = 0; i < 10; i++) {
       timer.advance(ReceiverTransport.LOOK.multipliedBy(ReceiverTransport.GIVEN_UP - 1));
@@ -342,7 +342,7 @@ final class ReceiverTransportTest {
 
   @Test
   void withoutAnExecutorOfItsOwnTheOneOfTheBuilderIsUsed() {
-    HandExecutor hands = new HandExecutor();
+    ManualExecutor hands = new ManualExecutor();
     Broker given = Broker.builder().receiverExecutor(hands).build();
     List<String> received = new ArrayList<>();
     Channel channel = given.openChannel((to, message) -> received.add("message"));
@@ -363,6 +363,6 @@ final class ReceiverTransportTest {
               hands.runAll();
               return !closer.isAlive();
             });
-    Leftovers.assertNone(given);
+    LeakAssert.assertNone(given);
   }
 }

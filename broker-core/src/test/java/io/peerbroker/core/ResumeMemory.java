@@ -28,9 +28,9 @@ final class ResumeMemory {
     long before = usedHeap();
     LocalBroker broker = (LocalBroker) Broker.builder().messageRate(Limits.Rate.UNLIMITED).build();
     ChannelOptions options = ChannelOptions.none().withResume(Duration.ofMinutes(1));
-    List<Line> lines = new ArrayList<>();
+    List<ManualTransport> lines = new ArrayList<>();
     for (int i = 0; i < channels; i++) {
-      Line line = new Line();
+      ManualTransport line = new ManualTransport();
       line.channel = broker.openChannel(options, line::attach);
       lines.add(line);
     }
@@ -66,7 +66,7 @@ final class ResumeMemory {
   }
 
   /** As a request brings it: everything in it is its own copy. */
-  private static boolean send(Line from, Line to, int bytes) {
+  private static boolean send(ManualTransport from, ManualTransport to, int bytes) {
     Message message =
         new Message(
             new String(from.channel.id().toCharArray()),

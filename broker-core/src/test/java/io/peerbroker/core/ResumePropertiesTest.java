@@ -27,8 +27,8 @@ final class ResumePropertiesTest {
     final ManualTimer timer = new ManualTimer();
     final Broker broker;
     final Party sender;
-    final List<Line> old = new ArrayList<>();
-    Line line;
+    final List<ManualTransport> old = new ArrayList<>();
+    ManualTransport line;
     int sent;
 
     /** What was accepted for the channel: its first event, and every message since. */
@@ -60,7 +60,7 @@ final class ResumePropertiesTest {
               .drainTimeout(Duration.ZERO)
               .build();
       sender = new Party(broker);
-      line = Line.open(broker, OPTIONS);
+      line = ManualTransport.open(broker, OPTIONS);
     }
 
     void step() {
@@ -86,15 +86,17 @@ final class ResumePropertiesTest {
         }
         case 4 -> {
           if (roomy) {
-            Line.open(broker, OPTIONS.after(line.channel.id() + ".forged.1")).channel.close();
+            ManualTransport.open(broker, OPTIONS.after(line.channel.id() + ".forged.1"))
+                .channel
+                .close();
           }
         }
         default -> {
           if (!old.isEmpty()) {
             // A stream that is not the newest is given nothing, takes nothing and ends nothing.
-            Line before = old.remove(random.nextInt(old.size()));
+            ManualTransport before = old.remove(random.nextInt(old.size()));
             assertThat(before.poll()).isNull();
-            before.taken(1);
+            before.consumed(1);
             before.cut();
           }
         }
@@ -122,7 +124,7 @@ final class ResumePropertiesTest {
     }
 
     private void take(int events) {
-      line.taken(events);
+      line.consumed(events);
       if (!line.isGone()) {
         taken += events;
         untaken -= events;
@@ -144,10 +146,10 @@ final class ResumePropertiesTest {
         // It has nothing to go on after.
         line.channel.close();
         line.cut();
-        begin(Line.open(broker, OPTIONS));
+        begin(ManualTransport.open(broker, OPTIONS));
         return;
       }
-      Line before = line;
+      ManualTransport before = line;
       boolean wasOpen = before.channel.isOpen();
       boolean gap = taken - from > REPLAY_EVENTS;
       line = reopened(before, OPTIONS.after(ids.get(from - 1)));
@@ -168,7 +170,7 @@ final class ResumePropertiesTest {
       untaken = 0;
     }
 
-    private void begin(Line anew) {
+    private void begin(ManualTransport anew) {
       line = anew;
       accepted.clear();
       accepted.add("channel");
@@ -179,14 +181,14 @@ final class ResumePropertiesTest {
       untaken = 0;
     }
 
-    private Line reopened(Line before, ChannelOptions options) {
+    private ManualTransport reopened(ManualTransport before, ChannelOptions options) {
       try {
-        return Line.open(broker, options);
+        return ManualTransport.open(broker, options);
       } catch (RefusedException full) {
         // No room for a new one while the old one still has what is queued for its end.
         assertThat(roomy || before.channel.isOpen()).isFalse();
         before.cut();
-        return Line.open(broker, OPTIONS);
+        return ManualTransport.open(broker, OPTIONS);
       }
     }
 
@@ -197,7 +199,7 @@ final class ResumePropertiesTest {
         assertThat(seen).isEqualTo(accepted);
       }
       broker.close();
-      Leftovers.assertNone(broker);
+      LeakAssert.assertNone(broker);
       assertThat(timer.scheduled()).isZero();
     }
   }

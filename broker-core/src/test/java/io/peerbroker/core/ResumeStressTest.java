@@ -25,7 +25,7 @@ final class ResumeStressTest {
 
   @Test
   void nothingIsLostHoweverOftenTheReaderIsCut() throws Exception {
-    Witness witness = new Witness();
+    ContractListener witness = new ContractListener();
     Broker broker =
         Broker.builder()
             .listener(witness)
@@ -36,7 +36,7 @@ final class ResumeStressTest {
     Party sender = new Party(broker);
     AtomicLong queued = new AtomicLong();
     ChannelOptions options = ChannelOptions.none().withResume(Duration.ofMinutes(1));
-    Line line = Line.open(broker, options);
+    ManualTransport line = ManualTransport.open(broker, options);
     line.readAll();
     Channel channel = line.channel;
     List<String> ids = new ArrayList<>(line.ids);
@@ -60,7 +60,7 @@ final class ResumeStressTest {
               }
             });
     await().until(() -> queued.get() > 0);
-    line = Line.open(broker, options.after(ids.get(ids.size() - 1)));
+    line = ManualTransport.open(broker, options.after(ids.get(ids.size() - 1)));
     Random random = new Random(1);
     List<String> seen = new ArrayList<>();
     int presented = 1;
@@ -72,7 +72,7 @@ final class ResumeStressTest {
           seen.add(text);
           ids.add(line.lastId());
           if (random.nextInt(10) > 0) {
-            line.taken(1);
+            line.consumed(1);
             continue;
           }
           break;
@@ -87,8 +87,8 @@ final class ResumeStressTest {
       seen.subList(seen.size() - lost, seen.size()).clear();
       ids.subList(ids.size() - lost, ids.size()).clear();
       presented = ids.size();
-      Line before = line;
-      line = Line.open(broker, options.after(ids.get(ids.size() - 1)));
+      ManualTransport before = line;
+      line = ManualTransport.open(broker, options.after(ids.get(ids.size() - 1)));
       assertThat(line.channel).isSameAs(channel);
       before.cut();
       cuts++;
@@ -108,7 +108,7 @@ final class ResumeStressTest {
     assertThat(broker.stats().waiting()).isEqualTo(1);
     witness.assertAgrees(broker);
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
     witness.assertAgrees(broker);
     assertThat(broker.stats().messagesUndelivered()).isZero();
   }
@@ -117,14 +117,14 @@ final class ResumeStressTest {
   void whateverComesTogetherNothingIsLeft()
       throws ExecutionException, InterruptedException, TimeoutException {
     for (Duration grace : List.of(Duration.ofNanos(1), Duration.ofMillis(1), Duration.ofHours(1))) {
-      Witness witness = new Witness();
+      ContractListener witness = new ContractListener();
       Broker broker = Broker.builder().drainTimeout(Duration.ZERO).listener(witness).build();
       Party sender = new Party(broker);
       ChannelOptions options =
           ChannelOptions.none().withResume(grace).withLease(Duration.ofSeconds(20));
       CompletableFuture<Void> shutdown = new CompletableFuture<>();
       for (int i = 0; i < CHANNELS; i++) {
-        Line line = Line.open(broker, options);
+        ManualTransport line = ManualTransport.open(broker, options);
         line.readAll();
         ChannelOptions again = options.after(line.lastId());
         List<Runnable> at =
@@ -149,7 +149,7 @@ final class ResumeStressTest {
       Awaitility.await()
           .untilAsserted(
               () -> {
-                Leftovers.assertNone(broker);
+                LeakAssert.assertNone(broker);
                 witness.assertAgrees(broker);
               });
     }
@@ -158,7 +158,7 @@ final class ResumeStressTest {
   /** Comes back, or is given a new channel; and breaks. */
   private static void comeBack(Broker broker, ChannelOptions options) {
     try {
-      Line back = Line.open(broker, options);
+      ManualTransport back = ManualTransport.open(broker, options);
       back.readAll();
       back.cut();
     } catch (RefusedException shuttingDown) {

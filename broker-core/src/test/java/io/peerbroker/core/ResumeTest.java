@@ -38,38 +38,38 @@ final class ResumeTest {
   @AfterEach
   void nothingIsLeft() {
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
     assertThat(timer.scheduled()).isZero();
   }
 
-  private Line open(ChannelOptions options) {
-    return Line.open(broker, options);
+  private ManualTransport open(ChannelOptions options) {
+    return ManualTransport.open(broker, options);
   }
 
   /** One that has read its first event. */
-  private Line opened() {
-    Line line = open(RESUME);
+  private ManualTransport opened() {
+    ManualTransport line = open(RESUME);
     assertThat(line.readAll()).containsExactly("channel");
     return line;
   }
 
-  private void send(Line to, int from, int last) {
+  private void send(ManualTransport to, int from, int last) {
     for (int i = from; i <= last; i++) {
       assertThat(sender.send(to.channel.id(), Integer.toString(i)))
           .isNotInstanceOf(Delivery.Refused.class);
     }
   }
 
-  private Line comeBack(Line line) {
+  private ManualTransport comeBack(ManualTransport line) {
     return open(RESUME.after(line.lastId()));
   }
 
-  private static void assertSame(Line before, Line after) {
+  private static void assertSame(ManualTransport before, ManualTransport after) {
     assertThat(after.channel).isSameAs(before.channel);
     assertThat(after.channel.isOpen()).isTrue();
   }
 
-  private static void assertNew(Line before, Line after) {
+  private static void assertNew(ManualTransport before, ManualTransport after) {
     assertThat(after.channel.id()).isNotEqualTo(before.channel.id());
     assertThat(after.readAll()).containsExactly("channel");
   }
@@ -79,8 +79,8 @@ final class ResumeTest {
     return local.budget.used() + local.replay.used();
   }
 
-  private int seats() {
-    return ((LocalBroker) broker).seats();
+  private int permitsTaken() {
+    return ((LocalBroker) broker).permitsTaken();
   }
 
   // What is granted
@@ -95,7 +95,7 @@ final class ResumeTest {
           options,
           attachment -> {
             events.add(attachment.poll().event());
-            return new Line().attach(attachment);
+            return new ManualTransport().attach(attachment);
           });
       assertThat(((Event.Opened) events.get(0)).resume())
           .isEqualTo(Duration.ofSeconds(Math.min(asked, 60)));
@@ -106,7 +106,7 @@ final class ResumeTest {
   @DisplayName("R1 a maximum of 0 turns it off, and such a channel closes when its stream breaks")
   void canBeTurnedOff() {
     try (Broker off = Broker.builder().timer(timer).maxResume(Duration.ZERO).build()) {
-      Line line = Line.open(off, RESUME);
+      ManualTransport line = ManualTransport.open(off, RESUME);
       line.readAll();
       assertThat(line.ids).isEmpty();
       line.cut();
@@ -118,19 +118,19 @@ final class ResumeTest {
   @Test
   @DisplayName("R2 with the grant each event has an id of its own, which is not the key")
   void everyEventHasAnId() {
-    Line line = opened();
+    ManualTransport line = opened();
     send(line, 1, 3);
     line.readAll();
     assertThat(line.ids).hasSize(4).doesNotHaveDuplicates();
     assertThat(line.ids).noneMatch(id -> id.contains(line.channel.key()));
-    Line without = open(ChannelOptions.none());
+    ManualTransport without = open(ChannelOptions.none());
     without.readAll();
     assertThat(without.ids).isEmpty();
   }
 
   @Test
   void noTextForLogsShowsAnId() {
-    Line line = opened();
+    ManualTransport line = opened();
     ResumeId id = ResumeId.parse(line.lastId());
     assertThat(RESUME.after(line.lastId()) + " " + id + " " + line.channel)
         .doesNotContain(id.secret());
@@ -144,7 +144,7 @@ final class ResumeTest {
   @DisplayName(
       "R3 M15 when the stream breaks the channel and its sessions live on, and messages wait")
   void livesOn() {
-    Line line = opened();
+    ManualTransport line = opened();
     Session session = line.channel.openSession(SessionSpec.listed("a"));
     assertThat(sender.send(session.id(), "1")).isEqualTo(new Delivery.Sent());
     line.cut();
@@ -155,7 +155,7 @@ final class ResumeTest {
     assertThat(List.of(second, third))
         .allSatisfy(queued -> assertThat(queued).isInstanceOf(Delivery.Queued.class))
         .doesNotHaveDuplicates();
-    Line back = comeBack(line);
+    ManualTransport back = comeBack(line);
     assertSame(line, back);
     assertThat(back.readAll()).containsExactly("1", "2", "3");
     assertThat(sender.send(session.id(), "4")).isEqualTo(new Delivery.Sent());
@@ -168,14 +168,14 @@ final class ResumeTest {
   void goesOnAfterAnyEvent() {
     for (int seen = 0; seen <= 5; seen++) {
       for (int taken = 0; taken <= 5; taken++) {
-        Line line = open(RESUME);
+        ManualTransport line = open(RESUME);
         send(line, 1, 6);
         for (int i = 0; i <= 5; i++) {
           line.poll();
         }
-        line.taken(taken);
+        line.consumed(taken);
         line.cut();
-        Line back = open(RESUME.after(line.ids.get(seen)));
+        ManualTransport back = open(RESUME.after(line.ids.get(seen)));
         assertSame(line, back);
         List<String> all = new ArrayList<>(line.read.subList(0, seen + 1));
         all.addAll(back.readAll());
@@ -192,15 +192,15 @@ final class ResumeTest {
   @DisplayName(
       "R4 again and again, and an event that only an earlier stream has given counts as given")
   void comesBackManyTimes() {
-    Line line = opened();
+    ManualTransport line = opened();
     send(line, 1, 4);
     line.readAll();
     String fourth = line.lastId();
     // The second stream has given less when the third names what the first had given.
-    Line second = open(RESUME.after(line.ids.get(1)));
+    ManualTransport second = open(RESUME.after(line.ids.get(1)));
     assertSame(line, second);
     assertThat(second.poll()).isEqualTo("2");
-    Line third = open(RESUME.after(fourth));
+    ManualTransport third = open(RESUME.after(fourth));
     assertSame(line, third);
     assertThat(third.readAll()).isEmpty();
     send(line, 5, 5);
@@ -214,9 +214,9 @@ final class ResumeTest {
   @Test
   @DisplayName("R6 what was granted at first stands, whatever is asked for later")
   void theFirstGrantStands() {
-    Line line = opened();
+    ManualTransport line = opened();
     line.cut();
-    Line back = open(ChannelOptions.none().withLease(MINUTE).after(line.lastId()));
+    ManualTransport back = open(ChannelOptions.none().withLease(MINUTE).after(line.lastId()));
     assertSame(line, back);
     timer.advance(MINUTE.multipliedBy(10));
     back.cut();
@@ -227,15 +227,15 @@ final class ResumeTest {
   @Test
   @DisplayName("R7 the newest stream wins: the older is told so and given nothing more")
   void supersedes() {
-    Line line = opened();
+    ManualTransport line = opened();
     send(line, 1, 2);
     assertThat(line.poll()).isEqualTo("1");
-    Line back = open(RESUME.after(line.firstId()));
+    ManualTransport back = open(RESUME.after(line.firstId()));
     assertSame(line, back);
     assertThat(line.told).containsExactly("superseded");
     assertThat(line.poll()).isNull();
     // Too late to count, and the end of a stream that is not the newest ends nothing.
-    line.taken(1);
+    line.consumed(1);
     line.cut();
     send(line, 3, 3);
     assertThat(back.readAll()).containsExactly("1", "2", "3");
@@ -249,11 +249,11 @@ final class ResumeTest {
   @DisplayName(
       "R8 the grace ends on time and not earlier; whoever comes later is given a new channel")
   void expires() {
-    Line line = opened();
+    ManualTransport line = opened();
     Session session = line.channel.openSession(SessionSpec.listed("a"));
     line.cut();
     timer.advance(MINUTE.minus(MOMENT));
-    Line back = comeBack(line);
+    ManualTransport back = comeBack(line);
     assertSame(line, back);
     // The first grace is over and done with.
     timer.advance(MINUTE);
@@ -271,7 +271,7 @@ final class ResumeTest {
   @Test
   @DisplayName("R11 a close in the grace is a close at once")
   void closesInTheGrace() {
-    Line line = opened();
+    ManualTransport line = opened();
     line.cut();
     broker.claim(line.channel.id(), line.channel.key()).close();
     assertThat(line.channel.isOpen()).isFalse();
@@ -281,7 +281,7 @@ final class ResumeTest {
 
   @Test
   void aShutdownInTheGraceLeavesNothing() {
-    Line line = opened();
+    ManualTransport line = opened();
     line.cut();
     send(line, 1, 3);
     broker.close();
@@ -295,11 +295,11 @@ final class ResumeTest {
   @DisplayName("R9 X15 beyond the bound of events the oldest is dropped, and there is never a gap")
   void isTooOldByEvents() {
     for (int seen : new int[] {0, 1}) {
-      Line line = opened();
+      ManualTransport line = opened();
       send(line, 1, 6);
       line.readAll();
       // Five are kept: 2 to 6.
-      Line back = open(RESUME.after(line.ids.get(seen)));
+      ManualTransport back = open(RESUME.after(line.ids.get(seen)));
       if (seen == 1) {
         assertSame(line, back);
       } else {
@@ -315,12 +315,12 @@ final class ResumeTest {
   void isTooOldByBytes() {
     String json = "\"" + "x".repeat(1_100) + "\"";
     for (int seen : new int[] {0, 1}) {
-      Line line = opened();
+      ManualTransport line = opened();
       for (int i = 0; i < 3; i++) {
         Party.assertSent(sender.send(line.channel.id(), json));
       }
       line.readAll();
-      Line back = open(RESUME.after(line.ids.get(seen)));
+      ManualTransport back = open(RESUME.after(line.ids.get(seen)));
       if (seen == 1) {
         assertSame(line, back);
         assertThat(back.readAll()).hasSize(2);
@@ -334,21 +334,21 @@ final class ResumeTest {
   @Test
   @DisplayName("R9 what has not been taken is not dropped, however much it is")
   void keepsWhatWaits() {
-    Line line = opened();
+    ManualTransport line = opened();
     line.cut();
     send(line, 1, 100);
-    Line back = comeBack(line);
+    ManualTransport back = comeBack(line);
     assertThat(back.poll()).isEqualTo("1");
     back.cut();
-    Line again = comeBack(line);
+    ManualTransport again = comeBack(line);
     assertThat(again.readAll()).hasSize(100).startsWith("1").endsWith("100");
   }
 
   @Test
   @DisplayName("R10 what has been seen is not kept; an id of another channel says nothing")
   void confirms() {
-    Line line = opened();
-    Line other = opened();
+    ManualTransport line = opened();
+    ManualTransport other = opened();
     send(line, 1, 3);
     line.readAll();
     long all = kept();
@@ -363,18 +363,18 @@ final class ResumeTest {
     line.channel.confirm(line.ids.get(0));
     assertThat(kept()).isEqualTo(some);
     assertSame(line, open(RESUME.after(line.ids.get(1))));
-    Line late = open(RESUME.after(line.ids.get(0)));
+    ManualTransport late = open(RESUME.after(line.ids.get(0)));
     assertNew(line, late);
   }
 
   @Test
   void whatWasConfirmedBeforeTheNetworkSaidSoIsNotKept() {
-    Line line = opened();
+    ManualTransport line = opened();
     send(line, 1, 2);
     line.poll();
     line.poll();
     line.channel.confirm(line.lastId());
-    line.taken(2);
+    line.consumed(2);
     assertThat(kept()).isZero();
     assertSame(line, comeBack(line));
   }
@@ -382,13 +382,13 @@ final class ResumeTest {
   @Test
   @DisplayName("X15 who comes new keeps something, however much the others keep")
   void everyoneKeepsSomething() {
-    Budget replay = ((LocalBroker) broker).replay;
+    ByteBudget replay = ((LocalBroker) broker).replay;
     assertThat(replay.reserve(500_000)).isTrue();
     assertThat(replay.reserve(1)).isFalse();
-    Line line = opened();
+    ManualTransport line = opened();
     send(line, 1, 4);
     line.readAll();
-    Line back = open(RESUME.after(line.ids.get(0)));
+    ManualTransport back = open(RESUME.after(line.ids.get(0)));
     assertSame(line, back);
     assertThat(back.readAll()).containsExactly("1", "2", "3", "4");
     replay.release(500_000);
@@ -399,16 +399,16 @@ final class ResumeTest {
   @Test
   @DisplayName("C21 an id that was never given leads to a new channel and touches no other")
   void forged() {
-    Line line = opened();
+    ManualTransport line = opened();
     send(line, 1, 2);
     assertThat(line.poll()).isEqualTo("1");
-    Line other = opened();
+    ManualTransport other = opened();
     String cid = line.channel.id();
     ResumeId id = ResumeId.parse(line.lastId());
     ResumeId others = ResumeId.parse(other.lastId());
     long used = kept();
     try (Broker elsewhere = Broker.builder().timer(timer).drainTimeout(Duration.ZERO).build()) {
-      Line foreign = Line.open(elsewhere, RESUME);
+      ManualTransport foreign = ManualTransport.open(elsewhere, RESUME);
       foreign.readAll();
       for (String wrong :
           List.of(
@@ -437,7 +437,7 @@ final class ResumeTest {
               "x".repeat(10_000),
               ".".repeat(10_000),
               foreign.lastId())) {
-        Line answer = open(RESUME.after(wrong));
+        ManualTransport answer = open(RESUME.after(wrong));
         assertNew(line, answer);
         assertThat(answer.channel).isNotSameAs(other.channel);
         answer.channel.close();
@@ -455,61 +455,61 @@ final class ResumeTest {
   void hostingTakesTheKey() {
     for (ChannelOptions asked :
         List.of(RESUME, ChannelOptions.none().withLease(Duration.ofSeconds(1)))) {
-      Line line = open(asked);
+      ManualTransport line = open(asked);
       assertRefused(() -> broker.claimHost(line.channel.id(), null), Code.INVALID_REQUEST);
       assertThat(broker.claimHost(line.channel.id(), line.channel.key())).isSameAs(line.channel);
     }
     assertThat(broker.claimHost(open(ChannelOptions.none()).channel.id(), null)).isNotNull();
   }
 
-  // Seats
+  // Permits
 
   @Test
   void everyStreamHasASeatAndSoHasAChannelThatWaits() {
     sender.channel.close();
-    assertThat(seats()).isZero();
-    Line line = opened();
-    assertThat(seats()).isEqualTo(1);
+    assertThat(permitsTaken()).isZero();
+    ManualTransport line = opened();
+    assertThat(permitsTaken()).isEqualTo(1);
     line.cut();
-    assertThat(seats()).isEqualTo(1);
-    Line second = comeBack(line);
-    assertThat(seats()).isEqualTo(1);
-    Line third = comeBack(line);
-    assertThat(seats()).isEqualTo(2);
+    assertThat(permitsTaken()).isEqualTo(1);
+    ManualTransport second = comeBack(line);
+    assertThat(permitsTaken()).isEqualTo(1);
+    ManualTransport third = comeBack(line);
+    assertThat(permitsTaken()).isEqualTo(2);
     second.cut();
-    assertThat(seats()).isEqualTo(1);
+    assertThat(permitsTaken()).isEqualTo(1);
     open(RESUME.after("forged")).channel.close();
-    assertThat(seats()).isEqualTo(2);
+    assertThat(permitsTaken()).isEqualTo(2);
     third.channel.close();
     assertThat(third.told).containsExactly("closed");
-    assertThat(seats()).isEqualTo(2);
+    assertThat(permitsTaken()).isEqualTo(2);
     third.cut();
-    assertThat(seats()).isEqualTo(1);
+    assertThat(permitsTaken()).isEqualTo(1);
   }
 
   @Test
   void comesBackThoughTheBrokerIsFull() {
     try (Broker small = broker(1)) {
-      Line line = Line.open(small, RESUME);
+      ManualTransport line = ManualTransport.open(small, RESUME);
       line.readAll();
-      assertRefused(() -> Line.open(small, RESUME), Code.AT_CAPACITY);
-      assertRefused(() -> Line.open(small, RESUME.after("forged")), Code.AT_CAPACITY);
+      assertRefused(() -> ManualTransport.open(small, RESUME), Code.AT_CAPACITY);
+      assertRefused(() -> ManualTransport.open(small, RESUME.after("forged")), Code.AT_CAPACITY);
       line.cut();
-      Line back = Line.open(small, RESUME.after(line.lastId()));
+      ManualTransport back = ManualTransport.open(small, RESUME.after(line.lastId()));
       assertSame(line, back);
-      assertRefused(() -> Line.open(small, RESUME), Code.AT_CAPACITY);
+      assertRefused(() -> ManualTransport.open(small, RESUME), Code.AT_CAPACITY);
       back.cut();
       timer.advance(MINUTE);
-      assertNew(line, Line.open(small, RESUME));
+      assertNew(line, ManualTransport.open(small, RESUME));
     }
   }
 
   @Test
-  @DisplayName("R9 E3 who comes back too late has the old one's seat, also where all are taken")
+  @DisplayName("R9 E3 who comes back too late has the old one's permit, also where all are taken")
   void isReplacedThoughTheBrokerIsFull() {
     try (Broker small = broker(1)) {
       for (boolean cut : new boolean[] {false, true}) {
-        Line line = Line.open(small, RESUME);
+        ManualTransport line = ManualTransport.open(small, RESUME);
         line.readAll();
         for (int i = 0; i < 10; i++) {
           Party.assertSent(Party.answer(line.channel.send(line.channel.id(), Json.of(i))));
@@ -518,15 +518,16 @@ final class ResumeTest {
         if (cut) {
           line.cut();
         }
-        Line other = Line.open(small, RESUME.after(line.firstId()));
+        ManualTransport other = ManualTransport.open(small, RESUME.after(line.firstId()));
         assertNew(line, other);
         assertThat(line.channel.isOpen()).isFalse();
-        // It has one seat and no second one, whoever else comes with the old one's id.
-        assertRefused(() -> Line.open(small, RESUME.after(line.firstId())), Code.AT_CAPACITY);
+        // It has one permit and no second one, whoever else comes with the old one's id.
+        assertRefused(
+            () -> ManualTransport.open(small, RESUME.after(line.firstId())), Code.AT_CAPACITY);
         if (!cut) {
           line.cut();
         }
-        assertThat(((LocalBroker) small).seats()).isOne();
+        assertThat(((LocalBroker) small).permitsTaken()).isOne();
         other.channel.close();
         other.cut();
       }
@@ -534,37 +535,37 @@ final class ResumeTest {
   }
 
   @Test
-  @DisplayName("X20 where no seat is free the longest-waiting channel gives way to a new one")
+  @DisplayName("X20 where no permit is free the longest-waiting channel gives way to a new one")
   void theLongestWaitingGivesWay() {
     try (Broker small = broker(3)) {
-      Line[] lines = new Line[3];
+      ManualTransport[] lines = new ManualTransport[3];
       for (int i = 0; i < 3; i++) {
-        lines[i] = Line.open(small, RESUME);
+        lines[i] = ManualTransport.open(small, RESUME);
         lines[i].readAll();
       }
-      assertRefused(() -> Line.open(small, RESUME), Code.AT_CAPACITY);
+      assertRefused(() -> ManualTransport.open(small, RESUME), Code.AT_CAPACITY);
       lines[1].cut();
       lines[0].cut();
-      Line next = Line.open(small, RESUME);
+      ManualTransport next = ManualTransport.open(small, RESUME);
       assertThat(lines[1].channel.isOpen()).isFalse();
       assertThat(lines[0].channel.isOpen()).isTrue();
       // One that has come back waits no more, and begins anew when its stream breaks again.
-      Line back = Line.open(small, RESUME.after(lines[0].lastId()));
+      ManualTransport back = ManualTransport.open(small, RESUME.after(lines[0].lastId()));
       assertSame(lines[0], back);
-      assertRefused(() -> Line.open(small, RESUME), Code.AT_CAPACITY);
+      assertRefused(() -> ManualTransport.open(small, RESUME), Code.AT_CAPACITY);
       next.cut();
       back.cut();
-      Line last = Line.open(small, RESUME);
+      ManualTransport last = ManualTransport.open(small, RESUME);
       assertThat(next.channel.isOpen()).isFalse();
       assertThat(lines[0].channel.isOpen()).isTrue();
       assertThat(lines[2].channel.isOpen()).isTrue();
       assertThat(small.stats().channelsClosed().get(CloseReason.EXPIRED)).isEqualTo(2);
       timer.advance(MINUTE);
-      assertThat(((LocalBroker) small).seats()).isEqualTo(2);
+      assertThat(((LocalBroker) small).permitsTaken()).isEqualTo(2);
       last.cut();
       lines[2].cut();
       timer.advance(MINUTE);
-      Leftovers.assertNone(small);
+      LeakAssert.assertNone(small);
     }
   }
 
@@ -578,11 +579,11 @@ final class ResumeTest {
           throw no;
         };
     assertThatThrownBy(() -> broker.openChannel(RESUME, failing)).isSameAs(no);
-    assertThat(seats()).isZero();
+    assertThat(permitsTaken()).isZero();
     assertThat(kept()).isZero();
     assertThat(timer.scheduled()).isZero();
 
-    Line line = opened();
+    ManualTransport line = opened();
     sendToItself(line);
     for (boolean cut : new boolean[] {false, true}) {
       if (cut) {
@@ -592,15 +593,15 @@ final class ResumeTest {
           .isSameAs(no);
     }
     assertThat(line.told).containsExactly("superseded");
-    assertThat(seats()).isEqualTo(1);
+    assertThat(permitsTaken()).isEqualTo(1);
     assertThat(timer.scheduled()).isEqualTo(1);
-    Line back = comeBack(line);
+    ManualTransport back = comeBack(line);
     assertSame(line, back);
     assertThat(back.readAll()).containsExactly("1");
   }
 
   /** From the channel to itself. */
-  private static void sendToItself(Line line) {
+  private static void sendToItself(ManualTransport line) {
     assertThat(line.channel.send(line.channel.id(), Json.of(1)).toCompletableFuture().join())
         .isEqualTo(new Delivery.Sent());
   }
@@ -612,7 +613,7 @@ final class ResumeTest {
             RESUME,
             attachment -> {
               attachment.detach(CloseReason.GONE);
-              return new Line().attach(attachment);
+              return new ManualTransport().attach(attachment);
             });
     assertThat(channel.isOpen()).isTrue();
     assertThat(timer.scheduled()).isEqualTo(1);

@@ -42,7 +42,7 @@ final class RouterTest {
   void nothingIsLeft() {
     if (broker != null) {
       broker.close();
-      Leftovers.assertNone(broker);
+      LeakAssert.assertNone(broker);
     }
   }
 

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What a caller may see of the list, and what becomes of a live list when that changes. */
+/** What a caller may see of the list, and what becomes of a watch when that changes. */
 final class ScopeTest {
 
   private static final Caller ADA =
@@ -54,7 +54,7 @@ final class ScopeTest {
   void nothingIsLeft() {
     replay.assertNothingWrong();
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   private Scope sighted() {
@@ -312,18 +312,18 @@ final class ScopeTest {
             throw new AssertionError("planted: not even the policy's guard stands");
           }
         };
-    ListStream stream =
+    LocalWatch stream =
         broker.watch(
             TagFilter.all(), session -> true, broker.watches, broker.opener(replay, task -> {}));
-    ScopedWatch watch = new ScopedWatch(failing, ADA, TagFilter.all(), sighted(), stream);
+    AuthorizedWatch watch = new AuthorizedWatch(failing, ADA, TagFilter.all(), sighted(), stream);
     watch.recheck();
     assertThat(stream.isEnding()).isTrue();
     // What has been queued before is told no more.
     assertThat(stream.poll()).isNull();
-    ListStream other =
+    LocalWatch other =
         broker.watch(
             TagFilter.all(), session -> true, broker.watches, broker.opener(replay, task -> {}));
-    ScopedWatch again = new ScopedWatch(failing, ADA, TagFilter.all(), sighted(), other);
+    AuthorizedWatch again = new AuthorizedWatch(failing, ADA, TagFilter.all(), sighted(), other);
     again.recheck();
     again.recheck();
     assertThat(questions).hasValueGreaterThanOrEqualTo(2);

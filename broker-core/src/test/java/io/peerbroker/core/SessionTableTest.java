@@ -14,15 +14,14 @@ import org.junit.jupiter.api.Test;
 /** The table of sessions against the JDK's map. */
 final class SessionTableTest {
 
-  private static final HostedSession.State STATE = HostedSession.State.of(SessionSpec.listed());
+  private static final LocalSession.State STATE = LocalSession.State.of(SessionSpec.listed());
 
-  private final HostedChannel host =
-      new HostedChannel(
-          (LocalBroker) Broker.create(), ChannelOptions.none(), HostedChannel.Side.OWN);
+  private final LocalChannel host =
+      new LocalChannel((LocalBroker) Broker.create(), ChannelOptions.none(), LocalChannel.Side.OWN);
   private final SessionTable table = new SessionTable();
 
-  private HostedSession session(long number) {
-    return new HostedSession(host, "s" + number, number, STATE);
+  private LocalSession session(long number) {
+    return new LocalSession(host, "s" + number, number, STATE);
   }
 
   @Property(tries = 100)
@@ -30,12 +29,12 @@ final class SessionTableTest {
       @ForAll long seed, @ForAll @IntRange(min = 1, max = 5_000) int range) {
     Random random = new Random(seed);
     SessionTable table = new SessionTable();
-    TreeMap<Long, HostedSession> model = new TreeMap<>();
+    TreeMap<Long, LocalSession> model = new TreeMap<>();
     for (int i = 0; i < 4_000; i++) {
       // Grows first, then shrinks.
       long number = 1L + random.nextInt(range);
       if (random.nextInt(4_000) >= i && !model.containsKey(number)) {
-        HostedSession session = session(number);
+        LocalSession session = session(number);
         model.put(number, session);
         table.add(session);
       } else if (model.ceilingKey(number) != null) {

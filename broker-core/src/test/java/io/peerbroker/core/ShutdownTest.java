@@ -37,7 +37,7 @@ final class ShutdownTest {
     assertThat(party.closed).containsExactly(CloseReason.SHUTTING_DOWN);
     // Nobody is told one by one how the sessions go.
     assertThat(replay.told()).containsExactly("add [a]", "ready 1", "closed SHUTTING_DOWN");
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
 
     TagFilter all = TagFilter.all();
     assertRefused(() -> new Party(broker), Code.SHUTTING_DOWN);
@@ -56,7 +56,7 @@ final class ShutdownTest {
   @Test
   void letsAReaderHaveWhatIsQueuedForIt() throws InterruptedException {
     Broker broker = broker(LONG);
-    HandExecutor hands = new HandExecutor();
+    ManualExecutor hands = new ManualExecutor();
     Party slow = new Party(broker, hands);
     Party sender = new Party(broker);
     for (int i = 0; i < 100; i++) {
@@ -70,17 +70,17 @@ final class ShutdownTest {
     closer.join();
     assertThat(slow.received).hasSize(100);
     assertThat(slow.closed).containsExactly(CloseReason.SHUTTING_DOWN);
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   @Test
   void waitsNoLongerThanItsBound() {
     Broker broker = broker(SHORT);
-    HandExecutor never = new HandExecutor();
+    ManualExecutor never = new ManualExecutor();
     Party stalled = new Party(broker, never);
     Party.assertSent(stalled.send(stalled.id(), "1"));
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
     // It reads after all: what was queued is gone, and the end is told all the same.
     never.runAll();
     assertThat(stalled.received).isEmpty();
@@ -110,7 +110,7 @@ final class ShutdownTest {
     channel.sendOrThrow(channel.id(), Json.NULL);
     inside.await();
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
     assertThat(told).hasValue(null);
     release.countDown();
     Awaitility.await().until(() -> told.get() == CloseReason.SHUTTING_DOWN);
@@ -139,7 +139,7 @@ final class ShutdownTest {
       Party other = new Party(broker);
       channel.sendOrThrow(channel.id(), Json.NULL);
       Awaitility.await().untilTrue(returned);
-      Leftovers.assertNone(broker);
+      LeakAssert.assertNone(broker);
       Awaitility.await().until(() -> !other.closed.isEmpty());
       assertThat(other.closed).containsExactly(CloseReason.SHUTTING_DOWN);
     }
@@ -148,18 +148,18 @@ final class ShutdownTest {
   @Test
   void anInterruptEndsTheWaitAndIsKept() {
     Broker broker = broker(LONG);
-    new Party(broker, new HandExecutor());
+    new Party(broker, new ManualExecutor());
     Thread.currentThread().interrupt();
     broker.close();
     assertThat(Thread.interrupted()).isTrue();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   @Test
   void withNobodyThereItIsOverAtOnce() {
     Broker broker = broker(LONG);
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   @Test
@@ -182,8 +182,8 @@ final class ShutdownTest {
   void aStreamThatIsDetachedBeforeItIsAttachedLeavesNothing() {
     LocalBroker broker = (LocalBroker) broker(Duration.ZERO);
     ChannelOptions options = ChannelOptions.none().withResume(LONG);
-    HostedChannel channel = new HostedChannel(broker, options, HostedChannel.Side.WIRE);
-    Presence.Stream stream = channel.presence().new Stream();
+    LocalChannel channel = new LocalChannel(broker, options, LocalChannel.Side.WIRE);
+    ChannelConnection.Stream stream = channel.connection().new Stream();
     stream.detach(CloseReason.SHUTTING_DOWN);
     channel.begin(stream);
     assertThat(channel.deliver(new Message("a", channel.id(), Json.NULL))).isCompleted();
@@ -213,7 +213,7 @@ final class ShutdownTest {
             });
     assertThat(channel.isOpen()).isFalse();
     assertThat(told).hasValue(CloseReason.SHUTTING_DOWN);
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   @Test
@@ -232,17 +232,18 @@ final class ShutdownTest {
                   }
                 })
             .build();
-    List<Line> lines = new ArrayList<>();
+    List<ManualTransport> lines = new ArrayList<>();
     for (int i = 0; i < 200; i++) {
-      lines.add(Line.open(broker, ChannelOptions.none().withResume(Duration.ofSeconds(1))));
+      lines.add(
+          ManualTransport.open(broker, ChannelOptions.none().withResume(Duration.ofSeconds(1))));
     }
-    lines.forEach(Line::cut);
+    lines.forEach(ManualTransport::cut);
     inside.await();
     Thread closer = new Thread(broker::close);
     closer.start();
     Awaitility.await().until(() -> ((LocalBroker) broker).isClosing());
     release.countDown();
     closer.join();
-    Awaitility.await().untilAsserted(() -> Leftovers.assertNone(broker));
+    Awaitility.await().untilAsserted(() -> LeakAssert.assertNone(broker));
   }
 }

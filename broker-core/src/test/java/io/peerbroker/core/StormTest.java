@@ -35,7 +35,7 @@ final class StormTest {
   void nothingIsLeft() {
     over = true;
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   /** A stream that reads what there is, at about the cost of a real one. */
@@ -60,7 +60,7 @@ final class StormTest {
         seen = wakeups.get();
         long until = System.nanoTime() + COST;
         while (attachment.poll() != null || System.nanoTime() < until) {
-          attachment.taken(0);
+          attachment.consumed(0);
         }
       } while (wakeups.addAndGet(-seen) > 0);
     }
@@ -155,7 +155,7 @@ final class StormTest {
 
   @Test
   @DisplayName(
-      "1,000 channels and 1,000 live lists are cut at once: an idle stream hears nothing of it.")
+      "1,000 channels and 1,000 watches are cut at once: an idle stream hears nothing of it.")
   void allAreCut() {
     open();
     watch(false, new CountDownLatch(0));
@@ -166,7 +166,7 @@ final class StormTest {
   }
 
   @Test
-  @DisplayName("1,000 channels are cut at once before the eyes of 1,000 live lists.")
+  @DisplayName("1,000 channels are cut at once before the eyes of 1,000 watches.")
   void listsStay() {
     open();
     watch(false, new CountDownLatch(0));
@@ -177,7 +177,7 @@ final class StormTest {
   }
 
   @Test
-  @DisplayName("The same, with 20 live lists among them whose container blocks.")
+  @DisplayName("The same, with 20 watches among them whose container blocks.")
   void someBlock() {
     CountDownLatch release = new CountDownLatch(1);
     open();

@@ -28,12 +28,12 @@ final class SuspectTest {
           .drainTimeout(Duration.ZERO)
           .build();
   private final Party sender = new Party(broker);
-  private final Line line = Line.open(broker, RESUME);
+  private final ManualTransport line = ManualTransport.open(broker, RESUME);
 
   @AfterEach
   void nothingIsLeft() {
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
     assertThat(timer.scheduled()).isZero();
   }
 
@@ -67,7 +67,7 @@ final class SuspectTest {
     // Another that lags is no reason for anything while nobody is there.
     timer.advance(PATIENCE);
     say(seen);
-    Line back = Line.open(broker, RESUME.after(seen));
+    ManualTransport back = ManualTransport.open(broker, RESUME.after(seen));
     assertThat(back.channel).isSameAs(line.channel);
     assertThat(back.readAll()).containsExactly("1", "2");
   }
@@ -119,9 +119,9 @@ final class SuspectTest {
     line.poll();
     timer.advance(PATIENCE.multipliedBy(2));
     say(seen);
-    line.taken(1);
+    line.consumed(1);
     timer.advance(PATIENCE.multipliedBy(2));
-    Line other = Line.open(broker, RESUME);
+    ManualTransport other = ManualTransport.open(broker, RESUME);
     other.readAll();
     for (String unknown : List.of("", "x", other.lastId(), seen + "0")) {
       say(unknown);
@@ -140,7 +140,7 @@ final class SuspectTest {
     send(1);
     line.readAll();
     timer.advance(PATIENCE.multipliedBy(2));
-    Line back = Line.open(broker, RESUME.after(seen));
+    ManualTransport back = ManualTransport.open(broker, RESUME.after(seen));
     say(seen);
     assertThat(back.readAll()).containsExactly("1");
     timer.advance(PATIENCE);
@@ -154,29 +154,29 @@ final class SuspectTest {
   @Test
   @DisplayName("R17 what the network has taken is known, and whether a stream is there")
   void whatWasWrittenIsTold() {
-    assertThat(line.channel.lastTaken()).isNull();
+    assertThat(line.channel.lastConsumed()).isNull();
     line.poll();
-    assertThat(line.channel.lastTaken()).isNull();
-    line.taken(1);
-    assertThat(line.channel.lastTaken()).isEqualTo(line.lastId());
+    assertThat(line.channel.lastConsumed()).isNull();
+    line.consumed(1);
+    assertThat(line.channel.lastConsumed()).isEqualTo(line.lastId());
     assertThat(line.channel.isAttached()).isTrue();
     send(1);
     line.readAll();
-    assertThat(line.channel.lastTaken()).isEqualTo(line.lastId());
+    assertThat(line.channel.lastConsumed()).isEqualTo(line.lastId());
     String last = line.lastId();
     line.cut();
     assertThat(line.channel.isAttached()).isFalse();
-    assertThat(line.channel.lastTaken()).isEqualTo(last);
-    Line back = Line.open(broker, RESUME.after(line.firstId()));
+    assertThat(line.channel.lastConsumed()).isEqualTo(last);
+    ManualTransport back = ManualTransport.open(broker, RESUME.after(line.firstId()));
     // To be written again.
-    assertThat(back.channel.lastTaken()).isEqualTo(line.firstId());
+    assertThat(back.channel.lastConsumed()).isEqualTo(line.firstId());
     back.readAll();
-    assertThat(back.channel.lastTaken()).isEqualTo(last);
+    assertThat(back.channel.lastConsumed()).isEqualTo(last);
 
-    Line plain = Line.open(broker, ChannelOptions.none());
+    ManualTransport plain = ManualTransport.open(broker, ChannelOptions.none());
     plain.readAll();
     assertThat(plain.channel.isAttached()).isTrue();
-    assertThat(plain.channel.lastTaken()).isNull();
+    assertThat(plain.channel.lastConsumed()).isNull();
     plain.cut();
     assertThat(plain.channel.isAttached()).isFalse();
   }

@@ -21,19 +21,19 @@ final class TagIndexTest {
       IntStream.range(0, 12).mapToObj(i -> Integer.toString(i, 36)).toList();
 
   private final LocalBroker broker = (LocalBroker) Broker.create();
-  private final HostedChannel host =
-      new HostedChannel(broker, ChannelOptions.none(), HostedChannel.Side.OWN);
+  private final LocalChannel host =
+      new LocalChannel(broker, ChannelOptions.none(), LocalChannel.Side.OWN);
   private final TagIndex index = new TagIndex();
 
   /** What is in the index: each session's tags, in order of creation. */
   private final TreeMap<Long, List<String>> model = new TreeMap<>();
 
-  private final Map<Long, HostedSession> sessions = new LinkedHashMap<>();
+  private final Map<Long, LocalSession> sessions = new LinkedHashMap<>();
 
-  private HostedSession session(long number) {
+  private LocalSession session(long number) {
     return sessions.computeIfAbsent(
         number,
-        n -> new HostedSession(host, "s" + n, n, HostedSession.State.of(SessionSpec.listed())));
+        n -> new LocalSession(host, "s" + n, n, LocalSession.State.of(SessionSpec.listed())));
   }
 
   private void put(long number, List<String> tags) {
@@ -61,7 +61,7 @@ final class TagIndexTest {
     List<Long> numbers = new ArrayList<>();
     long at = after;
     while (at < upTo) {
-      List<HostedSession> some = new ArrayList<>();
+      List<LocalSession> some = new ArrayList<>();
       long to = index.find(filter, at, upTo, max, some);
       assertThat(to).as("goes on").isGreaterThan(at).isLessThanOrEqualTo(upTo);
       assertThat(some).hasSizeLessThanOrEqualTo(max);

@@ -16,8 +16,8 @@ final class UndeliveredTest {
   private final ManualTimer timer = new ManualTimer();
   private final Broker broker =
       Broker.builder().timer(timer).maxQueuedEvents(5).drainTimeout(Duration.ZERO).build();
-  private final Line origin = Line.open(broker, RESUME);
-  private final Line target = Line.open(broker, RESUME);
+  private final ManualTransport origin = ManualTransport.open(broker, RESUME);
+  private final ManualTransport target = ManualTransport.open(broker, RESUME);
 
   @BeforeEach
   void begin() {
@@ -28,20 +28,20 @@ final class UndeliveredTest {
   @AfterEach
   void nothingIsLeft() {
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
     assertThat(timer.scheduled()).isZero();
   }
 
-  private static Delivery send(Line from, Line to, int number) {
+  private static Delivery send(ManualTransport from, ManualTransport to, int number) {
     return from.channel.send(to.channel.id(), Json.of(number)).toCompletableFuture().join();
   }
 
-  private static String queued(Line from, Line to) {
+  private static String queued(ManualTransport from, ManualTransport to) {
     return ((Delivery.Queued) send(from, to, 1)).id();
   }
 
-  private Line comeBack(Line line) {
-    Line back = Line.open(broker, RESUME.after(line.lastId()));
+  private ManualTransport comeBack(ManualTransport line) {
+    ManualTransport back = ManualTransport.open(broker, RESUME.after(line.lastId()));
     assertThat(back.channel).isSameAs(line.channel);
     return back;
   }
@@ -70,9 +70,9 @@ final class UndeliveredTest {
     target.cut();
     String first = queued(origin, target);
     String second = queued(origin, target);
-    Line back = comeBack(target);
+    ManualTransport back = comeBack(target);
     back.poll();
-    back.taken(1);
+    back.consumed(1);
     back.cut();
     // It waits for the next reader again, but one has been given it.
     comeBack(target).cut();
@@ -86,7 +86,7 @@ final class UndeliveredTest {
     target.cut();
     String first = queued(origin, target);
     String second = queued(origin, target);
-    Line back = comeBack(target);
+    ManualTransport back = comeBack(target);
     back.poll();
     back.cut();
     timer.advance(GRACE);
@@ -98,7 +98,7 @@ final class UndeliveredTest {
   void whatIsDeliveredAfterAllIsNotTold() {
     target.cut();
     queued(origin, target);
-    Line back = comeBack(target);
+    ManualTransport back = comeBack(target);
     back.poll();
     back.cut();
     comeBack(target).readAll();
@@ -167,7 +167,7 @@ final class UndeliveredTest {
 
   @Test
   void nobodyIsQueuedForWhoCannotComeBack() {
-    Line plain = Line.open(broker, ChannelOptions.none());
+    ManualTransport plain = ManualTransport.open(broker, ChannelOptions.none());
     plain.readAll();
     assertThat(send(origin, plain, 1)).isEqualTo(new Delivery.Sent());
     plain.cut();

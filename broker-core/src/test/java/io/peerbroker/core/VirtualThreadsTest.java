@@ -100,6 +100,6 @@ final class VirtualThreadsTest {
     }
     threads.shutdown();
     broker.close();
-    Leftovers.assertNone((LocalBroker) broker);
+    LeakAssert.assertNone((LocalBroker) broker);
   }
 }

@@ -34,16 +34,16 @@ final class VisibilityTest {
 
   private final Party party = new Party(broker);
   private final Replay replay = new Replay();
-  private final HandExecutor hands = new HandExecutor();
+  private final ManualExecutor hands = new ManualExecutor();
   private final Set<String> hidden = new HashSet<>();
-  private ListStream stream;
+  private LocalWatch stream;
 
   @AfterEach
   void nothingIsLeft() {
     replay.assertNothingWrong();
     broker.close();
     hands.runAll();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   /** What may be seen: whatever has no hidden tag. */
@@ -116,7 +116,7 @@ final class VisibilityTest {
       }
       many.host("a");
       Replay seen = new Replay();
-      ListStream list =
+      LocalWatch list =
           large.watch(TagFilter.all(), this::shows, large.watches, large.opener(seen, hands));
       await()
           .untilAsserted(

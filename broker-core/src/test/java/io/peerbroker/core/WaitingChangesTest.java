@@ -32,7 +32,7 @@ final class WaitingChangesTest {
   void nothingIsLeft() {
     lists.forEach(list -> list.detach(CloseReason.GONE));
     broker.close();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   /** A list that is polled by hand. */

@@ -11,14 +11,14 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** The live list (L15 to L20), event by event. */
+/** The watch (L15 to L20), event by event. */
 final class WatchTest {
 
   // Slow readers read on when the broker has gone.
   private final Broker broker =
       Broker.builder().listPause(Duration.ZERO).drainTimeout(Duration.ZERO).build();
   private final Party party = new Party(broker);
-  private final HandExecutor hands = new HandExecutor();
+  private final ManualExecutor hands = new ManualExecutor();
   private final Replay replay = new Replay();
 
   @AfterEach
@@ -26,7 +26,7 @@ final class WatchTest {
     replay.assertNothingWrong();
     broker.close();
     hands.runAll();
-    Leftovers.assertNone(broker);
+    LeakAssert.assertNone(broker);
   }
 
   private Watch watch(String filter) {
@@ -166,7 +166,7 @@ final class WatchTest {
     } else if (envelope.event() instanceof Event.Ready ready) {
       replay.ready(ready.count());
     }
-    attachment.taken(1);
+    attachment.consumed(1);
     return true;
   }
 
@@ -231,7 +231,7 @@ final class WatchTest {
           TagFilter.parse(filter),
           attachment -> {
             readers.add(attachment);
-            return new Line();
+            return new ManualTransport();
           });
     }
     readers.forEach(reader -> assertThat(reader.poll().event()).isInstanceOf(Event.Added.class));

@@ -140,7 +140,7 @@ public final class TokenInQuery implements AccessPolicy {
         .toList();
   }
 
-  /** A live list keeps its token: at {@link Broker#recheck()} one with an old token ends. */
+  /** A watch keeps its token: at {@link Broker#recheck()} one with an old token ends. */
   @Override
   public Scope scope(Caller caller, TagFilter filter) {
     return Scope.tagged(tenantTag(caller));

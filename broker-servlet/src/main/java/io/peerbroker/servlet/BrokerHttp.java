@@ -64,7 +64,7 @@ public final class BrokerHttp implements AutoCloseable {
   private final Cors cors;
 
   /** Every stream whose response is open. */
-  final Set<EventStream> streams = ConcurrentHashMap.newKeySet();
+  final Set<SseTransport> streams = ConcurrentHashMap.newKeySet();
 
   /** Those of the streams' connections whose container may block inside a write. */
   private final ConnectionWriters connections;
@@ -135,10 +135,10 @@ public final class BrokerHttp implements AutoCloseable {
       case CHANNEL -> channel(exchange);
       case LIST -> list(exchange);
       default -> {
-        MediaType.requireJson(exchange.request);
+        ContentType.requireJson(exchange.request);
         // Made here, as long as the request is sure to be there: its body may come later.
         Broker acting = broker.as(callerOf(exchange));
-        Body.read(
+        BodyReader.read(
             exchange,
             settings,
             broker.timer(),
@@ -150,7 +150,7 @@ public final class BrokerHttp implements AutoCloseable {
                             acting,
                             exchange,
                             route,
-                            Members.of(body, broker.limits().maxJsonDepth()))));
+                            JsonMembers.of(body, broker.limits().maxJsonDepth()))));
       }
     }
   }
@@ -181,10 +181,11 @@ public final class BrokerHttp implements AutoCloseable {
 
   private void channel(Exchange exchange) throws IOException {
     requireNoBody(exchange);
-    if (!new Accept(exchange.request.getHeaders("Accept")).allows(Accept.EVENT_STREAM)) {
-      throw notAcceptable(Accept.EVENT_STREAM);
+    if (!new AcceptHeader(exchange.request.getHeaders("Accept"))
+        .allows(AcceptHeader.EVENT_STREAM)) {
+      throw notAcceptable(AcceptHeader.EVENT_STREAM);
     }
-    Query query = new Query(exchange.request.getQueryString());
+    QueryString query = new QueryString(exchange.request.getQueryString());
     String inQuery = query.value("lastEventId", Refusal.Code.INVALID_REQUEST);
     String inHeader = exchange.request.getHeader("Last-Event-ID");
     String lastEventId = inHeader == null || inHeader.isEmpty() ? inQuery : inHeader;
@@ -204,7 +205,7 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   /** A time in seconds, as {@code resume} and {@code lease} have it; zero where none is given. */
-  private static Duration seconds(Query query, String name) {
+  private static Duration seconds(QueryString query, String name) {
     String value = query.value(name, Refusal.Code.INVALID_REQUEST);
     if (value == null) {
       return Duration.ZERO;
@@ -220,7 +221,7 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   /** Whether a stream's heartbeats are to be events, which pages are told of, and not comments. */
-  private static boolean wantsVisibleHeartbeat(Query query) {
+  private static boolean wantsVisibleHeartbeat(QueryString query) {
     String value = query.value("heartbeat", Refusal.Code.INVALID_REQUEST);
     if (value != null && !value.equals("event")) {
       throw Problem.invalidRequest(
@@ -235,13 +236,13 @@ public final class BrokerHttp implements AutoCloseable {
 
   private void list(Exchange exchange) throws IOException {
     requireNoBody(exchange);
-    Accept accept = new Accept(exchange.request.getHeaders("Accept"));
-    double json = accept.quality(Accept.JSON);
-    double events = accept.quality(Accept.EVENT_STREAM);
+    AcceptHeader accept = new AcceptHeader(exchange.request.getHeaders("Accept"));
+    double json = accept.quality(AcceptHeader.JSON);
+    double events = accept.quality(AcceptHeader.EVENT_STREAM);
     if (json == 0 && events == 0) {
-      throw notAcceptable(Accept.JSON + " or " + Accept.EVENT_STREAM);
+      throw notAcceptable(AcceptHeader.JSON + " or " + AcceptHeader.EVENT_STREAM);
     }
-    Query query = new Query(exchange.request.getQueryString());
+    QueryString query = new QueryString(exchange.request.getQueryString());
     String text = query.value("filter", Refusal.Code.INVALID_FILTER);
     TagFilter filter = TagFilter.parse(text == null ? "" : text);
     query.allowOnly(LIST_PARAMETERS);
@@ -259,7 +260,7 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   private void page(
-      Broker acting, Exchange exchange, Query query, @Nullable String text, TagFilter filter)
+      Broker acting, Exchange exchange, QueryString query, @Nullable String text, TagFilter filter)
       throws IOException {
     String limitText = query.value("limit", Refusal.Code.INVALID_REQUEST);
     String after = query.value("after", Refusal.Code.INVALID_REQUEST);
@@ -273,7 +274,7 @@ public final class BrokerHttp implements AutoCloseable {
                   ? null
                   : "<" + nextPage(text, limitText, page.next()) + ">; rel=\"next\"";
           if (exchange.isHead()) {
-            Reply reply = Reply.head(Accept.JSON);
+            Reply reply = Reply.head(AcceptHeader.JSON);
             exchange.answer(next == null ? reply : reply.with("Link", next));
           } else {
             begin(page, next, exchange);
@@ -284,12 +285,12 @@ public final class BrokerHttp implements AutoCloseable {
   private void begin(PageReader page, @Nullable String next, Exchange exchange) {
     HttpServletResponse response = exchange.response;
     response.setHeader("Cache-Control", "no-store");
-    Reply.setType(response, Accept.JSON);
+    Reply.setType(response, AcceptHeader.JSON);
     if (next != null) {
       response.setHeader("Link", next);
     }
     try {
-      ListPage.begin(page, settings.writeTimeout(), broker.timer(), exchange.startAsync());
+      ListPageWriter.begin(page, settings.writeTimeout(), broker.timer(), exchange.startAsync());
     } catch (IOException failed) {
       throw new UncheckedIOException(failed);
     }
@@ -333,7 +334,7 @@ public final class BrokerHttp implements AutoCloseable {
           exchange,
           () -> {
             permission.run();
-            Reply reply = Reply.head(Accept.EVENT_STREAM);
+            Reply reply = Reply.head(AcceptHeader.EVENT_STREAM);
             for (var header : STREAM_HEADERS.entrySet()) {
               reply = reply.with(header.getKey(), header.getValue());
             }
@@ -346,10 +347,10 @@ public final class BrokerHttp implements AutoCloseable {
     act(exchange, () -> source.open(attachment -> begin(attachment, visible, exchange)));
   }
 
-  private EventStream begin(Attachment attachment, boolean visible, Exchange exchange) {
+  private SseTransport begin(Attachment attachment, boolean visible, Exchange exchange) {
     try {
       streamHeaders(exchange.response);
-      return EventStream.begin(
+      return SseTransport.begin(
           attachment,
           settings,
           visible,
@@ -364,7 +365,7 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   private static void streamHeaders(HttpServletResponse response) {
-    Reply.setType(response, Accept.EVENT_STREAM);
+    Reply.setType(response, AcceptHeader.EVENT_STREAM);
     STREAM_HEADERS.forEach(response::setHeader);
     // An idle stream keeps its buffer: 32 KiB on Jetty, if nobody says otherwise.
     response.setBufferSize(1_024);
@@ -375,7 +376,7 @@ public final class BrokerHttp implements AutoCloseable {
         406, "not_acceptable", "This path gives " + types + ", which Accept rules out.");
   }
 
-  private void post(Broker acting, Exchange exchange, Endpoint.Route route, Members members) {
+  private void post(Broker acting, Exchange exchange, Endpoint.Route route, JsonMembers members) {
     switch (route.endpoint()) {
       case PING -> {
         exchange.answer(Reply.json(200, presence(channelOf(acting, route.id(), members))));
@@ -404,13 +405,13 @@ public final class BrokerHttp implements AutoCloseable {
 
   /** What a ping is answered: whether the channel has a stream, and how far that has come. */
   private static String presence(Channel channel) {
-    String written = channel.lastTaken();
+    String written = channel.lastConsumed();
     return "{\"stream\":"
         + channel.isAttached()
         + (written == null ? "}" : ",\"written\":" + Json.of(written) + "}");
   }
 
-  private void openSession(Broker acting, Exchange exchange, Members members) {
+  private void openSession(Broker acting, Exchange exchange, JsonMembers members) {
     String cid = members.string("cid");
     String key = members.optionalString("key");
     List<String> tags = members.optionalStrings("tags");
@@ -431,7 +432,7 @@ public final class BrokerHttp implements AutoCloseable {
     exchange.answer(Reply.json(201, "{\"sid\":\"" + session.id() + "\"}"));
   }
 
-  private static SessionUpdate update(Members values) {
+  private static SessionUpdate update(JsonMembers values) {
     return new SessionUpdate(
         values.optionalStrings("tags"),
         values.optionalBoolean("list"),
@@ -439,7 +440,7 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   /** The channel with this cid; a sid, which also stands for its channel, does not do here. */
-  private Channel channelOf(Broker acting, String cid, Members members) {
+  private Channel channelOf(Broker acting, String cid, JsonMembers members) {
     Channel channel = claim(acting, cid, members);
     if (!channel.id().equals(cid)) {
       throw new RefusedException(
@@ -451,7 +452,7 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   /** The channel that the body's key belongs to; what its reader says it has seen is noted. */
-  private Channel claim(Broker acting, String origin, Members members) {
+  private Channel claim(Broker acting, String origin, JsonMembers members) {
     String key = members.string("key");
     String seen = members.optionalString("seen");
     Channel channel = acting.claim(origin, key);
@@ -466,7 +467,7 @@ public final class BrokerHttp implements AutoCloseable {
     channel.confirm(seen, settings.heartbeat().multipliedBy(2));
   }
 
-  private void send(Broker acting, Exchange exchange, String target, Members members) {
+  private void send(Broker acting, Exchange exchange, String target, JsonMembers members) {
     String origin = members.string("origin");
     members.string("key");
     List<Json> several = members.optionalElements("messages", MAX_MESSAGES);
@@ -508,6 +509,6 @@ public final class BrokerHttp implements AutoCloseable {
    */
   @Override
   public void close() {
-    streams.forEach(EventStream::abort);
+    streams.forEach(SseTransport::abort);
   }
 }

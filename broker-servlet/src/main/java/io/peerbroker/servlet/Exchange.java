@@ -88,7 +88,7 @@ final class Exchange {
    */
   boolean isBodyOver() throws IOException {
     if (!bodyIsRead) {
-      bodyIsRead = !declaresBody() || (!waitsWithItsBody() && Body.skip(request));
+      bodyIsRead = !declaresBody() || (!waitsWithItsBody() && BodyReader.skip(request));
     }
     return bodyIsRead;
   }
@@ -165,7 +165,7 @@ final class Exchange {
           answer.leaveBody();
           answer.giveAtOnce(reply);
         } else {
-          Body.forget(request, settings, timer, answer);
+          BodyReader.forget(request, settings, timer, answer);
           answer.giveAtOnce(reply);
         }
       }

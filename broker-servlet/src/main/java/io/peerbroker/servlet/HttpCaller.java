@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * that come through the servlet.
  *
  * <p>A copy of what the request said while it was alive, at most 16 KiB of it, since containers use
- * requests again; so it can be kept, and a live list is asked about with the headers that it was
- * opened with. Immutable. Made only where the broker has a policy.
+ * requests again; so it can be kept, and a watch is asked about with the headers that it was opened
+ * with. Immutable. Made only where the broker has a policy.
  */
 public final class HttpCaller implements Caller {
 
@@ -30,7 +30,7 @@ public final class HttpCaller implements Caller {
 
   /**
    * How many characters the query and the headers may have together: as many as most containers let
-   * in, but some are more generous, and live lists keep them.
+   * in, but some are more generous, and watches keep them.
    */
   private static final int MAX_CHARS = 16 << 10;
 
@@ -74,8 +74,8 @@ public final class HttpCaller implements Caller {
 
   /**
    * Who has logged in, as the container or a filter before the broker says ({@code
-   * getUserPrincipal}); null where nobody has. It is the one of this request: for a live list it
-   * does not change when that login ends, so a policy that is asked again about it ({@link
+   * getUserPrincipal}); null where nobody has. It is the one of this request: for a watch it does
+   * not change when that login ends, so a policy that is asked again about it ({@link
    * io.peerbroker.core.Broker#recheck()}) has to look whether the login still stands.
    */
   @Override
@@ -115,7 +115,7 @@ public final class HttpCaller implements Caller {
    *     or badly encoded; a policy may let it pass through
    */
   public @Nullable String queryParameter(String name) {
-    return new Query(query)
+    return new QueryString(query)
         .value(Objects.requireNonNull(name, "name"), Refusal.Code.INVALID_REQUEST);
   }
 

@@ -49,7 +49,7 @@ final class LateAnswer implements StreamWriter.Source {
   private final Duration writeTimeout;
   private final Duration bodyTimeout;
   private final Timer timer;
-  private final ResponseTask task;
+  private final ResponseTimeout task;
   private final ServletOutput output;
   private final StreamWriter writer;
   private final AtomicReference<@Nullable Reply> reply = new AtomicReference<>();
@@ -91,7 +91,7 @@ final class LateAnswer implements StreamWriter.Source {
     writeTimeout = settings.writeTimeout();
     bodyTimeout = settings.bodyTimeout();
     this.timer = timer;
-    task = new ResponseTask(timer);
+    task = new ResponseTimeout(timer);
     output = ServletOutput.prepare(async, this, timer::nanoTime);
     writer = output.writer();
   }

@@ -79,7 +79,7 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
    * has not done so: on Quarkus at once, where no thread waits in it and nothing would call back.
    */
   Duration lastResort() {
-    return ofQuarkus ? Duration.ZERO : ResponseTask.LAST_RESORT;
+    return ofQuarkus ? Duration.ZERO : ResponseTimeout.LAST_RESORT;
   }
 
   /** Lets the container call back: from here on the response is written. */

@@ -192,7 +192,7 @@ final class StreamWriter {
     try {
       write();
     } catch (Throwable thrown) {
-      // Errors too: the stream would keep its seat for ever.
+      // Errors too: the stream would keep its permit for ever.
       broken = thrown;
       end.compareAndSet(null, End.FAILED);
       aborted = true;
@@ -409,7 +409,7 @@ final class StreamWriter {
 
   /** Does what a callback is for, with the lock held; waits for a thread that is inside. */
   private void callback(Runnable action) {
-    if (lockWithin(ResponseTask.LAST_RESORT.toNanos())) {
+    if (lockWithin(ResponseTimeout.LAST_RESORT.toNanos())) {
       try {
         action.run();
       } finally {

@@ -181,8 +181,7 @@ final class AdmissionTest {
   }
 
   @Test
-  @DisplayName(
-      "A8 what may no longer be seen is removed from a live list, and what may be is added")
+  @DisplayName("A8 what may no longer be seen is removed from a watch, and what may be is added")
   void whatMayBeSeenChanges() {
     WireChannel channel = client.openChannel("X-User: ada");
     String a = host(channel, "a");
@@ -209,7 +208,7 @@ final class AdmissionTest {
   }
 
   @Test
-  @DisplayName("A8 C17 a live list whose caller may see another part of it ends with scope_changed")
+  @DisplayName("A8 C17 a watch whose caller may see another part of it ends with scope_changed")
   void theScopeChanges() {
     WireChannel channel = client.openChannel("X-User: ada");
     host(channel, "a");

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * What a proxy's restart does, over real connections: channels are reset in one moment, their
- * graces run out in one, and as many live lists are told of it. A stream that has nothing to do
- * with them keeps its heartbeats.
+ * graces run out in one, and as many watches are told of it. A stream that has nothing to do with
+ * them keeps its heartbeats.
  *
  * <p>{@code -Dpeerbroker.storm=1000} makes a thousand of both; the default is 300.
  */

@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * After many channels and lists have been opened and dropped in every way, all that they held is
- * free again: seats, queued bytes, timer tasks, streams, descriptors.
+ * free again: permits, queued bytes, timer tasks, streams, descriptors.
  *
  * <p>{@code -Dpeerbroker.dropped=10000} drops as many.
  */
@@ -228,7 +228,7 @@ final class DroppedChannelsTest {
       }
     }
     await().atMost(BOUND).until(() -> http.streams.isEmpty());
-    // Those that could have been resumed hold their seats for a second longer.
+    // Those that could have been resumed hold their permits for a second longer.
     await().atMost(BOUND).until(() -> client.get("/list").body().equals("[]"));
   }
 

@@ -34,7 +34,7 @@ final class PausedProcessTest {
   private final FakeOutput output = new FakeOutput();
   private final FakeSource source = new FakeSource();
   private final StreamWriter writer = new StreamWriter(source, output, timer::nanoTime);
-  private final ResponseTask task = new ResponseTask(timer);
+  private final ResponseTimeout task = new ResponseTimeout(timer);
 
   private void look() {
     long left = task.nanosLeft(writer.blockedNanos(), TIMEOUT);

@@ -1,148 +1,222 @@
 package io.peerbroker.servlet;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.never;
+import static org.mockito.Mockito.verify;
+import static org.mockito.Mockito.when;
+
 import io.peerbroker.core.Broker;
-import io.peerbroker.core.Event;
+import io.peerbroker.core.Channel;
 import io.peerbroker.core.Json;
-import io.peerbroker.core.ListedSession;
-import io.peerbroker.core.Message;
-import io.peerbroker.core.TagFilter;
-import io.peerbroker.tck.EventStreamParser;
-import io.peerbroker.tck.Party;
-import io.peerbroker.tck.Reader;
-import io.peerbroker.tck.ServerSettings;
-import io.peerbroker.tck.SseStream;
-import io.peerbroker.tck.TransportKit;
-import io.peerbroker.tck.TransportUnderTest;
-import io.peerbroker.tck.WireChannel;
-import io.peerbroker.tck.WireClient;
-import io.peerbroker.tck.WireConnection;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
+import io.peerbroker.test.FakeTimer;
+import jakarta.servlet.AsyncContext;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.util.Map;
-import java.util.Objects;
-import org.eclipse.jetty.server.ServerConnector;
-import org.eclipse.jetty.servlet.ServletHolder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.catalina.FakeStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 
-/** Server-sent events over a real socket are a transport like any other. */
-final class SseTransportTest extends TransportKit {
+/** Streams of one connection whose writes may block, on a container that does what a test says. */
+final class SseTransportTest {
 
-  private static final int SOCKET_BUFFER = 4_096;
+  private static final HttpSettings SETTINGS =
+      HttpSettings.defaults()
+          .withHeartbeat(Duration.ofSeconds(15))
+          .withWriteTimeout(Duration.ofSeconds(30));
 
-  @Override
-  protected TransportUnderTest start(Broker broker) throws Exception {
-    HttpSettings settings = HttpSettings.defaults().withHeartbeat(Duration.ofMillis(100));
-    ServletHolder servlet = new ServletHolder(new BrokerServlet(broker, settings));
-    JettyServer server = JettyServer.start(servlet, ServerSettings.DEFAULTS);
-    ((ServerConnector) server.server().getConnectors()[0]).setAcceptedSendBufferSize(SOCKET_BUFFER);
-    return new Sse(server, new WireClient(server.base()));
+  private final FakeTimer timer = new FakeTimer();
+  private final Broker broker = Broker.builder().timer(timer).build();
+  private final ConnectionWriters connections = new ConnectionWriters(timer);
+  private final Set<SseTransport> open = ConcurrentHashMap.newKeySet();
+
+  @AfterEach
+  void close() {
+    open.forEach(SseTransport::abort);
+    assertThat(open).isEmpty();
+    assertThat(connections.size()).isZero();
+    broker.close();
   }
 
-  private record Sse(JettyServer server, WireClient client) implements TransportUnderTest {
+  /** A channel whose stream has been opened on the one connection. */
+  private final class Client {
+    final FakeStream out = new FakeStream();
+    final AsyncContext async = mock(AsyncContext.class);
+    final HttpServletRequest request = mock(HttpServletRequest.class);
+    final Channel channel;
+    private CompletableFuture<@Nullable Void> checked = new CompletableFuture<>();
 
-    @Override
-    public Party open() {
-      return new SseParty(client.openChannel(connect()));
+    Client() throws IOException {
+      this(broker, connections, () -> {});
     }
 
-    @Override
-    public Reader watch(TagFilter filter) {
-      String encoded = URLEncoder.encode(filter.toString(), StandardCharsets.UTF_8);
-      return new SseReader(client.openStream(connect(), "/list?filter=" + encoded));
+    /**
+     * @param opened what happens when the stream has begun, and the broker does not have it yet
+     */
+    Client(Broker broker, ConnectionWriters connections, Runnable opened) throws IOException {
+      HttpServletResponse response = mock(HttpServletResponse.class);
+      when(request.getProtocol()).thenReturn("HTTP/2.0");
+      when(request.getRemoteAddr()).thenReturn("192.0.2.1");
+      when(request.getRemotePort()).thenReturn(50_000);
+      when(async.getRequest()).thenReturn(request);
+      when(async.getResponse()).thenReturn(response);
+      when(response.getOutputStream()).thenReturn(out);
+      channel =
+          broker.openChannel(
+              attachment -> {
+                try {
+                  SseTransport stream =
+                      SseTransport.begin(
+                          attachment,
+                          SETTINGS,
+                          false,
+                          broker.limits().drainTimeout(),
+                          broker.timer(),
+                          open,
+                          connections,
+                          async);
+                  out.callBack();
+                  opened.run();
+                  return stream;
+                } catch (IOException failed) {
+                  throw new UncheckedIOException(failed);
+                }
+              });
     }
 
-    private WireConnection connect() {
-      return WireConnection.open(server.base(), SOCKET_BUFFER);
+    /**
+     * Has something done inside the next write or flush; {@link #check} throws what that throws.
+     */
+    void once(Runnable action) {
+      CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
+      checked = done;
+      out.inside =
+          () -> {
+            out.inside = () -> {};
+            try {
+              action.run();
+              done.complete(null);
+            } catch (Throwable thrown) {
+              done.completeExceptionally(thrown);
+            }
+          };
     }
 
-    @Override
-    public long bytesOnTheWay() {
-      return 256 << 10;
+    void check() {
+      assertThat(checked).isCompleted();
     }
 
-    @Override
-    public void close() {
-      client.close();
-      server.close();
-    }
-  }
-
-  /** Reads only while it is asked to, so that it stalls by itself. */
-  private static class SseReader implements Reader {
-
-    private final SseStream stream;
-
-    SseReader(SseStream stream) {
-      this.stream = stream;
-    }
-
-    @Override
-    public Event next() {
-      return decode(stream.next());
-    }
-
-    private static Event decode(EventStreamParser.Event event) {
-      Map<String, Json> data = Json.parse(event.data()).members();
-      return switch (event.name()) {
-        case "message" ->
-            new Event.Received(
-                new Message(text(data, "origin"), text(data, "target"), get(data, "message")));
-        case "add" -> {
-          Map<String, Json> session = get(data, "session").members();
-          var tags = get(session, "tags").elements().stream().map(Json::asString).toList();
-          yield new Event.Added(
-              new ListedSession(text(data, "sid"), tags, get(session, "metadata")));
-        }
-        case "remove" -> new Event.Removed(text(data, "sid"));
-        case "ready" -> new Event.Ready(Integer.parseInt(get(data, "count").toString()));
-        default -> throw new AssertionError("Not expected: " + event);
-      };
-    }
-
-    private static Json get(Map<String, Json> members, String name) {
-      return Objects.requireNonNull(members.get(name), name);
-    }
-
-    private static String text(Map<String, Json> members, String name) {
-      return get(members, name).asString();
-    }
-
-    @Override
-    public String awaitEnd() {
-      stream.awaitEnd();
-      var last = stream.events().get(stream.events().size() - 1);
-      return text(Json.parse(last.data()).members(), "reason");
-    }
-
-    @Override
-    public void stall() {}
-
-    @Override
-    public void resume() {}
-
-    @Override
-    public void leave() {
-      stream.reset();
+    void send(String text) {
+      channel.sendOrThrow(channel.id(), Json.of(text));
     }
   }
 
-  private static final class SseParty extends SseReader implements Party {
+  @Test
+  @DisplayName("A stream that always has more to write lets the next have its turn.")
+  void takesTurns() throws Exception {
+    Client busy = new Client();
+    Client other = new Client();
+    timer.runDue();
+    List<String> order = new ArrayList<>();
+    busy.out.inside =
+        () -> {
+          // A message that comes as fast as the last has been written.
+          if (order.size() < 20) {
+            order.add("busy");
+            busy.send("x");
+          }
+        };
+    other.out.inside = () -> order.add("other");
+    busy.send("x");
+    other.send("y");
+    timer.runDue();
+    assertThat(order.subList(0, 3)).contains("other");
+  }
 
-    private final WireChannel channel;
+  @Test
+  @DisplayName("A stream that is given up behind one that is stuck is completed after that one.")
+  void givenUpInTheQueue() throws Exception {
+    Client stuck = new Client();
+    Client waiting = new Client();
+    timer.runDue();
+    stuck.once(
+        () -> {
+          waiting.send("y");
+          timer.advance(SETTINGS.writeTimeout());
+          assertThat(waiting.channel.isOpen()).as("not given up").isFalse();
+          verify(waiting.async, never()).complete();
+        });
+    stuck.send("x");
+    timer.runDue();
+    stuck.check();
+    verify(waiting.async).complete();
+  }
 
-    SseParty(WireChannel channel) {
-      super(channel.stream());
-      this.channel = channel;
+  @Test
+  @DisplayName("Streams that come and go while another is stuck are not kept.")
+  void comeAndGo() throws Exception {
+    Client stuck = new Client();
+    timer.runDue();
+    ConnectionWriter connection = connections.join(stuck.request);
+    stuck.once(
+        () -> {
+          Set<SseTransport> before = Set.copyOf(open);
+          for (int i = 0; i < 100; i++) {
+            newClient().send("y");
+          }
+          open.stream().filter(stream -> !before.contains(stream)).forEach(SseTransport::abort);
+          assertThat(connection.size()).isZero();
+        });
+    stuck.send("x");
+    timer.runDue();
+    stuck.check();
+    connections.leave(connection);
+  }
+
+  private Client newClient() {
+    try {
+      return new Client();
+    } catch (IOException impossible) {
+      throw new UncheckedIOException(impossible);
     }
+  }
 
-    @Override
-    public String id() {
-      return channel.cid();
-    }
+  @Test
+  @DisplayName("A stream that is opened while the broker closes is told so, and ends.")
+  void openedTooLate() throws Exception {
+    Broker own = Broker.builder().drainTimeout(Duration.ofMillis(1)).build();
+    Client late = new Client(own, new ConnectionWriters(own.timer()), own::close);
+    assertThat(late.out.written).last().asString().contains("shutting_down");
+    verify(late.async).complete();
+  }
 
-    @Override
-    public String key() {
-      return channel.key();
-    }
+  @Test
+  @DisplayName(
+      "C10: a pause of the process that is longer than the write timeout keeps no heartbeat back.")
+  void heartbeatsAfterAPause() throws Exception {
+    Client client = new Client();
+    timer.runDue();
+    client.out.ready = false;
+    client.send("x");
+    timer.runDue();
+    timer.advance(Duration.ofSeconds(16));
+    timer.pause(Duration.ofSeconds(54));
+    timer.runDue();
+    client.out.ready = true;
+    client.out.callBack();
+    client.out.written.clear();
+    timer.advance(SETTINGS.heartbeat());
+    assertThat(client.out.written).containsExactly(new String(SseEncoder.comment(), UTF_8));
   }
 }

@@ -11,8 +11,8 @@ import io.peerbroker.core.Event;
 public interface Reader {
 
   /**
-   * Waits for the next message, or for the next event of a live list. The first event of a channel
-   * is no part of it, and an end that comes instead is an {@link AssertionError}.
+   * Waits for the next message, or for the next event of a watch. The first event of a channel is
+   * no part of it, and an end that comes instead is an {@link AssertionError}.
    */
   Event next();
 

@@ -251,7 +251,7 @@ public abstract class TransportKit {
     assertThat(channel.isOpen()).isFalse();
   }
 
-  // Live lists
+  // Watches
 
   @Test
   void aListTellsWhatIsThereThenReadyThenEveryChange() {

@@ -10,7 +10,7 @@ public interface TransportUnderTest extends AutoCloseable {
   /** Opens a channel. */
   Party open();
 
-  /** Opens a live list. */
+  /** Opens a watch. */
   Reader watch(TagFilter filter);
 
   /** How many bytes the way to a reader may hold by itself, when the reader takes nothing. */

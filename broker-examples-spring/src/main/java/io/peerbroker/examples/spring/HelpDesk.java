@@ -143,7 +143,7 @@ public class HelpDesk {
   }
 
   /**
-   * Ends the live lists of whoever has logged out.
+   * Ends the watches of whoever has logged out.
    *
    * <p>His channels stay, and what they host stays listed, until his page goes, though he can do no
    * more with them than ping and close. An application for which that is not enough notes in {@link
@@ -168,8 +168,8 @@ public class HelpDesk {
      * The login of a caller.
      *
      * <p>The principal is what {@code request.getUserPrincipal()} was when the request came; Spring
-     * Security has its {@code Authentication} there, or nothing for a stranger. A live list keeps
-     * it, so whether the login is still good must be asked where that is known.
+     * Security has its {@code Authentication} there, or nothing for a stranger. A watch keeps it,
+     * so whether the login is still good must be asked where that is known.
      */
     private Authentication login(Caller caller) {
       if (caller instanceof HttpCaller http && http.principal() instanceof Authentication login) {

@@ -12,7 +12,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** A reader of a live list in this JVM that takes events when it is told to, for one thread. */
+/** A reader of a watch in this JVM that takes events when it is told to, for one thread. */
 final class CountingTransport implements Transport {
 
   private final Attachment attachment;
@@ -53,7 +53,7 @@ final class CountingTransport implements Transport {
     if (envelope == null) {
       return false;
     }
-    attachment.taken(1);
+    attachment.consumed(1);
     complete |= envelope.event() instanceof Event.Ready;
     return true;
   }

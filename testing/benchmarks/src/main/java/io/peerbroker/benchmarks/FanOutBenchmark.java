@@ -26,7 +26,7 @@ final class FanOutBenchmark implements Benchmark {
   private static final OperatingSystemMXBean PROCESS =
       ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
 
-  /** What the plain stream begins with: as many events as an empty live list. */
+  /** What the plain stream begins with: as many events as an empty watch. */
   private static final String HEAD =
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: ready\ndata: {}\n\n";
 

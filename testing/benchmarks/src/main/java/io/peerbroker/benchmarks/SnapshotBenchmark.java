@@ -16,8 +16,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.ToDoubleFunction;
 
 /**
- * How soon does a live list begin, and how long does its snapshot take over a real socket? Beside
- * the same number of bytes written to a plain socket in pieces of 8 KiB.
+ * How soon does a watch begin, and how long does its snapshot take over a real socket? Beside the
+ * same number of bytes written to a plain socket in pieces of 8 KiB.
  *
  * <p>Server and reader share the process; the reader's own CPU time is taken off.
  */
@@ -32,7 +32,7 @@ final class SnapshotBenchmark implements Benchmark {
   @Override
   public void run(Scale scale, Report report) throws Exception {
     report.table(
-        "Snapshot: a live list over a socket",
+        "Snapshot: a watch over a socket",
         "filter",
         "sessions",
         "of them passed",

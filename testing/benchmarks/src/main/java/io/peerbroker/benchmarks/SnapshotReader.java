@@ -10,8 +10,8 @@ import java.net.InetAddress;
 import java.net.Socket;
 
 /**
- * Reads one live list over a socket, as fast as it comes. It speaks HTTP/1.0, so that no chunk can
- * part the name of an event.
+ * Reads one watch over a socket, as fast as it comes. It speaks HTTP/1.0, so that no chunk can part
+ * the name of an event.
  *
  * @param toHeaders nanoseconds from the request to the first byte of the answer
  * @param toAdd nanoseconds from the request to the first session

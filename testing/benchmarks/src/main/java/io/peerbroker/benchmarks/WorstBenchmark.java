@@ -209,7 +209,7 @@ final class WorstBenchmark implements Benchmark {
         if (next.event() instanceof Event.Removed) {
           removals.increment();
         }
-        attachment.taken(1);
+        attachment.consumed(1);
       }
     }
 

@@ -5,12 +5,12 @@ public final class Held {
 
   private Held() {}
 
-  /** The channels that have a seat, the watches, and the bytes of all queues together. */
+  /** The channels that have a permit, the watches, and the bytes of all queues together. */
   public static String by(Broker broker) {
     LocalBroker local = (LocalBroker) broker;
     int sessions = local.directory.channels().stream().mapToInt(c -> c.sessions().size()).sum();
-    return "%d seats, %d sessions, %d bytes"
-        .formatted(local.seats(), sessions, local.budget.used());
+    return "%d permits, %d sessions, %d bytes"
+        .formatted(local.permitsTaken(), sessions, local.budget.used());
   }
 
   /** Reads an event id and writes it again, or answers null for a text that is none. */

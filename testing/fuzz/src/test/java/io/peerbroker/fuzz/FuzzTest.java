@@ -6,7 +6,7 @@ import io.peerbroker.core.FilterTarget;
 import io.peerbroker.core.JsonTarget;
 import io.peerbroker.servlet.ParserTarget;
 import io.peerbroker.servlet.RequestTarget;
-import io.peerbroker.servlet.WireTarget;
+import io.peerbroker.servlet.SseEncoderTarget;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -113,7 +113,7 @@ class FuzzTest {
         target("JsonTarget", JsonTarget::fuzzerTestOneInput),
         target("FilterTarget", FilterTarget::fuzzerTestOneInput),
         target("RequestTarget", RequestTarget::fuzzerTestOneInput),
-        target("WireTarget", WireTarget::fuzzerTestOneInput),
+        target("SseEncoderTarget", SseEncoderTarget::fuzzerTestOneInput),
         target("ParserTarget", ParserTarget::fuzzerTestOneInput));
   }
 

@@ -50,7 +50,7 @@ public final class ParserTarget {
 
   /** Cut naively and decoded by the JDK. */
   private static void query(String raw) {
-    Query query = new Query(raw);
+    QueryString query = new QueryString(raw);
     List<String> values = new ArrayList<>();
     boolean unreadable = false;
     boolean onlyFilter = true;
@@ -108,7 +108,7 @@ public final class ParserTarget {
     String first = apart ? line : withoutQuotes(line);
     String second = apart ? another : withoutQuotes(another);
     String joined = line + "," + another;
-    for (String type : new String[] {Accept.JSON, Accept.EVENT_STREAM}) {
+    for (String type : new String[] {AcceptHeader.JSON, AcceptHeader.EVENT_STREAM}) {
       assertThat(of(joined).quality(type)).isBetween(0.0, 1.0);
       assertThat(of(line, another).quality(type)).isEqualTo(of(joined).quality(type));
       assertThat(of(withoutQuotes(joined)).quality(type)).isEqualTo(of(joined).quality(type));
@@ -132,7 +132,7 @@ public final class ParserTarget {
     return QUOTED.matcher(line).replaceAll("!").replace('"', '!');
   }
 
-  private static Accept of(String... lines) {
-    return new Accept(Collections.enumeration(List.of(lines)));
+  private static AcceptHeader of(String... lines) {
+    return new AcceptHeader(Collections.enumeration(List.of(lines)));
   }
 }

@@ -215,7 +215,7 @@ public final class RequestTarget {
       return bodyStart;
     }
     String type = headers.getOrDefault("content-type", "").replaceFirst(";.*", "");
-    boolean stream = type.equals(Accept.EVENT_STREAM);
+    boolean stream = type.equals(AcceptHeader.EVENT_STREAM);
     StringBuilder body = new StringBuilder();
     int end = body(answers, bodyStart, headers, stream, ended, body);
 
@@ -229,7 +229,7 @@ public final class RequestTarget {
       assertThat(problem.get("code").asString()).matches("[a-z_]+");
     } else if (status >= 400 && !body.isEmpty()) {
       assertThat(status).as(answers).isIn(JETTYS);
-    } else if (type.equals(Accept.JSON) && !body.isEmpty()) {
+    } else if (type.equals(AcceptHeader.JSON) && !body.isEmpty()) {
       Json.parse(utf8(body));
     }
     if (request != null && (status < 300 || status == ELSEWHERE)) {

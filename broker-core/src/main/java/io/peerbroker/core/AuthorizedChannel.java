@@ -1,0 +1,107 @@
+package io.peerbroker.core;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** A channel through which somebody acts about whom the policy is asked. */
+record AuthorizedChannel(LocalChannel channel, LocalBroker broker, Caller caller)
+    implements Channel {
+
+  @Override
+  public String id() {
+    return channel.id();
+  }
+
+  @Override
+  public String key() {
+    return channel.key();
+  }
+
+  @Override
+  public boolean isOpen() {
+    return channel.isOpen();
+  }
+
+  @Override
+  public Session openSession(SessionSpec spec) {
+    Objects.requireNonNull(spec, "spec");
+    AccessPolicy policy = broker.policy();
+    return acting(channel.openSession(spec, asked -> policy.host(caller, channel, asked)));
+  }
+
+  @Override
+  public Session session(String sid) {
+    return acting(channel.session(sid));
+  }
+
+  @Override
+  public List<Session> sessions() {
+    return channel.sessions().stream().map(session -> acting((LocalSession) session)).toList();
+  }
+
+  private Session acting(LocalSession session) {
+    return new AuthorizedSession(session, this);
+  }
+
+  @Override
+  public CompletionStage<Delivery> send(Message message) {
+    Objects.requireNonNull(message, "message");
+    AccessPolicy policy = broker.policy();
+    if (policy == AccessPolicy.allowAll()) {
+      return channel.send(message);
+    }
+    Refusal refusal = channel.refusalOf(message);
+    if (refusal == null) {
+      try {
+        policy.send(caller, message, broker.target(message.target()));
+        return channel.send(message);
+      } catch (RefusedException refused) {
+        refusal = refused.refusal();
+      }
+    }
+    return channel.refuse(message, refusal);
+  }
+
+  @Override
+  public boolean confirm(String eventId) {
+    return channel.confirm(eventId);
+  }
+
+  @Override
+  public void confirm(String eventId, Duration patience) {
+    channel.confirm(eventId, patience);
+  }
+
+  @Override
+  public boolean isAttached() {
+    return channel.isAttached();
+  }
+
+  @Override
+  public @Nullable String lastConsumed() {
+    return channel.lastConsumed();
+  }
+
+  @Override
+  public @Nullable String owner() {
+    return channel.owner();
+  }
+
+  @Override
+  public void revoke() {
+    channel.revoke();
+  }
+
+  @Override
+  public void close() {
+    channel.close();
+  }
+
+  @Override
+  public String toString() {
+    return channel.toString();
+  }
+}

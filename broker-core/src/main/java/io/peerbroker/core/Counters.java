@@ -1,0 +1,159 @@
+package io.peerbroker.core;
+
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a broker counts, and whom it tells: others say in one line what has happened.
+ *
+ * <p>Counting takes no lock, and telling nobody costs a look at an empty list. What happens to a
+ * channel, a session or a watch comes here through its {@link Lifecycle}, which keeps the order.
+ */
+final class Counters {
+
+  /** A counter for each constant of an enum. */
+  static final class ByKey<E extends Enum<E>> {
+
+    private final Class<E> keys;
+    private final Map<E, LongAdder> counts;
+
+    ByKey(Class<E> keys) {
+      this.keys = keys;
+      counts = new EnumMap<>(keys);
+      for (E key : keys.getEnumConstants()) {
+        counts.put(key, new LongAdder());
+      }
+    }
+
+    void increment(E key) {
+      LongAdder count = counts.get(key);
+      if (count != null) {
+        count.increment();
+      }
+    }
+
+    Map<E, Long> sums() {
+      Map<E, Long> sums = new EnumMap<>(keys);
+      counts.forEach((key, count) -> sums.put(key, count.sum()));
+      return sums;
+    }
+  }
+
+  private final List<BrokerListener> listeners;
+  private final Executor aside;
+
+  final LongAdder channelsOpened = new LongAdder();
+  final ByKey<CloseReason> channelsClosed = new ByKey<>(CloseReason.class);
+  final LongAdder channelsInterrupted = new LongAdder();
+  final LongAdder channelsResumed = new LongAdder();
+  final LongAdder channelsWaiting = new LongAdder();
+  final LongAdder sessionsOpened = new LongAdder();
+  final LongAdder sessionsUpdated = new LongAdder();
+  final LongAdder sessionsClosed = new LongAdder();
+  final LongAdder watchesOpened = new LongAdder();
+  final ByKey<CloseReason> watchesClosed = new ByKey<>(CloseReason.class);
+  private final LongAdder messagesSent = new LongAdder();
+  private final LongAdder messagesQueued = new LongAdder();
+  private final LongAdder messagesUndelivered = new LongAdder();
+  private final ByKey<Refusal.Code> messagesRefused = new ByKey<>(Refusal.Code.class);
+  private final ByKey<Refusal.Code> callsRefused = new ByKey<>(Refusal.Code.class);
+
+  /**
+   * @param aside where a listener is told on that is slower than what happens; refuses nothing
+   */
+  Counters(List<BrokerListener> listeners, Executor aside) {
+    this.listeners = List.copyOf(listeners);
+    this.aside = aside;
+  }
+
+  boolean hasListeners() {
+    return !listeners.isEmpty();
+  }
+
+  /** Tells listeners something on another thread, so that this one is not kept. */
+  void notifyElsewhere(Runnable telling) {
+    aside.execute(() -> ForeignCalls.runNotification(telling));
+  }
+
+  /** Calls every listener, inside a call that {@link ForeignCalls#runNotification} has let in. */
+  void notifyEach(Consumer<BrokerListener> call) {
+    for (BrokerListener listener : listeners) {
+      ForeignCalls.runLogged(() -> call.accept(listener));
+    }
+  }
+
+  private void notifyListeners(Consumer<BrokerListener> call) {
+    ForeignCalls.runNotification(() -> notifyEach(call));
+  }
+
+  /** A message is in the queue of a reader: the everyday answer, which allocates nothing. */
+  void sent(Channel sender, Message message) {
+    messagesSent.increment();
+    if (hasListeners()) {
+      notifyListeners(listener -> listener.messageAnswered(sender, message, new Delivery.Sent()));
+    }
+  }
+
+  void answered(Channel sender, Message message, Delivery delivery) {
+    if (delivery instanceof Delivery.Refused refused) {
+      messagesRefused.increment(refused.refusal().code());
+    } else if (delivery instanceof Delivery.Queued) {
+      messagesQueued.increment();
+    } else {
+      messagesSent.increment();
+    }
+    if (hasListeners()) {
+      notifyListeners(listener -> listener.messageAnswered(sender, message, delivery));
+    }
+  }
+
+  void undelivered(Message message, String id, CloseReason reason) {
+    messagesUndelivered.increment();
+    if (hasListeners()) {
+      notifyListeners(listener -> listener.messageUndelivered(message, id, reason));
+    }
+  }
+
+  /** A call is refused, which is for the caller to throw. */
+  RefusedException refused(@Nullable Channel channel, RefusedException refused) {
+    Refusal refusal = refused.refusal();
+    callsRefused.increment(refusal.code());
+    if (hasListeners()) {
+      notifyListeners(listener -> listener.callRefused(channel, refusal));
+    }
+    return refused;
+  }
+
+  BrokerStats stats(LocalBroker broker) {
+    Directory directory = broker.directory;
+    return new BrokerStats(
+        directory.channelCount(),
+        channelsWaiting.intValue(),
+        directory.sessionCount(),
+        directory.listedCount(),
+        broker.watchCount(),
+        broker.streamCount(),
+        broker.budget.used() + broker.replay.used() + broker.ownBudget.used(),
+        directory.sessionBytes.used(),
+        directory.watchBytes.used(),
+        channelsOpened.sum(),
+        channelsClosed.sums(),
+        channelsInterrupted.sum(),
+        channelsResumed.sum(),
+        sessionsOpened.sum(),
+        sessionsUpdated.sum(),
+        sessionsClosed.sum(),
+        watchesOpened.sum(),
+        watchesClosed.sums(),
+        messagesSent.sum(),
+        messagesQueued.sum(),
+        messagesUndelivered.sum(),
+        messagesRefused.sums(),
+        callsRefused.sums());
+  }
+}

@@ -1,0 +1,380 @@
+package io.peerbroker.core;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The watches: those with equal filters together, and those groups under a tag, so that a change is
+ * handed over once for each tag of its session and compared with few filters.
+ *
+ * <p>A filter is found under the rarest tag that it requires (its home): a session without it is
+ * none of its business. A home has a feed, to which a change of a session with that tag is
+ * appended; the groups there take it from the feed and compare it later, outside the directory's
+ * lock. So what a change costs under that lock does not depend on who watches: one append for each
+ * tag at most.
+ *
+ * <p>Changed, and fed, with the directory write-locked.
+ */
+final class WatchIndex {
+
+  /** Stands for the tag that a filter does not require or exclude, as no tag is empty. */
+  private static final String NONE = "";
+
+  /**
+   * How many filters under one tag are compared with each change. The watches of all further ones
+   * share a group whose filter is that tag, and compare for themselves when they are read.
+   */
+  static final int MAX_COMPARED = 16;
+
+  private static final LocalWatch[] NO_STREAMS = {};
+  private static final Group[] NO_GROUPS = {};
+
+  /**
+   * The watches that are told of the same changes: those with equal filters, or those whose filters
+   * are too many to be compared with each change.
+   */
+  final class Group {
+    final ParsedFilter filter;
+    final ChangeLog log;
+    private final Home home;
+
+    /**
+     * When its lists are woken: whenever its home has news for it, but with a pause. The round that
+     * has another behind it at once would leave the lists that it has woken last no time to read,
+     * and the next one drops those that have not.
+     */
+    final WakeThrottle.Turn turn = new WakeThrottle.Turn(this::round);
+
+    // Changed with the directory write-locked and the lock below, read with either.
+    private final ReentrantLock lock = new ReentrantLock();
+    private @Nullable LocalWatch[] streams = NO_STREAMS;
+    private int count;
+
+    private Group(ParsedFilter filter, ChangeLog log, Home home) {
+      this.filter = filter;
+      this.log = log;
+      this.home = home;
+    }
+
+    private WakeThrottle.Round round() {
+      log.beginRound();
+      return new WakeAll(streams());
+    }
+
+    /** Lets go of what it had, when its last list has gone. Outside the directory's lock. */
+    void close() {
+      log.close();
+      budget.logClosed();
+      if (home.isEmpty()) {
+        home.feed.passed(home.feed.end());
+      }
+    }
+
+    /** All of its watches now. */
+    LocalWatch[] streams() {
+      lock.lock();
+      try {
+        return Arrays.copyOf(streams, count, LocalWatch[].class);
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    private void add(LocalWatch stream) {
+      lock.lock();
+      try {
+        if (count == streams.length) {
+          streams = Arrays.copyOf(streams, Math.max(2, count * 2));
+        }
+        streams[count] = stream;
+        stream.join(this, count, log.open(stream.looksAhead()));
+        count++;
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    /** Takes a list out; the last one takes its place. */
+    private void remove(LocalWatch stream) {
+      lock.lock();
+      try {
+        count--;
+        LocalWatch last = streams[count];
+        streams[stream.slot()] = last;
+        last.moveTo(stream.slot());
+        streams[count] = null;
+        if (count < streams.length / 4) {
+          streams = Arrays.copyOf(streams, count * 2);
+        }
+      } finally {
+        lock.unlock();
+      }
+      stream.leave();
+    }
+
+    private boolean isEmpty() {
+      return count == 0;
+    }
+  }
+
+  /** A round through the lists of a group. */
+  private static final class WakeAll implements WakeThrottle.Round {
+    private final LocalWatch[] streams;
+    private int at;
+
+    WakeAll(LocalWatch[] streams) {
+      this.streams = streams;
+    }
+
+    @Override
+    public boolean isOver() {
+      return at == streams.length;
+    }
+
+    @Override
+    public int go(int max) {
+      int left = max;
+      while (left > 0 && !isOver()) {
+        left--;
+        streams[at++].flush();
+      }
+      return left;
+    }
+  }
+
+  /** The groups that are found under one required tag, and what they are fed with. */
+  final class Home {
+    private final String required;
+    private final ChangeFeed feed = new ChangeFeed(budget);
+
+    /** Replaced as a whole, with the directory write-locked. */
+    private volatile Group[] groups = NO_GROUPS;
+
+    /** The group of those that compare for themselves; null until there are so many. */
+    private @Nullable Group further;
+
+    /** The last step of the directory that has touched it; guarded by the directory's lock. */
+    private long touched;
+
+    /** When its groups look at what there is for them. */
+    final WakeThrottle.Turn turn = new WakeThrottle.Turn(Round::new);
+
+    private Home(String required) {
+      this.required = required;
+    }
+
+    /** The groups that compare what comes, outside the directory's lock. */
+    List<Group> groups() {
+      return List.of(groups);
+    }
+
+    /** Appends a change; true if that is the first one of a step. */
+    boolean feed(ChangeLog.Change change, long step) {
+      feed.append(change);
+      boolean first = touched != step;
+      touched = step;
+      return first;
+    }
+
+    /**
+     * Has all groups look at what there is, where that has become much: the thread that makes more
+     * of it does the work. Outside the directory's lock.
+     */
+    void catchUpWithMuch() {
+      if (feed.isLong()) {
+        ChangeFeed.Place end = feed.end();
+        for (Group group : groups) {
+          group.log.catchUp();
+        }
+        feed.passed(end);
+      }
+    }
+
+    private int compared() {
+      return groups.length - (further == null ? 0 : 1);
+    }
+
+    private boolean isEmpty() {
+      return groups.length == 0;
+    }
+
+    private void add(Group group) {
+      Group[] more = Arrays.copyOf(groups, groups.length + 1);
+      more[groups.length] = group;
+      groups = more;
+    }
+
+    private void remove(Group group) {
+      groups = Arrays.stream(groups).filter(other -> other != group).toArray(Group[]::new);
+      if (further == group) {
+        further = null;
+      }
+    }
+
+    /** A round through the groups, in which those that have news have their lists woken. */
+    private final class Round implements WakeThrottle.Round {
+      private final ChangeFeed.Place end = feed.end();
+      private final Group[] all = groups;
+      private int at;
+      private int caughtUp;
+
+      @Override
+      public boolean isOver() {
+        return at == all.length;
+      }
+
+      @Override
+      public int go(int max) {
+        int left = max;
+        while (left > 0 && !isOver()) {
+          Group group = all[at++];
+          left -= Math.max(1, group.log.catchUp());
+          // Where one has failed to, it has yet to look.
+          if (++caughtUp == all.length) {
+            feed.passed(end);
+          }
+          if (group.log.takeNews()) {
+            left = wakes.touched(group.turn, Math.max(0, left));
+          }
+        }
+        return Math.max(0, left);
+      }
+    }
+  }
+
+  private final Limits limits;
+  private final ChangeBudget budget;
+  private final WakeThrottle wakes;
+  private final ToIntFunction<String> frequency;
+  private final Map<ParsedFilter, Group> groups = new TreeMap<>();
+  private final Map<String, Home> byTag = new HashMap<>();
+
+  /**
+   * @param wakes when those that have news for lists have them woken
+   * @param frequency how many sessions have a tag
+   */
+  WatchIndex(
+      Limits limits, ChangeBudget budget, WakeThrottle wakes, ToIntFunction<String> frequency) {
+    this.limits = limits;
+    this.budget = budget;
+    this.wakes = wakes;
+    this.frequency = frequency;
+  }
+
+  void add(LocalWatch stream) {
+    ParsedFilter filter = filterOf(stream);
+    Group group = groups.get(filter);
+    if (group == null) {
+      Home home = byTag.computeIfAbsent(requiredOf(filter), Home::new);
+      if (home.compared() < MAX_COMPARED) {
+        group = open(filter, home);
+        groups.put(filter, group);
+      } else {
+        group = furtherOf(home);
+      }
+    }
+    group.add(stream);
+  }
+
+  private Group furtherOf(Home home) {
+    Group further = home.further;
+    if (further == null) {
+      List<String> required = home.required.equals(NONE) ? List.of() : List.of(home.required);
+      further = open(new ParsedFilter(required, List.of()), home);
+      home.further = further;
+    }
+    return further;
+  }
+
+  private Group open(ParsedFilter filter, Home home) {
+    budget.logOpened();
+    Group group = new Group(filter, new ChangeLog(limits, budget, filter, home.feed), home);
+    home.add(group);
+    return group;
+  }
+
+  /**
+   * Takes a list out.
+   *
+   * @return its group if it was the last one there, to be closed outside the directory's lock
+   */
+  @Nullable Group remove(LocalWatch stream) {
+    Group group = stream.group();
+    if (group == null) {
+      return null;
+    }
+    group.remove(stream);
+    if (!group.isEmpty()) {
+      return null;
+    }
+    Home home = group.home;
+    if (home.further != group) {
+      groups.remove(group.filter);
+    }
+    home.remove(group);
+    if (home.isEmpty()) {
+      byTag.remove(home.required);
+    }
+    return group;
+  }
+
+  /** There are no filters but these. */
+  private static ParsedFilter filterOf(LocalWatch stream) {
+    return (ParsedFilter) stream.filter();
+  }
+
+  /**
+   * Feeds a change to all who could see it, each once.
+   *
+   * @param step the step of the directory, which may have several changes
+   * @param touched where those are added that it is the step's first change for
+   */
+  void feed(ChangeLog.Change change, long step, List<Home> touched) {
+    List<String> before = change.before();
+    List<String> after = change.after();
+    feed(NONE, change, step, touched);
+    if (before != null) {
+      for (String tag : before) {
+        feed(tag, change, step, touched);
+      }
+    }
+    if (after != null && after != before) {
+      for (String tag : after) {
+        if (before == null || !before.contains(tag)) {
+          feed(tag, change, step, touched);
+        }
+      }
+    }
+  }
+
+  private void feed(String tag, ChangeLog.Change change, long step, List<Home> touched) {
+    Home home = byTag.get(tag);
+    if (home != null && home.feed(change, step)) {
+      touched.add(home);
+    }
+  }
+
+  /**
+   * The rarest tag that a filter requires. Where none is rarer, that with the fewest others, so
+   * that those who watch before anything is there do not all come to lie under one.
+   */
+  private String requiredOf(TagFilter filter) {
+    String rarest = NONE;
+    long least = Long.MAX_VALUE;
+    for (String tag : filter.required()) {
+      Home home = byTag.get(tag);
+      long cost = ((long) frequency.applyAsInt(tag) << 32) + (home == null ? 0 : home.compared());
+      if (cost < least) {
+        least = cost;
+        rarest = tag;
+      }
+    }
+    return rarest;
+  }
+}

@@ -1,0 +1,52 @@
+package io.peerbroker.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Map;
+
+/** What a broker still holds when everything on it has closed: nothing. */
+final class LeakAssert {
+
+  private LeakAssert() {}
+
+  static void assertNone(Broker broker) {
+    LocalBroker local = (LocalBroker) broker;
+    assertThat(local.budget.used()).as("bytes of the budget").isZero();
+    assertThat(local.replay.used()).as("bytes kept for replay").isZero();
+    assertThat(local.absent.total()).as("bytes that wait for the absent").isZero();
+    assertThat(local.directory.sessionBytes.used()).as("bytes of sessions").isZero();
+    assertThat(local.directory.watchBytes.used()).as("bytes of watches").isZero();
+    assertThat(local).extracting("links").hasToString("[]");
+    assertThat(local).extracting("channels").hasToString("0");
+    assertThat(local).extracting("watches").hasToString("0");
+    assertThat(local).extracting("scoped").hasToString("{}");
+    for (String map :
+        new String[] {"channels", "sessions", "listed.byTag", "watches.groups", "watches.byTag"}) {
+      assertThat(local.directory).extracting(map).as(map).hasToString("{}");
+    }
+    assertThat(local.directory).extracting("listed.byNumber.count").isEqualTo(0);
+    assertThat(local.directory).extracting("listed.all.leaves").hasToString("[]");
+    assertSaysSo(broker.stats());
+  }
+
+  private static void assertSaysSo(BrokerStats stats) {
+    assertThat(stats.channels()).isZero();
+    assertThat(stats.waiting()).isZero();
+    assertThat(stats.sessions()).isZero();
+    assertThat(stats.listed()).isZero();
+    assertThat(stats.watches()).isZero();
+    assertThat(stats.streams()).isZero();
+    assertThat(stats.queuedBytes()).isZero();
+    assertThat(stats.sessionBytes()).isZero();
+    assertThat(stats.watchBytes()).isZero();
+    assertThat(sum(stats.channelsClosed())).isEqualTo(stats.channelsOpened());
+    assertThat(stats.sessionsClosed()).isEqualTo(stats.sessionsOpened());
+    assertThat(sum(stats.watchesClosed())).isEqualTo(stats.watchesOpened());
+    assertThat(stats.channelsResumed()).isLessThanOrEqualTo(stats.channelsInterrupted());
+    assertThat(stats.messagesUndelivered()).isLessThanOrEqualTo(stats.messagesQueued());
+  }
+
+  private static long sum(Map<CloseReason, Long> counts) {
+    return counts.values().stream().mapToLong(Long::longValue).sum();
+  }
+}

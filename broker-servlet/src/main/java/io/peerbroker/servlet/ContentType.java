@@ -1,0 +1,46 @@
+package io.peerbroker.servlet;
+
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The one media type that a request's body may have: application/json in UTF-8, not encoded
+ * further.
+ */
+final class ContentType {
+
+  private ContentType() {}
+
+  /**
+   * Checks the headers Content-Type and Content-Encoding.
+   *
+   * @throws Problem {@code unsupported_media_type}
+   */
+  static void requireJson(HttpServletRequest request) {
+    if (request.getHeader("Content-Encoding") != null) {
+      throw unsupported("A body must come without a Content-Encoding.");
+    }
+    String type = request.getHeader("Content-Type");
+    if (type == null) {
+      throw unsupported("A body needs a Content-Type, which must be application/json.");
+    }
+    List<String> parts = AcceptHeader.split(type.toLowerCase(Locale.ROOT), ';');
+    if (!parts.get(0).strip().equals(AcceptHeader.JSON)) {
+      throw unsupported("The Content-Type of a body must be application/json.");
+    }
+    for (String part : parts.subList(1, parts.size())) {
+      String[] parameter = part.split("=", 2);
+      if (parameter[0].strip().equals("charset")) {
+        String charset = parameter.length == 2 ? parameter[1].strip().replace("\"", "") : "";
+        if (!charset.equals("utf-8") && !charset.equals("utf8")) {
+          throw unsupported("The charset of a body must be UTF-8.");
+        }
+      }
+    }
+  }
+
+  private static Problem unsupported(String detail) {
+    return new Problem(415, "unsupported_media_type", detail);
+  }
+}

@@ -1,0 +1,118 @@
+package io.peerbroker.servlet;
+
+import io.peerbroker.core.Json;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** The members of a body, each taken as what it has to be; what is not asked for is ignored. */
+final class JsonMembers {
+
+  private final String prefix;
+  private final Map<String, Json> members;
+
+  private JsonMembers(String prefix, Map<String, Json> members) {
+    this.prefix = prefix;
+    this.members = members;
+  }
+
+  /** Reads a body, with which ownership of its bytes goes over. */
+  static JsonMembers of(byte[] body, int maxDepth) {
+    return new JsonMembers("", Json.members(body, maxDepth));
+  }
+
+  /** The members of a member that is an object and may have these names alone. */
+  JsonMembers object(String name, Set<String> known) {
+    Json value = json(name);
+    if (!value.isObject()) {
+      throw wrong(name, "an object");
+    }
+    Map<String, Json> inner = value.members();
+    for (String innerName : inner.keySet()) {
+      if (!known.contains(innerName)) {
+        throw Problem.invalidRequest(
+            "The member '"
+                + prefix
+                + name
+                + "' may have "
+                + String.join(", ", known.stream().sorted().toList())
+                + " and nothing else, so no "
+                + Problem.named(innerName)
+                + ".");
+      }
+    }
+    return new JsonMembers(prefix + name + ".", inner);
+  }
+
+  Json json(String name) {
+    Json value = members.get(name);
+    if (value == null) {
+      throw Problem.invalidRequest("The member '" + prefix + name + "' is missing.");
+    }
+    return value;
+  }
+
+  @Nullable Json optionalJson(String name) {
+    return members.get(name);
+  }
+
+  String string(String name) {
+    Json value = json(name);
+    if (!value.isString()) {
+      throw wrong(name, "a string");
+    }
+    return value.asString();
+  }
+
+  @Nullable String optionalString(String name) {
+    return members.containsKey(name) ? string(name) : null;
+  }
+
+  @Nullable Boolean optionalBoolean(String name) {
+    Json value = members.get(name);
+    if (value == null) {
+      return null;
+    }
+    if (!value.isBoolean()) {
+      throw wrong(name, "true or false");
+    }
+    return value.asBoolean();
+  }
+
+  @Nullable List<String> optionalStrings(String name) {
+    Json value = members.get(name);
+    if (value == null) {
+      return null;
+    }
+    if (!value.isArray()) {
+      throw wrong(name, "an array of strings");
+    }
+    List<String> strings = new ArrayList<>();
+    for (Json element : value.elements()) {
+      if (!element.isString()) {
+        throw wrong(name, "an array of strings");
+      }
+      strings.add(element.asString());
+    }
+    return strings;
+  }
+
+  /** The elements of an array that has from one to so many of them. */
+  @Nullable List<Json> optionalElements(String name, int max) {
+    Json value = members.get(name);
+    if (value == null) {
+      return null;
+    }
+    List<Json> elements = value.isArray() ? value.elements() : List.of();
+    if (elements.isEmpty() || elements.size() > max) {
+      throw wrong(name, "an array of 1 to " + max + " elements");
+    }
+    return elements;
+  }
+
+  private Problem wrong(String name, String right) {
+    return Problem.invalidRequest("The member '" + prefix + name + "' must be " + right + ".");
+  }
+}

@@ -1,0 +1,97 @@
+package io.peerbroker.servlet;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.peerbroker.core.ListedSession;
+import io.peerbroker.core.PageReader;
+import io.peerbroker.core.Timer;
+import jakarta.servlet.AsyncContext;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A page of the list as JSON, fetched and made as fast as the client reads it, so that one who
+ * stops reading keeps no more than a piece of it; he is given up.
+ */
+final class ListPageWriter implements StreamWriter.Source {
+
+  private static final int CHUNK_BYTES = 8 << 10;
+
+  private final PageReader page;
+  private final Duration writeTimeout;
+  private final ResponseTimeout task;
+  private final ServletOutput output;
+  private final StreamWriter writer;
+  private String separator = "[";
+  private boolean given;
+
+  private ListPageWriter(PageReader page, Duration writeTimeout, Timer timer, AsyncContext async)
+      throws IOException {
+    this.page = page;
+    this.writeTimeout = writeTimeout;
+    task = new ResponseTimeout(timer);
+    output = ServletOutput.prepare(async, this, timer::nanoTime);
+    writer = output.writer();
+  }
+
+  /** Begins to write a page to a response whose headers are set. */
+  static void begin(PageReader page, Duration writeTimeout, Timer timer, AsyncContext async)
+      throws IOException {
+    ListPageWriter list = new ListPageWriter(page, writeTimeout, timer, async);
+    list.watch();
+    list.output.start();
+  }
+
+  private void watch() {
+    long left = task.nanosLeft(writer.blockedNanos(), writeTimeout);
+    if (left > 0) {
+      task.watch(Duration.ofNanos(left), this::watch);
+    } else {
+      writer.abandon();
+    }
+  }
+
+  @Override
+  public byte @Nullable [] next() {
+    if (given) {
+      return null;
+    }
+    ByteArrayOutputStream chunk = new ByteArrayOutputStream(CHUNK_BYTES);
+    List<ListedSession> sessions;
+    do {
+      sessions = page.more();
+      for (ListedSession session : sessions) {
+        chunk.writeBytes(SseEncoder.session(separator, session));
+        separator = ",";
+      }
+    } while (!sessions.isEmpty() && chunk.size() < CHUNK_BYTES);
+    if (sessions.isEmpty()) {
+      given = true;
+      chunk.writeBytes((separator.equals("[") ? "[]" : "]").getBytes(US_ASCII));
+    }
+    return chunk.toByteArray();
+  }
+
+  @Override
+  public boolean isFinished() {
+    return given;
+  }
+
+  @Override
+  public void taken() {}
+
+  @Override
+  public void ended(StreamWriter.End end) {
+    if (end == StreamWriter.End.ABANDONED) {
+      task.lastResort(output.lastResort(), writer::abort);
+    }
+  }
+
+  @Override
+  public void closed() {
+    task.cancel();
+  }
+}
