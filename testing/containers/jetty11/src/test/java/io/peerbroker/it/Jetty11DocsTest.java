@@ -21,7 +21,7 @@ final class Jetty11DocsTest {
     DocBlock block =
         DocBlock.of("README.md", "Jetty")
             .with("8080", "0")
-            .with("// On the way down", DocProgram.HERE + "(server);\n// On the way down");
+            .with("broker.close();", DocProgram.HERE + "(server);\nbroker.close();");
     SseStream[] list = new SseStream[1];
     try (DocProgram program =
         DocProgram.ofStatements(
