@@ -110,7 +110,7 @@ final class AdmissionTest {
   }
 
   @Test
-  void withoutAPolicyAViewPermitsEverythingThatStrangersMay() {
+  void withoutAPolicyAViewPermitsEverything() {
     try (Broker open = Broker.create();
         Broker told = Broker.builder().accessPolicy(AccessPolicy.allowAll()).build()) {
       for (Broker free : List.of(open, told)) {
@@ -173,7 +173,7 @@ final class AdmissionTest {
   }
 
   @Test
-  void aReaderWhoMayNotComeBackLeavesTheChannelWaiting() {
+  void aRefusedReturnLeavesTheChannelWaiting() {
     ChannelOptions resumable = ChannelOptions.none().withResume(Duration.ofMinutes(1));
     ManualTransport first = ManualTransport.open(ada, resumable);
     first.readAll();
@@ -256,7 +256,7 @@ final class AdmissionTest {
   }
 
   @Test
-  void thePolicyIsAskedBehindWhatTheCallerGotWrongItself() {
+  void callersOwnMistakesComeBeforeThePolicy() {
     Party party = new Party(ada);
     Session session = party.host("a");
     Party gone = new Party(ada);
@@ -282,7 +282,7 @@ final class AdmissionTest {
   }
 
   @Test
-  void whoIsDeniedDoesNotLearnWhoIsThereOrWhetherThereIsRoom() {
+  void denialRevealsNeitherTargetsNorRoom() {
     Party party = new Party(ada);
     Party.assertSent(party.send(party.id(), "1"));
     Party.assertRefused(party.send(party.id(), "2"), Code.RATE_LIMITED);

@@ -592,7 +592,7 @@ final class BrokerListenerTest {
 
   /** Each change that is told makes another: without a bound they keep the thread of the first. */
   @Test
-  void noThreadIsKeptWhileOthersGoOnMakingThingsHappen() {
+  void noThreadIsKeptWhileOthersGoOn() {
     int changes = 500;
     AtomicInteger told = new AtomicInteger();
     AtomicInteger toldHere = new AtomicInteger();

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -238,23 +239,27 @@ final class ChangeLogModelTest {
   }
 
   @Test
-  void l20WhoReadsAtAnyPaceEndsInTheTruth() {
+  @Tag("L20")
+  void readersAtAnyPaceEndInTheTruth() {
     assertThat(rounds(10_000, 4, Duration.ZERO)).isZero();
   }
 
   @Test
-  void l20WhoReadsWhatNobodyHasTakenUpEndsInTheTruth() {
+  @Tag("L20")
+  void readersOfUntakenChangesEndInTheTruth() {
     assertThat(rounds(10_000, 4, PAUSE)).isZero();
   }
 
   @Test
-  void x11WhoFallsOffEndsAndAllOthersEndInTheTruth() {
+  @Tag("X11")
+  void overflowEndsOneAndOthersEndInTheTruth() {
     assertThat(rounds(6, 4, Duration.ZERO)).isPositive();
     assertThat(rounds(6, 4, PAUSE)).isPositive();
   }
 
   @Test
-  void l20WhoseFiltersAreTooManyToBeComparedEndInTheTruthToo() {
+  @Tag("L20")
+  void readersWithManyFiltersEndInTheTruth() {
     Round round = new Round(0, 10_000, 1_000, Duration.ZERO);
     for (int i = 0; i < 400; i++) {
       round.watch();

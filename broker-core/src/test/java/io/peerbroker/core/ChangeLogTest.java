@@ -9,6 +9,7 @@ import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -53,7 +54,10 @@ final class ChangeLogTest {
   }
 
   @Test
-  void whatCancelsItselfIsFoldedAwayUnlessAPlaceBetweenWasOpenedThatLooksAhead() {
+  @DisplayName(
+      "Changes that cancel each other are folded away, unless a place that looks ahead "
+          + "was opened between them.")
+  void cancelledChangesAreFoldedAway() {
     ChangeLog.Cursor place = log.open(false);
     change(null, TAGS);
     change(TAGS, null);
@@ -86,7 +90,8 @@ final class ChangeLogTest {
   }
 
   @Test
-  void aPlaceThatIsGivenBackBeforeTheLogHasComeToItLeavesNothing() {
+  @DisplayName("A place that is returned before the log has come to it leaves nothing.")
+  void aPlaceReturnedEarlyLeavesNothing() {
     ChangeLog.Cursor place = log.open(true);
     place.mark();
     place.close();
@@ -101,7 +106,8 @@ final class ChangeLogTest {
   }
 
   @Test
-  void whatPlacesThatAreGivenBackHaveNotedDoesNotPileUpWhereNothingChanges() {
+  @DisplayName("The notes of returned places do not pile up where nothing changes.")
+  void notesOfReturnedPlacesDoNotPileUp() {
     ChangeLog.Cursor idle = log.open(false);
     for (int i = 0; i < 1_000; i++) {
       log.open(true).close();

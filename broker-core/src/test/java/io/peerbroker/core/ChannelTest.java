@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What a channel and its sessions are to those in this JVM who own one. */
@@ -66,7 +67,8 @@ final class ChannelTest {
   }
 
   @Test
-  void m7AChannelMaySendToItselfAndItsSessions() {
+  @Tag("M7")
+  void sendsToItselfAndItsSessions() {
     Session session = ada.channel.openSession(SessionSpec.unlisted());
     Party.assertSent(ada.send(ada.id(), "1"));
     Party.assertSent(ada.send(session.id(), "2"));
@@ -74,7 +76,8 @@ final class ChannelTest {
   }
 
   @Test
-  void m11SendsOnlyFromWhatIsItsOwn() {
+  @Tag("M11")
+  void sendsOnlyFromItsOwnIds() {
     Session bobs = bob.host("a");
     List<String> foreign =
         List.of(bob.id(), bobs.id(), "", ada.id().toUpperCase(java.util.Locale.ROOT));
@@ -86,7 +89,8 @@ final class ChannelTest {
   }
 
   @Test
-  void m13WhoIsNotThereIsNoTarget() {
+  @Tag("M13")
+  void refusesATargetThatIsNotThere() {
     Session session = bob.host("a");
     session.close();
     Party.assertRefused(ada.send(session.id(), "1"), Code.UNKNOWN_TARGET);
@@ -137,7 +141,8 @@ final class ChannelTest {
   }
 
   @Test
-  void c14ClosedItIsGoneWithAllItHosts() {
+  @Tag("C14")
+  void closesWithAllItHosts() {
     Session session = ada.host("a");
     ada.channel.close();
     ada.channel.close();

@@ -26,7 +26,7 @@ final class ClaimTest {
   }
 
   @Test
-  void theKeyOpensAChannelByItsIdAndByThoseOfItsSessions() {
+  void theKeyOpensAChannelByAnyOfItsIds() {
     Channel channel = remote();
     Session session = channel.openSession(SessionSpec.unlisted());
     assertThat(broker.claim(channel.id(), channel.key())).isSameAs(channel);

@@ -14,6 +14,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** What a change leaves behind that fails, and what waits for the lock and what does not. */
@@ -99,7 +100,8 @@ final class DirectoryTest {
   }
 
   @Test
-  void aPageIsFetchedAsItIsReadAndKeepsNothingOfItsSessions() {
+  @DisplayName("A page is fetched as it is read, and keeps nothing of its sessions.")
+  void aPageIsFetchedAsItIsRead() {
     Json large = Json.of("x".repeat(10_000));
     List<Session> sessions = new ArrayList<>();
     for (int i = 0; i < 50; i++) {
@@ -124,7 +126,8 @@ final class DirectoryTest {
   }
 
   @Test
-  void whatAReaderMaySeeNoMoreIsNotOnTheRestOfItsPage() {
+  @DisplayName("A session that its reader may no longer see is not on the rest of the page.")
+  void aHiddenSessionLeavesTheRestOfThePage() {
     for (int i = 0; i < 200; i++) {
       party.host("a");
     }
@@ -136,7 +139,8 @@ final class DirectoryTest {
   }
 
   @Test
-  void aListThatStallsKeepsNextToNothingOfWhatItsWalkHasFound() {
+  @DisplayName("A list that stalls keeps next to nothing of what its walk has found.")
+  void aStalledListKeepsNextToNothing() {
     Json large = Json.of("x".repeat(1_500));
     for (int i = 0; i < 64; i++) {
       party.channel.openSession(SessionSpec.listed().withMetadata(large));

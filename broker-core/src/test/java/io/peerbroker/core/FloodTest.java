@@ -14,7 +14,7 @@ final class FloodTest {
   private final ManualTimer timer = new ManualTimer();
 
   @Test
-  void manySendersFillTheirVictimsQueueAndNothingElse() {
+  void aFloodFillsItsVictimsQueueAndNothingElse() {
     Broker broker = Broker.builder().timer(timer).maxQueuedEvents(50).build();
     ManualExecutor hands = new ManualExecutor();
     Party victim = new Party(broker, hands);

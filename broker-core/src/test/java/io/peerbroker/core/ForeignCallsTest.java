@@ -23,7 +23,7 @@ final class ForeignCallsTest {
   }
 
   @Test
-  void runsCallsOneAfterAnotherNeverOneInsideAnother() {
+  void neverRunsOneCallInsideAnother() {
     ForeignCalls.run(
         () -> {
           done.add("a begins");

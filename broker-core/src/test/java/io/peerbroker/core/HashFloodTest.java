@@ -18,7 +18,7 @@ final class HashFloodTest {
   private static final int FILTERS = 2_000;
 
   @Test
-  void tagsWithEqualHashCodesAreLookedUpAsFastAsOthers() {
+  void tagsWithEqualHashCodesAreFoundAsFast() {
     TagFilter odd = filter(colliding().subList(0, TERMS), 0);
     TagFilter even = filter(ordinary().subList(0, TERMS), 0);
     List<String> oddTags = colliding().subList(1_000, 1_032);
@@ -28,7 +28,7 @@ final class HashFloodTest {
   }
 
   @Test
-  void filtersWithEqualHashCodesAreFoundAsFastAsOthers() {
+  void filtersWithEqualHashCodesAreFoundAsFast() {
     assertThat(nanosToWatch(colliding())).isLessThan(10 * nanosToWatch(ordinary()));
   }
 

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Whoever promised to be heard from and is not is taken for gone: on time, and not earlier. */
@@ -49,7 +50,8 @@ final class LeaseTest {
   }
 
   @Test
-  @DisplayName("R12 it is brought within the bounds, and 0 asks for none")
+  @Tag("R12")
+  @DisplayName("It is brought within the bounds, and 0 asks for none.")
   void bounds() {
     assertThat(granted(broker, Duration.ZERO)).isZero();
     assertThat(timer.scheduled()).isZero();
@@ -60,7 +62,8 @@ final class LeaseTest {
   }
 
   @Test
-  @DisplayName("R12 a maximum of 0 turns it off")
+  @Tag("R12")
+  @DisplayName("A maximum of 0 turns it off.")
   void off() {
     try (Broker off =
         Broker.builder()
@@ -74,7 +77,8 @@ final class LeaseTest {
   }
 
   @Test
-  @DisplayName("R15 silence for longer than the lease closes the channel, or begins the grace")
+  @Tag("R15")
+  @DisplayName("Silence for longer than the lease closes the channel, or begins the grace.")
   void silence() {
     ManualTransport plain = open(LEASED);
     ManualTransport resumable = open(LEASED.withResume(GRACE));
@@ -96,7 +100,9 @@ final class LeaseTest {
   }
 
   @Test
-  @DisplayName("R13 R14 whatever shows the key counts")
+  @Tag("R13")
+  @Tag("R14")
+  @DisplayName("Whatever shows the key counts.")
   void keyCounts() {
     ManualTransport line = open(LEASED);
     for (int i = 0; i < 5; i++) {
@@ -118,7 +124,8 @@ final class LeaseTest {
   }
 
   @Test
-  @DisplayName("R13 it is counted from when the key was shown last, to the moment")
+  @Tag("R13")
+  @DisplayName("It is counted from when the key was shown last, to the moment.")
   void countsFromTheLast() {
     ManualTransport line = open(LEASED);
     timer.advance(Duration.ofSeconds(7));
@@ -130,7 +137,8 @@ final class LeaseTest {
   }
 
   @Test
-  @DisplayName("R13 a wrong key does not count, nor does what others send")
+  @Tag("R13")
+  @DisplayName("A wrong key does not count, nor does what others send.")
   void wrongKeyDoesNot() {
     ManualTransport line = open(LEASED);
     ManualTransport other = open(LEASED.withLease(Duration.ofMinutes(5)));
@@ -145,7 +153,8 @@ final class LeaseTest {
   }
 
   @Test
-  @DisplayName("R13 coming back counts, and the lease of an older stream is over")
+  @Tag("R13")
+  @DisplayName("Coming back counts, and the lease of an older stream is over.")
   void comingBackCounts() {
     ManualTransport line = open(LEASED.withResume(GRACE));
     line.readAll();
@@ -184,7 +193,8 @@ final class LeaseTest {
   }
 
   @Test
-  @DisplayName("R15 whoever sees the stream end finds that the channel waits")
+  @Tag("R15")
+  @DisplayName("Whoever sees the stream end finds that the channel waits.")
   void theGraceHasBegunWhenTheStreamEnds() {
     Party sender = new Party(broker);
     List<Delivery> answers = new ArrayList<>();
@@ -210,7 +220,8 @@ final class LeaseTest {
   }
 
   @Test
-  @DisplayName("R15 after a pause of the process, a ping that has waited in its socket counts")
+  @Tag("R15")
+  @DisplayName("After a pause of the process, a ping that has waited in its socket counts.")
   void aPauseIsNoSilence() {
     ManualTransport line = open(LEASED);
     ManualTransport silent = open(LEASED);
@@ -231,7 +242,8 @@ final class LeaseTest {
   }
 
   @Test
-  @DisplayName("R15 a pause in the time that is given after a pause is none of the client's either")
+  @Tag("R15")
+  @DisplayName("A pause in the time that is given after a pause is none of the client's either.")
   void pauseAfterPause() {
     ManualTransport line = open(LEASED);
     for (int i = 0; i < 3; i++) {
@@ -247,7 +259,8 @@ final class LeaseTest {
   }
 
   @Test
-  @DisplayName("R15 a timer that is late by a moment gives nothing")
+  @Tag("R15")
+  @DisplayName("A timer that is late by a moment gives nothing.")
   void lateByAMoment() {
     ManualTransport line = open(LEASED);
     timer.pause(LEASE.plusMillis(999));
@@ -256,7 +269,8 @@ final class LeaseTest {
   }
 
   @Test
-  @DisplayName("R8 after a pause of the process, a reader that comes back is not too late")
+  @Tag("R8")
+  @DisplayName("After a pause of the process, a reader that comes back is not too late.")
   void aPauseInTheGrace() {
     ManualTransport line = open(ChannelOptions.none().withResume(GRACE));
     line.readAll();

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Each limit at its bound and one beyond it, as a caller of the broker meets it. */
@@ -52,7 +53,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x1MessagesHaveABound() {
+  @Tag("X2")
+  void messagesHaveABound() {
     builder.maxMessageBytes(100);
     Party party = party();
     Party.assertSent(Party.answer(party.channel.send(party.id(), stringOf(100))));
@@ -62,7 +64,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x3MetadataHaveABound() {
+  @Tag("X3")
+  void metadataHasABound() {
     builder.maxMetadataBytes(100);
     Party party = party();
     SessionSpec spec = SessionSpec.listed("a");
@@ -77,7 +80,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x4TagsHaveABoundThatCountsEachOnce() {
+  @Tag("X4")
+  void aTagThatComesAgainDoesNotCount() {
     builder.maxTagsPerSession(3);
     Party party = party();
     Session session = party.host("0", "1", "2", "0 ", " 1");
@@ -89,7 +93,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x5AChannelHostsSoManySessionsAndClosingOneMakesRoom() {
+  @Tag("X5")
+  void closingASessionMakesRoomOnItsChannel() {
     builder.maxSessionsPerChannel(2);
     Party party = party();
     Session first = party.host("a");
@@ -102,7 +107,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x16AllSessionsTogetherHaveABoundAndWhatClosesMakesRoom() {
+  @Tag("X16")
+  void allSessionsTogetherHaveABound() {
     // Two sessions with a tag of one char and 98 bytes of metadata: 600 + 98 + 302 for each.
     builder.maxTotalSessionBytes(2_000);
     Party one = party();
@@ -124,7 +130,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x16AnUpdateCountsForWhatItAddsAndWhatItTakesAway() {
+  @Tag("X16")
+  void anUpdateCountsForWhatItAddsAndRemoves() {
     builder.maxTotalSessionBytes(1_000);
     Party party = party();
     Session session = party.host("a");
@@ -141,7 +148,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x6WhatABodyCarriesNestsOneLevelLessThanTheBody() {
+  @Tag("X6")
+  void aMessageNestsOneLevelLessThanItsBody() {
     builder.maxJsonDepth(4);
     Party party = party();
     Party.assertSent(Party.answer(party.channel.send(party.id(), nested(3))));
@@ -154,7 +162,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x7TheQueueOfAChannelHasABoundOfEvents() {
+  @Tag("X7")
+  void aQueueHasABoundOfEvents() {
     builder.maxQueuedEvents(3);
     Party sender = party();
     ManualExecutor hands = new ManualExecutor();
@@ -176,7 +185,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x7TheQueueOfAChannelHasABoundOfBytes() {
+  @Tag("X7")
+  void aQueueHasABoundOfBytes() {
     builder.maxQueuedBytes(10_000).maxMessageBytes(10_000);
     Party sender = party();
     ManualExecutor hands = new ManualExecutor();
@@ -195,7 +205,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x7WhatIsQueuedDoesNotKeepTheBodyThatItCameIn() {
+  @Tag("X7")
+  void aQueuedMessageDoesNotKeepItsBody() {
     Party sender = party();
     ManualExecutor hands = new ManualExecutor();
     Party reader = new Party(strangers, hands);
@@ -212,7 +223,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x8AllQueuesTogetherHaveABound() {
+  @Tag("X8")
+  void allQueuesTogetherHaveABound() {
     builder.maxTotalQueuedBytes(8_000);
     Party sender = party();
     ManualExecutor hands = new ManualExecutor();
@@ -229,7 +241,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x8WhatIsSharedIsSharedToTheByte() {
+  @Tag("X8")
+  void theQueuesBudgetIsSharedToTheByte() {
     builder.maxTotalQueuedBytes(16_000).maxChannels(8);
     Party sender = party();
     ManualExecutor hands = new ManualExecutor();
@@ -263,7 +276,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x9ABrokerHasSoManyChannelsAndClosingOneMakesRoom() {
+  @Tag("X9")
+  void closingAChannelMakesRoom() {
     builder.maxChannels(2);
     Party first = party();
     new Party(strangers);
@@ -277,7 +291,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x10ABrokerHasSoManyListStreamsAndClosingOneMakesRoom() {
+  @Tag("X10")
+  void closingAWatchMakesRoom() {
     builder.maxWatches(2);
     party();
     Watch first = strangers.watch(TagFilter.all(), new Replay(), Runnable::run);
@@ -291,7 +306,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x11AListStreamThatDoesNotKeepUpEndsAndHurtsNobody() {
+  @Tag("X11")
+  void aWatchThatFallsBehindEndsAndHurtsNobody() {
     builder.listPause(Duration.ZERO).maxQueuedEvents(2);
     Party party = party();
     ManualExecutor hands = new ManualExecutor();
@@ -315,7 +331,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x11TheQueueOfAListStreamHasABoundOfBytes() {
+  @Tag("X11")
+  void aWatchHasABoundOfBytes() {
     ListedSession plain =
         new ListedSession("x".repeat(36), List.of(), Json.parse("\"" + "x".repeat(98) + "\""));
     builder
@@ -344,7 +361,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x11WhatIsThereAtTheStartDoesNotCount() {
+  @Tag("X11")
+  void sessionsThereAtTheStartDoNotCount() {
     builder.maxQueuedEvents(2);
     Party party = party();
     for (int i = 0; i < 10; i++) {
@@ -357,7 +375,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x13AChannelSendsSoFastAndSaysWhenToGoOn() {
+  @Tag("X13")
+  void aSendAboveTheRateIsToldWhenToRetry() {
     builder.messageRate(new Limits.Rate(10, 3));
     Party party = party();
     Party other = new Party(strangers);
@@ -379,7 +398,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x14AChannelChangesItsSessionsSoFast() {
+  @Tag("X14")
+  void changesOfSessionsHaveARate() {
     builder.sessionRate(new Limits.Rate(10, 3));
     Party party = party();
     Session session = party.host("a");
@@ -403,7 +423,8 @@ final class LimitsTest {
   }
 
   @Test
-  void x12WhatWasRefusedDoesNotCountAgainstARate() {
+  @Tag("X12")
+  void refusedRequestsDoNotCountAgainstARate() {
     builder
         .messageRate(new Limits.Rate(1, 1))
         .sessionRate(new Limits.Rate(1, 2))

@@ -97,7 +97,7 @@ final class OpenerTest {
   }
 
   @Test
-  void aStreamThatBreaksWhileItIsOpenedClosesItsChannel() {
+  void aBreakDuringOpeningClosesTheChannel() {
     Channel channel =
         broker.openChannel(
             attachment -> {
@@ -108,7 +108,7 @@ final class OpenerTest {
   }
 
   @Test
-  void whatEndsWhileItIsBeingOpenedTellsItsTransportAfterwards() {
+  void anEndDuringOpeningIsReportedAfterwards() {
     Channel channel =
         broker.openChannel(
             attachment -> {
@@ -231,7 +231,7 @@ final class OpenerTest {
    * The stream before is told to give way, and the broker closes before the new one is connected.
    */
   @Test
-  void aStreamThatIsCutBeforeItIsConnectedIsForgotten() {
+  void aCutBeforeTheConnectIsForgotten() {
     Broker closing = Broker.builder().drainTimeout(Duration.ZERO).build();
     ChannelOptions options = ChannelOptions.none().withResume(Duration.ofSeconds(30));
     List<String> ids = new ArrayList<>();

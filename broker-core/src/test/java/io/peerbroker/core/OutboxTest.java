@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import io.peerbroker.core.Outbox.AttachResult;
 import io.peerbroker.core.Outbox.OfferResult;
 import java.util.function.Function;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 final class OutboxTest {
@@ -48,7 +49,8 @@ final class OutboxTest {
   }
 
   @Test
-  void isFullAtItsBoundOfEventsAndPollingAloneMakesNoRoom() {
+  @DisplayName("A full outbox has no more room for being polled.")
+  void pollingAloneMakesNoRoom() {
     assertThat(offer(1)).isEqualTo(OfferResult.SENT);
     assertThat(offer(2)).isEqualTo(OfferResult.SENT);
     assertThat(offer(3)).isEqualTo(OfferResult.SENT);
@@ -77,7 +79,8 @@ final class OutboxTest {
   }
 
   @Test
-  void takesOneThatIsLargerThanItsBoundWhenThereIsNothingElse() {
+  @DisplayName("An empty outbox takes a message that is larger than its bound.")
+  void anEmptyOutboxTakesALargerMessage() {
     Outbox tiny = plain(100, 1);
     OutboxReader tinyReader = OutboxReader.attachedTo(tiny);
     assertThat(offer(tiny, 1)).isEqualTo(OfferResult.SENT);
@@ -124,7 +127,7 @@ final class OutboxTest {
   }
 
   @Test
-  void whatIsTakenAfterItWasDiscardedDoesNotCountTwice() {
+  void aDiscardedMessageDoesNotCountTwice() {
     offer(1);
     poll();
     outbox.discard();
@@ -251,7 +254,9 @@ final class OutboxTest {
   }
 
   @Test
-  void theOldestThatIsKeptGivesWayToTheNewestWhereAllTogetherMayKeepNoMore() {
+  @DisplayName(
+      "Where all together may keep no more, the oldest event that is kept gives way to the newest.")
+  void theOldestKeptGivesWayToTheNewest() {
     Outbox kept = resumable(100, 100, 10_000);
     OutboxReader first = OutboxReader.attachedTo(kept);
     for (int i = 1; i <= 4; i++) {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -85,7 +86,8 @@ final class OverloadTest {
   }
 
   @Test
-  @DisplayName("X18 2,000 queues of readers who are away shut nobody out")
+  @Tag("X18")
+  @DisplayName("2,000 queues of readers who are away shut nobody out.")
   void absentReaders() {
     List<ManualTransport> away = opened(2_000);
     away.forEach(ManualTransport::cut);
@@ -98,7 +100,8 @@ final class OverloadTest {
   }
 
   @Test
-  @DisplayName("X17 3,000 readers who stand still shut nobody out, and neither when they hang up")
+  @Tag("X17")
+  @DisplayName("3,000 readers who stand still shut nobody out, and neither when they hang up.")
   void stalledReaders() {
     List<ManualTransport> stalled = opened(3_000);
     List<ManualTransport> senders = opened(20);
@@ -116,7 +119,8 @@ final class OverloadTest {
   }
 
   @Test
-  @DisplayName("X17 10,000 readers with a message each shut nobody out")
+  @Tag("X17")
+  @DisplayName("10,000 readers with a message each shut nobody out.")
   void manyStalledReaders() {
     ManualTransport sender = opened(RESUME);
     Delivery last = null;
@@ -131,7 +135,8 @@ final class OverloadTest {
   }
 
   @Test
-  @DisplayName("X18 the largest queue gives way to a smaller one, and its senders are told")
+  @Tag("X18")
+  @DisplayName("The largest queue gives way to a smaller one, and its senders are told.")
   void theLargestGivesWay() {
     List<ManualTransport> away = opened(300);
     away.forEach(ManualTransport::cut);
@@ -167,7 +172,8 @@ final class OverloadTest {
   }
 
   @Test
-  @DisplayName("X19 a sender has so much waiting for readers who are away, and others have theirs")
+  @Tag("X19")
+  @DisplayName("A sender has so much waiting for readers who are away, and others have theirs.")
   void aSendersShare() {
     List<ManualTransport> away = opened(10);
     away.forEach(ManualTransport::cut);
@@ -200,7 +206,9 @@ final class OverloadTest {
   }
 
   @Test
-  @DisplayName("R4 M15 what was let go is told, and the rest comes in order without a gap")
+  @Tag("R4")
+  @Tag("M15")
+  @DisplayName("What was let go is told, and the rest comes in order without a gap.")
   void whatIsLeftComesInOrder() {
     ManualTransport reader = opened(RESUME);
     ManualTransport sender = opened(RESUME);

@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -73,7 +74,9 @@ final class OwnChannelsTest {
   }
 
   @Test
-  @DisplayName("X9 X10 no stranger takes the application's permits")
+  @Tag("X9")
+  @Tag("X10")
+  @DisplayName("No stranger takes the application's permits.")
   void hasPermitsOfItsOwn() {
     builder.maxChannels(1).maxWatches(1);
     open();
@@ -97,7 +100,9 @@ final class OwnChannelsTest {
   }
 
   @Test
-  @DisplayName("X8 X16 what strangers fill leaves room for the application's messages and sessions")
+  @Tag("X8")
+  @Tag("X16")
+  @DisplayName("What strangers fill leaves room for the application's messages and sessions.")
   void hasRoomOfItsOwn() {
     builder.maxTotalSessionBytes(1_000).maxTotalQueuedBytes(8_000).maxChannels(1_000);
     open();
@@ -153,7 +158,8 @@ final class OwnChannelsTest {
   }
 
   @Test
-  @DisplayName("C27 a login that may be here no more is told revoked, and its messages go nowhere")
+  @Tag("C27")
+  @DisplayName("A login that may be here no more is told revoked, and its messages go nowhere.")
   void revokesALogin() {
     open();
     ManualTransport[] ada = {new ManualTransport(), new ManualTransport()};

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The list in pages (L1, L10 to L14). */
@@ -59,7 +60,8 @@ final class PageTest {
   }
 
   @Test
-  void hidesWhatIsListedNoMoreAndShowsItInItsOldPlaceAgain() {
+  @DisplayName("A session that is listed again is shown in its old place.")
+  void aSessionReturnsToItsOldPlace() {
     Session first = party.host("a");
     Session second = party.host("a");
     first.update(SessionUpdate.nothing().withListed(false));
@@ -84,7 +86,8 @@ final class PageTest {
   }
 
   @Test
-  void followedToItsEndItShowsEachOnceThatWasThereAllTheTime() {
+  @DisplayName("All pages together show each session once that was there all the time.")
+  void allPagesShowEachLastingSessionOnce() {
     List<Session> going = new ArrayList<>();
     List<String> staying = new ArrayList<>();
     for (int i = 0; i < 20; i++) {

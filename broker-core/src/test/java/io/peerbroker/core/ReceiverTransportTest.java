@@ -14,6 +14,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -66,7 +67,7 @@ final class ReceiverTransportTest {
   }
 
   @Test
-  void receiversThatAnswerEachOtherInPlaceAreNeverNested() {
+  void receiversInPlaceAreNeverNested() {
     AtomicInteger inside = new AtomicInteger();
     AtomicInteger deepest = new AtomicInteger();
     List<String> received = new ArrayList<>();
@@ -88,7 +89,8 @@ final class ReceiverTransportTest {
   }
 
   @Test
-  void aReceiverInPlaceIsNotCalledInsideOneOnAThreadOfThePool() {
+  @DisplayName("A receiver in place is not called inside one on a thread of the pool.")
+  void aReceiverInPlaceIsNotCalledInsideAnother() {
     List<String> events = new ArrayList<>();
     CompletableFuture<List<String>> all = new CompletableFuture<>();
     Channel inner =
@@ -151,7 +153,8 @@ final class ReceiverTransportTest {
   }
 
   @Test
-  void whatAReceiverThrowsHurtsNobodyAndTheNextEventComes() {
+  @DisplayName("What a receiver throws harms no other receiver, and the next event comes.")
+  void aReceiverThatThrowsGetsTheNextEvent() {
     for (boolean direct : new boolean[] {true, false}) {
       List<String> received = new java.util.concurrent.CopyOnWriteArrayList<>();
       Receiver throwing =
@@ -216,7 +219,8 @@ final class ReceiverTransportTest {
   }
 
   @Test
-  void whereItsExecutorNeverTookATaskTheChannelIsClosedFromTheStart() {
+  @DisplayName("A channel whose executor has never taken a task is closed from the start.")
+  void anExecutorThatTakesNothingClosesAtOnce() {
     Party party =
         new Party(
             broker,
@@ -243,7 +247,7 @@ final class ReceiverTransportTest {
   }
 
   @Test
-  void whereItsExecutorHasDroppedATaskTheChannelClosesInTime() {
+  void aDroppedTaskClosesTheChannelInTime() {
     ManualTimer timer = new ManualTimer();
     Broker timed = Broker.builder().timer(timer).drainTimeout(Duration.ofMinutes(1)).build();
     Forgetful discarding = new Forgetful();
@@ -271,7 +275,8 @@ final class ReceiverTransportTest {
   }
 
   @Test
-  void whereItsExecutorHasShutDownTheChannelClosesWhenThatIsLookedAfter() {
+  @DisplayName("A channel whose executor has shut down closes at the next check.")
+  void anExecutorThatShutDownClosesTheChannel() {
     ManualTimer timer = new ManualTimer();
     Broker timed = Broker.builder().timer(timer).build();
     Forgetful executor = new Forgetful();
@@ -285,7 +290,7 @@ final class ReceiverTransportTest {
   }
 
   @Test
-  void theBrokerDoesNotWaitForAnExecutorThatHasShutDown() {
+  void anExecutorThatShutDownIsNotWaitedFor() {
     Broker closing = Broker.builder().drainTimeout(Duration.ofHours(1)).build();
     Forgetful executor = new Forgetful();
     new Party(closing, executor);
@@ -296,7 +301,8 @@ final class ReceiverTransportTest {
   }
 
   @Test
-  void aSlowExecutorIsNotGivenUpAndEachTurnBeginsOnce() {
+  @DisplayName("A slow executor is not given up, and each turn begins once.")
+  void aSlowExecutorIsNotGivenUp() {
     ManualTimer timer = new ManualTimer();
     Broker timed = Broker.builder().timer(timer).build();
     ManualExecutor slow = new ManualExecutor();
@@ -316,7 +322,8 @@ final class ReceiverTransportTest {
   }
 
   @Test
-  void receiversThatBlockSilenceNobodyUpToTheStatedNumber() throws InterruptedException {
+  @DisplayName("Receivers that block silence no other one, up to the stated number.")
+  void blockedReceiversSilenceNobody() throws InterruptedException {
     CountDownLatch release = new CountDownLatch(1);
     CountDownLatch received = new CountDownLatch(1);
     int threads = 8;
@@ -341,7 +348,7 @@ final class ReceiverTransportTest {
   }
 
   @Test
-  void withoutAnExecutorOfItsOwnTheOneOfTheBuilderIsUsed() {
+  void theBuildersExecutorIsTheDefault() {
     ManualExecutor hands = new ManualExecutor();
     Broker given = Broker.builder().receiverExecutor(hands).build();
     List<String> received = new ArrayList<>();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import io.peerbroker.core.Refusal.Code;
 import java.time.Duration;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** A refusal says its code, and where it was met; for a stranger it is cheap. */
@@ -29,7 +30,9 @@ class RefusalTest {
   }
 
   @Test
-  void codeInThisJvmLearnsWhereItWasRefusedAndAStrangersRequestCostsNoTrace() {
+  @DisplayName(
+      "Code in this JVM learns where it was refused; a client's request costs no stack trace.")
+  void onlyCodeInThisJvmGetsAStackTrace() {
     assertThat(depth()).isPositive();
     RefusedException.untraced(
         () -> {

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A channel outlives its stream where that was granted, and nothing is lost or doubled. */
@@ -86,7 +87,8 @@ final class ResumeTest {
   // What is granted
 
   @Test
-  @DisplayName("R1 what was asked for is granted up to the maximum, and told")
+  @Tag("R1")
+  @DisplayName("What was asked for is granted up to the maximum, and told.")
   void grants() {
     for (int asked : new int[] {0, 1, 59, 60, 61, 1_000_000}) {
       ChannelOptions options = ChannelOptions.none().withResume(Duration.ofSeconds(asked));
@@ -103,7 +105,8 @@ final class ResumeTest {
   }
 
   @Test
-  @DisplayName("R1 a maximum of 0 turns it off, and such a channel closes when its stream breaks")
+  @Tag("R1")
+  @DisplayName("A maximum of 0 turns it off, and such a channel closes when its stream breaks.")
   void canBeTurnedOff() {
     try (Broker off = Broker.builder().timer(timer).maxResume(Duration.ZERO).build()) {
       ManualTransport line = ManualTransport.open(off, RESUME);
@@ -116,7 +119,8 @@ final class ResumeTest {
   }
 
   @Test
-  @DisplayName("R2 with the grant each event has an id of its own, which is not the key")
+  @Tag("R2")
+  @DisplayName("With the grant each event has an id of its own, which is not the key.")
   void everyEventHasAnId() {
     ManualTransport line = opened();
     send(line, 1, 3);
@@ -141,8 +145,9 @@ final class ResumeTest {
   // Breaking and coming back
 
   @Test
-  @DisplayName(
-      "R3 M15 when the stream breaks the channel and its sessions live on, and messages wait")
+  @Tag("R3")
+  @Tag("M15")
+  @DisplayName("When the stream breaks the channel and its sessions live on, and messages wait.")
   void livesOn() {
     ManualTransport line = opened();
     Session session = line.channel.openSession(SessionSpec.listed("a"));
@@ -163,8 +168,8 @@ final class ResumeTest {
   }
 
   @Test
-  @DisplayName(
-      "R4 whoever comes back is given every event after the one it names, once and in order")
+  @Tag("R4")
+  @DisplayName("Whoever comes back is given every event after the one it names, once and in order.")
   void goesOnAfterAnyEvent() {
     for (int seen = 0; seen <= 5; seen++) {
       for (int taken = 0; taken <= 5; taken++) {
@@ -189,8 +194,9 @@ final class ResumeTest {
   }
 
   @Test
+  @Tag("R4")
   @DisplayName(
-      "R4 again and again, and an event that only an earlier stream has given counts as given")
+      "Again and again, and an event that only an earlier stream has given counts as given.")
   void comesBackManyTimes() {
     ManualTransport line = opened();
     send(line, 1, 4);
@@ -212,7 +218,8 @@ final class ResumeTest {
   }
 
   @Test
-  @DisplayName("R6 what was granted at first stands, whatever is asked for later")
+  @Tag("R6")
+  @DisplayName("What was granted at first stands, whatever is asked for later.")
   void theFirstGrantStands() {
     ManualTransport line = opened();
     line.cut();
@@ -225,7 +232,8 @@ final class ResumeTest {
   }
 
   @Test
-  @DisplayName("R7 the newest stream wins: the older is told so and given nothing more")
+  @Tag("R7")
+  @DisplayName("The newest stream wins: the older is told so and given nothing more.")
   void supersedes() {
     ManualTransport line = opened();
     send(line, 1, 2);
@@ -246,8 +254,9 @@ final class ResumeTest {
   }
 
   @Test
+  @Tag("R8")
   @DisplayName(
-      "R8 the grace ends on time and not earlier; whoever comes later is given a new channel")
+      "The grace ends on time and not earlier; whoever comes later is given a new channel.")
   void expires() {
     ManualTransport line = opened();
     Session session = line.channel.openSession(SessionSpec.listed("a"));
@@ -269,7 +278,8 @@ final class ResumeTest {
   }
 
   @Test
-  @DisplayName("R11 a close in the grace is a close at once")
+  @Tag("R11")
+  @DisplayName("A close in the grace is a close at once.")
   void closesInTheGrace() {
     ManualTransport line = opened();
     line.cut();
@@ -292,7 +302,9 @@ final class ResumeTest {
   // What is kept
 
   @Test
-  @DisplayName("R9 X15 beyond the bound of events the oldest is dropped, and there is never a gap")
+  @Tag("R9")
+  @Tag("X15")
+  @DisplayName("Beyond the bound of events the oldest is dropped, and there is never a gap.")
   void isTooOldByEvents() {
     for (int seen : new int[] {0, 1}) {
       ManualTransport line = opened();
@@ -311,7 +323,9 @@ final class ResumeTest {
   }
 
   @Test
-  @DisplayName("R9 X15 beyond the bound of bytes the oldest is dropped")
+  @Tag("R9")
+  @Tag("X15")
+  @DisplayName("Beyond the bound of bytes the oldest is dropped.")
   void isTooOldByBytes() {
     String json = "\"" + "x".repeat(1_100) + "\"";
     for (int seen : new int[] {0, 1}) {
@@ -332,7 +346,8 @@ final class ResumeTest {
   }
 
   @Test
-  @DisplayName("R9 what has not been taken is not dropped, however much it is")
+  @Tag("R9")
+  @DisplayName("What has not been taken is not dropped, however much it is.")
   void keepsWhatWaits() {
     ManualTransport line = opened();
     line.cut();
@@ -345,7 +360,8 @@ final class ResumeTest {
   }
 
   @Test
-  @DisplayName("R10 what has been seen is not kept; an id of another channel says nothing")
+  @Tag("R10")
+  @DisplayName("What has been seen is not kept; an id of another channel says nothing.")
   void confirms() {
     ManualTransport line = opened();
     ManualTransport other = opened();
@@ -368,7 +384,8 @@ final class ResumeTest {
   }
 
   @Test
-  void whatWasConfirmedBeforeTheNetworkSaidSoIsNotKept() {
+  @DisplayName("An event that is confirmed before the network reports it taken is not kept.")
+  void anEarlyConfirmationCounts() {
     ManualTransport line = opened();
     send(line, 1, 2);
     line.poll();
@@ -380,7 +397,8 @@ final class ResumeTest {
   }
 
   @Test
-  @DisplayName("X15 who comes new keeps something, however much the others keep")
+  @Tag("X15")
+  @DisplayName("Who comes new keeps something, however much the others keep.")
   void everyoneKeepsSomething() {
     ByteBudget replay = ((LocalBroker) broker).replay;
     assertThat(replay.reserve(500_000)).isTrue();
@@ -397,7 +415,8 @@ final class ResumeTest {
   // Ids that lead nowhere
 
   @Test
-  @DisplayName("C21 an id that was never given leads to a new channel and touches no other")
+  @Tag("C21")
+  @DisplayName("An id that was never given leads to a new channel and touches no other.")
   void forged() {
     ManualTransport line = opened();
     send(line, 1, 2);
@@ -451,7 +470,8 @@ final class ResumeTest {
   }
 
   @Test
-  @DisplayName("R16 a channel that asked for resume or lease hosts sessions for its key alone")
+  @Tag("R16")
+  @DisplayName("A channel that asked for resume or lease hosts sessions for its key alone.")
   void hostingTakesTheKey() {
     for (ChannelOptions asked :
         List.of(RESUME, ChannelOptions.none().withLease(Duration.ofSeconds(1)))) {
@@ -505,7 +525,9 @@ final class ResumeTest {
   }
 
   @Test
-  @DisplayName("R9 E3 who comes back too late has the old one's permit, also where all are taken")
+  @Tag("R9")
+  @Tag("E3")
+  @DisplayName("Who comes back too late has the old one's permit, also where all are taken.")
   void isReplacedThoughTheBrokerIsFull() {
     try (Broker small = broker(1)) {
       for (boolean cut : new boolean[] {false, true}) {
@@ -535,7 +557,8 @@ final class ResumeTest {
   }
 
   @Test
-  @DisplayName("X20 where no permit is free the longest-waiting channel gives way to a new one")
+  @Tag("X20")
+  @DisplayName("Where no permit is free the longest-waiting channel gives way to a new one.")
   void theLongestWaitingGivesWay() {
     try (Broker small = broker(3)) {
       ManualTransport[] lines = new ManualTransport[3];
@@ -570,7 +593,8 @@ final class ResumeTest {
   }
 
   @Test
-  void anOpenerThatFailsLeavesNoNewChannelAndAnOldOneWaiting() {
+  @DisplayName("An opener that fails leaves no new channel, and an old one waiting.")
+  void aFailedOpenerLeavesTheOldChannelWaiting() {
     sender.channel.close();
     RuntimeException no = new IllegalStateException("no");
     Transport.Opener failing =
@@ -607,7 +631,7 @@ final class ResumeTest {
   }
 
   @Test
-  void aStreamThatBreaksWhileItIsOpenedBeginsTheGrace() {
+  void aBreakDuringOpeningBeginsTheGrace() {
     Channel channel =
         broker.openChannel(
             RESUME,

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -142,7 +143,7 @@ final class RouterTest {
   }
 
   @Test
-  void mayRefuseLaterAndThenItDoesNotCountAgainstTheRate() {
+  void aLateRefusalDoesNotCountAgainstTheRate() {
     CompletableFuture<Delivery> later = new CompletableFuture<>();
     route(message -> later);
     CompletionStage<Delivery> stage = party.channel.send(party.id(), Json.NULL);
@@ -154,7 +155,8 @@ final class RouterTest {
   }
 
   @Test
-  @DisplayName("E4 a target that only the router knows is not called unknown above the rate")
+  @Tag("E4")
+  @DisplayName("A target that only the router knows is not called unknown above the rate.")
   void knowsTargetsThatTheBrokerDoesNot() {
     route(message -> Delivery.sent());
     Party.assertSent(party.send("elsewhere", "1"));

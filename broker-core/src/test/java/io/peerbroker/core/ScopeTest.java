@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -101,7 +102,8 @@ final class ScopeTest {
   }
 
   @Test
-  void aPredicateThatFailsHidesAndIsLoggedOnceForEachPage() {
+  @DisplayName("A predicate that fails hides the session, and is logged once for each page.")
+  void aFailingPredicateHidesAndIsLoggedOnce() {
     IllegalStateException failure = new IllegalStateException("no");
     answer =
         () ->
@@ -142,7 +144,7 @@ final class ScopeTest {
   }
 
   @Test
-  void whatIsTakenAwayShowsAtTheNextCheckAndWhatIsGivenToo() {
+  void changedRightsShowAtTheNextCheck() {
     answer = this::sighted;
     party.host("a");
     Session x = party.host("x");
@@ -184,7 +186,8 @@ final class ScopeTest {
   }
 
   @Test
-  void aFilterThatTheCallerHadAskedForAnywayIsNoOther() {
+  @DisplayName("A filter that the caller had asked for anyway is no change of scope.")
+  void anEqualFilterChangesNothing() {
     watch("ours");
     answer = () -> Scope.tagged("ours");
     broker.recheck();
@@ -192,7 +195,7 @@ final class ScopeTest {
   }
 
   @Test
-  void aPredicateWhereThereWasNoneEndsTheWatchAndSoDoesNone() {
+  void aPredicateThatComesOrGoesEndsTheWatch() {
     watch("");
     answer = this::sighted;
     broker.recheck();
@@ -251,7 +254,7 @@ final class ScopeTest {
   }
 
   @Test
-  void anAnswerThatHasBecomeOldMeanwhileIsNotTheLast() throws Exception {
+  void anOutdatedAnswerIsNotTheLast() throws Exception {
     watch("");
     Thread other = new Thread(broker::recheck);
     answer =
@@ -302,7 +305,8 @@ final class ScopeTest {
   }
 
   @Test
-  void aQuestionThatFailsEndsTheWatchAndIsAskedAgainWhenItIsCalledFor() {
+  @DisplayName("A question that fails ends the watch, and is asked again with the next one.")
+  void aFailedQuestionEndsTheWatch() {
     AtomicInteger questions = new AtomicInteger();
     AccessPolicy failing =
         new AccessPolicy() {

@@ -11,6 +11,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The broker's close: told first, drained within a bound, then over. */
@@ -88,7 +89,8 @@ final class ShutdownTest {
   }
 
   @Test
-  void aReceiverThatOutlastsTheBoundIsToldTheEndWhenItReturns() throws InterruptedException {
+  @DisplayName("A receiver that outlasts the bound is notified of the end when it returns.")
+  void aLateReceiverIsToldTheEndWhenItReturns() throws InterruptedException {
     Broker broker = broker(SHORT);
     CountDownLatch inside = new CountDownLatch(1);
     CountDownLatch release = new CountDownLatch(1);
@@ -125,7 +127,8 @@ final class ShutdownTest {
   }
 
   @Test
-  void mayBeCalledByAReceiverThoughItThenTakesItsWholeBound() {
+  @DisplayName("A receiver may close the broker, though the close then takes its whole bound.")
+  void mayBeCalledByAReceiver() {
     for (boolean direct : new boolean[] {true, false}) {
       Broker broker = broker(SHORT);
       AtomicBoolean returned = new AtomicBoolean();
@@ -179,7 +182,8 @@ final class ShutdownTest {
   }
 
   @Test
-  void aStreamThatIsDetachedBeforeItIsAttachedLeavesNothing() {
+  @DisplayName("A stream that is detached before it is attached leaves nothing.")
+  void anEarlyDetachLeavesNothing() {
     LocalBroker broker = (LocalBroker) broker(Duration.ZERO);
     ChannelOptions options = ChannelOptions.none().withResume(LONG);
     LocalChannel channel = new LocalChannel(broker, options, LocalChannel.Side.WIRE);
@@ -217,7 +221,7 @@ final class ShutdownTest {
   }
 
   @Test
-  void channelsThatHaveExpiredAreFinishedThoughTheirListenerIsSlow() throws InterruptedException {
+  void expiredChannelsFinishDespiteASlowListener() throws InterruptedException {
     CountDownLatch inside = new CountDownLatch(1);
     CountDownLatch release = new CountDownLatch(1);
     Broker broker =

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -47,7 +48,8 @@ final class SuspectTest {
   }
 
   @Test
-  @DisplayName("R18 a seen that stands still breaks the stream off, and coming back loses nothing")
+  @Tag("R18")
+  @DisplayName("A seen that stands still breaks the stream off, and coming back loses nothing.")
   void aDeadStreamIsBrokenOff() {
     line.readAll();
     String seen = line.lastId();
@@ -73,7 +75,8 @@ final class SuspectTest {
   }
 
   @Test
-  @DisplayName("R18 a reader that gets on is slow, and is left alone however far it is behind")
+  @Tag("R18")
+  @DisplayName("A reader that gets on is slow, and is left alone however far it is behind.")
   void aSlowReaderIsLeftAlone() {
     for (int i = 1; i <= 20; i++) {
       send(i);
@@ -95,7 +98,8 @@ final class SuspectTest {
   }
 
   @Test
-  @DisplayName("R18 a flood that pushes what was not seen out of the replay hides nothing")
+  @Tag("R18")
+  @DisplayName("A flood that pushes what was not seen out of the replay hides nothing.")
   void aFloodHidesNothing() {
     line.readAll();
     String seen = line.lastId();
@@ -110,7 +114,8 @@ final class SuspectTest {
   }
 
   @Test
-  @DisplayName("R18 nothing that was not written counts, and no id of another channel")
+  @Tag("R18")
+  @DisplayName("Nothing that was not written counts, and no id of another channel.")
   void whatIsNotKnownIsNotJudged() {
     line.readAll();
     String seen = line.lastId();
@@ -133,7 +138,8 @@ final class SuspectTest {
   }
 
   @Test
-  @DisplayName("R18 a seen from before the client came back does not judge its new stream")
+  @Tag("R18")
+  @DisplayName("A seen from before the client came back does not judge its new stream.")
   void whoHasComeBackIsJudgedAnew() {
     line.readAll();
     String seen = line.lastId();
@@ -152,7 +158,8 @@ final class SuspectTest {
   }
 
   @Test
-  @DisplayName("R17 what the network has taken is known, and whether a stream is there")
+  @Tag("R17")
+  @DisplayName("What the network has taken is known, and whether a stream is there.")
   void whatWasWrittenIsTold() {
     assertThat(line.channel.lastConsumed()).isNull();
     line.poll();

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import io.peerbroker.core.Refusal.Code;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -19,7 +20,8 @@ final class TagFilterTest {
   }
 
   @Test
-  void l2AllTermsHoldTogether() {
+  @Tag("L2")
+  void allTermsHoldTogether() {
     assertThat(passes("a", "a")).isTrue();
     assertThat(passes("a", "b")).isFalse();
     assertThat(passes("a,b", "b", "x", "a")).isTrue();
@@ -34,21 +36,24 @@ final class TagFilterTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", " ", "\t\u3000\u2028"})
-  void l3AnEmptyFilterPassesAll(String filter) {
+  @Tag("L3")
+  void anEmptyFilterPassesAll(String filter) {
     assertThat(TagFilter.parse(filter)).isSameAs(TagFilter.all());
     assertThat(passes(filter)).isTrue();
     assertThat(passes(filter, "a")).isTrue();
   }
 
   @Test
-  void l4TrimsTermsAlsoAroundTheMark() {
+  @Tag("L4")
+  void trimsTermsAlsoAroundTheMark() {
     assertThat(TagFilter.parse(" a ,\u3000!\u2003b\n, c d "))
         .isEqualTo(TagFilter.parse("a,!b,c d"))
         .hasToString("a,c d,!b");
   }
 
   @Test
-  void l5AFilterThatContradictsItselfPassesNothing() {
+  @Tag("L5")
+  void aContradictionPassesNothing() {
     assertThat(passes("a,!a")).isFalse();
     assertThat(passes("a,!a", "a")).isFalse();
     assertThat(passes("a,!a", "b")).isFalse();
@@ -75,12 +80,14 @@ final class TagFilterTest {
         "\uD83D",
         "!\uDE00"
       })
-  void l6RefusesWhatIsNoFilter(String filter) {
+  @Tag("L6")
+  void refusesWhatIsNoFilter(String filter) {
     assertRefused(() -> TagFilter.parse(filter), Code.INVALID_FILTER);
   }
 
   @Test
-  void l6BoundsEachTagInCodePoints() {
+  @Tag("L6")
+  void boundsEachTagInCodePoints() {
     String astral = "\uD83D\uDE00";
     assertThat(passes("!" + astral.repeat(64), "a")).isTrue();
     assertThat(passes(" ".repeat(500) + "a".repeat(64), "a".repeat(64))).isTrue();
@@ -89,7 +96,8 @@ final class TagFilterTest {
   }
 
   @Test
-  void l6BoundsTheWholeInCodePoints() {
+  @Tag("L6")
+  void boundsTheWholeInCodePoints() {
     String term = "\uD83D\uDE00".repeat(63) + ",";
     String whole = term.repeat(15) + "a".repeat(64);
     assertThat(whole.codePointCount(0, whole.length())).isEqualTo(1_024);

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peerbroker.core.Refusal.Code;
 import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -23,7 +25,8 @@ final class TagsTest {
   }
 
   @Test
-  void s16TrimsExactlyWhiteSpace() {
+  @Tag("S16")
+  void trimsExactlyWhiteSpace() {
     for (int codePoint = 0; codePoint <= Character.MAX_CODE_POINT; codePoint++) {
       String padded = Character.toString(codePoint) + "a" + Character.toString(codePoint);
       boolean trimmed = Tags.trim(padded).equals("a");
@@ -34,7 +37,8 @@ final class TagsTest {
   }
 
   @Test
-  void s16TrimsBeforeAnythingElseIsLookedAt() {
+  @Tag("S16")
+  void trimsBeforeAnyOtherCheck() {
     assertThat(normalize("\t chess\u3000\n")).containsExactly("chess");
     assertThat(normalize(" ".repeat(100) + "a" + "\n".repeat(100))).containsExactly("a");
     assertThat(normalize("two words")).containsExactly("two words");
@@ -43,12 +47,14 @@ final class TagsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", " ", "\u3000\u2028\t"})
-  void s17RefusesAnEmptyTag(String tag) {
+  @Tag("S17")
+  void refusesAnEmptyTag(String tag) {
     assertRefused(() -> normalize(tag), Code.INVALID_TAG).contains("empty");
   }
 
   @Test
-  void s17CountsCodePointsNotChars() {
+  @Tag("S17")
+  void countsCodePointsNotChars() {
     String astral = "\uD83D\uDE00";
     assertThat(normalize("a".repeat(64), astral.repeat(64))).hasSize(2);
     assertRefused(() -> normalize("a".repeat(65)), Code.INVALID_TAG).contains("64");
@@ -57,7 +63,8 @@ final class TagsTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0x00, 0x1B, 0x1C, 0x1F, 0x7F, 0x80, 0x84, 0x86, 0x9F})
-  void s17RefusesControlCharactersAtEitherEndToo(int codePoint) {
+  @Tag("S17")
+  void refusesControlCharactersAtEitherEnd(int codePoint) {
     String control = Character.toString(codePoint);
     assertRefused(() -> normalize("a" + control + "b"), Code.INVALID_TAG).contains("control");
     assertRefused(() -> normalize(control + "b"), Code.INVALID_TAG).contains("control");
@@ -65,7 +72,8 @@ final class TagsTest {
   }
 
   @Test
-  void s17RefusesWhiteSpaceThatIsAControlCharacterInside() {
+  @Tag("S17")
+  void refusesControlWhiteSpaceInside() {
     assertRefused(() -> normalize("a\nb"), Code.INVALID_TAG);
     assertRefused(() -> normalize("a\u0085b"), Code.INVALID_TAG);
     assertThat(normalize("a\u2028b")).containsExactly("a\u2028b");
@@ -73,23 +81,28 @@ final class TagsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"\uD83D", "a\uDE00", "\uDE00\uD83D", "\uD83D\uD83D\uDE00"})
-  void s17RefusesLoneSurrogates(String tag) {
+  @Tag("S17")
+  void refusesLoneSurrogates(String tag) {
     assertRefused(() -> normalize(tag), Code.INVALID_TAG).contains("surrogate");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"a,b", ",", "a,", "!a", "!", "! a"})
-  void s17RefusesWhatMeansSomethingInAFilter(String tag) {
+  @Tag("S17")
+  void refusesTheSyntaxOfFilters(String tag) {
     assertRefused(() -> normalize(tag), Code.INVALID_TAG).contains("'!'");
   }
 
   @Test
-  void s17TakesAnExclamationMarkElsewhere() {
+  @Tag("S17")
+  void takesAnExclamationMarkElsewhere() {
     assertThat(normalize("a!", "a!b")).containsExactly("a!", "a!b");
   }
 
   @Test
-  void s17SaysWhichTagItIsWithoutRepeatingWhatBreaksALine() {
+  @Tag("S17")
+  @DisplayName("The refusal names the tag, without what would break the line.")
+  void quotesTheTagOnOneLine() {
     assertRefused(() -> normalize("fine", "b\u0000\u202Ed"), Code.INVALID_TAG)
         .contains("\"b\\u0000\\u202ed\"");
     assertRefused(() -> normalize("x".repeat(1_000)), Code.INVALID_TAG)
@@ -98,12 +111,14 @@ final class TagsTest {
   }
 
   @Test
-  void s18KeepsTheOrderAndDropsWhatComesAgain() {
+  @Tag("S18")
+  void keepsTheOrderAndDropsDuplicates() {
     assertThat(normalize("b", "a", " b", "c", "a ")).containsExactly("b", "a", "c");
   }
 
   @Test
-  void s19ComparesCodePointsAndNormalisesNothing() {
+  @Tag("S19")
+  void comparesCodePointsAndNormalisesNothing() {
     assertThat(normalize("Ada", "ada", "\u00E9", "e\u0301")).hasSize(4);
   }
 }

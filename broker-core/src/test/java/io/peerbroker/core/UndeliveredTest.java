@@ -115,7 +115,7 @@ final class UndeliveredTest {
   }
 
   @Test
-  void anOriginThatIsAwayItselfIsToldWhenItComesBack() {
+  void anAwayOriginIsToldWhenItComesBack() {
     target.cut();
     String id = queued(origin, target);
     timer.advance(GRACE.dividedBy(2));

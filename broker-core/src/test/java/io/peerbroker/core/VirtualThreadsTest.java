@@ -15,6 +15,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -49,7 +50,8 @@ final class VirtualThreadsTest {
   }
 
   @Test
-  void listersWatchersAndThoseWhoChangeDoNotStopEachOther() throws Exception {
+  @DisplayName("Lists, watches and changes do not stop each other.")
+  void readersAndWritersDoNotStopEachOther() throws Exception {
     ExecutorService threads = virtualThreads();
     Channel host = new Party(broker).channel;
     List<Session> sessions = new ArrayList<>();

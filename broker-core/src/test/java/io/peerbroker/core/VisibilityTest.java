@@ -78,7 +78,7 @@ final class VisibilityTest {
   }
 
   @Test
-  void whatComesToBeSeenIsAddedAndWhatDoesNoMoreIsRemoved() {
+  void changesOfVisibilityAddAndRemove() {
     hidden.add("x");
     Session session = party.host("a", "x");
     watch("a", this::shows);

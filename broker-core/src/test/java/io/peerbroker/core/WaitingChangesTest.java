@@ -8,6 +8,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -97,7 +99,8 @@ final class WaitingChangesTest {
   }
 
   @Test
-  void x11RemovalsThatWaitKeepNoClosedSession() {
+  @Tag("X11")
+  void waitingRemovalsKeepNoClosedSession() {
     List<WeakReference<Json>> metadata = new ArrayList<>();
     open(20, metadata);
     Attachment stalled = watch("a");
@@ -108,7 +111,9 @@ final class WaitingChangesTest {
   }
 
   @Test
-  void x11WhatASessionBecomesAfterItHasLeftIsNotKeptBehindItsRemoval() {
+  @Tag("X11")
+  @DisplayName("What a session becomes after it has left is not kept behind its removal.")
+  void aRemovalKeepsNoLaterState() {
     open(1, new ArrayList<>());
     Attachment stalled = watch("a");
     assertThat(poll(stalled)).isEqualTo(2);
@@ -120,7 +125,9 @@ final class WaitingChangesTest {
   }
 
   @Test
-  void x11WhatAWalkIsAheadKeepsNoMoreOfAClosedSessionThanItShows() {
+  @Tag("X11")
+  @DisplayName("A walk that is ahead keeps no more of a closed session than it shows.")
+  void aWalkAheadKeepsOnlyWhatItShows() {
     for (int i = 0; i < 10; i++) {
       party.host("a");
     }
@@ -135,7 +142,8 @@ final class WaitingChangesTest {
   }
 
   @Test
-  void x11AListThatHasReadAllKeepsNoClosedSession() {
+  @Tag("X11")
+  void aReadListKeepsNoClosedSession() {
     List<WeakReference<Json>> metadata = new ArrayList<>();
     Attachment prompt = watch("a");
     assertThat(poll(prompt)).isEqualTo(1);
@@ -149,7 +157,8 @@ final class WaitingChangesTest {
   }
 
   @Test
-  void x11TheTagsThatARemovalKeepsCount() {
+  @Tag("X11")
+  void tagsThatARemovalKeepsCount() {
     List<String> tags = new ArrayList<>();
     for (int i = 0; i < 32; i++) {
       tags.add(i + "-" + "t".repeat(60));

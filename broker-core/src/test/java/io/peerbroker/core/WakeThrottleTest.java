@@ -11,6 +11,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** How often, and on which threads, watches are woken for what strangers change. */
@@ -150,7 +152,8 @@ final class WakeThrottleTest {
   }
 
   @Test
-  void aChangeWakesFewOnItsOwnThreadAndTheOthersElsewhere() {
+  @DisplayName("A change wakes a few readers on its own thread, and the others elsewhere.")
+  void aChangeWakesFewOnItsOwnThread() {
     Session session = party.host("a");
     watch(5_000, true);
     timer.advance(PAUSE);
@@ -161,7 +164,8 @@ final class WakeThrottleTest {
   }
 
   @Test
-  void aChannelThatClosesWithAllItsSessionsIsOneWakeUp() {
+  @DisplayName("A channel that closes with all its sessions is one wake-up.")
+  void aClosingChannelIsOneWakeUp() {
     for (int i = 0; i < 64; i++) {
       party.host("a");
     }
@@ -174,7 +178,9 @@ final class WakeThrottleTest {
   }
 
   @Test
-  void x11OneChangeBeyondTheBoundEndsNobodyWhoReadsAtOnce() {
+  @Tag("X11")
+  @DisplayName("A change beyond the bound ends no reader that reads at once.")
+  void aPromptReaderMayPassTheBoundOnce() {
     for (int i = 0; i < 2_000; i++) {
       party.host("a");
     }
@@ -215,7 +221,9 @@ final class WakeThrottleTest {
   }
 
   @Test
-  void x11WhoeverReadsWithinThePauseAfterItIsWokenDoesNotFallOff() {
+  @Tag("X11")
+  @DisplayName("A reader that reads within the pause after its wake-up does not fall off.")
+  void aReaderWithinThePauseDoesNotFallOff() {
     List<LocalSession.Ref> sessions = new ArrayList<>();
     for (int i = 0; i < 2_000; i++) {
       sessions.add(((LocalSession) party.host("a")).ref);
@@ -264,7 +272,9 @@ final class WakeThrottleTest {
   }
 
   @Test
-  void x11WhoDoesNotReadEndsWhenItIsWokenAgain() {
+  @Tag("X11")
+  @DisplayName("A reader that does not read ends when it is woken again.")
+  void aReaderThatStandsStillEnds() {
     for (int i = 0; i < 2_000; i++) {
       party.host("a");
     }
@@ -349,7 +359,8 @@ final class WakeThrottleTest {
   }
 
   @Test
-  void thousandsOfFiltersKeepNoThreadThatChangesWhatAllOfThemSee() {
+  @DisplayName("Thousands of filters hold no thread that changes what all of them see.")
+  void thousandsOfFiltersKeepNoChangingThread() {
     List<String> tags = new ArrayList<>();
     for (int i = 0; i < 32; i++) {
       tags.add("tag-" + i);
@@ -441,7 +452,8 @@ final class WakeThrottleTest {
   }
 
   @Test
-  void aTimerThatRefusesWhatIsToComeBeforeAnotherTaskSilencesNoList() {
+  @DisplayName("A timer that refuses a task that must run before another one silences no list.")
+  void aRefusingTimerSilencesNoList() {
     Refusing refusing = new Refusing();
     ManualExecutor elsewhere = new ManualExecutor();
     WakeThrottle wakes = new WakeThrottle(refusing, PAUSE, elsewhere);

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -97,7 +98,8 @@ final class WatchIndexTest {
   }
 
   @Test
-  void whoeverKeepsAListThatHasEndedKeepsNothingOfWhatComesLater() {
+  @DisplayName("A reference to a list that has ended keeps nothing of what comes later.")
+  void anEndedListKeepsNothingLater() {
     LocalWatch kept = add("a,!b");
     add("a");
     try {
@@ -172,7 +174,8 @@ final class WatchIndexTest {
   }
 
   @Test
-  void whoeverWatchesBeforeAnythingIsThereDoesNotLieUnderOneTag() {
+  @DisplayName("Watches that begin before any session is there do not all lie under one tag.")
+  void earlyWatchesDoNotLieUnderOneTag() {
     for (int i = 0; i < 100; i++) {
       add("a-lobby,game-" + i);
     }
@@ -188,7 +191,8 @@ final class WatchIndexTest {
   }
 
   @Test
-  void howManyAreComparedDoesNotGrowWithWhatStrangersWatch() {
+  @DisplayName("The number of comparisons does not grow with what strangers watch.")
+  void comparisonsDoNotGrowWithStrangers() {
     List<String> tags = new ArrayList<>();
     for (int i = 0; i < 32; i++) {
       tags.add("tag-" + i);
@@ -215,7 +219,8 @@ final class WatchIndexTest {
   }
 
   @Test
-  void whatWaitsForGroupsCountsUntilAllHaveLookedAtIt() {
+  @DisplayName("What waits for groups counts until all of them have looked at it.")
+  void waitingChangesCountUntilAllHaveLooked() {
     List<LocalWatch> all = List.of(add("a"), add("a,!b"), add("c"));
     List<String> tags = List.of("a", "b");
     List<WatchIndex.Group> groups = compared(tags, null);
@@ -248,7 +253,8 @@ final class WatchIndexTest {
   }
 
   @Test
-  void whoeverChangesMuchThatWaitsInFeedsHasItLookedAt() {
+  @DisplayName("A caller that makes many changes has those that wait in feeds looked at.")
+  void manyChangesInFeedsAreLookedAt() {
     ChangeBudget narrow = new ChangeBudget(20_000);
     WatchIndex small = watches(narrow);
     List<WatchIndex.Home> touched = new ArrayList<>();
@@ -298,7 +304,8 @@ final class WatchIndexTest {
   }
 
   @Test
-  void underTheLockAChangeTakesNoLockThatReadersHold() throws Exception {
+  @DisplayName("Under the lock, a change takes no lock that readers hold.")
+  void aChangeTakesNoLockOfReaders() throws Exception {
     LocalWatch stream = add("a");
     WatchIndex.Group group = compared(List.of("a"), null).get(0);
     ReentrantLock ofTheReaders =

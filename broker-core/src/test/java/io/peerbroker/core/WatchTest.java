@@ -9,6 +9,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The watch (L15 to L20), event by event. */
@@ -42,13 +43,15 @@ final class WatchTest {
   }
 
   @Test
-  void l16AnEmptyListIsReadyAtOnce() {
+  @Tag("L16")
+  void anEmptyListIsReadyAtOnce() {
     watch("");
     assertThat(replay.told()).containsExactly("ready 0");
   }
 
   @Test
-  void l15TellsWhatIsThereThenReadyThenEveryChange() {
+  @Tag("L15")
+  void tellsWhatIsThereThenReadyThenChanges() {
     Session first = party.host("a");
     party.host("b");
     party.channel.openSession(SessionSpec.unlisted("a"));
@@ -64,7 +67,8 @@ final class WatchTest {
   }
 
   @Test
-  void l17TellsOfSessionsThatComeToPassTheFilterOrNoLongerDo() {
+  @Tag("L17")
+  void tellsOfSessionsThatCrossTheFilter() {
     Session session = party.host("b");
     watch("a,!x");
     session.update(tags("a"));
@@ -79,7 +83,8 @@ final class WatchTest {
   }
 
   @Test
-  void l19AnUpdateThatChangesNothingIsNotTold() {
+  @Tag("L19")
+  void anUpdateThatChangesNothingIsNotTold() {
     Session session =
         party.channel.openSession(SessionSpec.listed("a", "b").withMetadata(Json.parse("1.0")));
     watch("");
@@ -107,7 +112,8 @@ final class WatchTest {
   }
 
   @Test
-  void l20WhatWasNeverAddedIsNeverRemoved() {
+  @Tag("L20")
+  void whatWasNeverAddedIsNeverRemoved() {
     Session before = party.host("a");
     watchSlowly("");
     before.close();

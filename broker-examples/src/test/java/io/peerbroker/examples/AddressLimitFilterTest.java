@@ -57,7 +57,7 @@ class AddressLimitFilterTest {
   }
 
   @Test
-  void anAddressHasSoManyStreamsAndOneThatEndsMakesRoom() throws Exception {
+  void aStreamThatEndsMakesRoomForItsAddress() throws Exception {
     start(filter(3, MANY, MANY, false, 10));
     WireChannel first = client.openChannel();
     client.openChannel();

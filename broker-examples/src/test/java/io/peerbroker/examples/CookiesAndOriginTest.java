@@ -112,7 +112,7 @@ class CookiesAndOriginTest {
   }
 
   @Test
-  void foreignPagesAreRefusedThoughTheyBringTheCookie() {
+  void foreignPagesAreRefusedDespiteTheCookie() {
     assertRefused(COOKIE, "Sec-Fetch-Site: cross-site", "Origin: https://evil.example.net");
     assertRefused(COOKIE, "Sec-Fetch-Site: cross-site");
     assertRefused(COOKIE, "Sec-Fetch-Site: cross-site", "Origin: null");

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -167,7 +168,8 @@ class DemoPageIT {
   }
 
   @Test
-  void brokerEndsAndComesBack_chatGoesOnAndPageRecovers() {
+  @DisplayName("While the broker is away the chat goes on, and the page recovers.")
+  void brokerComesBack_chatGoesOn() {
     DemoTab ada = DemoTab.open(browser, page).join("Ada", "");
     DemoTab bob = DemoTab.open(browser, page).join("Bob", "");
     ada.pick("Bob");
@@ -241,7 +243,8 @@ class DemoPageIT {
   }
 
   @Test
-  void streamThatIsHeldBack_isFoundOutAndNothingIsMissed() throws Exception {
+  @DisplayName("A stream that is held back is found out, and nothing is missed.")
+  void heldBackStream_isFoundOut() throws Exception {
     broker.close();
     broker = BrokerProcess.run("--port", "0", "--heartbeat", "1s");
     URI direct = broker.awaitListening();
@@ -321,7 +324,8 @@ class DemoPageIT {
       """;
 
   @Test
-  void brokerRestarts_ownSessionIsNeverTakenForAStranger() {
+  @DisplayName("After a restart of the broker the page never takes its own session for a stranger.")
+  void brokerRestarts_ownSessionIsNoStranger() {
     browser.driver.executeCdpCommand(
         "Page.addScriptToEvaluateOnNewDocument", Map.of("source", ANSWER_LATE));
     DemoTab ada = DemoTab.open(browser, page).join("Ada", "");
@@ -400,7 +404,8 @@ class DemoPageIT {
       """;
 
   @Test
-  void channelIsRevoked_pageStaysAwayUntilItsUserComesBack() {
+  @DisplayName("A page whose channel is revoked stays away until its user comes back.")
+  void revokedChannel_pageStaysAway() {
     DemoTab ada = DemoTab.open(browser, page);
     ada.evaluate(OVERHEAR);
     ada.join("Ada", "");

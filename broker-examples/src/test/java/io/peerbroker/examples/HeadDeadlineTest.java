@@ -68,7 +68,7 @@ class HeadDeadlineTest {
   }
 
   @Test
-  @DisplayName("connections on which nothing comes are closed")
+  @DisplayName("Connections on which nothing comes are closed.")
   void silentConnectionsAreClosed() throws Exception {
     start(1_000);
     List<WireConnection> silent = new ArrayList<>();
@@ -80,7 +80,7 @@ class HeadDeadlineTest {
   }
 
   @Test
-  @DisplayName("a head that dribbles is cut, the first of its connection and a later one")
+  @DisplayName("A head that dribbles is cut, the first of its connection and a later one.")
   void dribblingHeadsAreCut() throws Exception {
     start(1_000);
     try (WireConnection first = client.connect()) {
@@ -96,7 +96,7 @@ class HeadDeadlineTest {
   }
 
   @Test
-  @DisplayName("a stream, a connection between two requests and a slow body are left alone")
+  @DisplayName("A stream, a connection between two requests and a slow body are left alone.")
   void othersAreLeftAlone() throws Exception {
     start(1_000);
     WireChannel channel = client.openChannel();
@@ -122,7 +122,8 @@ class HeadDeadlineTest {
   }
 
   @Test
-  @DisplayName("there is a bound of connections, and those beyond it come in when others have gone")
+  @DisplayName(
+      "There is a bound of connections, and those beyond it come in when others have gone.")
   void connectionsAreBounded() throws Exception {
     start(10);
     List<WireConnection> silent = new ArrayList<>();

@@ -155,7 +155,8 @@ class HostileDemoIT {
   }
 
   @Test
-  @DisplayName("who copies what Bob has published and is called gets neither his chat nor his past")
+  @DisplayName(
+      "Who copies what Bob has published and is called gets neither his chat nor his past.")
   void impostorIsCalled() {
     DemoTab ada = adaWhoKnewBob();
     assertThat(ada.evaluate("return document.querySelector('#others .what').textContent"))
@@ -170,7 +171,7 @@ class HostileDemoIT {
   }
 
   @Test
-  @DisplayName("who copies what Bob has published and calls gets neither his chat nor his past")
+  @DisplayName("Who copies what Bob has published and calls gets neither his chat nor his past.")
   void impostorCalls() {
     DemoTab ada = adaWhoKnewBob();
     run(CALL_ADA);
@@ -181,7 +182,7 @@ class HostileDemoIT {
   }
 
   @Test
-  @DisplayName("to call again whom one knows does not reach who has taken the place")
+  @DisplayName("To call again whom one knows does not reach who has taken the place.")
   void callAgainIsNotFooled() {
     DemoTab ada = adaWhoKnewBob();
     ada.say("Are you there?");
@@ -194,7 +195,7 @@ class HostileDemoIT {
 
   @Test
   @DisplayName(
-      "60 junk offers fill nothing; one that is pushed out is told, one that comes gets in")
+      "60 junk offers fill nothing; one that is pushed out is told, one that comes gets in.")
   void junkOffersGiveWay() {
     DemoTab ada = DemoTab.open(browser, page).join("Ada", "");
     DemoTab bob = DemoTab.open(browser, page).join("Bob", "");
@@ -219,7 +220,7 @@ class HostileDemoIT {
   }
 
   @Test
-  @DisplayName("60 junk messages through the broker keep no caller out")
+  @DisplayName("60 junk messages through the broker keep no caller out.")
   void junkMessagesGiveWay() {
     DemoTab ada = DemoTab.open(browser, page).join("Ada", "");
     DemoTab bob = DemoTab.open(browser, page).join("Bob", "");

@@ -29,7 +29,7 @@ final class PublicServerTest {
   }
 
   @Test
-  void presetIsInEffect_andOptionsChangeWhatTheyName() throws Exception {
+  void presetIsInEffect_optionsChangeIt() throws Exception {
     try (WireServer server = startServer(ServerSettings.of("maxChannels", 1));
         WireClient client = new WireClient(server.base())) {
       WireChannel channel = client.openChannel();

@@ -27,6 +27,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** Tokens good and bad, over real sockets; the clock alone is moved by hand. */
@@ -203,7 +204,8 @@ class TokenInQueryTest {
   }
 
   @Test
-  void anExpiredTokenOpensNothingMoreAndWhatItHasOpenedStays() throws Exception {
+  @DisplayName("An expired token opens nothing more, and what it has opened stays.")
+  void anExpiredTokenOpensNothingMore() throws Exception {
     String query = query("red");
     WireChannel channel = client.openChannelAt("/channel" + query);
     clock.set(clock.get().plusSeconds(66));
@@ -213,7 +215,8 @@ class TokenInQueryTest {
   }
 
   @Test
-  void aLiveListEndsAtTheNextRecheckOnceItsTokenHasExpired() throws Exception {
+  @DisplayName("A watch ends at the next recheck once its token has expired.")
+  void aWatchEndsOnceItsTokenHasExpired() throws Exception {
     SseStream old = client.watch(query("red"));
     old.await("ready");
     clock.set(clock.get().plusSeconds(66));

@@ -33,6 +33,7 @@ import org.eclipse.jetty.servlet.FilterHolder;
 import org.eclipse.jetty.servlet.ServletHolder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** An application that knows its users, and decides by that who may do what. */
@@ -181,7 +182,8 @@ final class AdmissionTest {
   }
 
   @Test
-  @DisplayName("A8 what may no longer be seen is removed from a watch, and what may be is added")
+  @Tag("A8")
+  @DisplayName("What may no longer be seen is removed from a watch, and what may be is added.")
   void whatMayBeSeenChanges() {
     WireChannel channel = client.openChannel("X-User: ada");
     String a = host(channel, "a");
@@ -208,7 +210,9 @@ final class AdmissionTest {
   }
 
   @Test
-  @DisplayName("A8 C17 a watch whose caller may see another part of it ends with scope_changed")
+  @Tag("A8")
+  @Tag("C17")
+  @DisplayName("A watch whose caller may see another part of it ends with scope_changed.")
   void theScopeChanges() {
     WireChannel channel = client.openChannel("X-User: ada");
     host(channel, "a");
@@ -229,8 +233,9 @@ final class AdmissionTest {
   }
 
   @Test
+  @Tag("C27")
   @DisplayName(
-      "C27 a login's channels are found and revoked, and without a policy it is asked for no more")
+      "A login's channels are found and revoked, and without a policy it is asked for no more.")
   void aLoginsChannelsAreRevoked() throws Exception {
     try (Broker open = Broker.create();
         JettyServer free =
@@ -266,7 +271,7 @@ final class AdmissionTest {
   }
 
   @Test
-  void aServletOfTheApplicationsOwnActsForWhoeverAsksIt() {
+  void theApplicationsServletActsForItsCallers() {
     assertThat(callers).isEmpty();
     client.get("/list", "X-User: ada");
     HttpCaller ada = callers.remove();

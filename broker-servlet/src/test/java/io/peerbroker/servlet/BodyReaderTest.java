@@ -31,6 +31,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -144,7 +145,8 @@ final class BodyReaderTest {
   }
 
   @Test
-  void aWholeBodyIsHandedOnByAnotherThreadAndInItsContext() throws IOException {
+  @DisplayName("A whole body is handed on by another thread, in the context of that thread.")
+  void aWholeBodyIsHandedOnInItsContext() throws IOException {
     come("ab", 3);
     listener.onAllDataRead();
     assertThat(taken).isEmpty();
@@ -186,7 +188,7 @@ final class BodyReaderTest {
   }
 
   @Test
-  void aDeadlineThatRunsWhenAllIsThereRefusesNothing() throws IOException {
+  void aDeadlineOfAWholeBodyRefusesNothing() throws IOException {
     cancelIsLate = true;
     listener.onAllDataRead();
     timer.advance(Duration.ofSeconds(10));
@@ -196,7 +198,9 @@ final class BodyReaderTest {
   }
 
   @Test
-  void tooMuchIsRefusedAtOnceAndTheRestForgottenUntilItIsTooMuch() throws IOException {
+  @DisplayName(
+      "Too large a body is refused at once; the rest is read and dropped until that is too much.")
+  void tooMuchIsRefusedAtOnce() throws IOException {
     come("x".repeat(1_000), 100);
     runThePool();
     verify(response).setStatus(413);
@@ -225,7 +229,7 @@ final class BodyReaderTest {
   }
 
   @Test
-  void aRefusedBodyThatGoesOnWithoutContentIsCutInTime() throws IOException {
+  void aRefusedBodyWithoutContentIsCutInTime() throws IOException {
     timer.advance(Duration.ofSeconds(10));
     runThePool();
     come("", 1);
@@ -236,7 +240,8 @@ final class BodyReaderTest {
   }
 
   @Test
-  void theConnectionIsClosedWhereTheContainerGivesItOut() throws IOException {
+  @DisplayName("The connection is closed where the container hands it out.")
+  void theConnectionIsClosedWhereItIsKnown() throws IOException {
     timer.advance(Duration.ofSeconds(10));
     runThePool();
     verify(connection, never()).close();
@@ -249,7 +254,8 @@ final class BodyReaderTest {
   }
 
   @Test
-  void aBodyThatEndsBehindItsRefusalLeavesTheConnection() throws IOException {
+  @DisplayName("A body that ends behind its refusal leaves the connection open.")
+  void aBodyEndingBehindItsRefusalIsLeftAlone() throws IOException {
     timer.advance(Duration.ofSeconds(10));
     runThePool();
     listener.onAllDataRead();
@@ -272,7 +278,8 @@ final class BodyReaderTest {
   }
 
   @Test
-  void aFailureIsCompletedAgainWhereTheContainerForgetsThatItWas() throws IOException {
+  @DisplayName("A failure is completed again where the container forgets that it was.")
+  void aForgottenFailureIsCompletedAgain() throws IOException {
     timer.advance(Duration.ofSeconds(10));
     handedOver.remove(0).run();
     handedOver.remove(0).run();

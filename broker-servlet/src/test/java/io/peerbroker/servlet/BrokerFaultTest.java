@@ -10,13 +10,15 @@ import io.peerbroker.tck.WireResponse;
 import io.peerbroker.tck.WireServer;
 import org.eclipse.jetty.servlet.ServletHolder;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What a client is told when the application's own part of the broker fails. */
 final class BrokerFaultTest {
 
   @Test
-  @DisplayName("E12 a fault is 500 internal, and tells nothing of the inside")
+  @Tag("E12")
+  @DisplayName("A fault is 500 internal, and tells nothing of the inside.")
   void aFaultTellsNothing() throws Exception {
     Broker broker =
         Broker.builder()

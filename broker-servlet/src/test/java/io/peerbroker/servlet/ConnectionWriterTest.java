@@ -78,7 +78,7 @@ final class ConnectionWriterTest {
   }
 
   @Test
-  void aStreamThatAlwaysHasMoreLetsOthersHaveTheirTurn() {
+  void aBusyStreamLetsOthersHaveTheirTurn() {
     OpenStream busy = new OpenStream("a1", "a2", "a3", "a4");
     OpenStream other = new OpenStream("b");
     busy.output.inside = other::wake;

@@ -57,7 +57,7 @@ final class CorsTest {
   }
 
   @Test
-  void aPreflightIsAnsweredOnlyWhereItIsOneAndItsOriginIsIn() {
+  void onlyPreflightsOfListedOriginsAreAnswered() {
     assertThat(preflight(Set.of(OURS), OURS, "POST"))
         .isEqualTo(
             Map.of(
@@ -73,7 +73,7 @@ final class CorsTest {
   }
 
   @Test
-  void aPreflightNamesTheHeadersThatArePermittedBesides() {
+  void aPreflightNamesThePermittedHeaders() {
     Cors cors =
         new Cors(
             HttpSettings.defaults()

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 /** The servlet runs in many containers, so it knows the servlet API and no container's classes. */
 final class DependencyRuleTest {
   @Test
-  void servletDependsOnTheServletApiAndOnNoContainer() {
+  void servletDependsOnNoContainer() {
     classes()
         .should()
         .onlyDependOnClassesThat()

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -133,7 +134,8 @@ final class HostileInputTest {
   }
 
   @Test
-  void whatIsNoJsonInUtf8IsRefusedAndTheConnectionGoesOn() {
+  @DisplayName("A body that is no JSON in UTF-8 is refused, and the connection goes on.")
+  void aBodyThatIsNoJsonInUtf8IsRefused() {
     String good = channel.sendBody("\"x\"");
     try (WireConnection connection = client.connect()) {
       for (byte[] body :
@@ -157,7 +159,8 @@ final class HostileInputTest {
   }
 
   @Test
-  void anotherTypeOrCharsetIsRefusedAndTheConnectionGoesOn() {
+  @DisplayName("Another type or charset is refused, and the connection goes on.")
+  void anotherTypeOrCharsetIsRefused() {
     String good = channel.sendBody("1");
     try (WireConnection connection = client.connect()) {
       for (String type :
@@ -206,7 +209,7 @@ final class HostileInputTest {
   }
 
   @Test
-  void headersThatAreTooLargeAreTheContainersToRefuse() {
+  void theContainerRefusesTooLargeHeaders() {
     for (String header :
         List.of(
             "X: " + "x".repeat(100_000),
@@ -332,7 +335,8 @@ final class HostileInputTest {
   }
 
   @Test
-  void targetsOriginsAndQueriesMakeNoHeaderAndNoField() {
+  @DisplayName("Targets, origins and queries add no header and no field of an event.")
+  void inputMakesNoHeaderAndNoField() {
     String crlf = "%0d%0aSet-Cookie:%20a=b%0d%0a%0d%0a";
     UnaryOperator<String> origin =
         text -> "{\"origin\":\"" + text + "\",\"key\":\"x\",\"message\":1}";
@@ -379,7 +383,7 @@ final class HostileInputTest {
   }
 
   @Test
-  void whatFollowsAStreamOnItsConnectionIsNotAnswered() {
+  void aRequestBehindAStreamIsNotAnswered() {
     String request = client.postRequest(send(), channel.sendBody("\"behind a stream\""));
     SseStream list = client.watch("");
     list.await("ready");

@@ -15,6 +15,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What a policy is told about whoever sent a request. */
@@ -59,7 +60,8 @@ final class HttpCallerTest {
   }
 
   @Test
-  @DisplayName("A9 no more than 16,384 characters are kept of a query and headers")
+  @Tag("A9")
+  @DisplayName("No more than 16,384 characters are kept of a query and headers.")
   void whatIsKeptIsBounded() {
     String most = "x".repeat(16_382);
     assertThat(HttpCaller.of(request(Map.of("ab", List.of(most)))).header("ab")).isEqualTo(most);

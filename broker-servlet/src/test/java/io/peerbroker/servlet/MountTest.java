@@ -177,7 +177,7 @@ final class MountTest {
   }
 
   @Test
-  void aBrokerThatTheServletMakesIsPublishedAndClosed() throws Exception {
+  void theServletsBrokerIsPublishedAndClosed() throws Exception {
     ServletContextHandler context = context("");
     context.addServlet(mounted(new BrokerServlet(), Map.of()), "/*");
     start(context);
@@ -199,7 +199,7 @@ final class MountTest {
   }
 
   @Test
-  void anInitParamThatWouldHaveNoEffectStopsTheStart() {
+  void anInitParamWithoutEffectStopsTheStart() {
     ServletContextHandler context = context("");
     context.addServlet(mounted(new BrokerServlet(broker), Map.of("maxChannels", "1")), "/*");
     assertThatThrownBy(() -> start(context)).hasStackTraceContaining("no effect");
@@ -226,7 +226,7 @@ final class MountTest {
   }
 
   @Test
-  void aFilterThatHoldsTheResponseBackHoldsNoStreamBack() throws Exception {
+  void aBufferingFilterHoldsNoStreamBack() throws Exception {
     ServletContextHandler context = context("");
     context.addServlet(mounted(new BrokerServlet(broker), Map.of()), "/*");
     addFilter(

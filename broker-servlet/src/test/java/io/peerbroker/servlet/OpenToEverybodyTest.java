@@ -10,6 +10,7 @@ import io.peerbroker.tck.WireResponse;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -82,7 +83,8 @@ final class OpenToEverybodyTest {
   }
 
   @Test
-  void aChannelMaySendAHundredAtOnceAndChangeTenSessions() {
+  @DisplayName("A channel may send 100 messages at once and change 10 sessions.")
+  void aChannelSends100AndChanges10AtOnce() {
     int sent = 0;
     while (sent < 1_000 && channel.send(channel.cid(), "1").status() == 200) {
       sent++;

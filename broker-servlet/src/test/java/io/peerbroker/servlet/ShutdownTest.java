@@ -23,6 +23,7 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.servlet.ServletHolder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** How streams end when the broker or its servlet does, and that nothing is left behind them. */
@@ -89,7 +90,8 @@ final class ShutdownTest {
   }
 
   @Test
-  void whoDoesNotReadIsCutAtTheDeadlineAndEndedWithTheServlet() throws Exception {
+  @DisplayName("A reader that does not read is cut at the deadline, and ended with the servlet.")
+  void aStalledReaderIsCutAtTheDeadline() throws Exception {
     WireChannel stalled = client.openChannel(WireConnection.open(server.base(), 4_096));
     try (Channel sender = broker.openChannel((channel, message) -> {})) {
       for (int i = 0; i < 30; i++) {

@@ -87,7 +87,7 @@ final class SlowBodyTest {
   }
 
   @Test
-  void aBodyInTwoPiecesIsTakenAndItsConnectionGoesOn() throws Exception {
+  void aBodyInTwoPiecesIsTaken() throws Exception {
     start("60m");
     try (WireConnection connection = client.connect()) {
       for (int i = 0; i < 5; i++) {

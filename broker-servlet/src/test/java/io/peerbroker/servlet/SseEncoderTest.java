@@ -135,7 +135,7 @@ final class SseEncoderTest {
   }
 
   @Test
-  void whatAStreamBeginsWithSaysHowOftenHeartbeatsCome() {
+  void theFirstEventSaysHowOftenHeartbeatsCome() {
     Event opened = new Event.Opened("c-1", "k_1", Duration.ofSeconds(60), Duration.ZERO);
     assertThat(text(SseEncoder.event(opened, null, Duration.ofSeconds(15))))
         .endsWith("\"resume\":60,\"heartbeat\":15}\n\n");

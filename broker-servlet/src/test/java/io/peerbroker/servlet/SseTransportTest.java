@@ -26,6 +26,7 @@ import org.apache.catalina.FakeStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Streams of one connection whose writes may block, on a container that does what a test says. */
@@ -202,8 +203,9 @@ final class SseTransportTest {
   }
 
   @Test
+  @Tag("C10")
   @DisplayName(
-      "C10: a pause of the process that is longer than the write timeout keeps no heartbeat back.")
+      "A pause of the process that is longer than the write timeout keeps no heartbeat back.")
   void heartbeatsAfterAPause() throws Exception {
     Client client = new Client();
     timer.runDue();

@@ -15,6 +15,7 @@ import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -52,7 +53,7 @@ final class StreamWriterTest {
   }
 
   @Test
-  void whatIsWrittenCountsAsTakenOnceThereIsRoomAgain() {
+  void writtenBytesCountOnceThereIsRoomAgain() {
     source.with("a");
     output.room = 2;
     writer.onWritePossible();
@@ -79,7 +80,7 @@ final class StreamWriterTest {
   }
 
   @Test
-  void aFinishedSourceEndsTheExchangeOnceAllIsFlushed() {
+  void aFinishedSourceEndsOnceAllIsFlushed() {
     source.with("a").finished();
     writer.onWritePossible();
     assertThat(output.calls).containsExactly("write a", "flush", "complete");
@@ -87,7 +88,7 @@ final class StreamWriterTest {
   }
 
   @Test
-  void aSourceThatFailsAtItsEndIsStillToldThatAllIsOver() {
+  void aSourceThatFailsAtItsEndIsStillNotified() {
     source.insideEnded =
         () -> {
           throw new IllegalStateException("an application's timer has been shut down");
@@ -190,7 +191,9 @@ final class StreamWriterTest {
   }
 
   @Test
-  void theEndIsToldWithoutTheLockThoughTheContainerCallsBackInsideComplete() {
+  @DisplayName(
+      "The end is reported without the lock, though the container calls back inside complete.")
+  void theEndIsToldWithoutTheLock() {
     output.insideComplete = writer::onCompleted;
     source.insideEnded = this::assertThatTheLockIsFree;
     writer.onWritePossible();
@@ -214,7 +217,8 @@ final class StreamWriterTest {
   }
 
   @Test
-  void anAbandonedExchangeIsCompletedOnceThereIsRoom() {
+  @DisplayName("An abandoned exchange is completed once there is room.")
+  void anAbandonedExchangeIsCompletedInTheEnd() {
     block();
     writer.abandon();
     writer.onWritePossible();
@@ -233,7 +237,7 @@ final class StreamWriterTest {
   }
 
   @Test
-  void anAbandonedExchangeThatTheContainerEndsIsLeftAlone() {
+  void anAbandonedExchangeThatEndsIsLeftAlone() {
     block();
     writer.abandon();
     writer.onCompleted();
@@ -261,7 +265,8 @@ final class StreamWriterTest {
   }
 
   @Test
-  void whatTheLastWriteHasFilledIsNotCompletedWhenAbandoned() {
+  @DisplayName("An exchange that its last write has filled is not completed when it is abandoned.")
+  void aFilledExchangeIsNotCompletedAtOnce() {
     writer.onWritePossible();
     output.room = 0;
     writer.abandon();
@@ -361,7 +366,8 @@ final class StreamWriterTest {
   }
 
   @Test
-  void aWriteThatReturnsAfterTheReaderWasGivenUpIsTheLast() throws Exception {
+  @DisplayName("A write that returns after the reader was given up is the last.")
+  void noWriteFollowsOneThatReturnsTooLate() throws Exception {
     CountDownLatch inside = new CountDownLatch(1);
     CountDownLatch letGo = new CountDownLatch(1);
     output.inside =
@@ -384,7 +390,7 @@ final class StreamWriterTest {
   }
 
   @Test
-  void theErrorCallbackOfAnotherThreadWaitsForTheWrite() throws Exception {
+  void anErrorOnAnotherThreadWaitsForTheWrite() throws Exception {
     CountDownLatch inside = new CountDownLatch(1);
     CountDownLatch letGo = new CountDownLatch(1);
     output.inside =

@@ -8,6 +8,7 @@ import io.peerbroker.tck.EventStreamParser.Event;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section A: the application decides who may do what, here {@link KitPolicy}. */
@@ -44,7 +45,9 @@ public abstract class AdmissionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("A1 E3 whoever the application refuses is told denied, and nothing has happened")
+  @Tag("A1")
+  @Tag("E3")
+  @DisplayName("Whoever the application refuses is told denied, and nothing has happened.")
   void whoIsRefusedDoesNothing() {
     WireChannel channel = withPolicy().openChannel();
     String sid = channel.listSession("\"a\"");
@@ -62,7 +65,9 @@ public abstract class AdmissionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("A1 H4 HEAD is refused as GET is")
+  @Tag("A1")
+  @Tag("H4")
+  @DisplayName("HEAD is refused as GET is.")
   void headIsRefused() {
     withPolicy();
     for (String path : List.of("/channel", "/list")) {
@@ -74,7 +79,9 @@ public abstract class AdmissionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("A1 E13 the application's other refusals are told as they are")
+  @Tag("A1")
+  @Tag("E13")
+  @DisplayName("The application's other refusals are told as they are.")
   void otherRefusalsAreTold() {
     WireChannel channel = withPolicy().openChannel();
     String sid = channel.listSession("\"a\"");
@@ -85,7 +92,9 @@ public abstract class AdmissionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("A1 A6 the word may come as a cookie or as a parameter of the query too")
+  @Tag("A1")
+  @Tag("A6")
+  @DisplayName("The word may come as a cookie or as a parameter of the query too.")
   void wordsComeInCookiesAndQueries() {
     withPolicy();
     String cookie = "Cookie: a=\"b c\", d; =; {}; word=stranger; word=x";
@@ -103,7 +112,8 @@ public abstract class AdmissionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("A6 the way to the next page does not repeat the parameter")
+  @Tag("A6")
+  @DisplayName("The way to the next page does not repeat the parameter.")
   void theNextPageDoesNotRepeatTheParameter() {
     WireChannel channel = withPolicy().openChannel();
     channel.listSession("\"a\"");
@@ -114,7 +124,9 @@ public abstract class AdmissionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("A2 E4 the application is asked behind the key and before the target")
+  @Tag("A2")
+  @Tag("E4")
+  @DisplayName("The application is asked behind the key and before the target.")
   void theOrderOfTheChecks() {
     WireChannel channel = withPolicy().openChannel();
     String sid = channel.createSession("");
@@ -143,7 +155,8 @@ public abstract class AdmissionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("A3 what the application sets on a session stands, whatever the client says")
+  @Tag("A3")
+  @DisplayName("What the application sets on a session stands, whatever the client says.")
   void tagsOfTheApplicationStand() {
     WireChannel channel = withPolicy().openChannel();
     String self = "{\"cid\":\"%s\",\"key\":\"%s\",".formatted(channel.cid(), channel.key());
@@ -174,7 +187,8 @@ public abstract class AdmissionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("A4 a list shows what its caller may see, whatever it is asked for")
+  @Tag("A4")
+  @DisplayName("A list shows what its caller may see, whatever it is asked for.")
   void listsAreNarrowed() {
     WireChannel channel = withPolicy().openChannel();
     String ofAda = host(channel, "\"a\"", "ada");
@@ -197,7 +211,8 @@ public abstract class AdmissionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("A4 a list stream never tells of what its caller may not see")
+  @Tag("A4")
+  @DisplayName("A list stream never tells of what its caller may not see.")
   void listStreamsAreNarrowed() {
     WireChannel channel = withPolicy().openChannel();
     host(channel, "\"a\"", "bob");
@@ -228,7 +243,9 @@ public abstract class AdmissionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("A5 E12 an application that fails permits nothing, and nothing of it is told")
+  @Tag("A5")
+  @Tag("E12")
+  @DisplayName("An application that fails permits nothing, and nothing of it is told.")
   void failuresPermitNothing() {
     WireChannel channel = withPolicy().openChannel();
     String sid = channel.listSession("\"a\"");
@@ -243,7 +260,8 @@ public abstract class AdmissionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("A7 who may not come back is refused, and the channel waits on")
+  @Tag("A7")
+  @DisplayName("Who may not come back is refused, and the channel waits on.")
   void whoMayNotComeBackLeavesTheChannelWaiting() {
     WireChannel channel = withPolicy().openChannelAt("/channel?resume=60");
     String seen = "Last-Event-ID: " + channel.stream().lastEventId();

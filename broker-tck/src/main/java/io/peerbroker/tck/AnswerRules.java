@@ -16,6 +16,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -120,7 +121,9 @@ public abstract class AnswerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("H12 H14 a client that dribbles on after a refusal holds no thread, and is cut off")
+  @Tag("H12")
+  @Tag("H14")
+  @DisplayName("A client that dribbles on after a refusal holds no thread, and is cut off.")
   void refusedBodiesAreCutOff() {
     client(ServerSettings.of("bodyTimeout", "1s").withThreads(THREADS));
     String length = "Content-Length: 1000";
@@ -143,7 +146,9 @@ public abstract class AnswerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("H12 H14 a body that goes on without content holds no thread, and is cut off")
+  @Tag("H12")
+  @Tag("H14")
+  @DisplayName("A body that goes on without content holds no thread, and is cut off.")
   void bodiesWithoutContentAreCutOff() {
     client(ServerSettings.of("bodyTimeout", "1s").withThreads(THREADS));
     String head = client().head("POST", "/session", JSON, "Transfer-Encoding: chunked");
@@ -166,7 +171,8 @@ public abstract class AnswerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("H12 what is refused with a whole body leaves its connection open")
+  @Tag("H12")
+  @DisplayName("What is refused with a whole body leaves its connection open.")
   void aWholeBodyLeavesTheConnectionOpen() {
     WireChannel channel = client().openChannel();
     WireConnection connection = connect();
@@ -181,7 +187,8 @@ public abstract class AnswerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("H11 a body may come late and in two pieces, split anywhere, and so may the next")
+  @Tag("H11")
+  @DisplayName("A body may come late and in two pieces, split anywhere, and so may the next.")
   void bodiesMayBeSplitAnywhere() {
     WireChannel channel = client().openChannel();
     String body = channel.sendBody("1");
@@ -197,7 +204,8 @@ public abstract class AnswerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("H11 a body may come late and in chunks, which are split anywhere")
+  @Tag("H11")
+  @DisplayName("A body may come late and in chunks, which are split anywhere.")
   void chunksMayBeSplitAnywhere() {
     WireChannel channel = client().openChannel();
     String body = channel.sendBody("1");
@@ -222,7 +230,8 @@ public abstract class AnswerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("H8 many late bodies at once, whole in any order, have each its own answer")
+  @Tag("H8")
+  @DisplayName("Many late bodies at once, whole in any order, have each its own answer.")
   void lateBodiesHaveTheirOwnAnswers() {
     client(ServerSettings.DEFAULTS.withThreads(THREADS));
     WireChannel channel = client().openChannel();
@@ -250,7 +259,7 @@ public abstract class AnswerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("clients that read none of their answers hold no thread, and no heartbeat up")
+  @DisplayName("Clients that read none of their answers hold no thread, and no heartbeat up.")
   void unreadAnswersHoldNoThread() {
     client(
         ServerSettings.of("heartbeat", "300ms").and("bodyTimeout", "500ms").withThreads(THREADS));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section B: other origins, and pages that are no clients. */
@@ -19,7 +20,8 @@ public abstract class BrowserRules extends ServerRules {
   protected BrowserRules() {}
 
   @Test
-  @DisplayName("B1 without configured origins no answer speaks of CORS")
+  @Tag("B1")
+  @DisplayName("Without configured origins no answer speaks of CORS.")
   void corsIsOff() {
     client();
     for (WireResponse response : everyKindOfAnswer("Origin: " + OURS)) {
@@ -28,7 +30,11 @@ public abstract class BrowserRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("B2 B5 B6 B7 a listed origin is served with credentials, refusals and streams too")
+  @Tag("B2")
+  @Tag("B5")
+  @Tag("B6")
+  @Tag("B7")
+  @DisplayName("A listed origin is served with credentials, refusals and streams too.")
   void listedOriginsAreServed() {
     client(ServerSettings.of("allowedOrigins", OURS + ",http://localhost:8081"));
     for (String origin : List.of(OURS, "http://localhost:8081")) {
@@ -43,7 +49,9 @@ public abstract class BrowserRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("B3 B5 with * every origin is served, but never with credentials")
+  @Tag("B3")
+  @Tag("B5")
+  @DisplayName("With * every origin is served, but never with credentials.")
   void everyOriginIsServed() {
     client(ServerSettings.of("allowedOrigins", "*"));
     for (String origin : List.of(OURS, STRANGE, "null")) {
@@ -57,7 +65,8 @@ public abstract class BrowserRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("B4 a preflight is answered with what a client needs")
+  @Tag("B4")
+  @DisplayName("A preflight is answered with what a client needs.")
   void preflightsAreAnswered() {
     client(ServerSettings.of("allowedOrigins", OURS));
     for (String path : List.of("/session", "/send/x", "/channel/x/close", "/session/x/update")) {
@@ -68,7 +77,8 @@ public abstract class BrowserRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("B11 headers that are configured are permitted besides")
+  @Tag("B11")
+  @DisplayName("Headers that are configured are permitted besides.")
   void configuredHeadersArePermitted() {
     client(ServerSettings.of("allowedOrigins", OURS).and("allowedHeaders", "Authorization, X-Y"));
     assertThat(preflight("/session", "POST", OURS).headerList("Access-Control-Allow-Headers"))
@@ -94,7 +104,9 @@ public abstract class BrowserRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("B6 B8 an unlisted origin is served as if CORS were off, but for Vary")
+  @Tag("B6")
+  @Tag("B8")
+  @DisplayName("An unlisted origin is served as if CORS were off, but for Vary.")
   void unlistedOriginsAreServedWithoutCors() {
     client(ServerSettings.of("allowedOrigins", OURS));
     for (String header :
@@ -117,7 +129,8 @@ public abstract class BrowserRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("B9 an image or a typed address opens no stream")
+  @Tag("B9")
+  @DisplayName("An image or a typed address opens no stream.")
   void onlyClientsOpenStreams() {
     String stream = "Accept: text/event-stream";
     for (String mode : List.of("no-cors", "navigate")) {
@@ -134,7 +147,8 @@ public abstract class BrowserRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("B10 cookies are neither set nor read")
+  @Tag("B10")
+  @DisplayName("Cookies are neither set nor read.")
   void cookiesAreNotUsed() {
     client();
     for (WireResponse response : everyKindOfAnswer("Cookie: key=x; JSESSIONID=1")) {

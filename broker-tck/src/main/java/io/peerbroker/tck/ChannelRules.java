@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section C for how a channel opens and what it carries. */
@@ -20,7 +21,9 @@ public abstract class ChannelRules extends ServerRules {
   protected ChannelRules() {}
 
   @Test
-  @DisplayName("C1 C2 a channel is an event stream that nobody stores, buffers or compresses")
+  @Tag("C1")
+  @Tag("C2")
+  @DisplayName("A channel is an event stream that nobody stores, buffers or compresses.")
   void aChannelIsAnEventStream() {
     WireResponse head = client().openChannel("Accept-Encoding: gzip").stream().head();
     assertThat(head.status()).isEqualTo(200);
@@ -33,7 +36,9 @@ public abstract class ChannelRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C3 C4 the first event is channel with cid and key, and comes at once")
+  @Tag("C3")
+  @Tag("C4")
+  @DisplayName("The first event is channel with cid and key, and comes at once.")
   void theFirstEventIsChannel() {
     WireClient client = client(ServerSettings.of("heartbeat", "60m"));
     Event first = client.openStream("/channel").next();
@@ -42,7 +47,8 @@ public abstract class ChannelRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C4 a comment follows what a stream begins with, whatever that is")
+  @Tag("C4")
+  @DisplayName("A comment follows what a stream begins with, whatever that is.")
   void aCommentFollowsTheBeginning() {
     WireClient client = client(ServerSettings.of("heartbeat", "60m"));
     WireChannel channel = client.openChannelAt("/channel?resume=60");
@@ -55,7 +61,8 @@ public abstract class ChannelRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C26 each stream is told a time of its own to come back after")
+  @Tag("C26")
+  @DisplayName("Each stream is told a time of its own to come back after.")
   void eachStreamHasItsTimeToComeBack() {
     List<SseStream> streams = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
@@ -75,7 +82,8 @@ public abstract class ChannelRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C26 how long that is can be set")
+  @Tag("C26")
+  @DisplayName("How long that is can be set.")
   void theTimeToComeBackCanBeSet() {
     WireChannel channel = client(ServerSettings.of("retry", "200ms")).openChannel();
     channel.stream().awaitComments(1);
@@ -85,7 +93,9 @@ public abstract class ChannelRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C5 C6 cid is a GUID and key a long random string, and none comes twice")
+  @Tag("C5")
+  @Tag("C6")
+  @DisplayName("Cid is a GUID and key a long random string, and none comes twice.")
   void namesAndKeysAreUnique() {
     Set<String> seen = new HashSet<>();
     for (int i = 0; i < 20; i++) {
@@ -100,7 +110,8 @@ public abstract class ChannelRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C7 messages to the channel and to its sessions arrive on the one stream")
+  @Tag("C7")
+  @DisplayName("Messages to the channel and to its sessions arrive on the one stream.")
   void messagesArrive() {
     WireChannel receiver = client().openChannel();
     WireChannel sender = client().openChannel();
@@ -112,7 +123,8 @@ public abstract class ChannelRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C8 messages come once and in order: of one connection, and of one after another")
+  @Tag("C8")
+  @DisplayName("Messages come once and in order: of one connection, and of one after another.")
   void messagesKeepTheirOrder() {
     WireChannel receiver = client().openChannel();
     WireChannel sender = client().openChannel();
@@ -138,8 +150,9 @@ public abstract class ChannelRules extends ServerRules {
   }
 
   @Test
+  @Tag("C9")
   @DisplayName(
-      "C9 an event's data is one JSON object; without a grant there is no id, nor any other field")
+      "An event's data is one JSON object; without a grant there is no id, nor any other field.")
   void eventsArePlain() {
     WireChannel channel = client().openChannel();
     channel.send(channel.cid(), "{\"a\":\n[1,\r\n2]}");
@@ -154,7 +167,8 @@ public abstract class ChannelRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C10 a silent stream carries a comment each heartbeat")
+  @Tag("C10")
+  @DisplayName("A silent stream carries a comment each heartbeat.")
   void aSilentStreamHasAHeartbeat() {
     WireChannel channel = client(ServerSettings.of("heartbeat", "200ms")).openChannel();
     channel.stream().awaitComments(3);
@@ -162,7 +176,8 @@ public abstract class ChannelRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C19 resume and lease are non-negative integers, given once")
+  @Tag("C19")
+  @DisplayName("Resume and lease are non-negative integers, given once.")
   void resumeAndLeaseAreChecked() {
     for (String name : List.of("resume", "lease")) {
       for (String value : List.of("", "-1", "+1", "1.5", "1s", "x", "1%20", "%D9%A3")) {
@@ -176,7 +191,10 @@ public abstract class ChannelRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C20 C21 C22 what is not asked for, unknown or read by nobody changes nothing")
+  @Tag("C20")
+  @Tag("C21")
+  @Tag("C22")
+  @DisplayName("What is not asked for, unknown or read by nobody changes nothing.")
   void otherParametersChangeNothing() {
     Set<String> cids = new HashSet<>();
     cids.add(client().openChannel().cid());
@@ -195,13 +213,15 @@ public abstract class ChannelRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C22 nor does a query that is no form at all")
+  @Tag("C22")
+  @DisplayName("Nor does a query that is no form at all.")
   void aMalformedQueryChangesNothing() {
     client().openChannelAt("/channel?a=%zz&%");
   }
 
   @Test
-  @DisplayName("C23 an Accept that rules out event streams is refused")
+  @Tag("C23")
+  @DisplayName("An Accept that rules out event streams is refused.")
   void anAcceptThatRulesOutStreamsIsRefused() {
     for (String accept :
         List.of("application/json", "text/html, image/*", "text/event-stream;q=0")) {

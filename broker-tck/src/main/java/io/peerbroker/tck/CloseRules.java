@@ -8,6 +8,7 @@ import io.peerbroker.tck.EventStreamParser.Event;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section C for how a channel closes. */
@@ -17,8 +18,9 @@ public abstract class CloseRules extends ServerRules {
   protected CloseRules() {}
 
   @Test
-  @DisplayName(
-      "C11 C12 a client that resets is missed within one heartbeat, one that ends within two")
+  @Tag("C11")
+  @Tag("C12")
+  @DisplayName("A client that resets is missed within one heartbeat, one that ends within two.")
   void aClientThatGoesAwayIsMissed() {
     WireClient client = client(ServerSettings.of("heartbeat", "1s"));
     SseStream list = client.watch("");
@@ -48,7 +50,8 @@ public abstract class CloseRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C13 a stream that the network takes nothing of is given up, and its channel closes")
+  @Tag("C13")
+  @DisplayName("A stream that the network takes nothing of is given up, and its channel closes.")
   void aStalledStreamIsGivenUp() {
     WireChannel sender =
         client(
@@ -64,7 +67,8 @@ public abstract class CloseRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C14 once the close is answered no session of the channel is left")
+  @Tag("C14")
+  @DisplayName("Once the close is answered no session of the channel is left.")
   void closeIsOneInstant() {
     WireChannel host = client().openChannel();
     WireChannel sender = client().openChannel();
@@ -80,7 +84,8 @@ public abstract class CloseRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C14 once a remove is told no session of the channel is left")
+  @Tag("C14")
+  @DisplayName("Once a remove is told no session of the channel is left.")
   void aRemoveIsTold() {
     WireClient client = client(ServerSettings.of("heartbeat", "200ms"));
     WireChannel host = client.openChannel();
@@ -96,7 +101,9 @@ public abstract class CloseRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C15 C17 an owner closes the channel, and its stream says so and ends")
+  @Tag("C15")
+  @Tag("C17")
+  @DisplayName("An owner closes the channel, and its stream says so and ends.")
   void anOwnerCloses() {
     WireChannel channel = client().openChannel();
     assertDone(channel.close());
@@ -108,7 +115,8 @@ public abstract class CloseRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C16 nobody closes a channel without its key")
+  @Tag("C16")
+  @DisplayName("Nobody closes a channel without its key.")
   void aCloseNeedsTheKey() {
     WireChannel channel = client().openChannel();
     String path = "/channel/" + channel.cid() + "/close";
@@ -126,7 +134,8 @@ public abstract class CloseRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C18 at shutdown every stream is told when to come back, and why it ends")
+  @Tag("C18")
+  @DisplayName("At shutdown every stream is told when to come back, and why it ends.")
   void shutdownIsTold() {
     SseStream channel = client().openChannel().stream();
     SseStream list = client().watch("");

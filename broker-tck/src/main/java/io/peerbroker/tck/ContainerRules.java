@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The broker among what stands around it in a container: filters, and who stops what. */
@@ -26,7 +27,7 @@ public abstract class ContainerRules extends ServerRules {
   protected abstract ContainerServer start(ServerSettings settings) throws Exception;
 
   @Test
-  @DisplayName("a client that has said all it will say still gets its stream")
+  @DisplayName("A client that has said all it will say still gets its stream.")
   void aHalfCloseIsNoEnd() {
     WireChannel channel = client(ServerSettings.of("heartbeat", "200ms")).openChannel();
     channel.stream().connection().finish();
@@ -36,7 +37,7 @@ public abstract class ContainerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("a filter without asynchronous support is answered with the cure")
+  @DisplayName("A filter without asynchronous support is answered with the cure.")
   void aFilterWithoutAsyncIsToldTheCure() {
     client(ServerSettings.DEFAULTS.behind(Front.NO_ASYNC));
     assertRefused(client().get("/channel", STREAM), 500, "internal", "asyncSupported=true");
@@ -45,7 +46,7 @@ public abstract class ContainerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("a filter that wraps the response holds nothing back and loses nothing")
+  @DisplayName("A filter that wraps the response holds nothing back and loses nothing.")
   void aWrappingFilterHoldsNothingBack() {
     client(ServerSettings.of("heartbeat", "60m").behind(Front.WRAPPING));
     WireChannel channel = client().openChannel("Accept-Encoding: gzip");
@@ -65,7 +66,8 @@ public abstract class ContainerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("H15 a filter that sets another encoding changes nothing: all is UTF-8 and says so")
+  @Tag("H15")
+  @DisplayName("A filter that sets another encoding changes nothing: all is UTF-8 and says so.")
   void aFiltersEncodingChangesNothing() {
     client(ServerSettings.DEFAULTS.behind(Front.ENCODING));
     WireConnection connection = client().connect();
@@ -92,19 +94,19 @@ public abstract class ContainerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("a filter that has read the body hands a copy on, which is read")
+  @DisplayName("A filter that has read the body hands a copy on, which is read.")
   void aCopiedBodyIsRead() {
     assertBodiesAreRead(Front.BODY_COPIED);
   }
 
   @Test
-  @DisplayName("a filter that has read the body as text hands another one on, which is read")
+  @DisplayName("A filter that has read the body as text hands another one on, which is read.")
   void aRewrittenBodyIsRead() {
     assertBodiesAreRead(Front.BODY_REWRITTEN);
   }
 
   @Test
-  @DisplayName("a filter's stream that supports no listener is read as it comes all the same")
+  @DisplayName("A filter's stream that supports no listener is read as it comes all the same.")
   void aBodyWithoutListenerIsRead() {
     assertBodiesAreRead(Front.BODY_COUNTED);
   }
@@ -136,7 +138,8 @@ public abstract class ContainerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C18 the broker's shutdown tells every stream, though some stall, within its bound")
+  @Tag("C18")
+  @DisplayName("The broker's shutdown tells every stream, though some stall, within its bound.")
   void shutdownTellsEveryStream() {
     client(
         ServerSettings.of("drainTimeout", "2s")
@@ -165,8 +168,8 @@ public abstract class ContainerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName(
-      "C18 the broker's shutdown gives a slow reader what was queued for it, and then ends")
+  @Tag("C18")
+  @DisplayName("The broker's shutdown gives a slow reader what was queued for it, and then ends.")
   void shutdownDrains() throws Exception {
     client(
         ServerSettings.of("drainTimeout", "60s")
@@ -194,7 +197,7 @@ public abstract class ContainerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("a web application that stops tells every stream and ends it")
+  @DisplayName("A web application that stops tells every stream and ends it.")
   void aStopEndsEveryStream() {
     client(ServerSettings.of("drainTimeout", "5s"));
     List<SseStream> streams = streams(20);
@@ -208,7 +211,7 @@ public abstract class ContainerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("a container that is stopped as its recipe says tells every stream")
+  @DisplayName("A container that is stopped as its recipe says tells every stream.")
   void aStoppedContainerTellsEveryStream() {
     client(ServerSettings.of("drainTimeout", "5s"));
     List<SseStream> streams = streams(20);

@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -59,7 +60,8 @@ public abstract class CutRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R4 cut at every byte of its stream, a client is given each event once, in order")
+  @Tag("R4")
+  @DisplayName("Cut at every byte of its stream, a client is given each event once, in order.")
   void cutAtEveryByte() {
     client(FREE);
     Network network = new Network();
@@ -133,7 +135,10 @@ public abstract class CutRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R4 R7 C8 cut again and again under a load, a client misses and repeats nothing")
+  @Tag("R4")
+  @Tag("R7")
+  @Tag("C8")
+  @DisplayName("Cut again and again under a load, a client misses and repeats nothing.")
   void cutsUnderLoad() throws Exception {
     client(FREE);
     Semaphore room = new Semaphore(AHEAD);
@@ -315,7 +320,8 @@ public abstract class CutRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R9 who has missed more than is kept is told by a new channel, never left a gap")
+  @Tag("R9")
+  @DisplayName("Who has missed more than is kept is told by a new channel, never left a gap.")
   void beyondTheBoundAClientIsTold() {
     client(FREE.and("maxReplayEvents", 16));
     WireChannel sender = client().openChannel();
@@ -345,7 +351,9 @@ public abstract class CutRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R15 R13 a client that has vanished is noticed by its lease, on time, not otherwise")
+  @Tag("R15")
+  @Tag("R13")
+  @DisplayName("A client that has vanished is noticed by its lease, on time, not otherwise.")
   void aVanishedClientIsNoticed() {
     client(ServerSettings.of("leaseBounds", "1s/300s").and("heartbeat", "200ms"));
     Network network = new Network();
@@ -386,7 +394,9 @@ public abstract class CutRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R7 C17 who changes networks goes on at once; what is left behind is told to go")
+  @Tag("R7")
+  @Tag("C17")
+  @DisplayName("Who changes networks goes on at once; what is left behind is told to go.")
   void aChangeOfNetworks() {
     WireChannel sender = client(FREE).openChannel();
     Network wifi = new Network();

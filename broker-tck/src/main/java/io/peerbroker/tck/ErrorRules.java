@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section E: what is refused, in which order, and in which words. */
@@ -17,7 +18,9 @@ public abstract class ErrorRules extends ServerRules {
   protected ErrorRules() {}
 
   @Test
-  @DisplayName("E1 E2 a refusal is a problem, with the status that belongs to its code")
+  @Tag("E1")
+  @Tag("E2")
+  @DisplayName("A refusal is a problem, with the status that belongs to its code.")
   void refusalsAreProblems() {
     WireChannel channel = client().openChannel();
     String send = "/send/" + channel.cid();
@@ -38,7 +41,8 @@ public abstract class ErrorRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("E3 what was refused has not happened")
+  @Tag("E3")
+  @DisplayName("What was refused has not happened.")
   void whatWasRefusedHasNotHappened() {
     WireChannel host = client().openChannel();
     String sid = host.createSession("\"list\":true,\"metadata\":1");
@@ -56,7 +60,8 @@ public abstract class ErrorRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("E4 of several faults of a POST the first in the order is told")
+  @Tag("E4")
+  @DisplayName("Of several faults of a POST the first in the order is told.")
   void theFirstFaultOfAPostIsTold() {
     client(ServerSettings.of("messageRate", "1/1"));
     WireChannel channel = client().openChannel();
@@ -79,7 +84,8 @@ public abstract class ErrorRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("E4 of several faults with a session the first in the order is told")
+  @Tag("E4")
+  @DisplayName("Of several faults with a session the first in the order is told.")
   void theFirstFaultWithASessionIsTold() {
     client(ServerSettings.of("sessionRate", "1/2").and("maxSessionsPerChannel", 1));
     WireChannel host = client().openChannel();
@@ -101,7 +107,8 @@ public abstract class ErrorRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("E4 of several faults of a GET the first in the order is told")
+  @Tag("E4")
+  @DisplayName("Of several faults of a GET the first in the order is told.")
   void theFirstFaultOfAGetIsTold() {
     client(ServerSettings.of("maxChannels", 1));
     client().openChannel();
@@ -116,7 +123,9 @@ public abstract class ErrorRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("E5 E11 a member of the wrong type is refused and named")
+  @Tag("E5")
+  @Tag("E11")
+  @DisplayName("A member of the wrong type is refused and named.")
   void wrongTypesAreNamed() {
     WireChannel channel = client().openChannel();
     String sid = channel.createSession("");
@@ -147,7 +156,8 @@ public abstract class ErrorRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("E6 no refusal repeats a key")
+  @Tag("E6")
+  @DisplayName("No refusal repeats a key.")
   void keysAreNotRepeated() {
     WireChannel channel = client().openChannel();
     String key = channel.key();
@@ -171,7 +181,8 @@ public abstract class ErrorRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("E7 a body is one JSON text of RFC 8259 in UTF-8")
+  @Tag("E7")
+  @DisplayName("A body is one JSON text of RFC 8259 in UTF-8.")
   void bodiesAreJson() {
     WireChannel channel = client().openChannel();
     String path = "/send/" + channel.cid();
@@ -221,7 +232,10 @@ public abstract class ErrorRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("E8 E9 E10 a body is an object of members that come once; unknown ones are ignored")
+  @Tag("E8")
+  @Tag("E9")
+  @Tag("E10")
+  @DisplayName("A body is an object of members that come once; unknown ones are ignored.")
   void bodiesAreObjects() {
     WireChannel channel = client().openChannel();
     String sid = channel.createSession("");
@@ -242,7 +256,8 @@ public abstract class ErrorRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("E13 who is to wait is told for how long")
+  @Tag("E13")
+  @DisplayName("Who is to wait is told for how long.")
   void retryAfterIsTold() {
     client(ServerSettings.of("messageRate", "1/1").and("maxChannels", 1));
     WireChannel channel = client().openChannel();

@@ -24,8 +24,8 @@ final class Exceptions implements ExecutionCondition {
     }
     String reason = Objects.requireNonNull(exceptions.get(method));
     System.out.printf(
-        "EXCEPTION %s: %s: %s%n",
-        kit.get().getClass().getSimpleName(), context.getDisplayName(), reason);
+        "EXCEPTION %s: %s %s: %s%n",
+        kit.get().getClass().getSimpleName(), context.getTags(), context.getDisplayName(), reason);
     return ConditionEvaluationResult.disabled(reason);
   }
 }

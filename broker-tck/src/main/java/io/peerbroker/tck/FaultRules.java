@@ -36,6 +36,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
@@ -148,7 +149,7 @@ public abstract class FaultRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("a reader that stalls costs its senders a 429, and is given up at its timeout")
+  @DisplayName("A reader that stalls costs its senders a 429, and is given up at its timeout.")
   void aStalledReaderIsItsSendersTrouble() {
     client(
         ServerSettings.of("heartbeat", "200ms")
@@ -184,7 +185,8 @@ public abstract class FaultRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("a reader that pauses is given each small message that was taken, once and in order")
+  @DisplayName(
+      "A reader that pauses is given each small message that was taken, once and in order.")
   void aPauseLosesNothing() {
     client(ServerSettings.of("messageRate", "0").and("maxQueuedEvents", 100).withThreads(THREADS));
     WireChannel sender = client().openChannel();
@@ -204,7 +206,8 @@ public abstract class FaultRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C13 the connection of a reader that was given up ends, though its client stays")
+  @Tag("C13")
+  @DisplayName("The connection of a reader that was given up ends, though its client stays.")
   void aGivenUpReadersConnectionEnds() {
     client(
         ServerSettings.of("heartbeat", "200ms")
@@ -232,7 +235,7 @@ public abstract class FaultRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("streams that are dropped in every way leave nothing behind, and free it once")
+  @DisplayName("Streams that are dropped in every way leave nothing behind, and free it once.")
   void whateverEndsAStreamFreesItOnce() {
     Broker fresh = builder().build();
     int room = room(fresh);
@@ -313,7 +316,7 @@ public abstract class FaultRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("answers that come too late for their clients damage no other, and leave nothing")
+  @DisplayName("Answers that come too late for their clients damage no other, and leave nothing.")
   void lateAnswersToTheDead() throws InterruptedException {
     serve(ServerSettings.of("heartbeat", "200ms").withThreads(THREADS));
     int descriptors = descriptors();
@@ -369,7 +372,7 @@ public abstract class FaultRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("bodies that break off leave nothing, long before their timeout")
+  @DisplayName("Bodies that break off leave nothing, long before their timeout.")
   void brokenBodiesLeaveNothing() {
     serve(ServerSettings.of("bodyTimeout", "60m").withThreads(THREADS));
     int descriptors = descriptors();

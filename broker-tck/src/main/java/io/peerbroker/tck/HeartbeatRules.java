@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -26,7 +27,8 @@ public abstract class HeartbeatRules extends ServerRules {
   protected HeartbeatRules() {}
 
   @Test
-  @DisplayName("C24 heartbeats can be events without an id, and the first event says how often")
+  @Tag("C24")
+  @DisplayName("Heartbeats can be events without an id, and the first event says how often.")
   void heartbeatsCanBeEvents() {
     client(SHORT);
     WireChannel plain = client().openChannelAt("/channel?heartbeat=event");
@@ -53,7 +55,9 @@ public abstract class HeartbeatRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C24 L22 a list stream's heartbeats can be events, too")
+  @Tag("C24")
+  @Tag("L22")
+  @DisplayName("A list stream's heartbeats can be events, too.")
   void aListsHeartbeatsCanBeEvents() {
     client(SHORT);
     SseStream list = client().watch("?heartbeat=event");
@@ -76,7 +80,8 @@ public abstract class HeartbeatRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C25 another value of heartbeat is refused, and one that is given twice")
+  @Tag("C25")
+  @DisplayName("Another value of heartbeat is refused, and one that is given twice.")
   void otherHeartbeatsAreRefused() {
     for (String path : List.of("/channel", "/list")) {
       for (String query :
@@ -92,7 +97,8 @@ public abstract class HeartbeatRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R17 a ping is told whether there is a stream, and the id that was written last")
+  @Tag("R17")
+  @DisplayName("A ping is told whether there is a stream, and the id that was written last.")
   void aPingIsTold() {
     client(SHORT);
     assertThat(client().openChannel().ping().json()).isEqualTo(parseString("{\"stream\":true}"));
@@ -114,7 +120,8 @@ public abstract class HeartbeatRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R18 a stream that is dead while the pings get through is broken off without a loss")
+  @Tag("R18")
+  @DisplayName("A stream that is dead while the pings get through is broken off without a loss.")
   void aDeadStreamIsFoundOut() {
     client(SHORT);
     WireChannel sender = client().openChannel();
@@ -140,7 +147,8 @@ public abstract class HeartbeatRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R18 a client that says nothing of what it has seen, or all of it, keeps its stream")
+  @Tag("R18")
+  @DisplayName("A client that says nothing of what it has seen, or all of it, keeps its stream.")
   void whoIsNotBehindIsLeftAlone() {
     client(SHORT);
     WireChannel silent = client().openChannelAt("/channel?resume=60");

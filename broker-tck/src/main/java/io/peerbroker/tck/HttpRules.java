@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section H for what a request carries, and how it comes. */
@@ -14,7 +15,8 @@ public abstract class HttpRules extends ServerRules {
   protected HttpRules() {}
 
   @Test
-  @DisplayName("H6 a body is application/json in UTF-8")
+  @Tag("H6")
+  @DisplayName("A body is application/json in UTF-8.")
   void bodiesAreJsonInUtf8() {
     WireChannel channel = client().openChannel();
     String path = "/send/" + channel.cid();
@@ -46,7 +48,9 @@ public abstract class HttpRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("H7 H13 a POST's Accept is ignored, and what is no stream is not stored")
+  @Tag("H7")
+  @Tag("H13")
+  @DisplayName("A POST's Accept is ignored, and what is no stream is not stored.")
   void acceptIsIgnoredOnPosts() {
     WireChannel channel = client().openChannel();
     String body = channel.sendBody("1");
@@ -71,7 +75,8 @@ public abstract class HttpRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("H8 a body that does not come in time is refused")
+  @Tag("H8")
+  @DisplayName("A body that does not come in time is refused.")
   void aSlowBodyIsRefused() {
     WireClient client = client(ServerSettings.of("bodyTimeout", "500ms"));
     try (WireConnection connection = client.connect()) {
@@ -83,7 +88,8 @@ public abstract class HttpRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("H9 Accept is read as RFC 9110 says")
+  @Tag("H9")
+  @DisplayName("Accept is read as RFC 9110 says.")
   void acceptIsReadAsItShould() {
     for (String accept :
         List.of(
@@ -111,7 +117,8 @@ public abstract class HttpRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("H11 a body may come in chunks, and be waited for with 100-continue")
+  @Tag("H11")
+  @DisplayName("A body may come in chunks, and be waited for with 100-continue.")
   void bodiesMayComeInChunks() {
     WireChannel channel = client().openChannel();
     String body = channel.sendBody("1");
@@ -133,7 +140,8 @@ public abstract class HttpRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("H12 whatever was refused, the next request works")
+  @Tag("H12")
+  @DisplayName("Whatever was refused, the next request works.")
   void theNextRequestWorks() {
     WireChannel channel = client().openChannel();
     String path = "/send/" + channel.cid();

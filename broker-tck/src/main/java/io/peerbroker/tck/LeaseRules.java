@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section R for clients that promise to be heard from. */
@@ -25,7 +26,8 @@ public abstract class LeaseRules extends ServerRules {
   protected LeaseRules() {}
 
   @Test
-  @DisplayName("R12 a lease is brought within 15 s and 300 s, and told")
+  @Tag("R12")
+  @DisplayName("A lease is brought within 15 s and 300 s, and told.")
   void aLeaseIsGranted() {
     assertThat(granted("lease=1")).isEqualTo(15);
     assertThat(granted("lease=090")).isEqualTo(90);
@@ -38,7 +40,8 @@ public abstract class LeaseRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R12 the bounds can be set")
+  @Tag("R12")
+  @DisplayName("The bounds can be set.")
   void theBoundsCanBeSet() {
     client(ServerSettings.of("leaseBounds", "20s/2m"));
     assertThat(granted("lease=1")).isEqualTo(20);
@@ -46,7 +49,9 @@ public abstract class LeaseRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R12 C20 a maximum of 0 turns the feature off")
+  @Tag("R12")
+  @Tag("C20")
+  @DisplayName("A maximum of 0 turns the feature off.")
   void leasesCanBeTurnedOff() {
     client(ServerSettings.of("leaseBounds", "0s"));
     WireChannel channel = client().openChannelAt("/channel?lease=1");
@@ -55,7 +60,8 @@ public abstract class LeaseRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R13 every request with the key counts as being heard from, and so does coming back")
+  @Tag("R13")
+  @DisplayName("Every request with the key counts as being heard from, and so does coming back.")
   void everyRequestCounts() {
     client(SHORT);
     WireChannel other = client().openChannel();
@@ -88,8 +94,8 @@ public abstract class LeaseRules extends ServerRules {
   }
 
   @Test
-  @DisplayName(
-      "R13 a request that is refused for its key, and one for another channel, do not count")
+  @Tag("R13")
+  @DisplayName("A request that is refused for its key, and one for another channel, do not count.")
   void otherRequestsDoNotCount() {
     client(SHORT);
     WireChannel other = client().openChannel();
@@ -107,7 +113,8 @@ public abstract class LeaseRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R14 a ping does nothing, and needs the key")
+  @Tag("R14")
+  @DisplayName("A ping does nothing, and needs the key.")
   void aPingNeedsTheKey() {
     for (String query : List.of("", "?resume=60&lease=60")) {
       WireChannel channel = client().openChannelAt("/channel" + query);
@@ -130,7 +137,8 @@ public abstract class LeaseRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R15 a silence longer than the lease closes a channel without a grant, on time")
+  @Tag("R15")
+  @DisplayName("A silence longer than the lease closes a channel without a grant, on time.")
   void aSilenceClosesTheChannel() {
     client(SHORT);
     SseStream list = client().watch("");
@@ -152,7 +160,9 @@ public abstract class LeaseRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R15 R3 a silence longer than the lease begins the grace, and the client comes back")
+  @Tag("R15")
+  @Tag("R3")
+  @DisplayName("A silence longer than the lease begins the grace, and the client comes back.")
   void aSilenceBeginsTheGrace() {
     client(SHORT);
     WireChannel sender = client().openChannel();

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section X: how much there may be of anything. */
@@ -20,7 +21,8 @@ public abstract class LimitRules extends ServerRules {
   protected LimitRules() {}
 
   @Test
-  @DisplayName("X1 a body of 64 KiB is taken, one of a byte more is not, told or in chunks")
+  @Tag("X1")
+  @DisplayName("A body of 64 KiB is taken, one of a byte more is not, told or in chunks.")
   void bodiesAreBounded() {
     WireChannel channel = client().openChannel();
     String path = "/send/" + channel.cid();
@@ -42,7 +44,9 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X2 X3 a message has at most 48 KiB, metadata at most 16 KiB, in bytes as they came")
+  @Tag("X2")
+  @Tag("X3")
+  @DisplayName("A message has at most 48 KiB, metadata at most 16 KiB, in bytes as they came.")
   void messagesAndMetadataAreBounded() {
     WireChannel channel = client().openChannel();
     String sid = channel.createSession("");
@@ -57,7 +61,8 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X4 a session has at most 32 tags, one that comes again not counted")
+  @Tag("X4")
+  @DisplayName("A session has at most 32 tags, one that comes again not counted.")
   void tagsAreBounded() {
     WireChannel host = client().openChannel();
     String tags = IntStream.range(0, 32).mapToObj(i -> "\"t" + i + "\"").collect(joining(","));
@@ -68,7 +73,8 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X5 a channel hosts at most 64 sessions at one time")
+  @Tag("X5")
+  @DisplayName("A channel hosts at most 64 sessions at one time.")
   void sessionsAreBounded() {
     WireChannel host = client().openChannel();
     List<String> sids = IntStream.range(0, 64).mapToObj(i -> host.createSession("")).toList();
@@ -80,7 +86,8 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X6 a body is at most 64 levels deep")
+  @Tag("X6")
+  @DisplayName("A body is at most 64 levels deep.")
   void depthIsBounded() {
     WireChannel channel = client().openChannel();
     String deepest = "[{\"a\":".repeat(31) + "[1]" + "}]".repeat(31);
@@ -92,7 +99,8 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X7 a full queue refuses the sender, and the channel stays")
+  @Tag("X7")
+  @DisplayName("A full queue refuses the sender, and the channel stays.")
   void aFullQueueRefusesTheSender() {
     client(ServerSettings.of("messageRate", "0"));
     WireChannel sender = client().openChannel();
@@ -114,7 +122,8 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X7 a queue is bounded in events too")
+  @Tag("X7")
+  @DisplayName("A queue is bounded in events too.")
   void aQueueIsBoundedInEvents() {
     client(ServerSettings.of("messageRate", "0").and("maxQueuedEvents", 3));
     WireChannel sender = client().openChannel();
@@ -130,7 +139,8 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X8 all queues together are bounded")
+  @Tag("X8")
+  @DisplayName("All queues together are bounded.")
   void allQueuesTogetherAreBounded() {
     client(ServerSettings.of("messageRate", "0").and("maxTotalQueuedBytes", 1_000_000));
     WireChannel sender = client().openChannel();
@@ -141,7 +151,8 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X17 a queue has its share, however much the others hold")
+  @Tag("X17")
+  @DisplayName("A queue has its share, however much the others hold.")
   void queuesHaveShares() {
     client(
         ServerSettings.of("messageRate", "0")
@@ -167,7 +178,9 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X18 M15 the largest queue of those who are away gives way, and its sender is told")
+  @Tag("X18")
+  @Tag("M15")
+  @DisplayName("The largest queue of those who are away gives way, and its sender is told.")
   void theLargestQueueGivesWay() {
     // A sixteenth is 100 kB.
     client(ServerSettings.of("maxTotalQueuedBytes", 1_600_000));
@@ -191,7 +204,8 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X18 the queue of a reader who is away has half the bytes")
+  @Tag("X18")
+  @DisplayName("The queue of a reader who is away has half the bytes.")
   void aQueueOfTheAbsentHasHalfTheBytes() {
     client(ServerSettings.of("maxQueuedBytes", 200_000));
     WireChannel sender = client().openChannel();
@@ -202,7 +216,8 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X19 a channel has so much waiting for those who are away, and others have theirs")
+  @Tag("X19")
+  @DisplayName("A channel has so much waiting for those who are away, and others have theirs.")
   void aSenderHasSoMuchWaiting() {
     client(ServerSettings.of("maxQueuedBytes", 100_000));
     WireChannel sender = client().openChannel();
@@ -241,7 +256,8 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X16 all sessions together are bounded, by what is opened and what is updated")
+  @Tag("X16")
+  @DisplayName("All sessions together are bounded, by what is opened and what is updated.")
   void allSessionsTogetherAreBounded() {
     client(ServerSettings.of("maxTotalSessionBytes", 2_000));
     WireChannel host = client().openChannel();
@@ -259,7 +275,9 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X9 X10 channels and list streams are bounded, each for itself")
+  @Tag("X9")
+  @Tag("X10")
+  @DisplayName("Channels and list streams are bounded, each for itself.")
   void streamsAreBounded() {
     client(ServerSettings.of("maxChannels", 2).and("maxWatches", 1).and("heartbeat", "200ms"));
     WireChannel first = client().openChannel();
@@ -275,7 +293,8 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X11 a list stream that does not keep up is closed, and nobody else is refused")
+  @Tag("X11")
+  @DisplayName("A list stream that does not keep up is closed, and nobody else is refused.")
   void aListThatDoesNotKeepUpIsClosed() {
     client(
         ServerSettings.of("sessionRate", "0")
@@ -299,7 +318,9 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X12 X13 a channel's messages are limited to a rate, refused ones not counted")
+  @Tag("X12")
+  @Tag("X13")
+  @DisplayName("A channel's messages are limited to a rate, refused ones not counted.")
   void messagesAreLimited() {
     client(ServerSettings.of("messageRate", "1/3"));
     WireChannel sender = client().openChannel();
@@ -319,7 +340,8 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X20 where all places are taken the longest-waiting channel gives way")
+  @Tag("X20")
+  @DisplayName("Where all places are taken the longest-waiting channel gives way.")
   void theLongestWaitingGivesWay() {
     client(ServerSettings.of("maxChannels", 3));
     WireChannel sender = client().openChannel();
@@ -335,7 +357,9 @@ public abstract class LimitRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X12 X14 creations and updates of sessions are limited to a rate, closes only count")
+  @Tag("X12")
+  @Tag("X14")
+  @DisplayName("Creations and updates of sessions are limited to a rate, closes only count.")
   void sessionsAreLimited() {
     client(ServerSettings.of("sessionRate", "1/3"));
     WireChannel host = client().openChannel();

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section L for filters, and for the list as JSON. */
@@ -19,7 +20,10 @@ public abstract class ListRules extends ServerRules {
   protected ListRules() {}
 
   @Test
-  @DisplayName("L1 L2 L5 a filter names tags that must be there, and tags that must not")
+  @Tag("L1")
+  @Tag("L2")
+  @Tag("L5")
+  @DisplayName("A filter names tags that must be there, and tags that must not.")
   void aFilterChooses() {
     WireChannel host = client().openChannel();
     String none = host.listSession("");
@@ -38,7 +42,8 @@ public abstract class ListRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L3 no filter, an empty one and a blank one pass every listed session")
+  @Tag("L3")
+  @DisplayName("No filter, an empty one and a blank one pass every listed session.")
   void noFilterPassesAll() {
     WireChannel host = client().openChannel();
     List<String> sids = List.of(host.listSession(""), host.listSession("\"a\""));
@@ -48,7 +53,9 @@ public abstract class ListRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L4 L7 terms are decoded as a form's are, then trimmed")
+  @Tag("L4")
+  @Tag("L7")
+  @DisplayName("Terms are decoded as a form's are, then trimmed.")
   void termsAreDecodedAndTrimmed() {
     WireChannel host = client().openChannel();
     String spaced = host.listSession("\"a b\"");
@@ -64,7 +71,9 @@ public abstract class ListRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L6 L7 a filter that is malformed is refused")
+  @Tag("L6")
+  @Tag("L7")
+  @DisplayName("A filter that is malformed is refused.")
   void malformedFiltersAreRefused() {
     String sixtyFour = "%F0%9F%98%80".repeat(64);
     assertThat(listed("?filter=%20" + sixtyFour + "%20,!" + sixtyFour)).isEmpty();
@@ -99,7 +108,9 @@ public abstract class ListRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L7 L14 a query that is no form at all is refused")
+  @Tag("L7")
+  @Tag("L14")
+  @DisplayName("A query that is no form at all is refused.")
   void malformedQueriesAreRefused() {
     for (String filter : List.of("%", "%4", "%zz")) {
       assertRefused(client().get("/list?filter=" + filter), 400, "invalid_filter");
@@ -108,7 +119,8 @@ public abstract class ListRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L8 Accept chooses between JSON and a stream")
+  @Tag("L8")
+  @DisplayName("Accept chooses between JSON and a stream.")
   void acceptChooses() {
     for (String accept :
         List.of(
@@ -142,7 +154,8 @@ public abstract class ListRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L9 the list as JSON shows sid, tags and metadata, and nothing else")
+  @Tag("L9")
+  @DisplayName("The list as JSON shows sid, tags and metadata, and nothing else.")
   void theListShowsNothingElse() {
     WireChannel host = client().openChannel();
     assertThat(client().get("/list").json()).isEqualTo(parseString("[]"));
@@ -158,7 +171,8 @@ public abstract class ListRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L10 the list is in order of creation, whatever was updated since")
+  @Tag("L10")
+  @DisplayName("The list is in order of creation, whatever was updated since.")
   void theListIsInOrderOfCreation() {
     WireChannel host = client().openChannel();
     WireChannel other = client().openChannel();
@@ -173,7 +187,9 @@ public abstract class ListRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L11 L12 limit cuts the list into pages, and Link leads through them")
+  @Tag("L11")
+  @Tag("L12")
+  @DisplayName("Limit cuts the list into pages, and Link leads through them.")
   void linksLeadThroughThePages() {
     WireChannel host = client().openChannel();
     List<String> sids = IntStream.range(0, 7).mapToObj(i -> host.listSession("\"a &\"")).toList();
@@ -195,7 +211,8 @@ public abstract class ListRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L11 the default limit is 1000")
+  @Tag("L11")
+  @DisplayName("The default limit is 1000.")
   void theDefaultLimitIsAThousand() {
     WireClient client = client(ServerSettings.of("sessionRate", "0"));
     List<String> sids = new ArrayList<>();
@@ -209,7 +226,8 @@ public abstract class ListRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L13 an answer ends at 1 MiB")
+  @Tag("L13")
+  @DisplayName("An answer ends at 1 MiB.")
   void largeListsEndEarly() {
     String metadata = "\"list\":true,\"metadata\":\"" + "x".repeat(16_000) + "\"";
     List<String> sids = new ArrayList<>();
@@ -223,7 +241,10 @@ public abstract class ListRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L14 L21 C22 a parameter that is there to get past a cache is ignored")
+  @Tag("L14")
+  @Tag("L21")
+  @Tag("C22")
+  @DisplayName("A parameter that is there to get past a cache is ignored.")
   void aCacheBusterIsIgnored() {
     WireChannel channel = client().openChannelAt("/channel?_=1&_ts=2&r=3");
     String sid = channel.listSession("");
@@ -234,7 +255,8 @@ public abstract class ListRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L14 other parameters, and those out of range, are refused")
+  @Tag("L14")
+  @DisplayName("Other parameters, and those out of range, are refused.")
   void otherParametersAreRefused() {
     for (String limit :
         List.of("", "0", "-1", "+1", "10001", "99999999999999999999", "x", "1.0", "1,2")) {

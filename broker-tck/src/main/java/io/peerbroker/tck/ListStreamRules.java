@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section L for the list as a stream. */
@@ -23,7 +24,9 @@ public abstract class ListStreamRules extends ServerRules {
   protected ListStreamRules() {}
 
   @Test
-  @DisplayName("L15 L16 a list stream begins with the list, and says when it is complete")
+  @Tag("L15")
+  @Tag("L16")
+  @DisplayName("A list stream begins with the list, and says when it is complete.")
   void aStreamBeginsWithTheList() {
     WireChannel host = client().openChannel();
     SseStream empty = client().watch("?filter=b");
@@ -42,7 +45,9 @@ public abstract class ListStreamRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L16 L17 each change is told once ready, and ready only once")
+  @Tag("L16")
+  @Tag("L17")
+  @DisplayName("Each change is told once ready, and ready only once.")
   void changesAreTold() {
     WireChannel host = client().openChannel();
     SseStream list = client().watch("?filter=a,!b");
@@ -69,7 +74,9 @@ public abstract class ListStreamRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L18 L19 a session that has changed is told as it is now, one that has not is not")
+  @Tag("L18")
+  @Tag("L19")
+  @DisplayName("A session that has changed is told as it is now, one that has not is not.")
   void changedSessionsAreAddedAgain() {
     WireChannel host = client().openChannel();
     SseStream list = client().watch("?filter=a");
@@ -90,7 +97,8 @@ public abstract class ListStreamRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L20 a session that was not added is not removed")
+  @Tag("L20")
+  @DisplayName("A session that was not added is not removed.")
   void nothingElseIsRemoved() {
     WireChannel host = client().openChannel();
     SseStream list = client().watch("?filter=a");
@@ -106,7 +114,9 @@ public abstract class ListStreamRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L16 L20 whoever replays a list stream holds the true list")
+  @Tag("L16")
+  @Tag("L20")
+  @DisplayName("Whoever replays a list stream holds the true list.")
   void aReplayEndsInTheTrueList() {
     client(ServerSettings.of("sessionRate", "0"));
     List<Hosted> sessions = new ArrayList<>();
@@ -119,7 +129,9 @@ public abstract class ListStreamRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L16 L20 whoever reads late what changed since holds the true list too")
+  @Tag("L16")
+  @Tag("L20")
+  @DisplayName("Whoever reads late what changed since holds the true list too.")
   void aLateReplayEndsInTheTrueList() {
     client(ServerSettings.of("sessionRate", "0"));
     List<Hosted> sessions = manyLargeSessions();
@@ -181,7 +193,8 @@ public abstract class ListStreamRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L21 limit and after are ignored on a stream, other parameters are not")
+  @Tag("L21")
+  @DisplayName("Limit and after are ignored on a stream, other parameters are not.")
   void pagingIsIgnored() {
     WireChannel host = client().openChannel();
     host.listSession("\"a\"");
@@ -195,7 +208,8 @@ public abstract class ListStreamRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L22 a list stream is a stream: its headers, its heartbeat, no ids")
+  @Tag("L22")
+  @DisplayName("A list stream is a stream: its headers, its heartbeat, no ids.")
   void aListStreamIsAStream() {
     client(ServerSettings.of("heartbeat", "200ms"));
     client().openChannel().listSession("");
@@ -211,7 +225,8 @@ public abstract class ListStreamRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("L22 a list stream that the network takes nothing of is given up")
+  @Tag("L22")
+  @DisplayName("A list stream that the network takes nothing of is given up.")
   void aStalledListIsGivenUp() {
     client(
         ServerSettings.of("writeTimeout", "500ms")

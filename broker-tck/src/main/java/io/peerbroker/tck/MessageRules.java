@@ -7,6 +7,7 @@ import com.google.gson.JsonObject;
 import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section M: who may send to whom, and what arrives. */
@@ -41,7 +42,9 @@ public abstract class MessageRules extends ServerRules {
   protected MessageRules() {}
 
   @Test
-  @DisplayName("M1 M2 a message is taken, and arrives with its origin and its target")
+  @Tag("M1")
+  @Tag("M2")
+  @DisplayName("A message is taken, and arrives with its origin and its target.")
   void aMessageArrives() {
     WireChannel sender = client().openChannel();
     WireChannel receiver = client().openChannel();
@@ -56,7 +59,10 @@ public abstract class MessageRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("M3 M4 M5 origin and target are a cid or a sid, and arrive as they were written")
+  @Tag("M3")
+  @Tag("M4")
+  @Tag("M5")
+  @DisplayName("Origin and target are a cid or a sid, and arrive as they were written.")
   void originAndTargetAreCidOrSid() {
     WireChannel sender = client().openChannel();
     WireChannel receiver = client().openChannel();
@@ -76,7 +82,8 @@ public abstract class MessageRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("M6 the target of what came is the origin of the reply")
+  @Tag("M6")
+  @DisplayName("The target of what came is the origin of the reply.")
   void aReplyComesFromTheTarget() {
     WireChannel initiator = client().openChannel();
     WireChannel responder = client().openChannel();
@@ -91,7 +98,8 @@ public abstract class MessageRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("M7 a channel sends to itself and to its own sessions")
+  @Tag("M7")
+  @DisplayName("A channel sends to itself and to its own sessions.")
   void aChannelSendsToItself() {
     WireChannel channel = client().openChannel();
     assertSent(channel.send(channel.cid(), "1"));
@@ -101,7 +109,8 @@ public abstract class MessageRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("M8 a message is any JSON, but must be there")
+  @Tag("M8")
+  @DisplayName("A message is any JSON, but must be there.")
   void aMessageMustBeThere() {
     WireChannel channel = client().openChannel();
     String without = "{\"origin\":\"" + channel.cid() + "\",\"key\":\"" + channel.key() + "\"}";
@@ -114,7 +123,8 @@ public abstract class MessageRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("M9 a message is relayed byte for byte")
+  @Tag("M9")
+  @DisplayName("A message is relayed byte for byte.")
   void aMessageIsRelayedAsItCame() {
     WireChannel channel = client().openChannel();
     for (String message : FAITHFUL) {
@@ -124,7 +134,8 @@ public abstract class MessageRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("M10 only white space between tokens may change")
+  @Tag("M10")
+  @DisplayName("Only white space between tokens may change.")
   void onlyWhiteSpaceMayChange() {
     WireChannel channel = client().openChannel();
     String message = "{\r\n\"a\" :\t[ 1 ,\r\n\r\n2\r] ,\n\n\n\"b\"\r:\"x y\\r\\n\"\n}";
@@ -138,7 +149,9 @@ public abstract class MessageRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("M11 M12 a sender is there, and shows its key")
+  @Tag("M11")
+  @Tag("M12")
+  @DisplayName("A sender is there, and shows its key.")
   void aSenderShowsItsKey() {
     WireChannel sender = client().openChannel();
     String sid = sender.createSession("");
@@ -158,7 +171,8 @@ public abstract class MessageRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("M13 a target is there")
+  @Tag("M13")
+  @DisplayName("A target is there.")
   void aTargetIsThere() {
     WireChannel sender = client().openChannel();
     WireChannel gone = client().openChannel();
@@ -171,7 +185,8 @@ public abstract class MessageRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("M14 names and keys in another letter case are others")
+  @Tag("M14")
+  @DisplayName("Names and keys in another letter case are others.")
   void lettersCount() {
     WireChannel channel = client().openChannel();
     String upper = channel.cid().toUpperCase(Locale.ROOT);
@@ -199,7 +214,8 @@ public abstract class MessageRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("M16 several messages stand in one array, and nothing else does")
+  @Tag("M16")
+  @DisplayName("Several messages stand in one array, and nothing else does.")
   void severalMessagesAreAnArray() {
     WireChannel channel = client().openChannel();
     String path = "/send/" + channel.cid();
@@ -219,7 +235,9 @@ public abstract class MessageRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("M17 M18 several messages arrive in order, as they came, and each is answered")
+  @Tag("M17")
+  @Tag("M18")
+  @DisplayName("Several messages arrive in order, as they came, and each is answered.")
   void severalMessagesArriveInOrder() {
     WireChannel sender = client().openChannel();
     WireChannel receiver = client().openChannel();
@@ -238,7 +256,9 @@ public abstract class MessageRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("M17 M19 behind the first of several that is refused none is sent")
+  @Tag("M17")
+  @Tag("M19")
+  @DisplayName("Behind the first of several that is refused none is sent.")
   void whatIsTakenOfSeveralIsTheBeginning() {
     client(ServerSettings.of("messageRate", "1/3"));
     WireChannel sender = client().openChannel();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section H for paths and methods. */
@@ -17,7 +18,10 @@ public abstract class PathRules extends ServerRules {
   protected PathRules() {}
 
   @Test
-  @DisplayName("H1 H3 H5 each path has its methods, and tells them")
+  @Tag("H1")
+  @Tag("H3")
+  @Tag("H5")
+  @DisplayName("Each path has its methods, and tells them.")
   void pathsHaveTheirMethods() {
     for (String path : List.of("/channel", "/list")) {
       assertMethods(path, GETS, List.of("POST", "PUT", "DELETE", "PATCH"));
@@ -50,7 +54,8 @@ public abstract class PathRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("H2 every other path is unknown, whatever the method")
+  @Tag("H2")
+  @DisplayName("Every other path is unknown, whatever the method.")
   void otherPathsAreUnknown() {
     for (String path :
         List.of(
@@ -84,7 +89,8 @@ public abstract class PathRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("H4 HEAD is GET without a body, and opens nothing")
+  @Tag("H4")
+  @DisplayName("HEAD is GET without a body, and opens nothing.")
   void headOpensNothing() {
     WireClient client = client(ServerSettings.of("maxChannels", 1).and("maxWatches", 1));
     String stream = "Accept: text/event-stream";
@@ -105,7 +111,8 @@ public abstract class PathRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("H10 hostile paths lead nowhere")
+  @Tag("H10")
+  @DisplayName("Hostile paths lead nowhere.")
   void hostilePathsLeadNowhere() {
     for (String path :
         List.of(

@@ -12,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Bad clients in numbers cost nobody else anything, and hold none of the container's threads. */
@@ -29,7 +30,7 @@ public abstract class PressureRules extends ServerRules {
   protected PressureRules() {}
 
   @Test
-  @DisplayName("400 fresh streams are whole while and after 400 others die under the broker's pen")
+  @DisplayName("400 fresh streams are whole while and after 400 others die under the broker's pen.")
   void freshStreamsAfterDeadOnes() throws InterruptedException {
     client(ServerSettings.of("heartbeat", "60m").and("messageRate", "0").withThreads(THREADS));
     List<WireChannel> doomed = channels(DEAD);
@@ -89,7 +90,7 @@ public abstract class PressureRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("three times the pool's size in stalled readers keep no request waiting")
+  @DisplayName("Three times the pool's size in stalled readers keep no request waiting.")
   void freshRequestsDespiteStalledReaders() {
     client(
         ServerSettings.of("heartbeat", "500ms")
@@ -107,7 +108,8 @@ public abstract class PressureRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C10 stalled readers delay nobody else's heartbeat")
+  @Tag("C10")
+  @DisplayName("Stalled readers delay nobody else's heartbeat.")
   void stalledReadersDelayNoHeartbeat() {
     client(
         ServerSettings.of("heartbeat", "200ms")
@@ -141,7 +143,8 @@ public abstract class PressureRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("H8 300 bodies that dribble hold no thread, and are refused at their timeout")
+  @Tag("H8")
+  @DisplayName("300 bodies that dribble hold no thread, and are refused at their timeout.")
   void dribblingBodiesHoldNoThread() {
     client(ServerSettings.of("bodyTimeout", "6s").withThreads(THREADS));
     WireChannel channel = client().openChannel();

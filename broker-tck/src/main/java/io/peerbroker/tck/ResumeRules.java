@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section R for how a client comes back, and what becomes of messages meanwhile. */
@@ -31,7 +32,8 @@ public abstract class ResumeRules extends ServerRules {
   protected ResumeRules() {}
 
   @Test
-  @DisplayName("R1 a grace is granted up to the maximum of 60 s, and told")
+  @Tag("R1")
+  @DisplayName("A grace is granted up to the maximum of 60 s, and told.")
   void aGraceIsGranted() {
     assertThat(granted("resume=1")).isEqualTo(1);
     assertThat(granted("resume=007")).isEqualTo(7);
@@ -41,7 +43,8 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R1 the maximum can be set")
+  @Tag("R1")
+  @DisplayName("The maximum can be set.")
   void theMaximumCanBeSet() {
     client(ServerSettings.of("maxResume", "90s"));
     assertThat(granted("resume=80")).isEqualTo(80);
@@ -49,7 +52,9 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R1 C20 a maximum of 0 turns the feature off")
+  @Tag("R1")
+  @Tag("C20")
+  @DisplayName("A maximum of 0 turns the feature off.")
   void resumeCanBeTurnedOff() {
     WireChannel channel = client(QUICK.and("maxResume", "0s")).openChannelAt(RESUMABLE);
     Event opened = channel.stream().events().get(0);
@@ -63,7 +68,8 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R2 with a grant every event but close has an id of its own, which is not the key")
+  @Tag("R2")
+  @DisplayName("With a grant every event but close has an id of its own, which is not the key.")
   void everyEventHasAnId() {
     WireChannel channel = client().openChannelAt(RESUMABLE);
     Set<String> ids = new HashSet<>();
@@ -82,7 +88,9 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R3 M15 when the stream breaks channel and sessions live on, and messages wait")
+  @Tag("R3")
+  @Tag("M15")
+  @DisplayName("When the stream breaks channel and sessions live on, and messages wait.")
   void theChannelLivesOn() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -104,7 +112,9 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R4 C8 whoever comes back is given what came after the id, once and in order")
+  @Tag("R4")
+  @Tag("C8")
+  @DisplayName("Whoever comes back is given what came after the id, once and in order.")
   void eventsAfterTheIdAreGiven() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -135,7 +145,8 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R4 whoever breaks off again and again is still given all of it once")
+  @Tag("R4")
+  @DisplayName("Whoever breaks off again and again is still given all of it once.")
   void whoeverBreaksOffAgainIsGivenTheRest() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -151,7 +162,9 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R4 C4 whoever comes back and has missed nothing is answered at once")
+  @Tag("R4")
+  @Tag("C4")
+  @DisplayName("Whoever comes back and has missed nothing is answered at once.")
   void whoeverHasMissedNothingIsAnsweredAtOnce() {
     WireChannel channel = client(ServerSettings.of("heartbeat", "60m")).openChannelAt(RESUMABLE);
     channel.stream().reset();
@@ -161,7 +174,8 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R5 the id stands in the header or in lastEventId; the header wins, if not empty")
+  @Tag("R5")
+  @DisplayName("The id stands in the header or in lastEventId; the header wins, if not empty.")
   void theIdStandsInHeaderOrParameter() {
     WireChannel channel = client().openChannelAt(RESUMABLE);
     WireChannel other = client().openChannelAt(RESUMABLE);
@@ -178,7 +192,9 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R6 C19 who comes back asks for nothing anew, but must ask rightly")
+  @Tag("R6")
+  @Tag("C19")
+  @DisplayName("Who comes back asks for nothing anew, but must ask rightly.")
   void theGrantStands() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -204,7 +220,8 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R7 whoever comes back supersedes the old stream, which is told and given no more")
+  @Tag("R7")
+  @DisplayName("Whoever comes back supersedes the old stream, which is told and given no more.")
   void theNewStreamSupersedes() {
     WireChannel sender = client().openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -221,8 +238,9 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName(
-      "R7 C13 a stream that stalls is superseded too, and what it did not take comes again")
+  @Tag("R7")
+  @Tag("C13")
+  @DisplayName("A stream that stalls is superseded too, and what it did not take comes again.")
   void aStalledStreamIsSuperseded() {
     WireChannel sender = client(LARGE).openChannel();
     WireConnection slow = WireConnection.open(server().base(), 4 * 1024);
@@ -237,7 +255,9 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C13 R3 a stream that stalls for too long is given up, and its grace begins")
+  @Tag("C13")
+  @Tag("R3")
+  @DisplayName("A stream that stalls for too long is given up, and its grace begins.")
   void aStalledStreamHasAGrace() {
     WireChannel sender = client(LARGE.and("writeTimeout", "500ms")).openChannel();
     WireConnection slow = WireConnection.open(server().base(), 4 * 1024);
@@ -257,7 +277,9 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R8 C14 when the grace has run out the channel is closed, and a new one is given")
+  @Tag("R8")
+  @Tag("C14")
+  @DisplayName("When the grace has run out the channel is closed, and a new one is given.")
   void theGraceRunsOut() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel channel = client().openChannelAt("/channel?resume=2");
@@ -278,7 +300,8 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R9 who has missed more than is kept is given a new channel, and the old one closes")
+  @Tag("R9")
+  @DisplayName("Who has missed more than is kept is given a new channel, and the old one closes.")
   void thereIsNeverAGap() {
     WireChannel sender = client(QUICK.and("maxReplayEvents", 3)).openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -298,7 +321,8 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R10 an id that was presented confirms: what it confirmed is not kept")
+  @Tag("R10")
+  @DisplayName("An id that was presented confirms: what it confirmed is not kept.")
   void aPresentedIdConfirms() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -311,7 +335,8 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R10 so does seen in every body with the key; another channel's id there does not")
+  @Tag("R10")
+  @DisplayName("So does seen in every body with the key; another channel's id there does not.")
   void seenConfirms() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel other = client().openChannelAt(RESUMABLE);
@@ -334,7 +359,9 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R10 E11 seen is a string, and confirms nothing without the right key")
+  @Tag("R10")
+  @Tag("E11")
+  @DisplayName("Seen is a string, and confirms nothing without the right key.")
   void seenNeedsTheKey() {
     WireChannel channel = client(QUICK).openChannelAt(RESUMABLE);
     channel.send(channel.cid(), "0");
@@ -352,7 +379,9 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R11 M15 a close ends the channel at once, grace or not, and senders are told")
+  @Tag("R11")
+  @Tag("M15")
+  @DisplayName("A close ends the channel at once, grace or not, and senders are told.")
   void aCloseEndsTheGrace() {
     WireChannel sender = client(QUICK).openChannelAt(RESUMABLE);
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -372,7 +401,9 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("M15 R8 who sent what was queued for nobody is told each of them, once")
+  @Tag("M15")
+  @Tag("R8")
+  @DisplayName("Who sent what was queued for nobody is told each of them, once.")
   void undeliveredIsTold() {
     WireChannel sender = client(QUICK).openChannel();
     String origin = sender.createSession("");
@@ -401,7 +432,8 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("M15 what was queued and then given is not told as undelivered")
+  @Tag("M15")
+  @DisplayName("What was queued and then given is not told as undelivered.")
   void whatWasGivenIsNotToldAsUndelivered() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -416,7 +448,9 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R16 S6 sessions of a channel that asked for resume or lease need its key")
+  @Tag("R16")
+  @Tag("S6")
+  @DisplayName("Sessions of a channel that asked for resume or lease need its key.")
   void sessionsNeedTheKey() {
     client();
     for (String query : List.of("resume=1", "lease=1", "resume=60&lease=60")) {
@@ -431,7 +465,8 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("R16 so they do where the broker grants neither")
+  @Tag("R16")
+  @DisplayName("So they do where the broker grants neither.")
   void sessionsNeedTheKeyWhereNothingIsGranted() {
     client(ServerSettings.of("maxResume", "0s").and("leaseBounds", "0s"));
     WireChannel channel = client().openChannelAt("/channel?resume=1&lease=1");
@@ -440,7 +475,8 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C21 an id that is forged, of a closed channel or of another broker opens a new one")
+  @Tag("C21")
+  @DisplayName("An id that is forged, of a closed channel or of another broker opens a new one.")
   void otherIdsChangeNothing() {
     WireChannel channel = client().openChannelAt(RESUMABLE);
     WireChannel other = client().openChannelAt(RESUMABLE);
@@ -476,7 +512,8 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X15 512 events are kept beyond the queue, and no more")
+  @Tag("X15")
+  @DisplayName("512 events are kept beyond the queue, and no more.")
   void replayIsBoundedInEvents() {
     WireChannel sender = client(QUICK).openChannel();
     for (int more : List.of(0, 1)) {
@@ -496,7 +533,8 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X15 256 KiB are kept beyond the queue, and no more")
+  @Tag("X15")
+  @DisplayName("256 KiB are kept beyond the queue, and no more.")
   void replayIsBoundedInBytes() {
     WireChannel sender = client(QUICK).openChannel();
     for (int count : List.of(6, 7)) {
@@ -518,7 +556,8 @@ public abstract class ResumeRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X15 all channels together keep so much, and new messages have their own room")
+  @Tag("X15")
+  @DisplayName("All channels together keep so much, and new messages have their own room.")
   void allTogetherKeepSoMuch() {
     WireChannel sender = client(QUICK.and("maxTotalQueuedBytes", 1_600_000)).openChannel();
     for (int count : List.of(4, 5)) {

@@ -25,8 +25,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
  * subclass; whoever runs them extends it and starts servers of his own kind.
  *
  * <p>Each test has a server of its own, so that it finds nothing that another has left, and several
- * can run at once where several servers can. Its display name begins with the numbers of the rules
- * it tests.
+ * can run at once where several servers can. Its tags are the numbers of the rules that it tests.
  */
 @Timeout(120)
 @ResourceLock(value = ServerRules.PROCESS, mode = ResourceAccessMode.READ)

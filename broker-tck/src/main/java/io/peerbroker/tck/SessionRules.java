@@ -9,6 +9,7 @@ import com.google.gson.JsonElement;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section S: what sessions are and how they change. */
@@ -20,7 +21,8 @@ public abstract class SessionRules extends ServerRules {
   protected SessionRules() {}
 
   @Test
-  @DisplayName("S1 a channel's session is created and named by a GUID")
+  @Tag("S1")
+  @DisplayName("A channel's session is created and named by a GUID.")
   void aSessionIsCreated() {
     WireChannel host = client().openChannel();
     WireResponse response =
@@ -34,7 +36,8 @@ public abstract class SessionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("S2 tags default to none, list to false, metadata to null")
+  @Tag("S2")
+  @DisplayName("Tags default to none, list to false, metadata to null.")
   void membersHaveDefaults() {
     WireChannel host = client().openChannel();
     String sid = host.createSession("");
@@ -44,7 +47,8 @@ public abstract class SessionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("S3 a session needs a host, and a session is none")
+  @Tag("S3")
+  @DisplayName("A session needs a host, and a session is none.")
   void theHostMustExist() {
     String sid = client().openChannel().createSession("");
     for (String cid : List.of(NOBODY, sid, "", "x")) {
@@ -54,7 +58,9 @@ public abstract class SessionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("S4 S5 the key may be absent, but not wrong")
+  @Tag("S4")
+  @Tag("S5")
+  @DisplayName("The key may be absent, but not wrong.")
   void theKeyMayBeAbsent() {
     WireChannel host = client().openChannel();
     assertThat(postSession(host, null).status()).isEqualTo(201);
@@ -64,7 +70,8 @@ public abstract class SessionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("S6 a channel that has shown its key once needs it from then on")
+  @Tag("S6")
+  @DisplayName("A channel that has shown its key once needs it from then on.")
   void aKeyOnceShownIsNeeded() {
     WireChannel host = client().openChannel();
     assertThat(postSession(host, host.key()).status()).isEqualTo(201);
@@ -73,7 +80,8 @@ public abstract class SessionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("S6 with requireSessionKey every channel needs its key")
+  @Tag("S6")
+  @DisplayName("With requireSessionKey every channel needs its key.")
   void theKeyCanBeRequired() {
     WireChannel host = client(ServerSettings.of("requireSessionKey", true)).openChannel();
     assertRefused(postSession(host, null), 400, "invalid_request", "key");
@@ -81,7 +89,8 @@ public abstract class SessionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("S7 only listed sessions are found, the others can still be sent to")
+  @Tag("S7")
+  @DisplayName("Only listed sessions are found, the others can still be sent to.")
   void onlyListedSessionsAreFound() {
     WireChannel host = client().openChannel();
     String unlisted = host.createSession("\"list\":false");
@@ -91,7 +100,9 @@ public abstract class SessionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("S8 S9 an update changes what values names and leaves the rest")
+  @Tag("S8")
+  @Tag("S9")
+  @DisplayName("An update changes what values names and leaves the rest.")
   void anUpdateChangesWhatItNames() {
     WireChannel host = client().openChannel();
     String sid = host.createSession("\"list\":true,\"tags\":[\"a\"],\"metadata\":1");
@@ -108,7 +119,8 @@ public abstract class SessionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("S10 nothing else can be updated, the host least of all")
+  @Tag("S10")
+  @DisplayName("Nothing else can be updated, the host least of all.")
   void nothingElseCanBeUpdated() {
     WireChannel host = client().openChannel();
     String sid = host.createSession("\"list\":true");
@@ -120,7 +132,9 @@ public abstract class SessionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("S11 S13 a session is updated and closed with its host's cid and key only")
+  @Tag("S11")
+  @Tag("S13")
+  @DisplayName("A session is updated and closed with its host's cid and key only.")
   void aSessionIsItsHosts() {
     WireChannel host = client().openChannel();
     WireChannel stranger = client().openChannel();
@@ -145,7 +159,9 @@ public abstract class SessionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("S12 S13 a closed session is gone, and no other")
+  @Tag("S12")
+  @Tag("S13")
+  @DisplayName("A closed session is gone, and no other.")
   void aSessionIsClosedAlone() {
     WireChannel host = client().openChannel();
     String closed = host.listSession("");
@@ -161,7 +177,8 @@ public abstract class SessionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("S14 only metadata may be null")
+  @Tag("S14")
+  @DisplayName("Only metadata may be null.")
   void onlyMetadataMayBeNull() {
     WireChannel host = client().openChannel();
     String sid = host.createSession("\"metadata\":null");
@@ -179,7 +196,8 @@ public abstract class SessionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("S15 metadata is shown as it came")
+  @Tag("S15")
+  @DisplayName("Metadata is shown as it came.")
   void metadataIsShownAsItCame() {
     WireChannel host = client().openChannel();
     for (String metadata : MessageRules.FAITHFUL) {
@@ -193,8 +211,10 @@ public abstract class SessionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName(
-      "S16 S18 S19 tags are trimmed, keep their order, fold duplicates, and compare exactly")
+  @Tag("S16")
+  @Tag("S18")
+  @Tag("S19")
+  @DisplayName("Tags are trimmed, keep their order, fold duplicates, and compare exactly.")
   void tagsAreTrimmedAndFolded() {
     WireChannel host = client().openChannel();
     String sid =
@@ -205,7 +225,8 @@ public abstract class SessionRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("S17 a tag that is empty, long, or has what no tag may have is refused and named")
+  @Tag("S17")
+  @DisplayName("A tag that is empty, long, or has what no tag may have is refused and named.")
   void badTagsAreRefused() {
     WireChannel host = client().openChannel();
     String sid = host.createSession("");

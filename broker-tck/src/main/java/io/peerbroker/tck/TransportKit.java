@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -93,7 +94,8 @@ public abstract class TransportKit {
   }
 
   @Test
-  void whatOneSendsArrivesOnceAndInOrderThoughOthersSendToo() {
+  @DisplayName("The messages of one sender arrive once and in order, though others send too.")
+  void messagesArriveOnceAndInOrder() {
     Party party = transport.open();
     int each = 300;
     List<Channel> senders = List.of(channel(), channel(), channel());
@@ -127,7 +129,8 @@ public abstract class TransportKit {
   // Bounds
 
   @Test
-  void aReaderThatStallsMakesItsSendersWaitAndNobodyElse() {
+  @DisplayName("A reader that stalls has its senders refused, and hinders no others.")
+  void aStalledReaderHindersOnlyItsSenders() {
     Party stalled = transport.open();
     Party neighbour = transport.open();
     Reader list = transport.watch(TagFilter.all());
@@ -194,7 +197,8 @@ public abstract class TransportKit {
   }
 
   @Test
-  void whoGoesAwayClosesItsChannelWithAllThatItHosts() {
+  @DisplayName("A client that goes away closes its channel with all that it hosts.")
+  void aClientThatLeavesClosesItsChannel() {
     Party party = transport.open();
     Party neighbour = transport.open();
     Reader list = transport.watch(TagFilter.all());
@@ -217,7 +221,7 @@ public abstract class TransportKit {
   }
 
   @Test
-  void aShutdownDeliversWhatWasQueuedAndThenTellsWhy() {
+  void aShutdownDeliversTheQueueThenTheReason() {
     Party party = transport.open();
     Reader list = transport.watch(TagFilter.all());
     assertThat(list.next()).isEqualTo(new Event.Ready(0));
@@ -238,7 +242,8 @@ public abstract class TransportKit {
   }
 
   @Test
-  void aShutdownWaitsForAReaderThatStallsNoLongerThanItsBound() {
+  @DisplayName("A shutdown waits for a reader that stalls no longer than its bound.")
+  void aStalledReaderDelaysNoShutdown() {
     Party stalled = transport.open();
     stalled.stall();
     sendUntilBusy(stalled.id());
@@ -254,7 +259,8 @@ public abstract class TransportKit {
   // Watches
 
   @Test
-  void aListTellsWhatIsThereThenReadyThenEveryChange() {
+  @DisplayName("A list tells what is there, then ready, then every change.")
+  void aListTellsWhatIsThereThenItsChanges() {
     Channel host = channel();
     Session first = host.openSession(SessionSpec.listed("a", "é").withMetadata(Json.parse("1.0")));
     host.openSession(SessionSpec.listed("b"));

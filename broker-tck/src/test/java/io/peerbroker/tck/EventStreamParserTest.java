@@ -10,6 +10,7 @@ import io.peerbroker.tck.EventStreamParser.Item;
 import io.peerbroker.tck.EventStreamParser.Retry;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -24,7 +25,8 @@ final class EventStreamParserTest {
   }
 
   @Test
-  void theTextsSecondExampleIsACommentTwoEventsAndAnUnfinishedOne() {
+  @DisplayName("The standard's second example is a comment, two events and an unfinished one.")
+  void theSecondExampleOfTheStandard() {
     String stream =
         ": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n";
     assertThat(parse(stream))
@@ -35,7 +37,8 @@ final class EventStreamParserTest {
   }
 
   @Test
-  void theTextsThirdExampleIsTwoEventsAndAnUnfinishedOne() {
+  @DisplayName("The standard's third example is two events and an unfinished one.")
+  void theThirdExampleOfTheStandard() {
     assertThat(parse("data\n\ndata\ndata\n\ndata:"))
         .containsExactly(new Event("message", "", ""), new Event("message", "\n", ""));
   }

@@ -92,7 +92,7 @@ class HelpDeskTest {
   }
 
   @Test
-  void strangersAreToldSoByTheBrokerAndNotSentToTheLoginPage() throws Exception {
+  void strangersAreNotSentToTheLoginPage() throws Exception {
     String ada = Visitor.logIn(site, "ada").cookie();
     WireChannel channel = client.openChannel(ada);
     String sid = host(channel, "", ada);
@@ -169,7 +169,7 @@ class HelpDeskTest {
   }
 
   @Test
-  void aLogoutEndsTheListsOfWhoeverLoggedOutAndOfNobodyElse() throws Exception {
+  void aLogoutEndsTheListsOfThatLoginOnly() throws Exception {
     Visitor ada = Visitor.logIn(site, "ada");
     Visitor elsewhere = Visitor.logIn(site, "ada");
     String cookie = ada.cookie();

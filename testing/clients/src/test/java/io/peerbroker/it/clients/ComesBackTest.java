@@ -79,7 +79,7 @@ abstract class ComesBackTest {
   }
 
   @Test
-  void cutAnywhere_itComesBackAndIsGivenEachEventOnce() throws Exception {
+  void cutAnywhere_eachEventComesOnce() throws Exception {
     start(Map.of());
     WireChannel sender = wire().openChannel();
     List<FaultProxy> proxies = new ArrayList<>();
@@ -114,7 +114,7 @@ abstract class ComesBackTest {
   }
 
   @Test
-  void cutWithinTheHead_itDoesWhatTheDocumentationSays() throws Exception {
+  void cutWithinTheHead_itDoesAsDocumented() throws Exception {
     start(Map.of());
     FaultProxy proxy = proxy();
     proxy.cutAfter(90);

@@ -26,7 +26,7 @@ final class QuarkusBuffersIT extends ServerRules {
   }
 
   @Test
-  @DisplayName("with buffers on the heap and without a pool, readers that stall and go cost none")
+  @DisplayName("With buffers on the heap and without a pool, readers that stall and go cost none.")
   void noBufferIsLost() {
     client(
         ServerSettings.of("heartbeat", "200ms")

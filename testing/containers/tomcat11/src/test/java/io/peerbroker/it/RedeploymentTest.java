@@ -92,7 +92,7 @@ final class RedeploymentTest {
   }
 
   @Test
-  @DisplayName("a redeployed application leaves no thread and no class of the broker's behind")
+  @DisplayName("A redeployed application leaves no thread and no class of the broker's behind.")
   void nothingOfTheOldOneStays() throws Exception {
     List<WeakReference<ClassLoader>> gone = new ArrayList<>();
     for (int i = 0; i < DEPLOYMENTS; i++) {
@@ -103,7 +103,7 @@ final class RedeploymentTest {
   }
 
   @Test
-  @DisplayName("a broker that outlives an application keeps no class of the application's")
+  @DisplayName("A broker that outlives an application keeps no class of the application's.")
   void aBrokerOfTheServersKeepsNoneOfThem() throws Exception {
     List<WeakReference<ClassLoader>> gone = new ArrayList<>();
     try (Broker shared = Broker.create()) {

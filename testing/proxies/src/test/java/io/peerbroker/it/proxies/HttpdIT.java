@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The broker behind Apache httpd. */
@@ -152,7 +153,8 @@ final class HttpdIT extends ProxyRules {
   }
 
   @Test
-  void default_thatCompressesAll_compressesTheStreamToo() throws Exception {
+  @DisplayName("A proxy that compresses all answers compresses the stream too.")
+  void default_compressingAll_compressesStreams() throws Exception {
     WireClient client = client(start(Snippet.of("httpd, default")));
     assertThat(client.openStream("/channel", COMPRESSION).head().header("Content-Encoding"))
         .isNotNull();

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The broker behind nginx. */
@@ -96,7 +97,8 @@ final class NginxIT extends ProxyRules {
   }
 
   @Test
-  void openToEverybody_limitsStreamsAndListsMoreThanMessages() throws Exception {
+  @DisplayName("The public preset limits streams and lists more than messages.")
+  void openToEverybody_limitsStreamsMost() throws Exception {
     WireClient client = client(start(Snippet.of("limits.md", "nginx, open to everybody")));
     WireChannel channel = client.openChannel();
     for (int i = 1; i < 32; i++) {
@@ -129,7 +131,8 @@ final class NginxIT extends ProxyRules {
   }
 
   @Test
-  void default_thatIgnoresTheHeader_holdsEverythingBack() throws Exception {
+  @DisplayName("A proxy that ignores X-Accel-Buffering holds everything back.")
+  void default_ignoringTheHeader_holdsAllBack() throws Exception {
     URI base =
         start(
             Snippet.of("nginx, default")
@@ -140,7 +143,8 @@ final class NginxIT extends ProxyRules {
   }
 
   @Test
-  void default_thatCompressesAll_compressesTheStreamToo() throws Exception {
+  @DisplayName("A proxy that compresses all answers compresses the stream too.")
+  void default_compressingAll_compressesStreams() throws Exception {
     WireClient client = client(start(Snippet.of("nginx, default")));
     assertThat(client.openStream("/channel", COMPRESSION).head().header("Content-Encoding"))
         .isEqualTo("gzip");

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Disabled;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The broker behind Varnish. */
@@ -81,7 +82,8 @@ final class VarnishIT extends ProxyRules {
   void http2_takesManyStreamsOnOneConnection() {}
 
   @Test
-  void default_holdsBackEachMessageButNotTheFirstEvents() throws Exception {
+  @DisplayName("A proxy holds back each message, but not the first events.")
+  void default_holdsBackEachMessage() throws Exception {
     WireClient client = client(start(Snippet.of("Varnish, default")));
     long asked = System.nanoTime();
     WireChannel channel = client.openChannel();

@@ -25,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -73,7 +74,7 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   @Test
-  @DisplayName("many streams and requests share a connection")
+  @DisplayName("Many streams and requests share a connection.")
   void manyStreamsShareAConnection() {
     WireChannel sender = client(ServerSettings.of("heartbeat", "300ms")).openChannel();
     Http2Client connection = connect(ROOMY);
@@ -94,7 +95,8 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C12 a stream that is reset is missed within a heartbeat, its neighbours live on")
+  @Tag("C12")
+  @DisplayName("A stream that is reset is missed within a heartbeat, its neighbours live on.")
   void aResetIsNoticed() {
     SseStream list = client(ServerSettings.of("heartbeat", "2s")).watch("");
     Http2Client connection = connect(ROOMY);
@@ -108,7 +110,8 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C12 a connection that ends is missed within a heartbeat with all its streams")
+  @Tag("C12")
+  @DisplayName("A connection that ends is missed within a heartbeat with all its streams.")
   void anEndedConnectionIsNoticed() {
     SseStream list = client(ServerSettings.of("heartbeat", "2s")).watch("");
     Http2Client connection = connect(ROOMY);
@@ -137,7 +140,9 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   @Test
-  @DisplayName("X7 C13 closed windows refuse the senders, are given up, and hold no thread")
+  @Tag("X7")
+  @Tag("C13")
+  @DisplayName("Closed windows refuse the senders, are given up, and hold no thread.")
   void closedWindowsAreGivenUp() {
     client(
         ServerSettings.of("heartbeat", "500ms")
@@ -158,7 +163,8 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C13 streams with a window of 0 hold no thread, and are given up")
+  @Tag("C13")
+  @DisplayName("Streams with a window of 0 hold no thread, and are given up.")
   void windowsOfZeroHoldNoThread() {
     int streams = 3 * THREADS;
     client(
@@ -178,13 +184,13 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   @Test
-  @DisplayName("connections with open windows that nobody reads silence nobody else's heartbeat")
+  @DisplayName("Connections with open windows that nobody reads silence nobody else's heartbeat.")
   void unreadConnectionsSilenceNobody() throws Exception {
     assertSilencesNobody(DEAF, 1);
   }
 
   @Test
-  @DisplayName("nor do three such connections with 100 streams each")
+  @DisplayName("Nor do three such connections with 100 streams each.")
   void unreadConnectionsOfManyStreamsSilenceNobody() throws Exception {
     assertSilencesNobody(3, 100);
   }
@@ -204,7 +210,7 @@ public abstract class Http2Rules extends ServerRules {
 
   @Test
   @DisplayName(
-      "unread connections with lists delay neither other lists nor the thread that makes a change")
+      "Unread connections with lists delay neither other lists nor the thread that makes a change.")
   void unreadConnectionsDelayNoList() throws Exception {
     besideDeafConnections(
         10,
@@ -302,7 +308,7 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   @Test
-  @DisplayName("short answers for which there is no window hold no thread, and no heartbeat up")
+  @DisplayName("Short answers for which there is no window hold no thread, and no heartbeat up.")
   void noWindowForAShortAnswer() {
     client(
         ServerSettings.of("heartbeat", "300ms").and("bodyTimeout", "500ms").withThreads(THREADS));
@@ -323,7 +329,8 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C8 a window that closes and opens all the time loses, doubles and reorders nothing")
+  @Tag("C8")
+  @DisplayName("A window that closes and opens all the time loses, doubles and reorders nothing.")
   void aTurningWindowKeepsTheOrder() {
     client(ServerSettings.of("messageRate", "0"));
     WireChannel sender = client().openChannel();
@@ -345,7 +352,7 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   @Test
-  @DisplayName("fresh streams are whole while others are reset under the broker's pen")
+  @DisplayName("Fresh streams are whole while others are reset under the broker's pen.")
   void freshStreamsAfterDeadOnes() {
     client(ServerSettings.of("messageRate", "0").withThreads(THREADS));
     WireChannel sender = client().openChannel();
@@ -368,7 +375,8 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   @Test
-  @DisplayName("C18 the broker's shutdown tells every stream")
+  @Tag("C18")
+  @DisplayName("The broker's shutdown tells every stream.")
   void shutdownTellsEveryStream() {
     client();
     Http2Client connection = connect(ROOMY);
