@@ -16,33 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BrokerBuilder {
 
-  private static final long DEFAULT_TOTAL_QUEUED_BYTES = 512L << 20;
-
-  private static final long DEFAULT_TOTAL_SESSION_BYTES = 1L << 30;
-
-  private static final long DEFAULT_TOTAL_WATCH_BYTES = 256L << 20;
-
-  private int maxChannels = 20_000;
-  private int maxWatches = 20_000;
-  private int maxSessionsPerChannel = 64;
-  private int maxTagsPerSession = 32;
-  private int maxMessageBytes = 48 << 10;
-  private int maxMetadataBytes = 16 << 10;
-  private int maxJsonDepth = 64;
-  private int maxQueuedEvents = 1_024;
-  private int maxQueuedBytes = 1 << 20;
-  private long maxTotalQueuedBytes = DEFAULT_TOTAL_QUEUED_BYTES;
-  private long maxTotalSessionBytes = DEFAULT_TOTAL_SESSION_BYTES;
-  private long maxTotalWatchBytes = DEFAULT_TOTAL_WATCH_BYTES;
-  private int maxReplayEvents = 512;
-  private int maxReplayBytes = 256 << 10;
-  private Duration maxResume = Duration.ofMinutes(1);
-  private Duration minLease = Duration.ofSeconds(15);
-  private Duration maxLease = Duration.ofMinutes(5);
-  private Limits.Rate messageRate = new Limits.Rate(100, 200);
-  private Limits.Rate sessionRate = new Limits.Rate(100, 200);
-  private Duration listPause = Duration.ofMillis(50);
-  private Duration drainTimeout = Duration.ofSeconds(5);
+  private final Limits.Values limits = new Limits.Values();
   private boolean requireSessionKey;
   private @Nullable Timer timer;
   private @Nullable Executor receiverExecutor;
@@ -90,6 +64,7 @@ public final class BrokerBuilder {
    * for each address, which a proxy or a filter keeps.
    */
   public BrokerBuilder openToEverybody() {
+    Limits.Values defaults = new Limits.Values();
     long eighthOfHeap = Runtime.getRuntime().maxMemory() / 8;
     return requireSessionKey(true)
         .maxChannels(10_000)
@@ -101,9 +76,9 @@ public final class BrokerBuilder {
         .maxJsonDepth(16)
         .maxQueuedEvents(256)
         .maxQueuedBytes(256 << 10)
-        .maxTotalQueuedBytes(Math.min(eighthOfHeap, DEFAULT_TOTAL_QUEUED_BYTES))
-        .maxTotalSessionBytes(Math.min(eighthOfHeap, DEFAULT_TOTAL_SESSION_BYTES))
-        .maxTotalWatchBytes(Math.min(eighthOfHeap / 2, DEFAULT_TOTAL_WATCH_BYTES))
+        .maxTotalQueuedBytes(Math.min(eighthOfHeap, defaults.maxTotalQueuedBytes))
+        .maxTotalSessionBytes(Math.min(eighthOfHeap, defaults.maxTotalSessionBytes))
+        .maxTotalWatchBytes(Math.min(eighthOfHeap / 2, defaults.maxTotalWatchBytes))
         .maxReplayEvents(128)
         .maxReplayBytes(64 << 10)
         .maxResume(Duration.ofSeconds(30))
@@ -117,7 +92,7 @@ public final class BrokerBuilder {
    * counted apart, up to as many. Default 20,000.
    */
   public BrokerBuilder maxChannels(int channels) {
-    maxChannels = atLeast(1, channels, "maxChannels");
+    limits.maxChannels = atLeast(1, channels, "maxChannels");
     return this;
   }
 
@@ -126,7 +101,7 @@ public final class BrokerBuilder {
    * application's own are counted apart, up to as many. Default 20,000.
    */
   public BrokerBuilder maxWatches(int watches) {
-    maxWatches = atLeast(1, watches, "maxWatches");
+    limits.maxWatches = atLeast(1, watches, "maxWatches");
     return this;
   }
 
@@ -135,7 +110,7 @@ public final class BrokerBuilder {
    * application's own channels have no such bound. Default 64.
    */
   public BrokerBuilder maxSessionsPerChannel(int sessions) {
-    maxSessionsPerChannel = atLeast(1, sessions, "maxSessionsPerChannel");
+    limits.maxSessionsPerChannel = atLeast(1, sessions, "maxSessionsPerChannel");
     return this;
   }
 
@@ -143,7 +118,7 @@ public final class BrokerBuilder {
    * How many tags a session may have; more are refused with {@code invalid_request}. Default 32.
    */
   public BrokerBuilder maxTagsPerSession(int tags) {
-    maxTagsPerSession = atLeast(1, tags, "maxTagsPerSession");
+    limits.maxTagsPerSession = atLeast(1, tags, "maxTagsPerSession");
     return this;
   }
 
@@ -152,7 +127,7 @@ public final class BrokerBuilder {
    * Default 48 KiB.
    */
   public BrokerBuilder maxMessageBytes(int bytes) {
-    maxMessageBytes = atLeast(1, bytes, "maxMessageBytes");
+    limits.maxMessageBytes = atLeast(1, bytes, "maxMessageBytes");
     return this;
   }
 
@@ -161,7 +136,7 @@ public final class BrokerBuilder {
    * 16 KiB.
    */
   public BrokerBuilder maxMetadataBytes(int bytes) {
-    maxMetadataBytes = atLeast(1, bytes, "maxMetadataBytes");
+    limits.maxMetadataBytes = atLeast(1, bytes, "maxMetadataBytes");
     return this;
   }
 
@@ -175,7 +150,7 @@ public final class BrokerBuilder {
       throw new IllegalArgumentException(
           "maxJsonDepth must be at most " + Json.MAX_DEPTH + ", not " + depth);
     }
-    maxJsonDepth = atLeast(2, depth, "maxJsonDepth");
+    limits.maxJsonDepth = atLeast(2, depth, "maxJsonDepth");
     return this;
   }
 
@@ -184,13 +159,13 @@ public final class BrokerBuilder {
    * target_busy}; a watch ends with {@link CloseReason#OVERFLOW}. Default 1,024.
    */
   public BrokerBuilder maxQueuedEvents(int events) {
-    maxQueuedEvents = atLeast(1, events, "maxQueuedEvents");
+    limits.maxQueuedEvents = atLeast(1, events, "maxQueuedEvents");
     return this;
   }
 
   /** How many bytes may wait for one reader; as {@link #maxQueuedEvents}. Default 1 MiB. */
   public BrokerBuilder maxQueuedBytes(int bytes) {
-    maxQueuedBytes = atLeast(1, bytes, "maxQueuedBytes");
+    limits.maxQueuedBytes = atLeast(1, bytes, "maxQueuedBytes");
     return this;
   }
 
@@ -200,7 +175,7 @@ public final class BrokerBuilder {
    * and what is shared, messages are refused with {@code at_capacity}. Default 512 MiB.
    */
   public BrokerBuilder maxTotalQueuedBytes(long bytes) {
-    maxTotalQueuedBytes = atLeastOne(bytes, "maxTotalQueuedBytes");
+    limits.maxTotalQueuedBytes = atLeastOne(bytes, "maxTotalQueuedBytes");
     return this;
   }
 
@@ -210,7 +185,7 @@ public final class BrokerBuilder {
    * more, new or by an update, is refused with {@code at_capacity}. Default 1 GiB.
    */
   public BrokerBuilder maxTotalSessionBytes(long bytes) {
-    maxTotalSessionBytes = atLeastOne(bytes, "maxTotalSessionBytes");
+    limits.maxTotalSessionBytes = atLeastOne(bytes, "maxTotalSessionBytes");
     return this;
   }
 
@@ -222,7 +197,7 @@ public final class BrokerBuilder {
    * that would need more is refused with {@code at_capacity}. Default 256 MiB.
    */
   public BrokerBuilder maxTotalWatchBytes(long bytes) {
-    maxTotalWatchBytes = atLeastOne(bytes, "maxTotalWatchBytes");
+    limits.maxTotalWatchBytes = atLeastOne(bytes, "maxTotalWatchBytes");
     return this;
   }
 
@@ -232,13 +207,13 @@ public final class BrokerBuilder {
    * #maxTotalQueuedBytes} for it. Default 512.
    */
   public BrokerBuilder maxReplayEvents(int events) {
-    maxReplayEvents = atLeast(1, events, "maxReplayEvents");
+    limits.maxReplayEvents = atLeast(1, events, "maxReplayEvents");
     return this;
   }
 
   /** How many bytes are kept for that; as {@link #maxReplayEvents}. Default 256 KiB. */
   public BrokerBuilder maxReplayBytes(int bytes) {
-    maxReplayBytes = atLeast(1, bytes, "maxReplayBytes");
+    limits.maxReplayBytes = atLeast(1, bytes, "maxReplayBytes");
     return this;
   }
 
@@ -248,7 +223,7 @@ public final class BrokerBuilder {
    */
   public BrokerBuilder maxResume(Duration resume) {
     Objects.requireNonNull(resume, "resume");
-    maxResume = wholeSeconds(resume, "maxResume");
+    limits.maxResume = wholeSeconds(resume, "maxResume");
     return this;
   }
 
@@ -259,12 +234,14 @@ public final class BrokerBuilder {
   public BrokerBuilder leaseBounds(Duration shortest, Duration longest) {
     Objects.requireNonNull(shortest, "shortest");
     Objects.requireNonNull(longest, "longest");
-    minLease = wholeSeconds(shortest, "The shortest lease");
-    maxLease = wholeSeconds(longest, "The longest lease");
+    wholeSeconds(shortest, "The shortest lease");
+    wholeSeconds(longest, "The longest lease");
     if (!longest.isZero() && (shortest.isZero() || shortest.compareTo(longest) > 0)) {
       throw new IllegalArgumentException(
           "The shortest lease must be from 1 s to the longest, not " + shortest);
     }
+    limits.minLease = shortest;
+    limits.maxLease = longest;
     return this;
   }
 
@@ -283,7 +260,7 @@ public final class BrokerBuilder {
    * channels have no rate. Default 100 a second, burst 200.
    */
   public BrokerBuilder messageRate(Limits.Rate rate) {
-    messageRate = Objects.requireNonNull(rate, "rate");
+    limits.messageRate = Objects.requireNonNull(rate, "rate");
     return this;
   }
 
@@ -293,7 +270,7 @@ public final class BrokerBuilder {
    * rate. Default 100 a second, burst 200.
    */
   public BrokerBuilder sessionRate(Limits.Rate rate) {
-    sessionRate = Objects.requireNonNull(rate, "rate");
+    limits.sessionRate = Objects.requireNonNull(rate, "rate");
     return this;
   }
 
@@ -308,7 +285,7 @@ public final class BrokerBuilder {
     if (pause.isNegative() || pause.compareTo(Duration.ofMinutes(1)) > 0) {
       throw new IllegalArgumentException("listPause must be from 0 to 1 minute, not " + pause);
     }
-    listPause = pause;
+    limits.listPause = pause;
     return this;
   }
 
@@ -321,7 +298,7 @@ public final class BrokerBuilder {
     if (timeout.isNegative() || timeout.compareTo(Duration.ofHours(1)) > 0) {
       throw new IllegalArgumentException("drainTimeout must be from 0 to 1 hour, not " + timeout);
     }
-    drainTimeout = timeout;
+    limits.drainTimeout = timeout;
     return this;
   }
 
@@ -397,32 +374,9 @@ public final class BrokerBuilder {
 
   /** A new broker with these settings. It starts no thread before one is needed. */
   public Broker build() {
-    Limits limits =
-        new Limits(
-            maxChannels,
-            maxWatches,
-            maxSessionsPerChannel,
-            maxTagsPerSession,
-            maxMessageBytes,
-            maxMetadataBytes,
-            maxJsonDepth,
-            maxQueuedEvents,
-            maxQueuedBytes,
-            maxTotalQueuedBytes,
-            maxTotalSessionBytes,
-            maxTotalWatchBytes,
-            maxReplayEvents,
-            maxReplayBytes,
-            messageRate,
-            sessionRate,
-            maxResume,
-            minLease,
-            maxLease,
-            listPause,
-            drainTimeout);
     AccessPolicy asked = policy == AccessPolicy.allowAll() ? policy : new GuardedPolicy(policy);
     return new LocalBroker(
-        limits,
+        new Limits(limits),
         requireSessionKey,
         timer,
         receiverExecutor,

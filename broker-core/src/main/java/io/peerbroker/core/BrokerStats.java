@@ -1,6 +1,8 @@
 package io.peerbroker.core;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a broker holds now, and what it has done since it was made: {@link Broker#stats()}.
@@ -9,75 +11,244 @@ import java.util.Map;
  * happens meanwhile. When nothing happens they agree with each other and with what a {@link
  * BrokerListener} has been told: {@code channels} is {@code channelsOpened} less all of {@code
  * channelsClosed}, and so on for sessions and watches. The first nine go up and down; all others
- * only grow. The maps have every key of their enum, with 0 for what has not occurred, and are
- * unmodifiable.
+ * only grow. The maps have every key of their enum, with 0 for what has not occurred, in the order
+ * of the enum, and are unmodifiable.
  *
- * @param channels how many channels are open, those that wait for their reader among them; at most
- *     {@link Limits#maxChannels()}
- * @param waiting how many of these wait for their reader to come back
- * @param sessions how many sessions there are
- * @param listed how many of these lists show
- * @param watches how many watches are watched; at most {@link Limits#maxWatches()}
- * @param streams how many streams have not ended: of channels, of watches, and those that have
- *     given way to another and not ended yet. Receivers and watchers in this JVM count as one each
- * @param queuedBytes how many bytes wait in all channels, what is kept to be given again among
- *     them; at most {@link Limits#maxTotalQueuedBytes()}
- * @param sessionBytes about how many bytes all sessions take, with their tags and metadata; at most
- *     {@link Limits#maxTotalSessionBytes()}
- * @param watchBytes about how many bytes watches hold: changes that wait to be told, and what was
- *     told where the application has a say in it; reservations stay within {@link
- *     Limits#maxTotalWatchBytes()}, and changes beyond it end the lists that are behind
- * @param channelsOpened how many channels have been opened
- * @param channelsClosed how many have closed, by reason
- * @param channelsInterrupted how often a channel's stream broke and the channel waited for its
- *     reader
- * @param channelsResumed how often a reader has come back; less than the interruptions by those who
- *     are {@code waiting} and those who did not come
- * @param sessionsOpened how many sessions have been created
- * @param sessionsUpdated how often one has changed
- * @param sessionsClosed how many have ended
- * @param watchesOpened how many watches have been opened
- * @param watchesClosed how many have ended, by reason; {@link CloseReason#OVERFLOW} says who did
- *     not keep up
- * @param messagesSent how many messages channels of this broker have sent that were answered {@link
- *     Delivery.Sent}
- * @param messagesQueued how many were answered {@link Delivery.Queued}
- * @param messagesUndelivered how many of the queued were not delivered, since their target did not
- *     come back
- * @param messagesRefused how many were answered {@link Delivery.Refused}, by code
- * @param callsRefused how many other calls were, by throwing {@link RefusedException}, by code.
- *     What an adapter refuses before it asks the broker (a body that is no JSON, a message that is
- *     too large) is not among them
+ * <p>Immutable. Two are equal when all their figures are. Later versions add figures.
  */
-public record BrokerStats(
-    int channels,
-    int waiting,
-    int sessions,
-    int listed,
-    int watches,
-    int streams,
-    long queuedBytes,
-    long sessionBytes,
-    long watchBytes,
-    long channelsOpened,
-    Map<CloseReason, Long> channelsClosed,
-    long channelsInterrupted,
-    long channelsResumed,
-    long sessionsOpened,
-    long sessionsUpdated,
-    long sessionsClosed,
-    long watchesOpened,
-    Map<CloseReason, Long> watchesClosed,
-    long messagesSent,
-    long messagesQueued,
-    long messagesUndelivered,
-    Map<Refusal.Code, Long> messagesRefused,
-    Map<Refusal.Code, Long> callsRefused) {
+public final class BrokerStats {
 
-  public BrokerStats {
-    channelsClosed = Map.copyOf(channelsClosed);
-    watchesClosed = Map.copyOf(watchesClosed);
-    messagesRefused = Map.copyOf(messagesRefused);
-    callsRefused = Map.copyOf(callsRefused);
+  /** The figures while they are collected: the one place where a figure is declared. */
+  static final class Values implements Cloneable {
+
+    int channels;
+    int waiting;
+    int sessions;
+    int listed;
+    int watches;
+    int streams;
+    long queuedBytes;
+    long sessionBytes;
+    long watchBytes;
+    long channelsOpened;
+    Map<CloseReason, Long> channelsClosed = Map.of();
+    long channelsInterrupted;
+    long channelsResumed;
+    long sessionsOpened;
+    long sessionsUpdated;
+    long sessionsClosed;
+    long watchesOpened;
+    Map<CloseReason, Long> watchesClosed = Map.of();
+    long messagesSent;
+    long messagesQueued;
+    long messagesUndelivered;
+    Map<Refusal.Code, Long> messagesRefused = Map.of();
+    Map<Refusal.Code, Long> callsRefused = Map.of();
+
+    private Values copy() {
+      try {
+        return (Values) clone();
+      } catch (CloneNotSupportedException e) {
+        throw new AssertionError(e);
+      }
+    }
+
+    /** Returns every figure by its name, in the order in which users read them. */
+    private Map<String, Object> byName() {
+      Map<String, Object> all = new LinkedHashMap<>();
+      all.put("channels", channels);
+      all.put("waiting", waiting);
+      all.put("sessions", sessions);
+      all.put("listed", listed);
+      all.put("watches", watches);
+      all.put("streams", streams);
+      all.put("queuedBytes", queuedBytes);
+      all.put("sessionBytes", sessionBytes);
+      all.put("watchBytes", watchBytes);
+      all.put("channelsOpened", channelsOpened);
+      all.put("channelsClosed", channelsClosed);
+      all.put("channelsInterrupted", channelsInterrupted);
+      all.put("channelsResumed", channelsResumed);
+      all.put("sessionsOpened", sessionsOpened);
+      all.put("sessionsUpdated", sessionsUpdated);
+      all.put("sessionsClosed", sessionsClosed);
+      all.put("watchesOpened", watchesOpened);
+      all.put("watchesClosed", watchesClosed);
+      all.put("messagesSent", messagesSent);
+      all.put("messagesQueued", messagesQueued);
+      all.put("messagesUndelivered", messagesUndelivered);
+      all.put("messagesRefused", messagesRefused);
+      all.put("callsRefused", callsRefused);
+      return all;
+    }
+  }
+
+  private final Values values;
+
+  BrokerStats(Values values) {
+    this.values = values.copy();
+  }
+
+  /**
+   * Returns how many channels are open, including those that wait for their reader; at most {@link
+   * Limits#maxChannels()}, and as many again of the application's own.
+   */
+  public int channels() {
+    return values.channels;
+  }
+
+  /** Returns how many of the {@link #channels()} wait for their reader to come back. */
+  public int waiting() {
+    return values.waiting;
+  }
+
+  /** Returns how many sessions there are. */
+  public int sessions() {
+    return values.sessions;
+  }
+
+  /** Returns how many of the {@link #sessions()} lists show. */
+  public int listed() {
+    return values.listed;
+  }
+
+  /**
+   * Returns how many watches are open; at most {@link Limits#maxWatches()}, and as many again of
+   * the application's own.
+   */
+  public int watches() {
+    return values.watches;
+  }
+
+  /**
+   * Returns how many streams have not ended: of channels, of watches, and those that have given way
+   * to another and not ended yet. Receivers and watchers in this JVM count as one each.
+   */
+  public int streams() {
+    return values.streams;
+  }
+
+  /**
+   * Returns how many bytes wait in all channels, including what is kept for replay; what strangers'
+   * channels hold of it is at most {@link Limits#maxTotalQueuedBytes()}.
+   */
+  public long queuedBytes() {
+    return values.queuedBytes;
+  }
+
+  /**
+   * Returns about how many bytes all sessions take, with their tags and metadata; at most {@link
+   * Limits#maxTotalSessionBytes()}.
+   */
+  public long sessionBytes() {
+    return values.sessionBytes;
+  }
+
+  /**
+   * Returns about how many bytes watches hold: changes that wait, and what was shown where a
+   * predicate decides. Reservations stay within {@link Limits#maxTotalWatchBytes()}; changes beyond
+   * it end the watches that are behind.
+   */
+  public long watchBytes() {
+    return values.watchBytes;
+  }
+
+  /** Returns how many channels have been opened. */
+  public long channelsOpened() {
+    return values.channelsOpened;
+  }
+
+  /** Returns how many channels have closed, by reason. */
+  public Map<CloseReason, Long> channelsClosed() {
+    return values.channelsClosed;
+  }
+
+  /** Returns how often a channel's stream broke and the channel waited for its reader. */
+  public long channelsInterrupted() {
+    return values.channelsInterrupted;
+  }
+
+  /**
+   * Returns how often a reader has come back. That is less than {@link #channelsInterrupted()} by
+   * those that are {@link #waiting()} and those that did not come back.
+   */
+  public long channelsResumed() {
+    return values.channelsResumed;
+  }
+
+  /** Returns how many sessions have been created. */
+  public long sessionsOpened() {
+    return values.sessionsOpened;
+  }
+
+  /** Returns how often a session has changed. */
+  public long sessionsUpdated() {
+    return values.sessionsUpdated;
+  }
+
+  /** Returns how many sessions have ended. */
+  public long sessionsClosed() {
+    return values.sessionsClosed;
+  }
+
+  /** Returns how many watches have been opened. */
+  public long watchesOpened() {
+    return values.watchesOpened;
+  }
+
+  /**
+   * Returns how many watches have ended, by reason; {@link CloseReason#OVERFLOW} counts those that
+   * did not keep up.
+   */
+  public Map<CloseReason, Long> watchesClosed() {
+    return values.watchesClosed;
+  }
+
+  /** Returns how many messages, sent by channels of this broker, became {@link Delivery.Sent}. */
+  public long messagesSent() {
+    return values.messagesSent;
+  }
+
+  /** Returns how many messages became {@link Delivery.Queued}. */
+  public long messagesQueued() {
+    return values.messagesQueued;
+  }
+
+  /**
+   * Returns how many of the queued messages were not delivered, since their target did not come
+   * back.
+   */
+  public long messagesUndelivered() {
+    return values.messagesUndelivered;
+  }
+
+  /** Returns how many messages became {@link Delivery.Refused}, by code. */
+  public Map<Refusal.Code, Long> messagesRefused() {
+    return values.messagesRefused;
+  }
+
+  /**
+   * Returns how many other calls were refused, by throwing {@link RefusedException}, by code. What
+   * an adapter refuses before it asks the broker (a body that is not JSON, a message that is too
+   * large) is not among them.
+   */
+  public Map<Refusal.Code, Long> callsRefused() {
+    return values.callsRefused;
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof BrokerStats stats && values.byName().equals(stats.values.byName());
+  }
+
+  @Override
+  public int hashCode() {
+    return values.byName().hashCode();
+  }
+
+  /** Names every figure with its value. */
+  @Override
+  public String toString() {
+    return "BrokerStats" + values.byName();
   }
 }

@@ -7,51 +7,98 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a client asks for when it opens a channel.
  *
- * @param resume for how long the channel is to live on when its stream breaks; zero for not at all.
- *     The broker grants at most {@link Limits#maxResume()}
- * @param lease how often the client promises to be heard from at least; zero for no promise. The
- *     broker brings it within {@link Limits#minLease()} and {@link Limits#maxLease()}
- * @param lastEventId the id of the last event that the client has seen of a channel that it wants
- *     to go on with, or null
+ * <p>Starts from {@link #none()}. Immutable; two are equal when all that they ask for is. Later
+ * versions add options.
  */
-public record ChannelOptions(Duration resume, Duration lease, @Nullable String lastEventId) {
+public final class ChannelOptions {
 
   private static final ChannelOptions NONE = new ChannelOptions(Duration.ZERO, Duration.ZERO, null);
 
-  /**
-   * Checks the times.
-   *
-   * @throws IllegalArgumentException for a negative one
-   */
-  public ChannelOptions {
-    Objects.requireNonNull(resume, "resume");
-    Objects.requireNonNull(lease, "lease");
-    if (resume.isNegative() || lease.isNegative()) {
-      throw new IllegalArgumentException("resume and lease must not be negative");
-    }
+  private final Duration resume;
+  private final Duration lease;
+  private final @Nullable String lastEventId;
+
+  private ChannelOptions(Duration resume, Duration lease, @Nullable String lastEventId) {
+    this.resume = requireNotNegative("resume", resume);
+    this.lease = requireNotNegative("lease", lease);
+    this.lastEventId = lastEventId;
   }
 
-  /** A new channel, with nothing asked for: it closes when its stream breaks. */
+  private static Duration requireNotNegative(String name, Duration time) {
+    Objects.requireNonNull(time, name);
+    if (time.isNegative()) {
+      throw new IllegalArgumentException(name + " must not be negative: " + time);
+    }
+    return time;
+  }
+
+  /** Returns the options of a new channel that closes when its stream breaks. */
   public static ChannelOptions none() {
     return NONE;
   }
 
-  /** The same, but to live on for so long when the stream breaks. */
+  /**
+   * Returns these options, for a channel that lives on for so long when its stream breaks.
+   *
+   * @param resume zero for not at all; the broker grants at most {@link Limits#maxResume()}
+   * @throws IllegalArgumentException for a negative time
+   */
   public ChannelOptions withResume(Duration resume) {
     return new ChannelOptions(resume, lease, lastEventId);
   }
 
-  /** The same, with a promise to be heard from at least so often. */
+  /**
+   * Returns these options, with a promise that the client is heard from at least this often.
+   *
+   * @param lease zero for no promise; the broker brings it within {@link Limits#minLease()} and
+   *     {@link Limits#maxLease()}
+   * @throws IllegalArgumentException for a negative time
+   */
   public ChannelOptions withLease(Duration lease) {
     return new ChannelOptions(resume, lease, lastEventId);
   }
 
-  /** The same, to go on with the channel that this event came from. */
+  /**
+   * Returns these options, to go on with the channel that an event came from.
+   *
+   * @param lastEventId the id of the last event that the client has seen
+   */
   public ChannelOptions after(String lastEventId) {
-    return new ChannelOptions(resume, lease, lastEventId);
+    return new ChannelOptions(resume, lease, Objects.requireNonNull(lastEventId, "lastEventId"));
   }
 
-  /** The times alone: an event's id is as good as a key. */
+  /** Returns for how long the channel shall live on when its stream breaks; zero for not at all. */
+  public Duration resume() {
+    return resume;
+  }
+
+  /** Returns how often the client promises to be heard from at least; zero for no promise. */
+  public Duration lease() {
+    return lease;
+  }
+
+  /**
+   * Returns the id of the last event that the client has seen of the channel that it goes on with;
+   * null for a new channel. As good as a key, so it must not be logged.
+   */
+  public @Nullable String lastEventId() {
+    return lastEventId;
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof ChannelOptions options
+        && resume.equals(options.resume)
+        && lease.equals(options.lease)
+        && Objects.equals(lastEventId, options.lastEventId);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(resume, lease, lastEventId);
+  }
+
+  /** Names the times alone: an event's id is as good as a key. */
   @Override
   public String toString() {
     return "ChannelOptions[resume="

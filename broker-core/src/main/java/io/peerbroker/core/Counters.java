@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +41,7 @@ final class Counters {
     Map<E, Long> sums() {
       Map<E, Long> sums = new EnumMap<>(keys);
       counts.forEach((key, count) -> sums.put(key, count.sum()));
-      return sums;
+      return Collections.unmodifiableMap(sums);
     }
   }
 
@@ -131,29 +132,30 @@ final class Counters {
 
   BrokerStats stats(LocalBroker broker) {
     Directory directory = broker.directory;
-    return new BrokerStats(
-        directory.channelCount(),
-        channelsWaiting.intValue(),
-        directory.sessionCount(),
-        directory.listedCount(),
-        broker.watchCount(),
-        broker.streamCount(),
-        broker.budget.used() + broker.replay.used() + broker.ownBudget.used(),
-        directory.sessionBytes.used(),
-        directory.watchBytes.used(),
-        channelsOpened.sum(),
-        channelsClosed.sums(),
-        channelsInterrupted.sum(),
-        channelsResumed.sum(),
-        sessionsOpened.sum(),
-        sessionsUpdated.sum(),
-        sessionsClosed.sum(),
-        watchesOpened.sum(),
-        watchesClosed.sums(),
-        messagesSent.sum(),
-        messagesQueued.sum(),
-        messagesUndelivered.sum(),
-        messagesRefused.sums(),
-        callsRefused.sums());
+    BrokerStats.Values values = new BrokerStats.Values();
+    values.channels = directory.channelCount();
+    values.waiting = channelsWaiting.intValue();
+    values.sessions = directory.sessionCount();
+    values.listed = directory.listedCount();
+    values.watches = broker.watchCount();
+    values.streams = broker.streamCount();
+    values.queuedBytes = broker.budget.used() + broker.replay.used() + broker.ownBudget.used();
+    values.sessionBytes = directory.sessionBytes.used();
+    values.watchBytes = directory.watchBytes.used();
+    values.channelsOpened = channelsOpened.sum();
+    values.channelsClosed = channelsClosed.sums();
+    values.channelsInterrupted = channelsInterrupted.sum();
+    values.channelsResumed = channelsResumed.sum();
+    values.sessionsOpened = sessionsOpened.sum();
+    values.sessionsUpdated = sessionsUpdated.sum();
+    values.sessionsClosed = sessionsClosed.sum();
+    values.watchesOpened = watchesOpened.sum();
+    values.watchesClosed = watchesClosed.sums();
+    values.messagesSent = messagesSent.sum();
+    values.messagesQueued = messagesQueued.sum();
+    values.messagesUndelivered = messagesUndelivered.sum();
+    values.messagesRefused = messagesRefused.sums();
+    values.callsRefused = callsRefused.sums();
+    return new BrokerStats(values);
   }
 }

@@ -1,59 +1,236 @@
 package io.peerbroker.core;
 
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The bounds that a broker keeps. Made by {@link BrokerBuilder}, where each is explained.
+ * The bounds that a broker keeps: {@link Broker#limits()}. {@link BrokerBuilder} sets them, and
+ * explains each.
  *
- * @param maxChannels channels at one time
- * @param maxWatches watches at one time
- * @param maxSessionsPerChannel sessions that one channel hosts at one time
- * @param maxTagsPerSession tags of one session, duplicates folded
- * @param maxMessageBytes UTF-8 bytes of one message
- * @param maxMetadataBytes UTF-8 bytes of one session's metadata
- * @param maxJsonDepth nesting of a request body, the body's own object being 1
- * @param maxQueuedEvents events waiting for one reader
- * @param maxQueuedBytes bytes waiting for one reader
- * @param maxTotalQueuedBytes bytes waiting for all readers of channels together
- * @param maxTotalSessionBytes bytes of all sessions together, about what they take in the heap
- * @param maxTotalWatchBytes bytes of what waits for all watches, and of what they remember
- * @param maxReplayEvents events kept for one reader who may come back
- * @param maxReplayBytes bytes kept for one reader who may come back
- * @param messageRate messages of one channel
- * @param sessionRate creations, updates and closes of sessions of one channel, together
- * @param maxResume for how long a channel may live on when its stream breaks
- * @param minLease the shortest promise to be heard from
- * @param maxLease the longest promise to be heard from; zero where none is taken
- * @param listPause how long a watch has its peace after it was woken for changes
- * @param drainTimeout how long a stream that is told to end may take to do so
+ * <p>Immutable. Two are equal when all their bounds are. Later versions add bounds.
  */
-public record Limits(
-    int maxChannels,
-    int maxWatches,
-    int maxSessionsPerChannel,
-    int maxTagsPerSession,
-    int maxMessageBytes,
-    int maxMetadataBytes,
-    int maxJsonDepth,
-    int maxQueuedEvents,
-    int maxQueuedBytes,
-    long maxTotalQueuedBytes,
-    long maxTotalSessionBytes,
-    long maxTotalWatchBytes,
-    int maxReplayEvents,
-    int maxReplayBytes,
-    Rate messageRate,
-    Rate sessionRate,
-    Duration maxResume,
-    Duration minLease,
-    Duration maxLease,
-    Duration listPause,
-    Duration drainTimeout) {
+public final class Limits {
+
+  /** What a builder sets: the one place where a bound is declared and has its default. */
+  static final class Values implements Cloneable {
+
+    int maxChannels = 20_000;
+    int maxWatches = 20_000;
+    int maxSessionsPerChannel = 64;
+    int maxTagsPerSession = 32;
+    int maxMessageBytes = 48 << 10;
+    int maxMetadataBytes = 16 << 10;
+    int maxJsonDepth = 64;
+    int maxQueuedEvents = 1_024;
+    int maxQueuedBytes = 1 << 20;
+    long maxTotalQueuedBytes = 512L << 20;
+    long maxTotalSessionBytes = 1L << 30;
+    long maxTotalWatchBytes = 256L << 20;
+    int maxReplayEvents = 512;
+    int maxReplayBytes = 256 << 10;
+    Rate messageRate = new Rate(100, 200);
+    Rate sessionRate = new Rate(100, 200);
+    Duration maxResume = Duration.ofMinutes(1);
+    Duration minLease = Duration.ofSeconds(15);
+    Duration maxLease = Duration.ofMinutes(5);
+    Duration listPause = Duration.ofMillis(50);
+    Duration drainTimeout = Duration.ofSeconds(5);
+
+    Values copy() {
+      try {
+        return (Values) clone();
+      } catch (CloneNotSupportedException e) {
+        throw new AssertionError(e);
+      }
+    }
+
+    /** Returns every bound by its name, in the order in which users read them. */
+    private Map<String, Object> byName() {
+      Map<String, Object> all = new LinkedHashMap<>();
+      all.put("maxChannels", maxChannels);
+      all.put("maxWatches", maxWatches);
+      all.put("maxSessionsPerChannel", maxSessionsPerChannel);
+      all.put("maxTagsPerSession", maxTagsPerSession);
+      all.put("maxMessageBytes", maxMessageBytes);
+      all.put("maxMetadataBytes", maxMetadataBytes);
+      all.put("maxJsonDepth", maxJsonDepth);
+      all.put("maxQueuedEvents", maxQueuedEvents);
+      all.put("maxQueuedBytes", maxQueuedBytes);
+      all.put("maxTotalQueuedBytes", maxTotalQueuedBytes);
+      all.put("maxTotalSessionBytes", maxTotalSessionBytes);
+      all.put("maxTotalWatchBytes", maxTotalWatchBytes);
+      all.put("maxReplayEvents", maxReplayEvents);
+      all.put("maxReplayBytes", maxReplayBytes);
+      all.put("messageRate", messageRate);
+      all.put("sessionRate", sessionRate);
+      all.put("maxResume", maxResume);
+      all.put("minLease", minLease);
+      all.put("maxLease", maxLease);
+      all.put("listPause", listPause);
+      all.put("drainTimeout", drainTimeout);
+      return all;
+    }
+  }
+
+  private final Values values;
+
+  Limits(Values values) {
+    this.values = values.copy();
+  }
+
+  /** Returns how many channels there may be at one time: {@link BrokerBuilder#maxChannels}. */
+  public int maxChannels() {
+    return values.maxChannels;
+  }
+
+  /** Returns how many watches there may be at one time: {@link BrokerBuilder#maxWatches}. */
+  public int maxWatches() {
+    return values.maxWatches;
+  }
+
+  /**
+   * Returns how many sessions one channel may host at one time: {@link
+   * BrokerBuilder#maxSessionsPerChannel}.
+   */
+  public int maxSessionsPerChannel() {
+    return values.maxSessionsPerChannel;
+  }
+
+  /**
+   * Returns how many tags one session may have, duplicates folded: {@link
+   * BrokerBuilder#maxTagsPerSession}.
+   */
+  public int maxTagsPerSession() {
+    return values.maxTagsPerSession;
+  }
+
+  /** Returns how many UTF-8 bytes one message may have: {@link BrokerBuilder#maxMessageBytes}. */
+  public int maxMessageBytes() {
+    return values.maxMessageBytes;
+  }
+
+  /**
+   * Returns how many UTF-8 bytes the metadata of one session may have: {@link
+   * BrokerBuilder#maxMetadataBytes}.
+   */
+  public int maxMetadataBytes() {
+    return values.maxMetadataBytes;
+  }
+
+  /**
+   * Returns how deeply a request body may nest, the body's own object being 1: {@link
+   * BrokerBuilder#maxJsonDepth}.
+   */
+  public int maxJsonDepth() {
+    return values.maxJsonDepth;
+  }
+
+  /** Returns how many events may wait for one reader: {@link BrokerBuilder#maxQueuedEvents}. */
+  public int maxQueuedEvents() {
+    return values.maxQueuedEvents;
+  }
+
+  /** Returns how many bytes may wait for one reader: {@link BrokerBuilder#maxQueuedBytes}. */
+  public int maxQueuedBytes() {
+    return values.maxQueuedBytes;
+  }
+
+  /**
+   * Returns how many bytes may wait for the readers of all channels together: {@link
+   * BrokerBuilder#maxTotalQueuedBytes}.
+   */
+  public long maxTotalQueuedBytes() {
+    return values.maxTotalQueuedBytes;
+  }
+
+  /**
+   * Returns how many bytes all sessions together may take, about as much as they take in the heap:
+   * {@link BrokerBuilder#maxTotalSessionBytes}.
+   */
+  public long maxTotalSessionBytes() {
+    return values.maxTotalSessionBytes;
+  }
+
+  /**
+   * Returns how many bytes all watches together may hold: changes that wait, and what they
+   * remember: {@link BrokerBuilder#maxTotalWatchBytes}.
+   */
+  public long maxTotalWatchBytes() {
+    return values.maxTotalWatchBytes;
+  }
+
+  /**
+   * Returns how many events are kept for one reader that may come back: {@link
+   * BrokerBuilder#maxReplayEvents}.
+   */
+  public int maxReplayEvents() {
+    return values.maxReplayEvents;
+  }
+
+  /**
+   * Returns how many bytes are kept for one reader that may come back: {@link
+   * BrokerBuilder#maxReplayBytes}.
+   */
+  public int maxReplayBytes() {
+    return values.maxReplayBytes;
+  }
+
+  /** Returns how fast one channel may send messages: {@link BrokerBuilder#messageRate}. */
+  public Rate messageRate() {
+    return values.messageRate;
+  }
+
+  /**
+   * Returns how fast one channel may create, update and close sessions, together: {@link
+   * BrokerBuilder#sessionRate}.
+   */
+  public Rate sessionRate() {
+    return values.sessionRate;
+  }
+
+  /**
+   * Returns how long a channel may live on when its stream breaks; zero where none does: {@link
+   * BrokerBuilder#maxResume}.
+   */
+  public Duration maxResume() {
+    return values.maxResume;
+  }
+
+  /** Returns the shortest lease that is granted: {@link BrokerBuilder#leaseBounds}. */
+  public Duration minLease() {
+    return values.minLease;
+  }
+
+  /**
+   * Returns the longest lease that is granted; zero where none is: {@link
+   * BrokerBuilder#leaseBounds}.
+   */
+  public Duration maxLease() {
+    return values.maxLease;
+  }
+
+  /**
+   * Returns how long a watch is left alone after it was woken for changes: {@link
+   * BrokerBuilder#listPause}.
+   */
+  public Duration listPause() {
+    return values.listPause;
+  }
+
+  /**
+   * Returns how long a stream that is asked to end may take to do so: {@link
+   * BrokerBuilder#drainTimeout}.
+   */
+  public Duration drainTimeout() {
+    return values.drainTimeout;
+  }
 
   /** How many bytes one watch with a predicate may take to remember what it has told. */
   long maxRememberedBytes() {
-    return maxTotalWatchBytes / 16;
+    return values.maxTotalWatchBytes / 16;
   }
 
   /**
@@ -87,26 +264,26 @@ public record Limits(
    * of what they may hold together.
    */
   public long queueShare() {
-    return maxTotalQueuedBytes / 2 / maxChannels;
+    return values.maxTotalQueuedBytes / 2 / values.maxChannels;
   }
 
   /** How many bytes may wait for one reader who is away. */
   long maxAwayBytes() {
-    return maxQueuedBytes / 2;
+    return values.maxQueuedBytes / 2;
   }
 
   /** What is granted to whoever asks for this much time to come back. */
   Duration grantResume(Duration asked) {
-    return asked.compareTo(maxResume) < 0 ? asked : maxResume;
+    return asked.compareTo(values.maxResume) < 0 ? asked : values.maxResume;
   }
 
   /** What is granted to whoever promises to be heard from this often. */
   Duration grantLease(Duration asked) {
-    if (asked.isZero() || maxLease.isZero()) {
+    if (asked.isZero() || values.maxLease.isZero()) {
       return Duration.ZERO;
     }
-    Duration atLeast = asked.compareTo(minLease) < 0 ? minLease : asked;
-    return atLeast.compareTo(maxLease) < 0 ? atLeast : maxLease;
+    Duration atLeast = asked.compareTo(values.minLease) < 0 ? values.minLease : asked;
+    return atLeast.compareTo(values.maxLease) < 0 ? atLeast : values.maxLease;
   }
 
   /**
@@ -115,7 +292,7 @@ public record Limits(
    * @throws RefusedException {@code too_large} or {@code malformed_json}
    */
   public void checkMessage(Json message) {
-    checkSize("A message", message, maxMessageBytes);
+    checkSize("A message", message, values.maxMessageBytes);
   }
 
   /**
@@ -126,7 +303,7 @@ public record Limits(
    */
   public void check(SessionSpec spec) {
     checkTags(spec.tags());
-    checkSize("Metadata", spec.metadata(), maxMetadataBytes);
+    checkSize("Metadata", spec.metadata(), values.maxMetadataBytes);
   }
 
   /** Refuses an update to more than a session may have, as {@link #check(SessionSpec)}. */
@@ -135,16 +312,16 @@ public record Limits(
       checkTags(update.tags());
     }
     if (update.metadata() != null) {
-      checkSize("Metadata", update.metadata(), maxMetadataBytes);
+      checkSize("Metadata", update.metadata(), values.maxMetadataBytes);
     }
   }
 
   private void checkTags(List<String> tags) {
-    if (tags.size() > maxTagsPerSession) {
+    if (tags.size() > values.maxTagsPerSession) {
       throw refused(
           Refusal.Code.INVALID_REQUEST,
           "'tags' may name at most "
-              + maxTagsPerSession
+              + values.maxTagsPerSession
               + " different tags, not "
               + tags.size()
               + ".");
@@ -157,11 +334,32 @@ public record Limits(
           Refusal.Code.TOO_LARGE,
           what + " may have at most " + max + " bytes, not " + json.length() + ".");
     }
-    if (json.depth() >= maxJsonDepth) {
+    if (json.depth() >= values.maxJsonDepth) {
       throw refused(
           Refusal.Code.MALFORMED_JSON,
-          what + " may nest at most " + (maxJsonDepth - 1) + " levels, not " + json.depth() + ".");
+          what
+              + " may nest at most "
+              + (values.maxJsonDepth - 1)
+              + " levels, not "
+              + json.depth()
+              + ".");
     }
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Limits limits && values.byName().equals(limits.values.byName());
+  }
+
+  @Override
+  public int hashCode() {
+    return values.byName().hashCode();
+  }
+
+  /** Names every bound with its value. */
+  @Override
+  public String toString() {
+    return "Limits" + values.byName();
   }
 
   private static RefusedException refused(Refusal.Code code, String detail) {

@@ -459,30 +459,29 @@ final class LimitsTest {
   @Test
   void theDefaultsAreThoseOfTheProtocol() {
     party();
-    assertThat(broker.limits())
-        .isEqualTo(
-            new Limits(
-                20_000,
-                20_000,
-                64,
-                32,
-                49_152,
-                16_384,
-                64,
-                1_024,
-                1_048_576,
-                536_870_912,
-                1_073_741_824,
-                268_435_456,
-                512,
-                262_144,
-                new Limits.Rate(100, 200),
-                new Limits.Rate(100, 200),
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(15),
-                Duration.ofSeconds(300),
-                Duration.ofMillis(50),
-                Duration.ofSeconds(5)));
+    Limits.Values expected = new Limits.Values();
+    expected.maxChannels = 20_000;
+    expected.maxWatches = 20_000;
+    expected.maxSessionsPerChannel = 64;
+    expected.maxTagsPerSession = 32;
+    expected.maxMessageBytes = 49_152;
+    expected.maxMetadataBytes = 16_384;
+    expected.maxJsonDepth = 64;
+    expected.maxQueuedEvents = 1_024;
+    expected.maxQueuedBytes = 1_048_576;
+    expected.maxTotalQueuedBytes = 536_870_912;
+    expected.maxTotalSessionBytes = 1_073_741_824;
+    expected.maxTotalWatchBytes = 268_435_456;
+    expected.maxReplayEvents = 512;
+    expected.maxReplayBytes = 262_144;
+    expected.messageRate = new Limits.Rate(100, 200);
+    expected.sessionRate = new Limits.Rate(100, 200);
+    expected.maxResume = Duration.ofMinutes(1);
+    expected.minLease = Duration.ofSeconds(15);
+    expected.maxLease = Duration.ofMinutes(5);
+    expected.listPause = Duration.ofMillis(50);
+    expected.drainTimeout = Duration.ofSeconds(5);
+    assertThat(broker.limits()).isEqualTo(new Limits(expected));
   }
 
   @Test
@@ -490,30 +489,29 @@ final class LimitsTest {
     builder.openToEverybody();
     Party party = party();
     long heap = Runtime.getRuntime().maxMemory();
-    assertThat(broker.limits())
-        .isEqualTo(
-            new Limits(
-                10_000,
-                10_000,
-                4,
-                8,
-                32_768,
-                1_024,
-                16,
-                256,
-                262_144,
-                Math.min(heap / 8, 536_870_912),
-                Math.min(heap / 8, 1_073_741_824),
-                Math.min(heap / 16, 268_435_456),
-                128,
-                65_536,
-                new Limits.Rate(20, 100),
-                new Limits.Rate(2, 10),
-                Duration.ofSeconds(30),
-                Duration.ofSeconds(15),
-                Duration.ofSeconds(300),
-                Duration.ofMillis(50),
-                Duration.ofSeconds(5)));
+    Limits.Values expected = new Limits.Values();
+    expected.maxChannels = 10_000;
+    expected.maxWatches = 10_000;
+    expected.maxSessionsPerChannel = 4;
+    expected.maxTagsPerSession = 8;
+    expected.maxMessageBytes = 32_768;
+    expected.maxMetadataBytes = 1_024;
+    expected.maxJsonDepth = 16;
+    expected.maxQueuedEvents = 256;
+    expected.maxQueuedBytes = 262_144;
+    expected.maxTotalQueuedBytes = Math.min(heap / 8, 536_870_912);
+    expected.maxTotalSessionBytes = Math.min(heap / 8, 1_073_741_824);
+    expected.maxTotalWatchBytes = Math.min(heap / 16, 268_435_456);
+    expected.maxReplayEvents = 128;
+    expected.maxReplayBytes = 65_536;
+    expected.messageRate = new Limits.Rate(20, 100);
+    expected.sessionRate = new Limits.Rate(2, 10);
+    expected.maxResume = Duration.ofSeconds(30);
+    expected.minLease = Duration.ofSeconds(15);
+    expected.maxLease = Duration.ofMinutes(5);
+    expected.listPause = Duration.ofMillis(50);
+    expected.drainTimeout = Duration.ofSeconds(5);
+    assertThat(broker.limits()).isEqualTo(new Limits(expected));
     assertRefused(() -> broker.claimHost(party.id(), null), Code.INVALID_REQUEST)
         .contains("this broker takes the channel's key");
   }

@@ -102,6 +102,7 @@ final class NullsTest {
     refuses("other", () -> ALL.and(null));
     refuses("resume", () -> ChannelOptions.none().withResume(null));
     refuses("lease", () -> ChannelOptions.none().withLease(null));
+    refuses("lastEventId", () -> ChannelOptions.none().after(null));
     refuses("origin", () -> new Message(null, "target", Json.NULL));
     refuses("target", () -> new Message("origin", null, Json.NULL));
     refuses("json", () -> new Message("origin", "target", null));

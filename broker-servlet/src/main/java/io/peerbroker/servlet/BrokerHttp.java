@@ -189,8 +189,11 @@ public final class BrokerHttp implements AutoCloseable {
     String inQuery = query.value("lastEventId", Refusal.Code.INVALID_REQUEST);
     String inHeader = exchange.request.getHeader("Last-Event-ID");
     String lastEventId = inHeader == null || inHeader.isEmpty() ? inQuery : inHeader;
-    ChannelOptions options =
-        new ChannelOptions(seconds(query, "resume"), seconds(query, "lease"), lastEventId);
+    ChannelOptions asked =
+        ChannelOptions.none()
+            .withResume(seconds(query, "resume"))
+            .withLease(seconds(query, "lease"));
+    ChannelOptions options = lastEventId == null ? asked : asked.after(lastEventId);
     boolean visible = wantsVisibleHeartbeat(query);
     // Also without a policy the channel is its login's, for whoever looks for it.
     Caller caller =

@@ -1,44 +1,26 @@
 package io.peerbroker.servlet;
 
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.Collections;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How the broker behaves over HTTP; what concerns every transport is set on the broker itself.
  *
- * @param heartbeat after how much silence a stream carries a comment line
- * @param retry about how long a client waits before it comes back to a stream that broke; each
- *     stream tells a time of its own, from half of this to one and a half
- * @param writeTimeout after how long a stream is given up whose bytes the network has not taken
- * @param bodyTimeout within how long a request's body must be all there
- * @param maxBodyBytes how long a request's body may be
- * @param allowedOrigins the origins whose pages may use the broker from elsewhere (CORS), or {@code
- *     *} alone; none turns CORS off
- * @param allowedHeaders the request headers that those pages may set besides what every page may:
- *     {@code Cache-Control}, {@code Content-Type}, {@code Last-Event-ID} and {@code
- *     X-Requested-With}, which clients for event streams send, are always among them. In
- *     alphabetical order, whatever their letter case
- * @param context what surrounds an access policy that is asked on another thread than the
- *     request's; see {@link #withContext}
+ * <p>Starts from {@link #defaults()} or {@link #openToEverybody()}. Immutable; two are equal when
+ * all their settings are. Later versions add settings.
  */
-public record HttpSettings(
-    Duration heartbeat,
-    Duration retry,
-    Duration writeTimeout,
-    Duration bodyTimeout,
-    int maxBodyBytes,
-    Set<String> allowedOrigins,
-    Set<String> allowedHeaders,
-    UnaryOperator<Runnable> context) {
+public final class HttpSettings {
 
   private static final Duration MIN = Duration.ofMillis(10);
   private static final Duration MAX = Duration.ofHours(24);
@@ -56,45 +38,53 @@ public record HttpSettings(
 
   private static final Map<String, String> DEFAULT_PORTS = Map.of("http", "80", "https", "443");
 
-  private static final HttpSettings DEFAULTS =
-      new HttpSettings(
-          Duration.ofSeconds(15),
-          Duration.ofSeconds(2),
-          Duration.ofSeconds(30),
-          Duration.ofSeconds(10),
-          64 << 10,
-          Set.of(),
-          Set.of(),
-          UnaryOperator.identity());
+  private static final HttpSettings DEFAULTS = new HttpSettings(new Values());
 
-  /**
-   * Checks the settings.
-   *
-   * @throws IllegalArgumentException for a time that is not from 10 ms to 24 h, a size below 1,
-   *     {@code *} among other origins, or an origin that is not written as a browser sends it
-   *     ({@code https://example.org:8443}: lower case, no path, no default port), or a header's
-   *     name that is none (RFC 9110, section 5.1)
-   */
-  public HttpSettings {
-    check("heartbeat", heartbeat);
-    check("retry", retry);
-    check("writeTimeout", writeTimeout);
-    check("bodyTimeout", bodyTimeout);
-    if (maxBodyBytes < 1) {
-      throw new IllegalArgumentException("maxBodyBytes must be at least 1, not " + maxBodyBytes);
+  /** What a setter of one changes in a copy: the one place where a setting is declared. */
+  private static final class Values implements Cloneable {
+
+    Duration heartbeat = Duration.ofSeconds(15);
+    Duration retry = Duration.ofSeconds(2);
+    Duration writeTimeout = Duration.ofSeconds(30);
+    Duration bodyTimeout = Duration.ofSeconds(10);
+    int maxBodyBytes = 64 << 10;
+    Set<String> allowedOrigins = Set.of();
+    Set<String> allowedHeaders = withNeeded(Set.of());
+    UnaryOperator<Runnable> context = UnaryOperator.identity();
+
+    Values copy() {
+      try {
+        return (Values) clone();
+      } catch (CloneNotSupportedException e) {
+        throw new AssertionError(e);
+      }
     }
-    allowedOrigins = copy("allowedOrigins", allowedOrigins);
-    if (allowedOrigins.contains("*") && allowedOrigins.size() > 1) {
-      throw new IllegalArgumentException(
-          "allowedOrigins takes '*' alone or a list of origins, not both");
+
+    /** Returns every setting by its name, in the order in which users read them. */
+    Map<String, Object> byName() {
+      Map<String, Object> all = new LinkedHashMap<>();
+      all.put("heartbeat", heartbeat);
+      all.put("retry", retry);
+      all.put("writeTimeout", writeTimeout);
+      all.put("bodyTimeout", bodyTimeout);
+      all.put("maxBodyBytes", maxBodyBytes);
+      all.put("allowedOrigins", allowedOrigins);
+      all.put("allowedHeaders", allowedHeaders);
+      all.put("context", context);
+      return all;
     }
-    allowedOrigins.forEach(HttpSettings::checkOrigin);
-    copy("allowedHeaders", allowedHeaders).forEach(HttpSettings::checkHeader);
-    Objects.requireNonNull(context, "context");
-    Set<String> headers = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
-    headers.addAll(NEEDED_HEADERS);
-    headers.addAll(allowedHeaders);
-    allowedHeaders = Collections.unmodifiableSet(headers);
+  }
+
+  private final Values values;
+
+  private HttpSettings(Values values) {
+    this.values = values;
+  }
+
+  private HttpSettings with(Consumer<Values> change) {
+    Values changed = values.copy();
+    change.accept(changed);
+    return new HttpSettings(changed);
   }
 
   /**
@@ -113,103 +103,101 @@ public record HttpSettings(
     return DEFAULTS.withMaxBodyBytes(40 << 10);
   }
 
-  /** The same with another heartbeat. */
+  /**
+   * Returns these settings with another heartbeat: after so much silence a stream carries a comment
+   * line.
+   *
+   * @param heartbeat 10 ms to 24 h
+   * @throws IllegalArgumentException for another time
+   */
   public HttpSettings withHeartbeat(Duration heartbeat) {
-    return new HttpSettings(
-        heartbeat,
-        retry,
-        writeTimeout,
-        bodyTimeout,
-        maxBodyBytes,
-        allowedOrigins,
-        allowedHeaders,
-        context);
-  }
-
-  /** The same with another time after which clients come back. */
-  public HttpSettings withRetry(Duration retry) {
-    return new HttpSettings(
-        heartbeat,
-        retry,
-        writeTimeout,
-        bodyTimeout,
-        maxBodyBytes,
-        allowedOrigins,
-        allowedHeaders,
-        context);
-  }
-
-  /** The same with another write timeout. */
-  public HttpSettings withWriteTimeout(Duration writeTimeout) {
-    return new HttpSettings(
-        heartbeat,
-        retry,
-        writeTimeout,
-        bodyTimeout,
-        maxBodyBytes,
-        allowedOrigins,
-        allowedHeaders,
-        context);
-  }
-
-  /** The same with another body timeout. */
-  public HttpSettings withBodyTimeout(Duration bodyTimeout) {
-    return new HttpSettings(
-        heartbeat,
-        retry,
-        writeTimeout,
-        bodyTimeout,
-        maxBodyBytes,
-        allowedOrigins,
-        allowedHeaders,
-        context);
-  }
-
-  /** The same with another bound for bodies. */
-  public HttpSettings withMaxBodyBytes(int maxBodyBytes) {
-    return new HttpSettings(
-        heartbeat,
-        retry,
-        writeTimeout,
-        bodyTimeout,
-        maxBodyBytes,
-        allowedOrigins,
-        allowedHeaders,
-        context);
-  }
-
-  /** The same with other origins. */
-  public HttpSettings withAllowedOrigins(String... origins) {
-    return new HttpSettings(
-        heartbeat,
-        retry,
-        writeTimeout,
-        bodyTimeout,
-        maxBodyBytes,
-        new LinkedHashSet<>(Arrays.asList(Objects.requireNonNull(origins, "origins"))),
-        allowedHeaders,
-        context);
+    check("heartbeat", heartbeat);
+    return with(changed -> changed.heartbeat = heartbeat);
   }
 
   /**
-   * The same, but pages of other origins may set these headers too: with {@code Authorization} they
-   * can send a bearer token with {@code fetch} (EventSource sets no headers).
+   * Returns these settings with another time after which clients come back to a stream that broke.
+   * Each stream names a time of its own, from half of this to one and a half.
+   *
+   * @param retry 10 ms to 24 h
+   * @throws IllegalArgumentException for another time
+   */
+  public HttpSettings withRetry(Duration retry) {
+    check("retry", retry);
+    return with(changed -> changed.retry = retry);
+  }
+
+  /**
+   * Returns these settings with another write timeout: a stream is given up when the network has
+   * taken none of its bytes for so long.
+   *
+   * @param writeTimeout 10 ms to 24 h
+   * @throws IllegalArgumentException for another time
+   */
+  public HttpSettings withWriteTimeout(Duration writeTimeout) {
+    check("writeTimeout", writeTimeout);
+    return with(changed -> changed.writeTimeout = writeTimeout);
+  }
+
+  /**
+   * Returns these settings with another body timeout: a request's body must be there within it.
+   *
+   * @param bodyTimeout 10 ms to 24 h
+   * @throws IllegalArgumentException for another time
+   */
+  public HttpSettings withBodyTimeout(Duration bodyTimeout) {
+    check("bodyTimeout", bodyTimeout);
+    return with(changed -> changed.bodyTimeout = bodyTimeout);
+  }
+
+  /**
+   * Returns these settings with another bound for request bodies.
+   *
+   * @param maxBodyBytes at least 1
+   * @throws IllegalArgumentException for less
+   */
+  public HttpSettings withMaxBodyBytes(int maxBodyBytes) {
+    if (maxBodyBytes < 1) {
+      throw new IllegalArgumentException("maxBodyBytes must be at least 1, not " + maxBodyBytes);
+    }
+    return with(changed -> changed.maxBodyBytes = maxBodyBytes);
+  }
+
+  /**
+   * Returns these settings with the origins whose pages may use the broker from elsewhere (CORS).
+   *
+   * @param origins written as browsers send them ({@code https://example.org:8443}: lower case, no
+   *     path, no default port), or {@code *} alone; none turns CORS off
+   * @throws IllegalArgumentException for an origin in another form, and for {@code *} among others
+   */
+  public HttpSettings withAllowedOrigins(String... origins) {
+    Set<String> allowed = copy("allowedOrigins", Objects.requireNonNull(origins, "origins"));
+    if (allowed.contains("*") && allowed.size() > 1) {
+      throw new IllegalArgumentException(
+          "allowedOrigins takes '*' alone or a list of origins, not both");
+    }
+    allowed.forEach(HttpSettings::checkOrigin);
+    return with(changed -> changed.allowedOrigins = allowed);
+  }
+
+  /**
+   * Returns these settings, in which pages of other origins may set these headers too: with {@code
+   * Authorization} they can send a bearer token with {@code fetch} (EventSource sets no headers).
+   * {@code Cache-Control}, {@code Content-Type}, {@code Last-Event-ID} and {@code
+   * X-Requested-With}, which clients for event streams send, are always allowed.
+   *
+   * @throws IllegalArgumentException for what is not a header's name (RFC 9110, section 5.1)
    */
   public HttpSettings withAllowedHeaders(String... headers) {
-    return new HttpSettings(
-        heartbeat,
-        retry,
-        writeTimeout,
-        bodyTimeout,
-        maxBodyBytes,
-        allowedOrigins,
-        new LinkedHashSet<>(Arrays.asList(Objects.requireNonNull(headers, "headers"))),
-        context);
+    Set<String> allowed = copy("allowedHeaders", Objects.requireNonNull(headers, "headers"));
+    allowed.forEach(HttpSettings::checkHeader);
+    return with(changed -> changed.allowedHeaders = withNeeded(allowed));
   }
 
   /**
-   * The same with a context for the access policy. A body that comes slowly is handed on by another
-   * thread than the request's own, on which whatever filters have left in thread-locals is missing.
+   * Returns these settings with a context for the access policy. A body that comes slowly is handed
+   * on by another thread than the request's own, on which whatever filters have left in
+   * thread-locals is missing.
    *
    * <p>With Spring Security, {@code withContext(DelegatingSecurityContextRunnable::new)} gives it
    * the request's {@code SecurityContext}; with Micrometer's context propagation, {@code task ->
@@ -221,21 +209,84 @@ public record HttpSettings(
    *     given on that thread
    */
   public HttpSettings withContext(UnaryOperator<Runnable> context) {
-    return new HttpSettings(
-        heartbeat,
-        retry,
-        writeTimeout,
-        bodyTimeout,
-        maxBodyBytes,
-        allowedOrigins,
-        allowedHeaders,
-        context);
+    Objects.requireNonNull(context, "context");
+    return with(changed -> changed.context = context);
   }
 
-  private static Set<String> copy(String name, Set<String> values) {
-    Objects.requireNonNull(values, name);
-    values.forEach(each -> Objects.requireNonNull(each, name));
-    return Set.copyOf(values);
+  /** Returns after how much silence a stream carries a comment line. */
+  public Duration heartbeat() {
+    return values.heartbeat;
+  }
+
+  /** Returns about how long a client waits before it comes back to a stream that broke. */
+  public Duration retry() {
+    return values.retry;
+  }
+
+  /** Returns after how long a stream is given up whose bytes the network has not taken. */
+  public Duration writeTimeout() {
+    return values.writeTimeout;
+  }
+
+  /** Returns within how long a request's body must be there. */
+  public Duration bodyTimeout() {
+    return values.bodyTimeout;
+  }
+
+  /** Returns how many bytes a request's body may have. */
+  public int maxBodyBytes() {
+    return values.maxBodyBytes;
+  }
+
+  /** Returns the origins whose pages may use the broker from elsewhere; unmodifiable. */
+  public Set<String> allowedOrigins() {
+    return values.allowedOrigins;
+  }
+
+  /**
+   * Returns the request headers that those pages may set, in alphabetical order whatever their
+   * letter case; unmodifiable.
+   */
+  public Set<String> allowedHeaders() {
+    return values.allowedHeaders;
+  }
+
+  /**
+   * Returns what surrounds an access policy that is asked on another thread: {@link #withContext}.
+   */
+  public UnaryOperator<Runnable> context() {
+    return values.context;
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof HttpSettings settings
+        && values.byName().equals(settings.values.byName());
+  }
+
+  @Override
+  public int hashCode() {
+    return values.byName().hashCode();
+  }
+
+  /** Names every setting with its value. */
+  @Override
+  public String toString() {
+    return "HttpSettings" + values.byName();
+  }
+
+  private static Set<String> withNeeded(Set<String> headers) {
+    Set<String> all = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+    all.addAll(NEEDED_HEADERS);
+    all.addAll(headers);
+    return Collections.unmodifiableSet(all);
+  }
+
+  private static Set<String> copy(String name, String... values) {
+    for (String each : values) {
+      Objects.requireNonNull(each, name);
+    }
+    return Set.copyOf(List.of(values));
   }
 
   private static void check(String name, Duration value) {

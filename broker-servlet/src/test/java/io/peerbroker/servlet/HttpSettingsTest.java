@@ -3,7 +3,14 @@ package io.peerbroker.servlet;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -48,6 +55,39 @@ final class HttpSettingsTest {
     assertThat(both.allowedOrigins()).containsExactly("*");
     assertThat(both.withAllowedHeaders().withAllowedOrigins().withHeartbeat(DEFAULTS.heartbeat()))
         .isEqualTo(DEFAULTS);
+  }
+
+  @Test
+  void eachIsComparedAndShown() {
+    Duration time = Duration.ofSeconds(1);
+    UnaryOperator<Runnable> context = task -> task;
+    Map<String, HttpSettings> changed = new LinkedHashMap<>();
+    changed.put("heartbeat", DEFAULTS.withHeartbeat(time));
+    changed.put("retry", DEFAULTS.withRetry(time));
+    changed.put("writeTimeout", DEFAULTS.withWriteTimeout(time));
+    changed.put("bodyTimeout", DEFAULTS.withBodyTimeout(time));
+    changed.put("maxBodyBytes", DEFAULTS.withMaxBodyBytes(1));
+    changed.put("allowedOrigins", DEFAULTS.withAllowedOrigins("https://example.org"));
+    changed.put("allowedHeaders", DEFAULTS.withAllowedHeaders("X-Y"));
+    changed.put("context", DEFAULTS.withContext(context));
+    changed.forEach(
+        (name, settings) -> {
+          assertThat(settings).isNotEqualTo(DEFAULTS);
+          assertThat(settings.toString()).contains(name + "=").isNotEqualTo(DEFAULTS.toString());
+        });
+    assertThat(changed.values()).doesNotHaveDuplicates();
+    assertThat(changed.get("context").context()).isSameAs(context);
+    assertThat(DEFAULTS.withRetry(time)).hasSameHashCodeAs(DEFAULTS.withRetry(time));
+    assertThat(DEFAULTS).isNotEqualTo("HttpSettings");
+    assertThat(changed.keySet())
+        .containsExactlyInAnyOrderElementsOf(
+            Arrays.stream(HttpSettings.class.getDeclaredMethods())
+                .filter(method -> Modifier.isPublic(method.getModifiers()))
+                .filter(method -> !Modifier.isStatic(method.getModifiers()))
+                .filter(method -> method.getParameterCount() == 0)
+                .map(Method::getName)
+                .filter(name -> !List.of("hashCode", "toString").contains(name))
+                .toList());
   }
 
   @ParameterizedTest

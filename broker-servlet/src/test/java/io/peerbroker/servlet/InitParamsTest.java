@@ -76,29 +76,15 @@ final class InitParamsTest {
             "X-Tenant");
     try (Broker broker = params.broker()) {
       assertThat(broker.limits())
-          .isEqualTo(
-              new Limits(
-                  1,
-                  2,
-                  3,
-                  4,
-                  5,
-                  6,
-                  7,
-                  8,
-                  9,
-                  10_000_000_000L,
-                  20_000_000_000L,
-                  30_000_000_000L,
-                  18,
-                  19,
-                  new Limits.Rate(11, 12),
-                  Limits.Rate.UNLIMITED,
-                  Duration.ofMinutes(2),
-                  Duration.ofSeconds(20),
-                  Duration.ofSeconds(21),
-                  Duration.ofMillis(20),
-                  Duration.ofMillis(13)));
+          .hasToString(
+              "Limits{maxChannels=1, maxWatches=2, maxSessionsPerChannel=3, maxTagsPerSession=4,"
+                  + " maxMessageBytes=5, maxMetadataBytes=6, maxJsonDepth=7, maxQueuedEvents=8,"
+                  + " maxQueuedBytes=9, maxTotalQueuedBytes=10000000000,"
+                  + " maxTotalSessionBytes=20000000000, maxTotalWatchBytes=30000000000,"
+                  + " maxReplayEvents=18, maxReplayBytes=19,"
+                  + " messageRate=Rate[perSecond=11, burst=12],"
+                  + " sessionRate=Rate[perSecond=0, burst=0], maxResume=PT2M, minLease=PT20S,"
+                  + " maxLease=PT21S, listPause=PT0.02S, drainTimeout=PT0.013S}");
     }
     params.requireAllUsed("the application");
   }

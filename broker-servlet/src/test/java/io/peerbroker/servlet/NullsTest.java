@@ -19,8 +19,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.Set;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -113,21 +111,6 @@ final class NullsTest {
     refuses("origins", () -> settings.withAllowedOrigins((String[]) null));
     refuses("headers", () -> settings.withAllowedHeaders((String[]) null));
     refuses("context", () -> settings.withContext(null));
-    Duration second = Duration.ofSeconds(1);
-    Set<String> none = Set.of();
-    UnaryOperator<Runnable> as = UnaryOperator.identity();
-    refuses("heartbeat", () -> new HttpSettings(null, second, second, second, 1, none, none, as));
-    refuses("retry", () -> new HttpSettings(second, null, second, second, 1, none, none, as));
-    refuses(
-        "writeTimeout", () -> new HttpSettings(second, second, null, second, 1, none, none, as));
-    refuses("bodyTimeout", () -> new HttpSettings(second, second, second, null, 1, none, none, as));
-    refuses(
-        "allowedOrigins",
-        () -> new HttpSettings(second, second, second, second, 1, null, none, as));
-    refuses(
-        "allowedHeaders",
-        () -> new HttpSettings(second, second, second, second, 1, none, null, as));
-    refuses("context", () -> new HttpSettings(second, second, second, second, 1, none, none, null));
   }
 
   @Test

@@ -7,23 +7,10 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a server is to differ from the defaults.
- *
- * @param parameters values by the names that the servlet's init-parameters have, in the form they
- *     are written there
- * @param threads how many threads the container may have for requests, each of its connections then
- *     having {@link #SEND_BUFFER}; 0: as many as it likes, and the system's own buffers
- * @param clientTimeout how long the container waits for a client that takes nothing or sends
- *     nothing; zero: as long as it does by itself
- * @param front what stands before the broker
- * @param broker the one to serve, which stays the test's to close; null: one that the server makes
+ * How a server is to differ from the defaults. Immutable; starts from {@link #DEFAULTS}. Later
+ * versions add settings.
  */
-public record ServerSettings(
-    Map<String, String> parameters,
-    int threads,
-    Duration clientTimeout,
-    Front front,
-    @Nullable Broker broker) {
+public final class ServerSettings {
 
   /**
    * The parameter that is the server's own and none of the servlet's: where it is there, the broker
@@ -68,9 +55,23 @@ public record ServerSettings(
   public static final ServerSettings DEFAULTS =
       new ServerSettings(Map.of(), 0, Duration.ZERO, Front.NOTHING, null);
 
-  /** Settings that can't be changed. */
-  public ServerSettings {
-    parameters = Map.copyOf(parameters);
+  private final Map<String, String> parameters;
+  private final int threads;
+  private final Duration clientTimeout;
+  private final Front front;
+  private final @Nullable Broker broker;
+
+  private ServerSettings(
+      Map<String, String> parameters,
+      int threads,
+      Duration clientTimeout,
+      Front front,
+      @Nullable Broker broker) {
+    this.parameters = Map.copyOf(parameters);
+    this.threads = threads;
+    this.clientTimeout = clientTimeout;
+    this.front = front;
+    this.broker = broker;
   }
 
   /** The defaults but for one setting. */
@@ -108,5 +109,58 @@ public record ServerSettings(
   /** These settings for a broker of the test's, whose parameters can't be given then. */
   public ServerSettings serving(Broker other) {
     return new ServerSettings(parameters, threads, clientTimeout, front, other);
+  }
+
+  /**
+   * Returns values by the names that the servlet's init-parameters have, in the form in which they
+   * are written there; unmodifiable.
+   */
+  public Map<String, String> parameters() {
+    return parameters;
+  }
+
+  /**
+   * Returns how many threads the container may have for requests, each of its connections then
+   * having {@link #SEND_BUFFER}; 0 for as many as it likes, and the system's own buffers.
+   */
+  public int threads() {
+    return threads;
+  }
+
+  /**
+   * Returns how long the container waits for a client that takes nothing or sends nothing; zero for
+   * as long as it does by itself.
+   */
+  public Duration clientTimeout() {
+    return clientTimeout;
+  }
+
+  /** Returns what stands before the broker. */
+  public Front front() {
+    return front;
+  }
+
+  /**
+   * Returns the broker to serve, which stays the test's to close; null for one that the server
+   * makes.
+   */
+  public @Nullable Broker broker() {
+    return broker;
+  }
+
+  /** Names every setting with its value. */
+  @Override
+  public String toString() {
+    return "ServerSettings{parameters="
+        + new TreeMap<>(parameters)
+        + ", threads="
+        + threads
+        + ", clientTimeout="
+        + clientTimeout
+        + ", front="
+        + front
+        + ", broker="
+        + broker
+        + "}";
   }
 }
