@@ -1,5 +1,6 @@
 package io.peerbroker.it.clients;
 
+import io.peerbroker.it.common.Needed;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;

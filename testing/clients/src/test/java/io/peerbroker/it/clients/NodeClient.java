@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.peerbroker.it.common.Needed;
 import java.io.BufferedReader;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -34,18 +35,14 @@ final class NodeClient implements Client {
   }
 
   static NodeClient start() throws Exception {
-    Needed.require(isThere("node") && isThere("npm"), "Node.js and npm");
+    Needed.program("node", "nodejs");
+    Needed.program("npm", "npm");
     install();
     return new NodeClient(
         new ProcessBuilder("node", "streams.mjs")
             .directory(FOLDER.toFile())
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start());
-  }
-
-  private static boolean isThere(String program) {
-    return List.of(System.getenv("PATH").split(":", -1)).stream()
-        .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
   }
 
   private static synchronized void install() throws Exception {

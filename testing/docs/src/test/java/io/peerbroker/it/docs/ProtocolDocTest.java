@@ -3,6 +3,7 @@ package io.peerbroker.it.docs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peerbroker.it.common.DocBlock;
+import io.peerbroker.it.common.Needed;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,7 +19,7 @@ final class ProtocolDocTest {
   @Test
   @DisplayName("The sender's queue keeps one request under way, and the order.")
   void queue() throws Exception {
-    Needed.program("node");
+    Needed.program("node", "nodejs");
     Path script = folder.resolve("queue.mjs");
     Files.writeString(
         script,

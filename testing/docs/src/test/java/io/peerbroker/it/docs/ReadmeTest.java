@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peerbroker.it.common.DocBlock;
 import io.peerbroker.it.common.DocProgram;
+import io.peerbroker.it.common.Needed;
 import io.peerbroker.tck.WireChannel;
 import io.peerbroker.tck.WireClient;
 import java.io.StringReader;
@@ -14,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.eclipse.jetty.ee10.webapp.WebAppContext;
 import org.eclipse.jetty.server.Server;
@@ -22,8 +22,6 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.w3c.dom.Element;
 import org.xml.sax.InputSource;
 
@@ -70,7 +68,7 @@ final class ReadmeTest {
   @Test
   @DisplayName("The tour with curl works when it is pasted, and prints what the README says.")
   void curl() throws Exception {
-    Needed.program("curl");
+    Needed.program("curl", "curl");
     List<DocBlock> tour =
         List.of(
             DocBlock.of("README.md", "curl, open"),
@@ -146,7 +144,7 @@ final class ReadmeTest {
     Path jar = Path.of(parts.group(2));
     assertThat(Files.readString(DocBlock.root().resolve(jar.getName(0)).resolve("pom.xml")))
         .contains("<outputFile>${project.build.directory}/" + jar.getFileName() + "</outputFile>");
-    assertMavenTakes(parts.group(1));
+    Commands.assertMavenTakes(parts.group(1));
     try (RunningBroker broker = RunningBroker.start()) {
       assertThat(new WireClient(broker.page()).get("/").body()).contains("<html");
     }
@@ -157,7 +155,7 @@ final class ReadmeTest {
   void testCommand() throws Exception {
     String command = DocBlock.of("README.md", "tests").text().strip();
     assertThat(command).endsWith(" verify").doesNotContain("skip", "-pl");
-    assertMavenTakes(command);
+    Commands.assertMavenTakes(command);
   }
 
   @Test
@@ -165,49 +163,16 @@ final class ReadmeTest {
   void installCommand() throws Exception {
     String command = DocBlock.of("README.md", "install").text().strip();
     assertThat(command).contains(" install").contains(" -DskipTests ");
-    assertMavenTakes(command);
+    Commands.assertMavenTakes(command);
     assertThat(reactorOf(command))
         .contains("io.peerbroker:broker-parent", "io.peerbroker:broker-core")
         .contains("io.peerbroker:broker-servlet", "io.peerbroker:broker-test")
         .doesNotContain("io.peerbroker:testing", "broker-examples");
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"README.md", "CONTRIBUTING.md", "docs/containers.md"})
-  @DisplayName("Every other Maven command of the documents names what is there.")
-  void mavenCommands(String page) throws Exception {
-    String text = Files.readString(DocBlock.root().resolve(page));
-    List<String> commands =
-        Pattern.compile("`(mvn [^`|]+)").matcher(text).results().map(hit -> hit.group(1)).toList();
-    for (String command : commands) {
-      assertMavenTakes(command.replace('\n', ' ').strip());
-    }
-  }
-
-  /** Whether a command of Maven's names goals, modules and tests that there are. */
-  private static void assertMavenTakes(String command) throws Exception {
-    List<String> words = List.of(command.replace("'", "").split(" +", -1));
-    assertThat(words.get(0)).isEqualTo("mvn");
-    for (int at = 1; at < words.size(); at++) {
-      String word = words.get(at);
-      if (words.get(at - 1).matches("-pl|-f")) {
-        for (String module : word.replace("!", "").split(",", -1)) {
-          assertThat(DocBlock.root().resolve(module).resolve("pom.xml")).as(command).exists();
-        }
-      } else if (word.startsWith("-Dtest=")) {
-        String file = word.substring("-Dtest=".length()) + ".java";
-        try (Stream<Path> files = Files.walk(DocBlock.root())) {
-          assertThat(files.map(each -> each.getFileName().toString())).as(command).contains(file);
-        }
-      } else if (!word.startsWith("-")) {
-        assertThat(word).as(command).isIn("test", "package", "verify", "install", "spotless:apply");
-      }
-    }
-  }
-
   /** Returns what Maven says about the modules that a command is for, without building them. */
   private static String reactorOf(String command) throws Exception {
-    Needed.program("mvn");
+    Needed.program("mvn", "maven");
     List<String> words = new ArrayList<>(List.of(command.split(" +", -1)));
     words.removeIf(word -> word.equals("-q"));
     words.replaceAll(

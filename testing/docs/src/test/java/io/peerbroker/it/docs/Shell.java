@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /** Programs that readers start from their shell. */
 final class Shell {
@@ -43,12 +42,6 @@ final class Shell {
     String said = output(process, 240);
     assertThat(process.exitValue()).as("%s says%n%s", command, said).isZero();
     return said;
-  }
-
-  /** Whether there is such a program on the path. */
-  static boolean has(String program) {
-    return Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
-        .anyMatch(folder -> Path.of(folder, program).toFile().canExecute());
   }
 
   private static String output(Process process, int seconds) throws Exception {

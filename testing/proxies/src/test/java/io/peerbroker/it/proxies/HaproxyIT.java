@@ -2,6 +2,8 @@ package io.peerbroker.it.proxies;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.peerbroker.it.common.DocBlock;
+import io.peerbroker.it.common.Needed;
 import io.peerbroker.tck.WireChannel;
 import io.peerbroker.tck.WireClient;
 import java.io.IOException;
@@ -26,29 +28,29 @@ final class HaproxyIT extends ProxyRules {
       """;
 
   @Override
-  String name() {
-    return "HAProxy";
+  DocBlock plain() {
+    return DocBlock.of("docs/proxies.md", "HAProxy");
   }
 
   @Override
-  Snippet listening(Snippet plain, int port) {
+  DocBlock listening(DocBlock plain, int port) {
     return plain.with("bind :80", "bind 127.0.0.1:" + port);
   }
 
   @Override
-  Snippet withTls(Snippet plain, Snippet lines, int port, Certificate certificate) {
-    return plain
-        .with("    bind :80", lines.text())
+  DocBlock withTls(int port, Certificate certificate) {
+    return plain()
+        .with("    bind :80", DocBlock.of("docs/proxies.md", "HAProxy, TLS").text())
         .with("bind :443", "bind 127.0.0.1:" + port)
         .with("/etc/ssl/private/signal.example.org.pem", certificate.both().toString());
   }
 
   @Override
-  List<String> command(Snippet configuration) throws IOException {
+  List<String> command(DocBlock configuration) throws IOException {
     // no line feed at the end of a file is an error
     Path around = Files.writeString(directory.resolve("haproxy.cfg"), AROUND);
     Path file = Files.writeString(directory.resolve("peerbroker.cfg"), configuration.text() + "\n");
-    String program = ProxyProcess.find("haproxy", "haproxy");
+    String program = Needed.program("haproxy", "haproxy");
     return List.of(program, "-db", "-f", around.toString(), "-f", file.toString());
   }
 
@@ -84,7 +86,7 @@ final class HaproxyIT extends ProxyRules {
 
   @Test
   void default_holdsEachEventBackForAFifthOfASecond() throws Exception {
-    assertThat(quickestOfTen(client(start(Snippet.of("HAProxy, default")))))
+    assertThat(quickestOfTen(client(start(DocBlock.of("docs/proxies.md", "HAProxy, default")))))
         .isGreaterThan(Duration.ofMillis(150));
   }
 

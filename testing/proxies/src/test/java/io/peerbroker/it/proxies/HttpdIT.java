@@ -3,6 +3,8 @@ package io.peerbroker.it.proxies;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.peerbroker.it.common.DocBlock;
+import io.peerbroker.it.common.Needed;
 import io.peerbroker.tck.WireClient;
 import java.io.IOException;
 import java.net.URI;
@@ -61,29 +63,29 @@ final class HttpdIT extends ProxyRules {
   private int port;
 
   @Override
-  String name() {
-    return "httpd";
+  DocBlock plain() {
+    return DocBlock.of("docs/proxies.md", "httpd");
   }
 
   @Override
-  Snippet listening(Snippet plain, int port) {
+  DocBlock listening(DocBlock plain, int port) {
     this.port = port;
     return plain.with("<VirtualHost *:80>", "<VirtualHost 127.0.0.1:" + port + ">");
   }
 
   @Override
-  Snippet withTls(Snippet plain, Snippet lines, int port, Certificate certificate) {
+  DocBlock withTls(int port, Certificate certificate) {
     this.port = port;
-    return plain
-        .with("<VirtualHost *:80>", lines.text())
+    return plain()
+        .with("<VirtualHost *:80>", DocBlock.of("docs/proxies.md", "httpd, TLS").text())
         .with("<VirtualHost *:443>", "<VirtualHost 127.0.0.1:" + port + ">")
         .with("/etc/ssl/signal.example.org.pem", certificate.chain().toString())
         .with("/etc/ssl/private/signal.example.org.key", certificate.key().toString());
   }
 
   @Override
-  List<String> command(Snippet configuration) throws IOException {
-    String program = ProxyProcess.find("apache2", "apache2-bin");
+  List<String> command(DocBlock configuration) throws IOException {
+    String program = Needed.program("apache2", "apache2-bin");
     Files.writeString(directory.resolve("peerbroker.conf"), configuration.text() + "\n");
     Path file =
         Files.writeString(
@@ -126,9 +128,9 @@ final class HttpdIT extends ProxyRules {
 
   @Test
   void threads_areEnoughForManyStreams() throws Exception {
-    Snippet plain = Snippet.of("httpd");
-    Snippet threads = Snippet.of("httpd, threads");
-    WireClient client = client(start(new Snippet(threads.text() + "\n" + plain.text())));
+    DocBlock threads = DocBlock.of("docs/proxies.md", "httpd, threads");
+    WireClient client =
+        client(start(plain().with("<VirtualHost", threads.text() + "\n<VirtualHost")));
     for (int i = 0; i < 200; i++) {
       client.openChannel();
     }
@@ -137,7 +139,7 @@ final class HttpdIT extends ProxyRules {
 
   @Test
   void default_isFullWithAHundredAndFiftyStreams() throws Exception {
-    URI base = start(Snippet.of("httpd, default"));
+    URI base = start(DocBlock.of("docs/proxies.md", "httpd, default"));
     WireClient client = client(base);
     for (int i = 0; i < 145; i++) {
       client.openChannel();
@@ -155,7 +157,7 @@ final class HttpdIT extends ProxyRules {
   @Test
   @DisplayName("A proxy that compresses all answers compresses the stream too.")
   void default_compressingAll_compressesStreams() throws Exception {
-    WireClient client = client(start(Snippet.of("httpd, default")));
+    WireClient client = client(start(DocBlock.of("docs/proxies.md", "httpd, default")));
     assertThat(client.openStream("/channel", COMPRESSION).head().header("Content-Encoding"))
         .isNotNull();
   }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.peerbroker.it.common.DocBlock;
+import io.peerbroker.it.common.Needed;
 import io.peerbroker.tck.WireChannel;
 import io.peerbroker.tck.WireClient;
 import java.io.IOException;
@@ -45,29 +47,29 @@ final class NginxIT extends ProxyRules {
       """;
 
   @Override
-  String name() {
-    return "nginx";
+  DocBlock plain() {
+    return DocBlock.of("docs/proxies.md", "nginx");
   }
 
   @Override
-  Snippet listening(Snippet plain, int port) {
+  DocBlock listening(DocBlock plain, int port) {
     return plain.with("listen 80;", "listen 127.0.0.1:" + port + ";");
   }
 
   @Override
-  Snippet withTls(Snippet plain, Snippet lines, int port, Certificate certificate) {
-    return plain
-        .with("    listen 80;", lines.text())
+  DocBlock withTls(int port, Certificate certificate) {
+    return plain()
+        .with("    listen 80;", DocBlock.of("docs/proxies.md", "nginx, TLS").text())
         .with("listen 443 ", "listen 127.0.0.1:" + port + " ")
         .with("/etc/ssl/signal.example.org.pem", certificate.chain().toString())
         .with("/etc/ssl/private/signal.example.org.key", certificate.key().toString());
   }
 
   @Override
-  List<String> command(Snippet configuration) throws IOException {
+  List<String> command(DocBlock configuration) throws IOException {
     Files.writeString(directory.resolve("peerbroker.conf"), configuration.text());
     Path file = Files.writeString(directory.resolve("nginx.conf"), AROUND.formatted(directory));
-    String program = ProxyProcess.find("nginx", "nginx");
+    String program = Needed.program("nginx", "nginx");
     return List.of(program, "-p", directory.toString(), "-e", "stderr", "-c", file.toString());
   }
 
@@ -99,7 +101,7 @@ final class NginxIT extends ProxyRules {
   @Test
   @DisplayName("The public preset limits streams and lists more than messages.")
   void openToEverybody_limitsStreamsMost() throws Exception {
-    WireClient client = client(start(Snippet.of("limits.md", "nginx, open to everybody")));
+    WireClient client = client(start(DocBlock.of("docs/limits.md", "nginx, open to everybody")));
     WireChannel channel = client.openChannel();
     for (int i = 1; i < 32; i++) {
       client.openChannel();
@@ -121,7 +123,7 @@ final class NginxIT extends ProxyRules {
 
   @Test
   void default_worksThanksToAHeaderOfTheBroker() throws Exception {
-    WireClient client = client(start(Snippet.of("nginx, default")));
+    WireClient client = client(start(DocBlock.of("docs/proxies.md", "nginx, default")));
     long asked = System.nanoTime();
     WireChannel channel = client.openChannel();
     assertThat(since(asked)).isLessThan(AT_ONCE);
@@ -135,7 +137,7 @@ final class NginxIT extends ProxyRules {
   void default_ignoringTheHeader_holdsAllBack() throws Exception {
     URI base =
         start(
-            Snippet.of("nginx, default")
+            DocBlock.of("docs/proxies.md", "nginx, default")
                 .with("proxy_pass", "proxy_ignore_headers X-Accel-Buffering; proxy_pass"));
     var answer = FirstByte.of(base.resolve("/broker/channel"));
     assertThatThrownBy(() -> answer.get(AT_ONCE.toSeconds(), TimeUnit.SECONDS))
@@ -145,7 +147,7 @@ final class NginxIT extends ProxyRules {
   @Test
   @DisplayName("A proxy that compresses all answers compresses the stream too.")
   void default_compressingAll_compressesStreams() throws Exception {
-    WireClient client = client(start(Snippet.of("nginx, default")));
+    WireClient client = client(start(DocBlock.of("docs/proxies.md", "nginx, default")));
     assertThat(client.openStream("/channel", COMPRESSION).head().header("Content-Encoding"))
         .isEqualTo("gzip");
   }

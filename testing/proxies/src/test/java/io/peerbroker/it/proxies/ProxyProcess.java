@@ -1,10 +1,8 @@
 package io.peerbroker.it.proxies;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.fail;
 import static org.awaitility.Awaitility.await;
 
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -15,8 +13,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 
 /** A proxy as a child process. */
 final class ProxyProcess implements AutoCloseable {
@@ -49,30 +45,6 @@ final class ProxyProcess implements AutoCloseable {
       throw e;
     }
     return proxy;
-  }
-
-  /**
-   * Where a program is. If it is nowhere, CI fails; anywhere else the test is left out, and says
-   * why.
-   *
-   * @param debianPackage what it comes with
-   */
-  static String find(String program, String debianPackage) {
-    String path = System.getenv().getOrDefault("PATH", "");
-    // what only root is to start is often not on the path of others
-    List<String> directories =
-        Stream.concat(
-                Stream.of(path.split(File.pathSeparator, -1)),
-                Stream.of("/usr/sbin", "/usr/local/sbin"))
-            .toList();
-    for (String directory : directories) {
-      Path file = Path.of(directory, program);
-      if (Files.isExecutable(file) && Files.isRegularFile(file)) {
-        return file.toString();
-      }
-    }
-    String why = program + " is not installed (Debian: apt-get install " + debianPackage + ")";
-    return Boolean.parseBoolean(System.getenv("CI")) ? fail(why) : Assumptions.abort(why);
   }
 
   /** A port that nobody listens on. */

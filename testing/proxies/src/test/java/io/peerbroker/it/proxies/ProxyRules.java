@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonObject;
+import io.peerbroker.it.common.DocBlock;
 import io.peerbroker.tck.EventStreamParser.Event;
 import io.peerbroker.tck.SseStream;
 import io.peerbroker.tck.WireChannel;
@@ -44,17 +45,17 @@ abstract class ProxyRules {
   Upstream upstream;
   private final List<AutoCloseable> opened = new ArrayList<>();
 
-  /** The proxy's name in docs/proxies.md. */
-  abstract String name();
+  /** The proxy's configuration in docs/proxies.md, which is for plain HTTP. */
+  abstract DocBlock plain();
 
   /** A configuration that listens for plain HTTP, at this port only. */
-  abstract Snippet listening(Snippet plain, int port);
+  abstract DocBlock listening(DocBlock plain, int port);
 
-  /** A configuration in which the lines for plain HTTP have given way to those for TLS. */
-  abstract Snippet withTls(Snippet plain, Snippet lines, int port, Certificate certificate);
+  /** The configuration in which the lines for plain HTTP have given way to those for TLS. */
+  abstract DocBlock withTls(int port, Certificate certificate);
 
   /** Writes all the files that the proxy needs, and answers how it is started. */
-  abstract List<String> command(Snippet configuration) throws IOException;
+  abstract List<String> command(DocBlock configuration) throws IOException;
 
   /** How many heartbeats the broker writes at most to a client that has ended its connection. */
   abstract int heartbeatsAfterFin();
@@ -244,11 +245,11 @@ abstract class ProxyRules {
    * Starts the proxy with the configuration of docs/proxies.md, and answers where the broker is.
    */
   final URI start() throws IOException {
-    return start(Snippet.of(name()));
+    return start(plain());
   }
 
   /** Starts the proxy with another configuration for plain HTTP. */
-  final URI start(Snippet plain) throws IOException {
+  final URI start(DocBlock plain) throws IOException {
     int port = ProxyProcess.freePort();
     run(listening(plain, port), port);
     return URI.create("http://127.0.0.1:" + port + "/broker");
@@ -257,12 +258,12 @@ abstract class ProxyRules {
   /** Starts the proxy with the lines for TLS and HTTP/2. */
   final URI startTls(Certificate certificate) throws IOException {
     int port = ProxyProcess.freePort();
-    run(withTls(Snippet.of(name()), Snippet.of(name() + ", TLS"), port, certificate), port);
+    run(withTls(port, certificate), port);
     return URI.create("https://127.0.0.1:" + port + "/broker");
   }
 
-  private void run(Snippet configuration, int port) throws IOException {
-    Snippet whole = configuration.with("127.0.0.1:8080", upstream.authority());
+  private void run(DocBlock configuration, int port) throws IOException {
+    DocBlock whole = configuration.with("127.0.0.1:8080", upstream.authority());
     opened.add(ProxyProcess.start(directory, port, command(whole)));
   }
 

@@ -2,6 +2,8 @@ package io.peerbroker.it.proxies;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.peerbroker.it.common.DocBlock;
+import io.peerbroker.it.common.Needed;
 import io.peerbroker.tck.SseStream;
 import io.peerbroker.tck.WireChannel;
 import io.peerbroker.tck.WireClient;
@@ -19,25 +21,25 @@ final class VarnishIT extends ProxyRules {
   private int port;
 
   @Override
-  String name() {
-    return "Varnish";
+  DocBlock plain() {
+    return DocBlock.of("docs/proxies.md", "Varnish");
   }
 
   @Override
-  Snippet listening(Snippet plain, int port) {
+  DocBlock listening(DocBlock plain, int port) {
     this.port = port;
     return plain;
   }
 
   @Override
-  Snippet withTls(Snippet plain, Snippet lines, int port, Certificate certificate) {
+  DocBlock withTls(int port, Certificate certificate) {
     throw new UnsupportedOperationException("Varnish speaks no TLS");
   }
 
   @Override
-  List<String> command(Snippet configuration) throws IOException {
+  List<String> command(DocBlock configuration) throws IOException {
     Path file = Files.writeString(directory.resolve("peerbroker.vcl"), configuration.text() + "\n");
-    String program = ProxyProcess.find("varnishd", "varnish");
+    String program = Needed.program("varnishd", "varnish");
     Path work = directory.resolve("varnish");
     return List.of(
         program,
@@ -84,7 +86,7 @@ final class VarnishIT extends ProxyRules {
   @Test
   @DisplayName("A proxy holds back each message, but not the first events.")
   void default_holdsBackEachMessage() throws Exception {
-    WireClient client = client(start(Snippet.of("Varnish, default")));
+    WireClient client = client(start(DocBlock.of("docs/proxies.md", "Varnish, default")));
     long asked = System.nanoTime();
     WireChannel channel = client.openChannel();
     SseStream list = client.watch("");

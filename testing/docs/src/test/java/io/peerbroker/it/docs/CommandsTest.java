@@ -1,0 +1,64 @@
+package io.peerbroker.it.docs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.peerbroker.it.common.DocBlock;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What the documents tell a reader to type names what is there. */
+final class CommandsTest {
+
+  private static final Pattern MAVEN = Pattern.compile("`(mvn [^`|]+)");
+  private static final Pattern BENCHMARKS =
+      Pattern.compile("java -Xmx\\dg -jar (\\S+)/target/(\\S+)((?: \\w+)+)");
+
+  static Stream<String> pages() {
+    return DocBlock.pages().stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("pages")
+  @DisplayName("Every Maven command in a sentence names goals, modules and tests that there are.")
+  void maven(String page) {
+    MAVEN
+        .matcher(ProjectFiles.read(DocBlock.root().resolve(page)))
+        .results()
+        .map(command -> command.group(1).replace('\n', ' ').strip())
+        .forEach(Commands::assertMavenTakes);
+  }
+
+  static Stream<DocBlock> benchmarks() {
+    return Stream.of(
+        DocBlock.of("docs/performance.md", "all"), DocBlock.of("docs/performance.md", "the worst"));
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  @DisplayName("The benchmarks are built where they are run, and there are those that are named.")
+  void benchmarks(DocBlock block) {
+    String source =
+        ProjectFiles.java("testing/benchmarks").stream()
+            .filter(file -> file.endsWith("Benchmarks.java"))
+            .map(ProjectFiles::read)
+            .findFirst()
+            .orElseThrow();
+    List<String> commands = block.text().lines().toList();
+    commands.stream()
+        .filter(command -> command.startsWith("mvn"))
+        .forEach(Commands::assertMavenTakes);
+    Matcher run = BENCHMARKS.matcher(commands.get(commands.size() - 1));
+    assertThat(run.matches()).as("%s", block).isTrue();
+    Path pom = DocBlock.root().resolve(run.group(1)).resolve("pom.xml");
+    assertThat(ProjectFiles.read(pom)).contains("/" + run.group(2) + "</outputFile>");
+    for (String name : run.group(3).strip().split(" ", -1)) {
+      assertThat(source).as("%s", block).contains("ALL.put(\"" + name + "\"");
+    }
+  }
+}
