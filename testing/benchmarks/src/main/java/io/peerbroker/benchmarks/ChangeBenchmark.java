@@ -82,7 +82,7 @@ final class ChangeBenchmark implements Benchmark {
         title,
         "the others' filters",
         "sessions",
-        "others",
+        "other watches",
         "metadata changes, CPU µs",
         "best to worst round",
         "wall µs",

@@ -40,7 +40,7 @@ final class FanOutBenchmark implements Benchmark {
   public void run(Scale scale, Report report) throws Exception {
     report.table(
         "Fan-out: one change to %,d watchers".formatted(scale.connections()),
-        "the watchers' filters",
+        "the watches' filters",
         "sessions",
         "CPU µs for each event",
         "best to worst round",

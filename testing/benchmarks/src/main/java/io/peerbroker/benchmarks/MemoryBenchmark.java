@@ -21,7 +21,7 @@ final class MemoryBenchmark implements Benchmark {
     report.table(
         "Memory: bytes of heap for each listed session",
         "sessions",
-        "all",
+        "total",
         "its tags and metadata as objects",
         "their UTF-8 bytes",
         "beyond the objects",

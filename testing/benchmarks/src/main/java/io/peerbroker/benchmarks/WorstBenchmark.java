@@ -55,13 +55,13 @@ final class WorstBenchmark implements Benchmark {
   @Override
   public void run(Scale scale, Report report) throws Exception {
     report.table(
-        "Worst: sessions with " + TAGS + " tags of 64 characters, and those who watch",
+        "Worst: sessions with " + TAGS + " tags of 64 characters, and their watches",
         "the filters of the list streams",
         "list streams",
         "update, µs",
         "99 % within",
         "close of " + SESSIONS + " sessions, ms",
-        "told to all of them after, ms",
+        "notified all of them after, ms",
         "bystander alone, 99 % within, ms",
         "bystander meanwhile, 99 % within, ms");
     for (int watchers : scale.worstWatchers()) {
