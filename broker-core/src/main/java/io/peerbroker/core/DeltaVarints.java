@@ -3,7 +3,7 @@ package io.peerbroker.core;
 import java.util.Arrays;
 
 /**
- * Growing numbers, written as the steps between them, seven bits to a byte: a byte or two for each
+ * Ascending numbers, stored as their differences, seven bits to a byte: one or two bytes for each
  * session of a page. Used by one thread at a time.
  */
 final class DeltaVarints {
@@ -12,7 +12,7 @@ final class DeltaVarints {
   private int length;
   private long last;
 
-  /** Adds a number larger than all before. */
+  /** Adds a number larger than all previous ones. */
   void add(long number) {
     if (bytes.length - length < 10) {
       bytes = Arrays.copyOf(bytes, bytes.length * 2);
@@ -25,12 +25,12 @@ final class DeltaVarints {
     bytes[length++] = (byte) step;
   }
 
-  /** Reads them from the first one on. */
+  /** Returns a cursor before the first number. */
   Reader read() {
     return new Reader(Arrays.copyOf(bytes, length));
   }
 
-  /** A place among numbers. */
+  /** A position among the numbers. */
   static final class Reader {
     private final byte[] bytes;
     private int at;

@@ -14,14 +14,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One JSON value (RFC 8259), kept as the UTF-8 bytes it came in. It is relayed as it is: spellings
- * of numbers, the order of members, duplicates among them, escapes and all.
+ * One JSON value (RFC 8259), kept as the UTF-8 bytes that it arrived in. It is relayed unchanged,
+ * with its spellings of numbers, its order of members, duplicate members and escapes.
  *
- * <p>Immutable, and always well-formed: whoever holds one need not check it again. It may be a
- * slice of a larger array that it shares with other values, so <em>the array that was handed to
- * {@link #members(byte[], int)} must not be changed while they are in use</em>, and it stays in
- * memory for as long as one slice does; see {@link #compact()}. What the broker keeps or queues is
- * compact.
+ * <p>Immutable, and always well-formed, so it never needs checking again. It may be a slice of a
+ * larger array that it shares with other values, so <em>the array that was handed to {@link
+ * #members(byte[], int)} must not be changed while they are in use</em>, and it stays in memory for
+ * as long as one slice does; see {@link #compact()}. What the broker keeps or queues is compact.
  */
 public final class Json {
 
@@ -37,7 +36,7 @@ public final class Json {
   private final int depth;
   private final boolean oneLine;
 
-  /** A slice that the scanner has passed. */
+  /** Wraps a slice that the scanner has passed. */
   Json(byte[] utf8, int offset, int length, int depth, boolean oneLine) {
     this.utf8 = utf8;
     this.offset = offset;
@@ -47,24 +46,24 @@ public final class Json {
   }
 
   /**
-   * The one value that this JSON text holds; white space around it is cut off. The array stays the
-   * caller's.
+   * Parses JSON text that holds one value; white space around it is dropped. The array is copied
+   * and stays the caller's.
    *
    * @throws RefusedException {@code malformed_json} if the array does not hold exactly one JSON
    *     value in well-formed UTF-8 without a byte order mark, or one nested deeper than {@link
-   *     #MAX_DEPTH}; the detail names the byte, from 0, and what would be right there
+   *     #MAX_DEPTH}; the detail names the byte, from 0, and what is expected there
    */
   public static Json parse(byte[] utf8) {
     return parseOwn(utf8.clone());
   }
 
-  /** As {@link #parse(byte[])}, of an array that nobody else has. */
+  /** As {@link #parse(byte[])}, without a copy: nothing else may refer to the array. */
   private static Json parseOwn(byte[] utf8) {
     return new JsonScanner(utf8, 0, utf8.length, MAX_DEPTH).scan(null);
   }
 
   /**
-   * The one value that this JSON text holds; white space around it is cut off.
+   * Parses JSON text that holds one value; white space around it is dropped.
    *
    * @throws RefusedException {@code malformed_json} as for {@link #parse(byte[])}, with positions
    *     in the text's UTF-8 form, and for a surrogate without its partner, which has no UTF-8 form
@@ -83,13 +82,14 @@ public final class Json {
 
   /**
    * Cuts a request body, which must be one JSON object, into its members, in one pass that also
-   * validates it. Names are unescaped; the order is the body's; the map can't be changed. Takes the
-   * array over without a copy: it must not be changed afterwards.
+   * validates it. Names are unescaped; the map is unmodifiable and in the body's order. The array
+   * is not copied and must not be changed afterwards.
    *
-   * @param maxDepth how deep the body may nest, its own object being 1; at most {@link #MAX_DEPTH}
+   * @param maxDepth the deepest nesting of the body, whose own object is level 1; at most {@link
+   *     #MAX_DEPTH}
    * @throws RefusedException {@code malformed_json} as for {@link #parse(byte[])} and for nesting
    *     beyond {@code maxDepth}; {@code invalid_request} if the body is well-formed but not an
-   *     object, or has two members of one name (which the detail names)
+   *     object, or has two members with the same name (which the detail gives)
    * @throws IllegalArgumentException if {@code maxDepth} is not in 1 to {@link #MAX_DEPTH}
    */
   public static Map<String, Json> members(byte[] body, int maxDepth) {
@@ -101,9 +101,9 @@ public final class Json {
   }
 
   /**
-   * The members of this object, in order, with their names unescaped; a map that can't be changed.
+   * Returns the members of this object, in order, with their names unescaped; unmodifiable.
    *
-   * @throws RefusedException {@code invalid_request} if two members have one name
+   * @throws RefusedException {@code invalid_request} if two members have the same name
    * @throws IllegalStateException if this is not an object
    */
   public Map<String, Json> members() {
@@ -113,7 +113,7 @@ public final class Json {
 
   private static Map<String, Json> cut(byte[] utf8, int from, int to, int maxDepth) {
     var members = new LinkedHashMap<String, Json>();
-    // Kept until the pass is over: what is malformed further on is the graver answer.
+    // Kept until the pass is over: malformed text further on takes precedence.
     var twice = new ArrayList<String>(0);
     Json whole =
         new JsonScanner(utf8, from, to, maxDepth)
@@ -139,7 +139,7 @@ public final class Json {
   }
 
   /**
-   * The elements of this array, as slices; a list that can't be changed.
+   * Returns the elements of this array, as slices; unmodifiable.
    *
    * @throws IllegalStateException if this is not an array
    */
@@ -152,14 +152,14 @@ public final class Json {
   }
 
   /**
-   * The JSON form that Gson gives a Java object: numbers, strings, maps, lists, arrays, records,
-   * other objects by their fields, Gson's own {@link JsonElement}, and {@code null}. Members that
-   * are null are written; a {@code Json}, also one inside other objects, goes in as it is; a lone
-   * surrogate becomes its escape. A modular application opens the package of its records and
-   * classes to Gson, which reads their fields: {@code opens … to com.google.gson}.
+   * Returns the JSON form that Gson gives a Java object: numbers, strings, maps, lists, arrays,
+   * records, other objects by their fields, Gson's own {@link JsonElement}, and {@code null}.
+   * Members that are null are written. A {@code Json}, also one inside other objects, is inserted
+   * unchanged. A lone surrogate becomes its escape. A modular application must open the package of
+   * its records and classes to Gson, which reads their fields: {@code opens … to com.google.gson}.
    *
    * @throws IllegalArgumentException if there is no such form: NaN and infinities, objects that
-   *     Gson may not look into, nesting beyond {@link #MAX_DEPTH}
+   *     Gson cannot access, nesting beyond {@link #MAX_DEPTH}
    */
   public static Json of(@Nullable Object value) {
     if (value instanceof Json json) {
@@ -174,8 +174,8 @@ public final class Json {
   }
 
   /**
-   * This value as Gson's tree. That keeps the spelling of numbers but not of strings, and of
-   * members of one name only the last.
+   * Returns this value as Gson's tree. The tree keeps the spelling of numbers but not of strings,
+   * and only the last of several members with the same name.
    *
    * @throws IllegalArgumentException if Gson can't hold it (a number of a thousand digits)
    */
@@ -185,7 +185,7 @@ public final class Json {
   }
 
   /**
-   * This value as Gson reads it into an object of this class; null for {@code null}.
+   * Returns this value as an object of this class, as Gson reads it; null for {@code null}.
    *
    * @throws IllegalArgumentException if it does not fit the class; the cause is Gson's
    */
@@ -193,48 +193,48 @@ public final class Json {
     return JsonGson.read(this, type);
   }
 
-  /** The size in bytes, without white space around the value. */
+  /** Returns the size in bytes, without white space around the value. */
   public int length() {
     return length;
   }
 
-  /** How deep arrays and objects nest in it: 0 for a scalar, 1 for {@code []}. */
+  /** Returns how deep arrays and objects nest in it: 0 for a scalar, 1 for {@code []}. */
   public int depth() {
     return depth;
   }
 
-  /** Whether this is {@code null}. */
+  /** Returns whether this is {@code null}. */
   public boolean isNull() {
     return first() == 'n';
   }
 
-  /** Whether this is {@code true} or {@code false}. */
+  /** Returns whether this is {@code true} or {@code false}. */
   public boolean isBoolean() {
     return first() == 't' || first() == 'f';
   }
 
-  /** Whether this is a number. */
+  /** Returns whether this is a number. */
   public boolean isNumber() {
     return first() == '-' || (first() >= '0' && first() <= '9');
   }
 
-  /** Whether this is a string. */
+  /** Returns whether this is a string. */
   public boolean isString() {
     return first() == '"';
   }
 
-  /** Whether this is an array. */
+  /** Returns whether this is an array. */
   public boolean isArray() {
     return first() == '[';
   }
 
-  /** Whether this is an object. */
+  /** Returns whether this is an object. */
   public boolean isObject() {
     return first() == '{';
   }
 
   /**
-   * The string that this is, unescaped. An escape of a lone surrogate comes out as that lone
+   * Returns the text of this string, unescaped. The escape of a lone surrogate becomes that lone
    * surrogate.
    *
    * @throws IllegalStateException if this is not a string
@@ -245,7 +245,7 @@ public final class Json {
   }
 
   /**
-   * The truth value that this is.
+   * Returns the value of this boolean.
    *
    * @throws IllegalStateException if this is neither {@code true} nor {@code false}
    */
@@ -254,16 +254,16 @@ public final class Json {
     return first() == 't';
   }
 
-  /** The bytes as they came, in an array of the caller's own. */
+  /** Returns a copy of the bytes as they arrived. */
   public byte[] toBytes() {
     return Arrays.copyOfRange(utf8, offset, offset + length);
   }
 
   /**
-   * Writes the value as one line: as it came, but with a space for each CR and LF, which can only
-   * stand between tokens (RFC 8259, section 2). The size stays {@link #length()}.
+   * Writes the value as one line: as it arrived, but with a space for each CR and LF, which can
+   * only be between tokens (RFC 8259, section 2). The size stays {@link #length()}.
    *
-   * @return the position behind the last byte written
+   * @return the position after the last byte written
    * @throws IndexOutOfBoundsException if it does not fit; then nothing has been written
    */
   public int copyLine(byte[] into, int at) {
@@ -278,14 +278,14 @@ public final class Json {
   }
 
   /**
-   * The same value in an array of exactly its own size: for what is kept long, which would keep the
-   * whole request body in memory otherwise.
+   * Returns the same value in an array of exactly its own size, for values that are kept long: a
+   * slice keeps the whole request body in memory.
    */
   public Json compact() {
     return length == utf8.length ? this : new Json(toBytes(), 0, length, depth, oneLine);
   }
 
-  /** Whether the other is a JSON value of the same bytes: {@code 1.0} is not {@code 1}. */
+  /** Returns whether the other is a JSON value of the same bytes: {@code 1.0} is not {@code 1}. */
   @Override
   public boolean equals(@Nullable Object other) {
     return other instanceof Json that
@@ -302,7 +302,7 @@ public final class Json {
     return hash;
   }
 
-  /** The JSON text as it came. */
+  /** Returns the JSON text as it arrived. */
   @Override
   public String toString() {
     return new String(utf8, offset, length, UTF_8);

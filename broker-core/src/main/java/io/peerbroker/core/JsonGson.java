@@ -14,14 +14,14 @@ import java.io.IOException;
 import java.io.StringReader;
 import org.jspecify.annotations.Nullable;
 
-/** The bridge between {@link Json} and Java objects; the one place that runs Gson. */
+/** The bridge between {@link Json} and Java objects; the only place that runs Gson. */
 final class JsonGson {
 
   private static final Gson GSON =
       new GsonBuilder()
           .serializeNulls()
           .disableHtmlEscaping()
-          // Else every 1 becomes 1.0 on its way through a Map.
+          // Otherwise every 1 would become 1.0 on its way through a Map.
           .setObjectToNumberStrategy(ToNumberPolicy.LONG_OR_DOUBLE)
           .registerTypeAdapter(Json.class, new Verbatim())
           .create();
@@ -44,21 +44,21 @@ final class JsonGson {
   }
 
   static <T> @Nullable T read(Json json, Class<T> type) {
-    // Strictness stays at its default and the adapter is asked directly, as both other ways lose
-    // something: STRICT refuses lone surrogates, and Gson.fromJson turns the default into LENIENT,
-    // which makes a string of a number that is longer than Gson's buffer.
+    // Strictness stays at its default and the adapter is called directly, since both alternatives
+    // lose something: STRICT refuses lone surrogates, and Gson.fromJson turns the default into
+    // LENIENT, which turns a number that is longer than Gson's buffer into a string.
     var reader = new JsonReader(new StringReader(json.toString()));
     reader.setNestingLimit(Json.MAX_DEPTH);
     try {
       return GSON.getAdapter(type).read(reader);
     } catch (IOException | RuntimeException e) {
-      // The cause may quote the whole value, so it is not repeated in the message.
+      // The cause's message may quote the whole value, so it is not repeated here.
       throw new IllegalArgumentException(
           "this JSON value can't be read as " + type.getName() + "; the cause says where", e);
     }
   }
 
-  /** A {@link Json} inside other objects goes in as it is. */
+  /** Inserts a {@link Json} inside other objects unchanged. */
   private static final class Verbatim extends TypeAdapter<Json> {
     @Override
     public void write(JsonWriter out, @Nullable Json value) throws IOException {

@@ -8,29 +8,29 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One validating pass over one JSON text: the grammar of RFC 8259, well-formed UTF-8 (RFC 3629,
- * section 3), bounded nesting, nothing else before or behind but white space.
+ * section 3), bounded nesting, and only white space before and after the value.
  *
  * <p>The pass also finds where the parts of the outermost object or array begin and end, so that
- * nobody has to walk the bytes again to cut them. It is a loop with one bit per open bracket, not a
- * recursion: depth costs no stack, and what is fine costs no garbage but this object and its bits.
+ * cutting them needs no second pass. It is a loop with one bit per open bracket, not a recursion:
+ * depth costs no stack, and valid text costs no garbage except this object and its bits.
  *
- * <p>Escapes of lone surrogates ({@code \ud800}) pass: section 8.2 has them as legal JSON text.
+ * <p>Escapes of lone surrogates ({@code \ud800}) pass: by section 8.2 they are legal JSON text.
  */
 final class JsonScanner {
 
-  /** Is told the parts of the outermost value, in order, before the text behind them is checked. */
+  /** Receives the parts of the outermost value, in order, before the text after them is checked. */
   @FunctionalInterface
   interface Parts {
     /**
-     * One member or element.
+     * Called for each member or element.
      *
-     * @param name where the member's name begins, behind its quote; -1 for an element
+     * @param name where the member's name begins, after its quote; -1 for an element
      * @param nameEnd where the name ends, before its quote; -1 for an element
      */
     void part(int name, int nameEnd, Json value);
   }
 
-  /** Eight bytes as one number, the first one lowest, whatever the machine. */
+  /** Reads eight bytes as one number, the first one lowest, on every machine. */
   private static final VarHandle WORDS =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
@@ -49,10 +49,13 @@ final class JsonScanner {
   private boolean inObject;
   private int deepest;
 
-  /** Where the last CR or LF stood: a value that begins behind it is on one line. */
+  /** The position of the last CR or LF: a value that begins after it is on one line. */
   private int lastLineBreak = -1;
 
-  /** The part that is being walked: its name's place, its own place, its depth, the object's 1. */
+  /**
+   * The current part: the position of its name, its own position, and its depth (the object's is
+   * 1).
+   */
   private int name = -1;
 
   private int nameEnd = -1;
@@ -68,11 +71,11 @@ final class JsonScanner {
   }
 
   /**
-   * Walks the text once; a scanner can't be used again.
+   * Scans the text once; a scanner can't be used again.
    *
-   * @param parts told of each part; null if nobody cares
+   * @param parts receives each part; null if the parts are not needed
    * @return the whole value, without white space around it
-   * @throws RefusedException {@code malformed_json} at the first byte that can't be right
+   * @throws RefusedException {@code malformed_json} at the first byte that is wrong
    */
   Json scan(@Nullable Parts parts) {
     refuseByteOrderMark();
@@ -87,7 +90,7 @@ final class JsonScanner {
       boolean opened = first == '{' || first == '[';
       at = opened ? open(at, first) : scalar(at, first);
 
-      // One round for each value that ends here: the scalar, then all the brackets that close.
+      // One iteration for each value that ends here: the scalar, then all brackets that close.
       while (true) {
         if (!opened) {
           if (level == 0) {
@@ -173,7 +176,7 @@ final class JsonScanner {
     return i;
   }
 
-  /** From a member's name to its value. */
+  /** Scans a member from its name to the start of its value. */
   private int name(int at, boolean first) {
     if (peek(at) != '"') {
       String expected = "a member name in double quotes";
@@ -186,7 +189,7 @@ final class JsonScanner {
     }
     int colon = white(end);
     if (peek(colon) != ':') {
-      throw unexpected(colon, "':' behind a member name");
+      throw unexpected(colon, "':' after a member name");
     }
     return white(colon + 1);
   }
@@ -246,7 +249,7 @@ final class JsonScanner {
     return i;
   }
 
-  /** From behind the opening quote to behind the closing one. */
+  /** Scans from after the opening quote to after the closing one. */
   private int string(int at) {
     int i = plain(at);
     while (peek(i) != '"') {
@@ -265,11 +268,14 @@ final class JsonScanner {
     return i + 1;
   }
 
-  /** The next byte that ends a run of plain ASCII: a quote, a backslash, a control, a lead byte. */
+  /**
+   * Returns the position of the next byte that ends a run of plain ASCII: a quote, a backslash, a
+   * control character, a lead byte.
+   */
   private int plain(int at) {
-    // Nearly all bytes of an offer are in here, so it takes eight at once. The subtractions set a
-    // byte's highest bit where it is below ' ' or is one of the two characters; a borrow spoils
-    // only the bytes above such a hit, and the lowest hit is the one that counts.
+    // Nearly all bytes of an offer pass through here, so it takes eight at once. The subtractions
+    // set a byte's highest bit if it is below ' ' or is one of the two characters. A borrow spoils
+    // only the bytes above such a hit, and only the lowest hit counts.
     int i = at;
     while (i <= to - Long.BYTES) {
       long w = (long) WORDS.get(utf8, i);
@@ -293,16 +299,19 @@ final class JsonScanner {
       case 'u' -> {
         for (int i = at + 1; i < at + 5; i++) {
           if (Character.digit(peek(i), 16) < 0) {
-            throw unexpected(i, "four hexadecimal digits behind \\u");
+            throw unexpected(i, "four hexadecimal digits after \\u");
           }
         }
         yield at + 5;
       }
-      default -> throw unexpected(at, "one of \" \\ / b f n r t u behind a backslash");
+      default -> throw unexpected(at, "one of \" \\ / b f n r t u after a backslash");
     };
   }
 
-  /** The table of RFC 3629, section 4: no overlong forms, no surrogates, nothing over U+10FFFF. */
+  /**
+   * Follows the table of RFC 3629, section 4: no overlong forms, no surrogates, nothing over
+   * U+10FFFF.
+   */
   private int multiByte(int at) {
     int lead = peek(at);
     int second = peek(at + 1);
@@ -327,7 +336,7 @@ final class JsonScanner {
     return at + length;
   }
 
-  /** The byte at this place, 0 to 255; -1 behind the end. */
+  /** Returns the byte at this position, 0 to 255; -1 after the end. */
   private int peek(int at) {
     return at < to ? utf8[at] & 0xFF : -1;
   }

@@ -2,15 +2,17 @@ package io.peerbroker.core;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-/** Strings on their way into and out of JSON text (RFC 8259, section 7). */
+/** Conversions between strings and JSON text (RFC 8259, section 7). */
 final class JsonStrings {
 
-  /** What an error message shows of a stranger's string. */
+  /** How much of a client's string an error message shows. */
   private static final int MAX_SHOWN = 64;
 
   private JsonStrings() {}
 
-  /** What stands between two quotes that the scanner has passed; lone surrogates stay lone. */
+  /**
+   * Unescapes the text between two quotes that the scanner has passed; lone surrogates stay lone.
+   */
   static String unescape(byte[] utf8, int from, int to) {
     String text = new String(utf8, from, to - from, UTF_8);
     int escape = text.indexOf('\\');
@@ -40,7 +42,7 @@ final class JsonStrings {
     return out.append(text, done, text.length()).toString();
   }
 
-  /** Where the first surrogate without its partner stands, from here on; -1 if there is none. */
+  /** Returns the position of the first lone surrogate from here on; -1 if there is none. */
   static int loneSurrogate(String text, int from) {
     int i = from;
     while (i < text.length()) {
@@ -53,7 +55,9 @@ final class JsonStrings {
     return -1;
   }
 
-  /** The same JSON text with lone surrogates, which UTF-8 can't carry, written as escapes. */
+  /**
+   * Returns the same JSON text with lone surrogates, which UTF-8 can't encode, written as escapes.
+   */
   static String escapeLoneSurrogates(String json) {
     int lone = loneSurrogate(json, 0);
     if (lone < 0) {
@@ -69,11 +73,11 @@ final class JsonStrings {
     return out.append(json, done, json.length()).toString();
   }
 
-  /** A stranger's string, safe to stand in a log line or an error message: quoted and cut. */
+  /** Returns a client's string quoted and shortened, safe for a log line or an error message. */
   static String shown(String text) {
     var out = new StringBuilder("\"");
     text.codePoints().limit(MAX_SHOWN).map(JsonStrings::visible).forEach(out::appendCodePoint);
-    // More chars than that many code points can hold need no counting.
+    // A string with more chars than that many code points can have needs no counting.
     boolean cut =
         text.length() > 2 * MAX_SHOWN || text.codePointCount(0, text.length()) > MAX_SHOWN;
     return out.append(cut ? "…\"" : "\"").toString();

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** A filter as {@link TagFilter#parse} makes it; equal when it means the same. */
+/** A filter as {@link TagFilter#parse} makes it. Two filters are equal if they mean the same. */
 record ParsedFilter(TagSet required, TagSet excluded)
     implements TagFilter, Comparable<ParsedFilter> {
 
@@ -21,7 +21,7 @@ record ParsedFilter(TagSet required, TagSet excluded)
     return order != 0 ? order : excluded.compareTo(other.excluded);
   }
 
-  /** The filter in its written form, sorted. */
+  /** Returns the filter in its written form, sorted. */
   @Override
   public String toString() {
     return Stream.concat(required.stream(), excluded.stream().map(tag -> "!" + tag))

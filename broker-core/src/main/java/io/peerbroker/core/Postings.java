@@ -5,18 +5,18 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A set of session numbers, in order, for the sessions that have one thing in common.
+ * An ordered set of the numbers of sessions that have something in common.
  *
- * <p>Numbers are given in order of creation, so sessions of one kind tend to be near each other and
- * new ones come at the end. They are kept 64 to a word under a common key (the number without its
- * lowest six bits), in leaves of a bounded size: the words of two sets can be compared at once,
- * adding at the end is an append, and a change anywhere moves no more than a leaf.
+ * <p>Sessions are numbered in order of creation, so similar sessions tend to have close numbers,
+ * and new ones come at the end. 64 numbers are packed into a word under a common key (the number
+ * without its lowest six bits), in leaves of bounded size. So the words of two sets are compared
+ * directly, adding at the end is an append, and a change elsewhere moves at most one leaf.
  *
  * <p>Guarded by the directory's lock.
  */
 final class Postings {
 
-  /** How many words a leaf may have. */
+  /** The most words that a leaf may have. */
   static final int LEAF_WORDS = 256;
 
   /** Words in order of their keys; none is zero. */
@@ -48,7 +48,8 @@ final class Postings {
       size--;
       System.arraycopy(keys, at + 1, keys, at, size - at);
       System.arraycopy(words, at + 1, words, at, size - at);
-      // Few are left of old times where sessions come and go; they must not keep what many needed.
+      // Where sessions come and go, old leaves shrink; they must not keep arrays sized for their
+      // peak.
       if (size > 0 && size <= keys.length / 4) {
         resize(keys.length / 2);
       }
@@ -76,30 +77,31 @@ final class Postings {
   private int count;
   private int words;
 
-  /** The key of a number: what it shares with the 63 others of its word. */
+  /** Returns the key of a number, which it shares with the 63 others of its word. */
   static long key(long number) {
     return number >>> 6;
   }
 
-  /** The bit of a number in its word. */
+  /** Returns the bit of a number in its word. */
   static long bit(long number) {
     return 1L << number;
   }
 
-  /** How many numbers there are. */
+  /** Returns the count of numbers. */
   int count() {
     return count;
   }
 
   /**
-   * At most about how many bytes it takes: 32 for each word, since an array may be half empty; so
-   * half a byte for each number where they lie close, and 32 where none is near another.
+   * Returns an upper estimate of its size in bytes: 32 for each word, since an array may be half
+   * empty. That is half a byte for each number where the numbers are dense, and 32 bytes where each
+   * is in a word of its own.
    */
   long bytes() {
     return 32L * words;
   }
 
-  /** Whether a number is there. */
+  /** Returns whether a number is in the set. */
   boolean contains(long number) {
     long key = key(number);
     int at = leafOf(key);
@@ -111,13 +113,13 @@ final class Postings {
     return found >= 0 && (leaf.words[found] & bit(number)) != 0;
   }
 
-  /** Adds a number that is not there. */
+  /** Adds a number that is not in the set. */
   void add(long number) {
     count++;
     long key = key(number);
     int at = leafOf(key);
     if (at == leaves.size()) {
-      // Beyond all others, as that of a new session is.
+      // Greater than all others, as the number of a new session is.
       if (at == 0 || leaves.get(at - 1).size == LEAF_WORDS) {
         leaves.add(new Leaf());
       } else {
@@ -146,7 +148,7 @@ final class Postings {
     words++;
   }
 
-  /** Takes out a number that is there. */
+  /** Removes a number that is in the set. */
   void remove(long number) {
     count--;
     long key = key(number);
@@ -168,11 +170,11 @@ final class Postings {
     }
   }
 
-  /** The first leaf that ends at a key or behind it, or the number of leaves. */
+  /** Returns the first leaf that ends at or after a key, or the count of leaves. */
   private int leafOf(long key) {
     int low = 0;
     int high = leaves.size();
-    // New sessions come at the end.
+    // New sessions are at the end.
     if (high > 0 && leaves.get(high - 1).lastKey() < key) {
       return high;
     }
@@ -187,22 +189,24 @@ final class Postings {
     return low;
   }
 
-  /** A place before the first number; good until the set changes. */
+  /** Returns a cursor before the first number, valid until the set changes. */
   Cursor cursor() {
     return new Cursor();
   }
 
-  /** A place in the set that moves forward from word to word. */
+  /** A position in the set that moves forward from word to word. */
   final class Cursor {
     private int leaf = -1;
     private int at;
 
-    // The leaf's own, so that a step within it, as nearly all are, looks at nothing else.
+    // Copied from the leaf: nearly all steps stay within one, and then touch nothing else.
     private long[] keys = NONE;
     private long[] words = NONE;
     private int size;
 
-    /** Moves on to the first word whose key is not before this one; false where there is none. */
+    /**
+     * Advances to the first word whose key is at least this one; returns false if there is none.
+     */
     boolean seek(long key) {
       if (at < size && keys[at] >= key) {
         return true;
@@ -232,7 +236,7 @@ final class Postings {
         size = there.size;
       }
       if (keys[at] < key) {
-        // Near, as a rule: some steps on, twice as many each time.
+        // It is usually near: gallop, doubling the step each time.
         int step = 1;
         while (at + step < size && keys[at + step] < key) {
           at += step;
@@ -244,12 +248,12 @@ final class Postings {
       return true;
     }
 
-    /** The key of the word here. */
+    /** Returns the key of the current word. */
     long key() {
       return keys[at];
     }
 
-    /** The numbers here, a bit for each. */
+    /** Returns the numbers of the current word, a bit for each. */
     long word() {
       return words[at];
     }

@@ -5,9 +5,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Sessions by their numbers.
  *
- * <p>An open table whose entries are the sessions themselves: for a million of them a map's nodes
- * and boxed numbers would take more than the rest of the index, and two more places in memory to
- * look at for each session that a search finds. Guarded by the directory's lock.
+ * <p>An open-addressing table whose entries are the sessions themselves. For a million sessions, a
+ * map's nodes and boxed numbers would take more memory than the rest of the index, and two more
+ * memory accesses for each session that a search finds. Guarded by the directory's lock.
  */
 final class SessionTable {
 
@@ -22,7 +22,7 @@ final class SessionTable {
     return slots[find(number)];
   }
 
-  /** Puts in a session that is not there. */
+  /** Adds a session that is not in the table. */
   void add(LocalSession session) {
     count++;
     if (count > slots.length / 3 * 2) {
@@ -31,12 +31,12 @@ final class SessionTable {
     slots[find(session.number)] = session;
   }
 
-  /** Takes out a session that is there. */
+  /** Removes a session that is in the table. */
   void remove(LocalSession session) {
     int free = find(session.number);
     slots[free] = null;
     count--;
-    // Whoever had to make way for it, or for one that did, moves up: a search ends at a free slot.
+    // Entries that its slot had displaced, directly or not, move up: a search ends at a free slot.
     int last = slots.length - 1;
     LocalSession next;
     for (int at = (free + 1) & last; (next = slots[at]) != null; at = (at + 1) & last) {
@@ -52,7 +52,7 @@ final class SessionTable {
     }
   }
 
-  /** The slot of a number, or the free one where it would be. */
+  /** Returns the slot of a number, or the free slot where it would be. */
   private int find(long number) {
     int at = home(number);
     LocalSession there;
@@ -63,9 +63,9 @@ final class SessionTable {
   }
 
   /**
-   * Where to look first. Multiplied, so that numbers at equal distances, which whoever opens and
-   * closes sessions can leave behind, do not all come to the same place (Fibonacci hashing, Knuth,
-   * The Art of Computer Programming, 6.4).
+   * Returns the slot to look at first. Multiplication spreads equidistant numbers, which a client
+   * can leave behind by opening and closing sessions, over different slots (Fibonacci hashing,
+   * Knuth, The Art of Computer Programming, 6.4).
    */
   private int home(long number) {
     long spread = number * 0x9E37_79B9_7F4A_7C15L;

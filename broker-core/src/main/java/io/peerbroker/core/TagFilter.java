@@ -6,29 +6,26 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * What chooses sessions by their tags: all required tags must be there, and none of the excluded
- * ones.
+ * Selects sessions by their tags: all required tags must be present, and none of the excluded ones.
  *
- * <p>Written as a list: {@code chess,!full} asks for sessions with the tag {@code chess} and
- * without {@code full}. Tags compare by exact code points. Immutable.
+ * <p>Written as a list: {@code chess,!full} selects sessions with the tag {@code chess} and without
+ * {@code full}. Tags compare by exact code points. Immutable.
  *
- * <p>Sealed, since filters are asked while the broker holds its lock, where no foreign code may
+ * <p>Sealed, since the broker evaluates filters while it holds its lock, where no foreign code may
  * run.
  */
 public sealed interface TagFilter permits ParsedFilter {
 
-  /** How many code points a filter may have, decoded. */
+  /** The most code points that a filter may have, decoded. */
   int MAX_CODE_POINTS = 1_024;
 
-  /** The tags that must be there; unmodifiable. */
+  /** Returns the required tags; unmodifiable. */
   Set<String> required();
 
-  /**
-   * The tags that must not be there; unmodifiable. A tag may be in both sets: then nothing matches.
-   */
+  /** Returns the excluded tags; unmodifiable. If a tag is in both sets, nothing matches. */
   Set<String> excluded();
 
-  /** Whether a session with these tags (distinct ones) passes. */
+  /** Returns whether a session with these distinct tags passes. */
   default boolean matches(List<String> tags) {
     Objects.requireNonNull(tags, "tags");
     Set<String> required = required();
@@ -48,7 +45,7 @@ public sealed interface TagFilter permits ParsedFilter {
     return missing == 0;
   }
 
-  /** The filter that passes what both this and another pass. */
+  /** Returns the filter that passes what both this one and another pass. */
   default TagFilter and(TagFilter other) {
     Objects.requireNonNull(other, "other");
     if (other.required().isEmpty() && other.excluded().isEmpty()) {
@@ -64,16 +61,17 @@ public sealed interface TagFilter permits ParsedFilter {
     return all;
   }
 
-  /** The filter that passes every listed session. */
+  /** Returns the filter that passes every listed session. */
   static TagFilter all() {
     return ParsedFilter.ALL;
   }
 
   /**
-   * The filter that passes a session with all of these tags, whatever characters they have: for
-   * tags that are made of a name, where {@link #parse} would read a comma in it as two terms.
+   * Returns the filter that passes sessions with all of these tags. The tags may have any
+   * characters: in a tag that is made from a name, {@link #parse} would read a comma as the end of
+   * a term.
    *
-   * @throws IllegalArgumentException for a text that cannot be a tag
+   * @throws IllegalArgumentException if a text cannot be a tag
    */
   static TagFilter requiring(String... tags) {
     Objects.requireNonNull(tags, "tags");
@@ -85,8 +83,8 @@ public sealed interface TagFilter permits ParsedFilter {
   }
 
   /**
-   * Reads a filter: terms with commas between them, {@code !} before a tag to exclude it, white
-   * space around terms ignored. An empty text passes everything.
+   * Parses a filter: terms separated by commas, with {@code !} before a tag to exclude it. White
+   * space around terms is ignored. The empty text passes everything.
    *
    * @throws RefusedException {@code invalid_filter} for an empty term, a bare {@code !}, {@code
    *     !!}, a control character, a lone surrogate, a term of more than 64 code points or a text of
@@ -112,7 +110,7 @@ public sealed interface TagFilter permits ParsedFilter {
       Tags.checkTerm(tag, Refusal.Code.INVALID_FILTER, "a tag in a filter");
       if (tag.startsWith("!")) {
         throw invalid(
-            "A tag in a filter takes one '!' at the most; " + Tags.quote(term) + " has more.");
+            "A tag in a filter takes at most one '!'; " + Tags.quote(term) + " has more.");
       }
       (exclude ? excluded : required).add(tag);
       start = end + 1;

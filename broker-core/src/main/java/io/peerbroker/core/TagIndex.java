@@ -11,15 +11,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * The listed sessions, in order of creation and by tag.
  *
- * <p>A search goes along the shortest of the postings that its filter requires and looks into the
- * others at the places that are left. What it costs grows with that shortest one, 64 sessions at a
- * time, and with what is found, not with what there is.
+ * <p>A search walks the shortest of the postings that its filter requires and probes the others
+ * only where sessions are left. Its cost grows with that shortest one, 64 sessions at a time, and
+ * with the sessions found, not with all sessions.
  *
  * <p>Guarded by the directory's lock.
  */
 final class TagIndex {
 
-  /** How many words one search looks at before it lets changes in: some tens of microseconds. */
+  /** How many words one search examines before it lets changes in: tens of microseconds. */
   private static final int SEARCH_WORDS = 4_096;
 
   private final SessionTable byNumber = new SessionTable();
@@ -30,39 +30,39 @@ final class TagIndex {
     return all.count();
   }
 
-  /** How many listed sessions have a tag. */
+  /** Returns how many listed sessions have a tag. */
   int count(String tag) {
     Postings postings = byTag.get(tag);
     return postings == null ? 0 : postings.count();
   }
 
-  /** A session by its number, if it is there. */
+  /** Returns the session of a number, or null. */
   @Nullable LocalSession get(long number) {
     return byNumber.get(number);
   }
 
-  /** At most about how many bytes it takes to remember which of those a filter passes. */
+  /** Returns an upper estimate of the bytes needed to remember which sessions pass a filter. */
   long bytesToRemember(TagFilter filter) {
     List<Postings> required = required(filter);
     return required == null ? 0 : (required.isEmpty() ? all : required.get(0)).bytes();
   }
 
-  /** Puts in a session that is not there. */
+  /** Adds a session that is not in the index. */
   void add(LocalSession session, List<String> tags) {
     all.add(session.number);
     tags.forEach(tag -> add(session, tag));
-    // Last: a number that has no session is passed over, should memory have run out in the midst.
+    // Last: if memory runs out before this, searches skip the number, which has no session.
     byNumber.add(session);
   }
 
-  /** Takes out a session that is there with these tags. */
+  /** Removes a session that is in the index with these tags. */
   void remove(LocalSession session, List<String> tags) {
     byNumber.remove(session);
     all.remove(session.number);
     tags.forEach(tag -> remove(session, tag));
   }
 
-  /** Gives a session that is there other tags. */
+  /** Replaces the tags of a session that is in the index. */
   void retag(LocalSession session, List<String> before, List<String> now) {
     for (String tag : before) {
       if (!now.contains(tag)) {
@@ -93,11 +93,11 @@ final class TagIndex {
   /**
    * Finds sessions that pass a filter, in order of creation.
    *
-   * @param after the number behind which to look
+   * @param after the number after which the search begins
    * @param upTo the last number of interest
-   * @param max how many to find at the most
-   * @param found where they are added
-   * @return up to where all have been found; {@code upTo} where there are no more
+   * @param max how many to find at most
+   * @param found the list that they are added to
+   * @return the number up to which all have been found; {@code upTo} if there are no more
    */
   long find(TagFilter filter, long after, long upTo, int max, List<LocalSession> found) {
     List<Postings> required = required(filter);
@@ -134,7 +134,7 @@ final class TagIndex {
         word &= other.word();
       }
       if (word == 0) {
-        // Where another has sent us on, that is where to look next.
+        // Where other postings skipped ahead, the search continues there.
         key = Math.max(key, shortest.key() + 1);
         continue;
       }
@@ -164,7 +164,10 @@ final class TagIndex {
     return Math.min(upTo, (key << 6) - 1);
   }
 
-  /** The postings of all tags that a filter requires, shortest first; null if one has none. */
+  /**
+   * Returns the postings of all tags that a filter requires, shortest first; null if a tag has
+   * none.
+   */
   private @Nullable List<Postings> required(TagFilter filter) {
     List<Postings> required = new ArrayList<>(filter.required().size());
     for (String tag : filter.required()) {

@@ -8,8 +8,9 @@ import java.util.Iterator;
 /**
  * The tags of one side of a filter, in order; unmodifiable.
  *
- * <p>Found by halving and not by hash codes: those are for strangers to choose, who could make all
- * of a filter's alike, and all filters', and each change dear that is compared with them.
+ * <p>Uses binary search, not hashing: clients choose the tags and could make their hash codes
+ * collide, within one filter and across all filters, so that each change compared with them would
+ * be expensive.
  */
 final class TagSet extends AbstractSet<String> implements Comparable<TagSet> {
 

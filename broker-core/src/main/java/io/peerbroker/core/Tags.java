@@ -4,14 +4,14 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/** The rules for tags, which are the rules for the terms of a filter too. */
+/** The rules for tags, which also apply to the terms of a filter. */
 final class Tags {
 
   static final int MAX_CODE_POINTS = 64;
 
   private Tags() {}
 
-  /** Trims and checks tags; keeps their order and folds duplicates. */
+  /** Trims and checks tags; keeps their order and drops duplicates. */
   static List<String> normalize(List<String> tags) {
     Set<String> kept = new LinkedHashSet<>();
     for (String tag : tags) {
@@ -22,7 +22,7 @@ final class Tags {
             Refusal.Code.INVALID_TAG,
             "The tag "
                 + quote(trimmed)
-                + " must have no comma and not start with '!': both mean something in a filter.");
+                + " must not contain a comma or start with '!': both have a meaning in filters.");
       }
       kept.add(trimmed);
     }
@@ -30,8 +30,8 @@ final class Tags {
   }
 
   /**
-   * What tags and filter terms have in common: not empty, not too long, no control character,
-   * well-formed.
+   * Checks what tags and filter terms have in common: not empty, not too long, no control
+   * character, well-formed.
    */
   static void checkTerm(String term, Refusal.Code code, String what) {
     if (term.isEmpty()) {
@@ -50,7 +50,8 @@ final class Tags {
     for (int i = 0; i < term.length(); ) {
       int codePoint = term.codePointAt(i);
       if (Character.getType(codePoint) == Character.CONTROL) {
-        throw refused(code, what + " must have no control character; " + quote(term) + " has one.");
+        throw refused(
+            code, what + " must not contain a control character; " + quote(term) + " has one.");
       }
       if (Character.getType(codePoint) == Character.SURROGATE) {
         throw refused(
@@ -60,11 +61,11 @@ final class Tags {
     }
   }
 
-  /** Without the Unicode white space at both ends. */
+  /** Removes Unicode white space at both ends. */
   static String trim(String text) {
     int start = 0;
     int end = text.length();
-    // No white space lies outside the basic plane, so single chars will do.
+    // No white space is outside the basic plane, so single chars suffice.
     while (start < end && isWhiteSpace(text.charAt(start))) {
       start++;
     }
@@ -74,7 +75,9 @@ final class Tags {
     return text.substring(start, end);
   }
 
-  /** The Unicode property White_Space, which is neither Character.isWhitespace nor isSpaceChar. */
+  /**
+   * Tests the Unicode property White_Space; Character.isWhitespace and isSpaceChar differ from it.
+   */
   private static boolean isWhiteSpace(char c) {
     return (c >= '\t' && c <= '\r')
         || c == ' '
@@ -89,7 +92,9 @@ final class Tags {
         || c == '\u3000';
   }
 
-  /** A stranger's text inside an error: short, and with nothing that could break a line. */
+  /**
+   * Quotes a client's text for an error: shortened, and without characters that could break a line.
+   */
   static String quote(String text) {
     StringBuilder quoted = new StringBuilder("\"");
     int shown = 0;

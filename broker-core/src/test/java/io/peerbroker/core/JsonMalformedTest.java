@@ -70,7 +70,7 @@ class JsonMalformedTest {
           1 // one      | 2  | nothing more
           # 1           | 0  | found #, expected a value
           "abc          | 4  | double quote that ends
-          "abc\\        | 5  | behind a backslash
+          "abc\\        | 5  | after a backslash
           "abc\\"       | 6  | double quote that ends
           "\\x"         | 2  | found x, expected one of
           "\\'"         | 2  | found ', expected one of
