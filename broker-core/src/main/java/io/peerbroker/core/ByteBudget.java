@@ -3,10 +3,11 @@ package io.peerbroker.core;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The bytes that all of a kind may hold together: queues, what is kept for replay, or sessions.
+ * A limit on the bytes that all holders of one kind have together: queues, replay buffers, or
+ * sessions.
  *
- * <p>Where there are many holders, each has a share of its own that it gets however much the others
- * hold; the rest goes to who comes first. Safe for use by many threads; takes no lock.
+ * <p>Where there are many holders, each has a share of its own, however much the others hold; the
+ * rest is first come, first served. Safe for use by many threads; takes no lock.
  */
 final class ByteBudget {
 
@@ -21,36 +22,39 @@ final class ByteBudget {
     this.share = share;
   }
 
-  /** For holders that have no share of their own. */
+  /** Creates a budget for holders without shares of their own. */
   ByteBudget(long max) {
     this(max, max, 0);
   }
 
   /**
-   * For all queues of channels: an eighth for who comes first, another eighth where that is one
-   * event in a queue that is empty, and half of it in equal shares. (The last quarter is for what
-   * is kept.)
+   * Creates the budget of all channels' queues: an eighth is first come, first served, another
+   * eighth is for one event in an empty queue, and half is divided into equal shares. (The last
+   * quarter is for replay.)
    */
   static ByteBudget ofQueues(Limits limits) {
     long max = limits.maxTotalQueuedBytes();
     return new ByteBudget(max / 8, max / 4, limits.queueShare());
   }
 
-  /** For what is kept for replay: an eighth for who comes first, and another in equal shares. */
+  /**
+   * Creates the budget of what is kept for replay: an eighth is first come, first served, and
+   * another eighth is divided into equal shares.
+   */
   static ByteBudget ofReplay(Limits limits) {
     long eighth = limits.maxTotalQueuedBytes() / 8;
     return new ByteBudget(eighth, eighth, eighth / limits.maxChannels());
   }
 
-  /** Reserves bytes where there is room for them. */
+  /** Reserves bytes if there is room for them. */
   boolean reserve(long bytes) {
     return reserveUpTo(shared, bytes);
   }
 
   /**
-   * Reserves bytes for a holder: in its own share, or where there is room in what is shared.
+   * Reserves bytes for a holder, in its own share or in the shared part.
    *
-   * @param held what it holds already
+   * @param held the bytes that the holder has already
    */
   boolean reserve(long bytes, long held) {
     if (held + bytes <= share) {
@@ -71,7 +75,7 @@ final class ByteBudget {
     return false;
   }
 
-  /** Counts bytes for which no room is asked. */
+  /** Counts bytes whether there is room or not. */
   void add(long bytes) {
     used.addAndGet(bytes);
   }

@@ -4,8 +4,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What all watches together hold: the changes that wait for them, each counted once however many
- * feeds and logs have it, and what they remember of what they have told.
+ * The bytes that all watches hold together: the changes that wait for them, each counted once
+ * however many feeds and logs hold it, and what watches remember of the sessions that they have
+ * reported.
  *
  * <p>Safe for use by many threads; takes no lock.
  */
@@ -14,7 +15,7 @@ final class ChangeBudget {
   private final long max;
   private final AtomicLong used = new AtomicLong();
 
-  /** How much of it waits in feeds, where each feed that has a change counts all of it. */
+  /** How much of it waits in feeds; each feed that holds a change counts all of its bytes. */
   private final AtomicLong fed = new AtomicLong();
 
   private final AtomicInteger logs = new AtomicInteger();
@@ -23,17 +24,17 @@ final class ChangeBudget {
     this.max = max;
   }
 
-  /** Counts a change that a log has taken in. */
+  /** Counts a change that a log has added. */
   void hold(ChangeLog.Change change) {
     used.addAndGet(change.bytes() + (change.now().hold() ? change.now().size() : 0));
   }
 
-  /** Counts that a log has let go of a change. */
+  /** Discounts a change that a log has dropped. */
   void letGo(ChangeLog.Change change) {
     used.addAndGet(-change.bytes() - (change.now().letGo() ? change.now().size() : 0));
   }
 
-  /** Takes bytes for what a list remembers; false if there are none left. */
+  /** Reserves bytes for what a watch remembers; returns false if too few are left. */
   boolean reserve(long bytes) {
     if (used.addAndGet(bytes) <= max) {
       return true;
@@ -54,29 +55,34 @@ final class ChangeBudget {
     logs.decrementAndGet();
   }
 
-  /** How many bytes one log may hold: all where there is room, else an equal share. */
+  /**
+   * Returns how many bytes one log may hold: all of them while there is room, else an equal share.
+   */
   long share() {
     return used.get() <= max ? max : max / Math.max(1, logs.get());
   }
 
-  /** Counts a change that waits in a feed until all logs have looked at it. */
+  /** Counts a change that waits in a feed until all logs have examined it. */
   void feed(ChangeLog.Change change) {
     hold(change);
     fed.addAndGet(change.size());
   }
 
-  /** Counts that all logs have looked at a change. */
+  /** Discounts a change that all logs have examined. */
   void fed(ChangeLog.Change change) {
     letGo(change);
     fed.addAndGet(-change.size());
   }
 
-  /** Whether so much waits in feeds that those who change more have the logs look at it. */
+  /**
+   * Returns whether so much waits in feeds that a thread which adds more must let the logs catch
+   * up.
+   */
   boolean isOverfed() {
     return fed.get() > max / 2;
   }
 
-  /** Whether so many bytes more would be too many. */
+  /** Returns whether adding these bytes would exceed the limit. */
   boolean hasRoomFor(long bytes) {
     return used.get() + bytes <= max;
   }

@@ -8,30 +8,32 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Closes the channels whose time has run out: one batch after another, so that however many there
- * are at one time, they take one thread and the others stay free for what is due meanwhile.
+ * Closes expired channels, one batch after another. However many expire at the same time, they
+ * occupy one thread, and the others stay free for tasks that come due meanwhile.
  *
  * <p>Safe for use by many threads.
  */
 final class ExpiryQueue {
 
-  /** How many are closed before those concerned are told. */
+  /** How many channels are closed before their closing is reported. */
   private static final int BATCH = 64;
 
   private final Executor executor;
   private final Queue<LocalChannel> due = new ConcurrentLinkedQueue<>();
 
-  /** How many have been added since there was none; the one who raises it from zero starts. */
+  /**
+   * How many were added since the queue was empty; the call that raises it from zero starts a run.
+   */
   private final AtomicInteger added = new AtomicInteger();
 
   /**
-   * @param executor where channels are closed and those concerned told; refuses nothing
+   * @param executor closes channels and reports their closing; rejects nothing
    */
   ExpiryQueue(Executor executor) {
     this.executor = executor;
   }
 
-  /** Has a channel closed, which has been decided. */
+  /** Adds a channel that has expired. */
   void add(LocalChannel channel) {
     due.add(channel);
     if (added.getAndIncrement() == 0) {
@@ -47,12 +49,12 @@ final class ExpiryQueue {
     } while (added.addAndGet(-seen) > 0);
   }
 
-  /** Closes all that there are, here and now. */
+  /** Closes all queued channels on this thread. */
   void finish() {
     for (List<LocalChannel> batch = next(); !batch.isEmpty(); batch = next()) {
       batch.forEach(channel -> ForeignCalls.runLogged(channel::closeExpired));
       List<LocalChannel> closed = batch;
-      // What is told may block, where the application or a container does, so it is another's task.
+      // Reporting may block in the application or in a container, so it is a separate task.
       executor.execute(
           () -> closed.forEach(channel -> ForeignCalls.runLogged(channel::notifyExpired)));
     }

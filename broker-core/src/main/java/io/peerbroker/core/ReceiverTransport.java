@@ -8,25 +8,26 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The transport to a party in this JVM: calls it one event at a time on an executor.
+ * The transport to a receiver or watcher in this JVM: calls it with one event at a time, on an
+ * executor.
  *
- * <p>At most one turn of it is on the executor at a time; whoever makes {@code wakeups} leave zero
- * puts it there. An executor that drops it says nothing, as {@code shutdownNow} does; so a turn
- * that has not begun is handed over again from time to time, which an executor that has shut down
- * refuses, and after {@link #GIVEN_UP} times the stream is given up.
+ * <p>At most one of its turns is on the executor at a time; the thread that raises {@code wakeups}
+ * from zero submits it. An executor may drop a turn silently, as {@code shutdownNow} does. So a
+ * turn that has not begun is submitted again every {@link #LOOK}, which an executor that has shut
+ * down rejects, and after {@link #GIVEN_UP} checks the stream is given up.
  */
 final class ReceiverTransport implements Transport {
 
   /**
-   * After so many events it goes to the back of the executor's queue, for the sake of the others
-   * there.
+   * After this many events a turn goes to the back of the executor's queue, so that other tasks get
+   * their turn.
    */
   private static final int TURN = 64;
 
-  /** How often a turn is looked after that has not begun. */
+  /** The time between two checks of a turn that has not begun. */
   static final Duration LOOK = Duration.ofSeconds(15);
 
-  /** A turn that has not begun when it is looked after for so many times never does. */
+  /** A turn that has not begun after this many checks never begins. */
   static final int GIVEN_UP = 5;
 
   private final Attachment attachment;
@@ -38,13 +39,14 @@ final class ReceiverTransport implements Transport {
   private final AtomicBoolean lookedAfter = new AtomicBoolean();
   private volatile @Nullable CloseReason ending;
 
-  /** The turn that was handed over last. */
+  /** The turn that was submitted last. */
   private volatile @Nullable Turn last;
 
   private volatile Timer.@Nullable Scheduled look;
 
   /**
-   * @param timer looks after turns that do not begin; null for an executor that drops none
+   * @param timer schedules the checks of turns that do not begin; null for an executor that drops
+   *     none
    */
   ReceiverTransport(
       Attachment attachment,
@@ -59,18 +61,21 @@ final class ReceiverTransport implements Transport {
     this.closed = closed;
   }
 
-  /** A turn on its way to the executor's thread; may be handed over again, and begins once. */
+  /**
+   * A turn on its way to the executor's thread; may be submitted several times, and begins once.
+   */
   private final class Turn extends AtomicBoolean implements Runnable {
 
     private static final long serialVersionUID = 1;
 
-    /** How often it has been looked after; for the task that does so. */
+    /** How often it has been checked; used only by the checking task. */
     private int looks;
 
     @Override
     public void run() {
       if (!getAndSet(true)) {
-        // An executor that runs it in place does so inside another's turn, or this one's own.
+        // An executor that runs it in place does so inside another turn, or inside one of this
+        // transport.
         ForeignCalls.runTurn(ReceiverTransport.this::takeTurn);
       }
     }
@@ -92,7 +97,7 @@ final class ReceiverTransport implements Transport {
     }
     Turn turn = last;
     if (turn != null && !turn.get()) {
-      // The broker waits for this stream, so an executor that has dropped the turn is to say so
+      // The broker waits for this stream, so an executor that has dropped the turn must reject it
       // now.
       handOver(turn);
     }
@@ -111,7 +116,8 @@ final class ReceiverTransport implements Transport {
     try {
       executor.execute(turn);
     } catch (RuntimeException | Error rejected) {
-      // An Error where no thread can be had; if nobody takes a turn, nobody ever does again.
+      // An Error if no thread can be started. If this turn never begins, no later one would be
+      // submitted.
       if (!turn.getAndSet(true)) {
         detach(CloseReason.GONE);
       }
@@ -125,7 +131,8 @@ final class ReceiverTransport implements Transport {
       } catch (RuntimeException | Error unscheduled) {
         lookedAfter.set(false);
         ForeignCalls.log(
-            "The timer has refused a task; a receiver is not looked after", unscheduled);
+            "The timer has rejected a task; a receiver that is never called will not be noticed",
+            unscheduled);
       }
     }
   }
@@ -145,13 +152,13 @@ final class ReceiverTransport implements Transport {
       ForeignCalls.log(
           "The executor of a receiver or watcher has not begun its task for a minute; its stream ends",
           null);
-      // Should it begin after all, it finds that.
+      // If the turn begins after all, it finds this.
       ending = ending == null ? CloseReason.STALLED : ending;
       detach(CloseReason.STALLED);
     }
   }
 
-  /** Whether the broker has let go of the stream: it does not wait for it any longer. */
+  /** Returns whether the broker has released the stream and no longer waits for it. */
   private boolean isOver() {
     return attachment instanceof AbstractAttachment link && link.isDetached();
   }
@@ -160,7 +167,7 @@ final class ReceiverTransport implements Transport {
     try {
       callWithEvents();
     } catch (RuntimeException | Error failed) {
-      // Nobody would ever take a turn again.
+      // Otherwise no turn would ever be submitted again.
       ForeignCalls.log("A receiver's or watcher's stream has failed; it ends", failed);
       detach(CloseReason.GONE);
     }
@@ -169,14 +176,14 @@ final class ReceiverTransport implements Transport {
   private void callWithEvents() {
     for (int i = 0; i < TURN; i++) {
       int seen = wakeups.get();
-      // Read before the queue: after the broker has said to end, it queues nothing more.
+      // Read before the queue: once the broker has asked the stream to end, it queues nothing more.
       CloseReason reason = ending;
       Envelope envelope = attachment.poll();
       if (envelope != null) {
         ForeignCalls.runLogged(() -> events.accept(envelope.event()));
         attachment.consumed(1);
       } else if (reason != null) {
-        // The count stays above zero: nobody schedules this again.
+        // The count stays above zero, so that no turn is submitted again.
         ForeignCalls.runLogged(() -> closed.accept(reason));
         detach(reason);
         return;

@@ -11,9 +11,9 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The time that a broker and its adapters go by, and what runs their tasks when it has come.
+ * The clock of a broker and its adapters, and the scheduler of their tasks.
  *
- * <p>A seam: tests put in a timer whose time they move by hand.
+ * <p>A seam for tests, which use a timer whose time they advance by hand.
  */
 public interface Timer {
 
@@ -21,49 +21,52 @@ public interface Timer {
   @FunctionalInterface
   interface Scheduled {
 
-    /** Takes the task back, if it has not begun. May be called again. */
+    /** Cancels the task if it has not begun. May be called again. */
     void cancel();
   }
 
-  /** The time in nanoseconds from some fixed point, as {@link System#nanoTime()}. */
+  /**
+   * Returns the time in nanoseconds since an arbitrary fixed point, like {@link System#nanoTime()}.
+   */
   long nanoTime();
 
   /**
-   * Runs a task once, after a delay, and not on the thread that schedules it. What the task throws
-   * is logged, and the timer goes on. After the timer's owner has closed it nothing runs any more.
+   * Runs a task once, after a delay, and not on the thread that schedules it. An exception from the
+   * task is logged, and the timer continues. After the timer's owner has closed it, nothing runs
+   * any longer.
    *
-   * <p>What an implementation has to keep:
+   * <p>An implementation must guarantee the following:
    *
    * <ul>
-   *   <li>No task keeps another from its time. Tasks write to clients and call the application's
-   *       listeners, and there are containers in which a write blocks for a minute; so tasks run on
-   *       several threads, and may run at the same time. Those that are due at one time may begin
-   *       in any order.
-   *   <li>Scheduling and cancelling wait for no task: the caller may hold a lock that a task takes.
-   *   <li>A task that is cancelled before it has begun does not begin, and is not kept.
-   *   <li>Its threads do not take over what belongs to the thread that schedules: no inheritable
-   *       thread locals, no context class loader.
+   *   <li>No task delays another. Tasks write to clients and call the application's listeners, and
+   *       in some containers a write blocks for a minute, so tasks run on several threads and may
+   *       run concurrently. Tasks that are due at the same time may begin in any order.
+   *   <li>Scheduling and cancelling do not wait for any task: the caller may hold a lock that a
+   *       task takes.
+   *   <li>A task that is cancelled before it has begun does not begin, and is not retained.
+   *   <li>Its threads inherit nothing from the thread that schedules: no inheritable thread locals,
+   *       no context class loader.
    * </ul>
    *
-   * A timer for tests, whose time is moved by hand, may run the tasks on the thread that moves it.
+   * A timer for tests may run the tasks on the thread that advances its time.
    */
   Scheduled schedule(Duration delay, Runnable task);
 
-  /** Returns a new timer of the running system, which starts no thread before one is needed. */
+  /** Returns a new timer that uses the system's clock. It starts no thread before one is needed. */
   static SystemTimer system() {
     return new SystemTimer();
   }
 
   /**
-   * The timer of the running system: one daemon thread that watches the time, and a few more that
-   * run what is due.
+   * A timer that uses the system's clock: one daemon thread waits for the next task's time, and a
+   * few more run the tasks that are due.
    *
-   * <p>The first never runs a task. The others are two, and more while tasks block: up to {@value
-   * #MAX_WORKERS}. Their context class loader is that of this class.
+   * <p>The first never runs a task. There are two of the others, and more while tasks block, up to
+   * {@value #MAX_WORKERS}. Their context class loader is that of this class.
    */
   final class SystemTimer implements Timer, AutoCloseable {
 
-    /** How many tasks may block at one time before others have to wait for them. */
+    /** How many tasks may block at the same time before others must wait. */
     public static final int MAX_WORKERS = 256;
 
     private static final int USUAL_WORKERS = 2;
@@ -71,7 +74,7 @@ public interface Timer {
     /** How long {@link #close} waits for the threads to end. */
     private static final Duration FAREWELL = Duration.ofSeconds(1);
 
-    /** When to try again what no thread could be started for. */
+    /** How long until a task is retried for which no thread could be started. */
     private static final Duration NO_THREAD = Duration.ofMillis(100);
 
     private final WorkerPool workers =
@@ -82,7 +85,7 @@ public interface Timer {
 
     private SystemTimer() {
       clock = new ScheduledThreadPoolExecutor(1, this::newClockThread);
-      // Streams come and go faster than heartbeats fall due: a cancelled task must not keep its
+      // Streams come and go faster than heartbeats are due: a cancelled task must not retain its
       // stream.
       clock.setRemoveOnCancelPolicy(true);
       clock.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
@@ -112,31 +115,31 @@ public interface Timer {
       };
     }
 
-    /** Gives a task that is due to the workers: all that the thread which watches the time does. */
+    /** Passes a task that is due to the workers, which is all that the timer's thread does. */
     private void handOver(Pending due) {
       try {
         workers.execute(due);
       } catch (RejectedExecutionException closed) {
-        // Nothing runs any more.
+        // Nothing runs any longer.
       } catch (Throwable noThread) {
         var unused = clock.schedule(() -> handOver(due), NO_THREAD.toNanos(), TimeUnit.NANOSECONDS);
       }
     }
 
     /**
-     * Returns whether this timer has been closed: then it runs nothing more, and does not refuse
-     * what is scheduled. Safe for use by many threads.
+     * Returns whether this timer has been closed. A closed timer accepts tasks but runs none. Safe
+     * for use by many threads.
      */
     public boolean isClosed() {
       return closed;
     }
 
-    /** Where the broker has those things done that take long. */
+    /** Returns the executor for the broker's long tasks. */
     Executor workers() {
       return workers;
     }
 
-    /** A task that has neither begun nor been taken back; else null. */
+    /** The task, or null once it has begun or was cancelled. */
     private final class Pending extends AtomicReference<@Nullable Runnable> implements Runnable {
 
       private static final long serialVersionUID = 1;
@@ -155,14 +158,14 @@ public interface Timer {
     }
 
     /**
-     * Ends the timer: what has not begun never does. Waits for its threads to end, for a second at
-     * most and not for the one that calls. May be called again.
+     * Closes the timer: a task that has not begun never will. Waits at most a second for its
+     * threads to end, except for the calling one. May be called again.
      */
     @Override
     public void close() {
       closed = true;
       clock.shutdownNow();
-      // What the broker has given them is still done.
+      // Tasks that the broker has passed to them still run.
       workers.close();
       long deadline = System.nanoTime() + FAREWELL.toNanos();
       try {

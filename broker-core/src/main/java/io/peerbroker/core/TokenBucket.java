@@ -3,17 +3,19 @@ package io.peerbroker.core;
 import java.time.Duration;
 
 /**
- * A rate limit that costs no timer: what has been earned since the last look is added at the next
- * one.
+ * A rate limit without a timer: tokens earned since the last call are added at the next one.
  *
- * <p>Safe for use by many threads. Time is given by the caller, in nanoseconds.
+ * <p>Safe for use by many threads. The caller passes the time, in nanoseconds.
  */
 final class TokenBucket {
 
   private final long nanosPerToken;
   private final long capacity;
 
-  /** Counted in nanoseconds' worth, so that nothing is lost in rounding. Guarded by this. */
+  /**
+   * Counted in the nanoseconds that they take to earn, so that rounding loses nothing. Guarded by
+   * this.
+   */
   private long earned;
 
   private long lookedAt;
@@ -25,12 +27,12 @@ final class TokenBucket {
     lookedAt = now;
   }
 
-  /** Takes one token, if there is one. */
+  /** Takes one token if there is one; returns whether there was. */
   synchronized boolean take(long now) {
     if (nanosPerToken == 0) {
       return true;
     }
-    // Threads read the clock before they come here, so that a later one may bring an earlier time.
+    // Threads read the clock before they get here, so a later call may have an earlier time.
     long passed = Math.max(0, now - lookedAt);
     earned = passed >= capacity ? capacity : Math.min(capacity, earned + passed);
     lookedAt += passed;
@@ -41,19 +43,19 @@ final class TokenBucket {
     return true;
   }
 
-  /** Takes one token whether there is one or not: what follows waits for longer. */
+  /** Takes one token even if there is none, so that later calls wait for longer. */
   synchronized void takeAnyway(long now) {
     if (!take(now)) {
       earned = Math.max(-capacity, earned - nanosPerToken);
     }
   }
 
-  /** Puts back a token for something that was refused after all. */
+  /** Returns a token for an operation that was refused after all. */
   synchronized void giveBack() {
     earned = Math.min(capacity, earned + nanosPerToken);
   }
 
-  /** How long an empty bucket takes to earn a token. */
+  /** Returns how long an empty bucket takes to earn a token. */
   synchronized Duration timeToNext(long now) {
     return Duration.ofNanos(Math.max(0, nanosPerToken - earned - Math.max(0, now - lookedAt)));
   }

@@ -10,61 +10,61 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When those are seen to for whom something has changed: at once when they have not been for a
- * pause, else when the pause is over, so that many changes are one wake-up.
+ * Decides when watches are woken after a change: at once if their last wake-up is longer ago than
+ * the pause, otherwise when the pause is over, so that many changes cause one wake-up.
  *
- * <p>It goes in two steps. A home has a round through its groups, in which each looks at what has
- * changed. A group that has found something has a round through its watches, which are woken. Of
- * each there is one round at a time, and where something happens during it, another one when a
- * pause after it is over.
+ * <p>It works in two steps. A home's round visits its groups, each of which examines the changes.
+ * If a group finds news, its round visits its watches and wakes them. Each home and each group has
+ * one round at a time; a change during a round causes another one after a pause.
  *
- * <p>The first little is done on the thread that has made the change, all else on an executor, some
- * at a time, so that a change by one does not keep its thread with the streams of thousands, and
- * homes and groups take turns. The timer only says when.
+ * <p>The thread that made the change does the first {@link #HERE} steps itself. An executor does
+ * the rest, {@link #PIECE} steps at a time, so that one change does not occupy its thread with the
+ * streams of thousands of watches, and homes and groups take turns. The timer only starts what is
+ * due.
  *
- * <p>Safe for use by many threads. The lock is a leaf, but that tasks are scheduled under it;
- * rounds go on outside it.
+ * <p>Safe for use by many threads. The lock is a leaf, except that tasks are scheduled while it is
+ * held; rounds run outside it.
  */
 final class WakeThrottle {
 
-  /** How much one change does on its own thread at most: lists woken, changes looked at. */
+  /** The most work that one change does on its own thread: watches woken plus changes examined. */
   private static final int HERE = 64;
 
-  /** How much is done before others have their turn on the executor. */
+  /** How much work is done before other rounds have their turn on the executor. */
   private static final int PIECE = 256;
 
-  /** One time through all for whom something has changed, a piece at a time. */
+  /** One pass through everything that a change affects, a piece at a time. */
   interface Round {
 
-    /** Whether there is no more to be done. */
+    /** Returns whether nothing is left to do. */
     boolean isOver();
 
     /**
-     * Goes on, until there is no more to be done or that was as much as may be. Where it throws, it
-     * has got on by one at least.
+     * Continues until nothing is left to do or the bound is reached. If it throws, it has advanced
+     * by at least one.
      *
-     * @param max how much may be done
-     * @return how much more could have been
+     * @param max how much work to do at most
+     * @return how much of that is left
      */
     int go(int max);
   }
 
-  /** What is known of the rounds of a home or a group. Guarded by the lock. */
+  /** The state of the rounds of a home or a group. Guarded by the lock. */
   static final class Turn {
     private final Supplier<Round> rounds;
 
-    /** What carries its rounds out, one at a time; null until the first begins. */
+    /** Runs its rounds, one at a time; null until the first one begins. */
     private @Nullable Running carrier;
 
     private boolean running;
 
-    /** Whether another round is due: after the pause, or after the one that is running. */
+    /** Whether another round is due, after the pause or after the one that is running. */
     private boolean due;
 
     private long last;
 
     /**
-     * @param rounds begins a round
+     * @param rounds creates a round
      */
     Turn(Supplier<Round> rounds) {
       this.rounds = rounds;
@@ -76,19 +76,19 @@ final class WakeThrottle {
   private final Executor executor;
   private final ReentrantLock lock = new ReentrantLock();
 
-  // Guarded by the lock: those whose pause is not over, the one that is over first at the head.
+  // Guarded by the lock: the turns whose pause is not over, ordered by the end of the pause.
   private final PriorityQueue<Turn> waiting =
       new PriorityQueue<>((one, other) -> Long.compare(one.last - other.last, 0));
   private Timer.@Nullable Scheduled scheduled;
   private long scheduledFor;
 
-  /** How many tasks that begin what is due the executor has or is about to have. */
+  /** How many runs of the beginner are on the executor or about to be. */
   private int beginners;
 
   private final Runnable beginner = this::beginDue;
 
   /**
-   * @param pause how long there is peace after a round; zero for not at all
+   * @param pause the least time between two rounds; zero for none
    */
   WakeThrottle(Timer timer, Duration pause, Executor executor) {
     this.timer = timer;
@@ -97,8 +97,8 @@ final class WakeThrottle {
   }
 
   /**
-   * Has those seen to that a change has touched. Outside locks. Where that fails for some, the
-   * others have been seen to when it is thrown.
+   * Begins or schedules the rounds of the homes that a change has touched. Called outside locks. A
+   * failure for one of them is thrown after the others were handled.
    */
   void touched(List<WatchIndex.Home> homes) {
     int here = HERE;
@@ -123,10 +123,10 @@ final class WakeThrottle {
   }
 
   /**
-   * Has one seen to, for which there is something.
+   * Begins or schedules the round of one turn, which has news.
    *
-   * @param here how much may be done on this thread
-   * @return how much more
+   * @param here how much work this thread may do
+   * @return how much of that is left
    */
   int touched(Turn turn, int here) {
     Running now;
@@ -139,12 +139,15 @@ final class WakeThrottle {
     return now == null ? here : begin(now, here);
   }
 
-  /** Has one list woken on the executor. */
+  /** Wakes one watch on the executor. */
   void later(LocalWatch stream) {
     execute(stream::wakeNow);
   }
 
-  /** The round that is to begin now; notes that one is due if none is. With the lock held. */
+  /**
+   * Returns the round to begin now; if there is none, notes that one is due. Called with the lock
+   * held.
+   */
   private @Nullable Running begins(Turn turn) {
     if (turn.running || turn.due) {
       turn.due = true;
@@ -162,7 +165,7 @@ final class WakeThrottle {
     return null;
   }
 
-  /** Notes that a round has begun, with the lock held. */
+  /** Notes that a round has begun. Called with the lock held. */
   private Running runs(Turn turn) {
     Running carrier = turn.carrier;
     if (carrier == null) {
@@ -174,14 +177,16 @@ final class WakeThrottle {
     return carrier;
   }
 
-  /** Has a round begin when the pause is over, with the lock held. */
+  /** Schedules a round for the end of the pause. Called with the lock held. */
   private void await(Turn turn, long now) {
     waiting.add(turn);
     turn.due = true;
     scheduleFor(turn.last + pause, now);
   }
 
-  /** Tries again where the timer has refused the task of those that wait, with the lock held. */
+  /**
+   * Retries if the timer has rejected the task for the waiting turns. Called with the lock held.
+   */
   private void scheduleRefused() {
     Turn first = waiting.peek();
     if (first != null && scheduled == null && beginners == 0) {
@@ -189,7 +194,10 @@ final class WakeThrottle {
     }
   }
 
-  /** Has those begin then that are due, unless some are to before, with the lock held. */
+  /**
+   * Schedules the task that begins due rounds, unless it is scheduled for an earlier time. Called
+   * with the lock held.
+   */
   private void scheduleFor(long time, long now) {
     if (scheduled != null) {
       if (scheduledFor - time <= 0) {
@@ -261,10 +269,10 @@ final class WakeThrottle {
   }
 
   /**
-   * Begins a round, here as far as may be, and on the executor.
+   * Begins a round on this thread, as far as it may, and continues it on the executor.
    *
-   * @param here how much may be done on this thread
-   * @return how much more
+   * @param here how much work this thread may do
+   * @return how much of that is left
    */
   private int begin(Running round, int here) {
     if (here > 0) {
@@ -274,7 +282,7 @@ final class WakeThrottle {
     return 0;
   }
 
-  /** Notes that a round has ended; true if another one begins at once. */
+  /** Notes that a round has ended; returns whether another one begins at once. */
   private boolean ended(Turn turn) {
     lock.lock();
     try {
@@ -298,13 +306,13 @@ final class WakeThrottle {
     try {
       executor.execute(task);
     } catch (RejectedExecutionException closing) {
-      // The broker ends, and with it all lists, which need not be woken.
+      // The broker is closing, and all watches with it, so they need not be woken.
     } catch (OutOfMemoryError noThread) {
       task.run();
     }
   }
 
-  /** Carries out the rounds of a turn, one after another. Used by one thread at a time. */
+  /** Runs the rounds of a turn, one after another. Used by one thread at a time. */
   private final class Running implements Runnable {
     private final Turn turn;
     private @Nullable Round round;
@@ -313,7 +321,10 @@ final class WakeThrottle {
       this.turn = turn;
     }
 
-    /** Goes on, and has the rest done on the executor; returns how much more could be done here. */
+    /**
+     * Continues the round, and leaves the rest to the executor; returns how much of the bound is
+     * left.
+     */
     int go(int max) {
       try {
         Round begun = round;
@@ -323,7 +334,7 @@ final class WakeThrottle {
         }
         return begun.isOver() ? max : begun.go(max);
       } finally {
-        // Also where something has failed for one: the others, and what is due later, go on.
+        // After a failure as well: the others, and rounds that are due later, continue.
         boolean over = round == null || round.isOver();
         if (over) {
           round = null;

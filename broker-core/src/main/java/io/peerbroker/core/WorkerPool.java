@@ -17,13 +17,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * A few daemon threads that run tasks in order of arrival, and more of them while tasks block.
  *
- * <p>As many as are usual are started when they are needed. Beyond that a task has to have waited
- * for {@link #PATIENCE}: then the number doubles, up to a bound. So tasks that only compute are run
- * by few threads, and as long as fewer tasks block than the bound, the others wait for some tenths
- * of a second at most. A thread that is no longer needed ends: at once beyond the usual number,
- * else after {@link #IDLE}.
+ * <p>Up to the usual number, threads are started when they are needed. Beyond that, once a task has
+ * waited for {@link #PATIENCE}, the number doubles, up to a bound. So few threads run tasks that
+ * only compute, and as long as fewer tasks block than the bound, the others wait for a few tenths
+ * of a second at most. A thread that is no longer needed ends: at once if it is beyond the usual
+ * number, otherwise after {@link #IDLE}.
  *
- * <p>Safe for use by many threads. No call waits for a task, but {@link #awaitEnd}.
+ * <p>Safe for use by many threads. Only {@link #awaitEnd} waits for a task.
  */
 final class WorkerPool implements Executor {
 
@@ -48,19 +48,19 @@ final class WorkerPool implements Executor {
   private int workers;
   private int idle;
 
-  /** Whether a thread looks after how long tasks wait; it is not among the workers. */
+  /** Whether a thread monitors how long tasks wait; it is not one of the workers. */
   private boolean watched;
 
   private boolean closed;
   private int lastNumber;
 
-  /** All that have been started and not been seen to have ended. */
+  /** All threads that were started and are not known to have ended. */
   private final Set<Thread> threads = new HashSet<>();
 
   /**
-   * Makes workers without starting one.
+   * Creates a pool without starting a thread.
    *
-   * @param name what their names begin with
+   * @param name the prefix of the threads' names
    */
   WorkerPool(String name, int usual, int most) {
     this.name = name;
@@ -69,10 +69,10 @@ final class WorkerPool implements Executor {
   }
 
   /**
-   * Runs a task on one of the threads, some time.
+   * Runs a task on one of the threads, eventually.
    *
    * @throws RejectedExecutionException once closed
-   * @throws OutOfMemoryError when there is no thread and none can be started
+   * @throws OutOfMemoryError if there is no thread and none can be started
    */
   @Override
   public void execute(Runnable task) {
@@ -113,14 +113,14 @@ final class WorkerPool implements Executor {
     workers++;
   }
 
-  /** Starts the thread that looks after how long tasks wait, if there may be one more. */
+  /** Starts the thread that monitors how long tasks wait, if the bound permits one more. */
   private void startWatch() {
     if (workers < most) {
       try {
         start(this::watch);
         watched = true;
       } catch (OutOfMemoryError noThread) {
-        // The workers that there are go on; the next task tries again.
+        // The existing workers continue; the next task tries again.
       }
     }
   }
@@ -147,7 +147,7 @@ final class WorkerPool implements Executor {
     }
   }
 
-  /** An Error of the JVM's own has come between: no task may count on this thread. */
+  /** A JVM Error has intervened: no task may rely on this thread. */
   private void leave() {
     lock.lock();
     try {
@@ -170,7 +170,7 @@ final class WorkerPool implements Executor {
         try {
           left = work.awaitNanos(left);
         } catch (InterruptedException leftOver) {
-          // From the task before, perhaps; it is not meant for this thread.
+          // An interrupt may be left over from the previous task; it is not meant for this thread.
         } finally {
           idle--;
         }
@@ -199,7 +199,7 @@ final class WorkerPool implements Executor {
     }
   }
 
-  /** Waits until a task has waited for too long; false when none comes, or none will. */
+  /** Waits until a task has waited for too long; returns false if there is none. */
   private boolean awaitOverdue() {
     long left = IDLE.toNanos();
     while (true) {
@@ -229,7 +229,7 @@ final class WorkerPool implements Executor {
     }
   }
 
-  /** Doubles the workers, with this thread the first of the new ones, and watches on. */
+  /** Doubles the workers; this thread becomes the first of the new ones. Monitoring continues. */
   private void grow() {
     try {
       int more = Math.min(workers - 2, queue.size() - 1);
@@ -237,12 +237,12 @@ final class WorkerPool implements Executor {
         startWorker();
       }
     } catch (OutOfMemoryError noThread) {
-      // It goes on with those that there are.
+      // The pool continues with the existing threads.
     }
     startWatch();
   }
 
-  /** Takes nothing more; the threads end when all has been done. May be called again. */
+  /** Rejects further tasks; the threads end when all queued tasks have run. May be called again. */
   void close() {
     lock.lock();
     try {
@@ -254,7 +254,7 @@ final class WorkerPool implements Executor {
     }
   }
 
-  /** Waits until the threads have ended, except the current one, but no longer than a deadline. */
+  /** Waits until the threads, except the current one, have ended or a deadline has passed. */
   void awaitEnd(long deadline) throws InterruptedException {
     List<Thread> started;
     lock.lock();
@@ -276,7 +276,7 @@ final class WorkerPool implements Executor {
     }
   }
 
-  /** How many threads there are, with the one that looks after how long tasks wait. */
+  /** Returns the number of threads, including the one that monitors how long tasks wait. */
   int size() {
     lock.lock();
     try {
