@@ -4,16 +4,16 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What waits for readers who are away, all together. Where that is full, the largest of these
- * queues gives way to smaller ones, so that each comes to have its fair share and no number of
- * large ones shuts out a small one; and each may have the share of any queue in any case.
+ * The total of what waits for readers that are away. When it is full, the largest of these queues
+ * gives way to smaller ones, so that each gets its fair share and no number of large queues shuts
+ * out a small one. Each queue may always have its own share.
  *
- * <p>Safe for use by many threads; its lock is a leaf, held for a step in a tree of the queues that
- * are not empty.
+ * <p>Safe for use by many threads; its lock is a leaf, held for one operation on a tree of the
+ * queues that are not empty.
  */
 final class AbsentQueues {
 
-  /** One queue's place among them. Guarded by the lock of all of them. */
+  /** One queue's entry. Guarded by the lock of all of them. */
   static final class Place implements Comparable<Place> {
     private final Outbox outbox;
     private final long number;
@@ -40,20 +40,20 @@ final class AbsentQueues {
   private long places;
 
   /**
-   * @param max how many bytes they may have together
-   * @param share how many each may have in any case
+   * @param max how many bytes all of them together may have
+   * @param share how many bytes each may always have
    */
   AbsentQueues(long max, long share) {
     this.max = max;
     this.share = share;
   }
 
-  /** Makes a place for a queue, which is empty. */
+  /** Creates an entry for an empty queue. */
   synchronized Place place(Outbox outbox) {
     return new Place(outbox, ++places);
   }
 
-  /** Lets a queue grow, unless all together would be too large. */
+  /** Lets a queue grow, unless the total would be too large. */
   synchronized boolean grow(Place place, int bytes) {
     long grown = place.bytes + bytes;
     if (total + bytes > max && grown > share) {
@@ -63,7 +63,7 @@ final class AbsentQueues {
     return true;
   }
 
-  /** Notes how large a queue is, which may be beyond the bound: it was as large before. */
+  /** Sets the size of a queue. It may exceed the bound: the queue had that size before. */
   synchronized void set(Place place, long bytes) {
     if (place.bytes > 0) {
       bySize.remove(place);
@@ -76,8 +76,8 @@ final class AbsentQueues {
   }
 
   /**
-   * Returns the largest queue, if it is larger than another would be with so many bytes more; null
-   * where the other has no right to its room.
+   * Returns the largest queue, if it is larger than another one would be with these bytes added;
+   * null if the other has no right to its room.
    */
   synchronized @Nullable Outbox largerThan(@Nullable Place other, int bytes) {
     Place largest = bySize.isEmpty() ? null : bySize.last();
@@ -88,7 +88,7 @@ final class AbsentQueues {
     return largest.bytes > otherwise ? largest.outbox : null;
   }
 
-  /** What waits for all of them. */
+  /** Returns the total of all queues. */
   synchronized long total() {
     return total;
   }

@@ -3,21 +3,23 @@ package io.peerbroker.core;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What all attachments have in common: the transport at the other end, and the life-cycle between
- * the two.
+ * The common part of all attachments: the transport at the other end, and the life-cycle of the
+ * connection between the two.
  *
- * <p>The transport is connected once, may be told to end once, and detaches once; whatever comes
- * first wins and the rest is ignored. Its lock is a leaf; the transport is called outside it.
+ * <p>The transport is connected once, may be asked to end once, and detaches once; the first of
+ * these wins and the others are ignored. The lock is a leaf; the transport is called outside it.
  */
 abstract class AbstractAttachment implements Attachment {
 
-  // Guarded by this; ready is also read without, where a stale null is made good by connect.
+  // Guarded by this; ready is also read without the lock: connect makes up for a stale null.
   private volatile @Nullable Runnable ready;
   private @Nullable Transport transport;
   private volatile @Nullable CloseReason ending;
   private boolean detached;
 
-  /** Brings in the transport that the opener has made, and wakes it for what has come meanwhile. */
+  /**
+   * Connects the transport that the opener has made, and wakes it for events that came meanwhile.
+   */
   final void connect(Transport opened) {
     CloseReason told;
     synchronized (this) {
@@ -34,7 +36,7 @@ abstract class AbstractAttachment implements Attachment {
     }
   }
 
-  /** Tells the transport that there is something to poll. */
+  /** Notifies the transport that there is something to poll. */
   final void wake() {
     Runnable call = ready;
     if (call != null) {
@@ -42,7 +44,7 @@ abstract class AbstractAttachment implements Attachment {
     }
   }
 
-  /** Tells the transport to end, once. */
+  /** Asks the transport to end, once. */
   final void end(CloseReason reason) {
     Transport told;
     synchronized (this) {
@@ -58,8 +60,8 @@ abstract class AbstractAttachment implements Attachment {
   }
 
   /**
-   * Ends the stream from this side at once, whether or not its transport manages to. It is over
-   * before its transport is told, so that whoever sees it end finds that it has.
+   * Ends the stream from this side at once, even if its transport cannot. The stream is over before
+   * its transport is notified, so that code that sees it end finds it detached.
    */
   final void cut(CloseReason reason) {
     Transport told;
@@ -94,12 +96,12 @@ abstract class AbstractAttachment implements Attachment {
       transport = null;
       ready = null;
       told = ending != null ? ending : reason;
-      // Whether or not anybody was told: a transport that is connected only now must be.
+      // Set in any case: a transport that is connected only later must still be notified.
       ending = told;
     }
     detached(told);
   }
 
-  /** The stream is over: called once, outside locks. */
+  /** Called once, outside locks, when the stream is over. */
   abstract void detached(CloseReason reason);
 }

@@ -3,31 +3,32 @@ package io.peerbroker.core;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The broker's end of a stream: where a transport gets its events from.
+ * The broker's end of a stream, which a transport polls for events.
  *
- * <p>{@link #poll()} and {@link #consumed} are called by one thread at a time; {@link #detach} by
- * any.
+ * <p>One thread at a time may call {@link #poll()} and {@link #consumed}; any thread may call
+ * {@link #detach}.
  */
 public interface Attachment {
 
   /**
-   * Takes the next event, or null when there is none now. Each event is given once. It goes on
-   * counting against the bounds of the queue until it is {@link #consumed}.
+   * Takes the next event, or returns null if there is none now. Each event is returned once. It
+   * counts against the bounds of the queue until it is {@link #consumed}.
    */
   @Nullable Envelope poll();
 
   /**
-   * The network, or whoever reads, has taken the {@code events} oldest of those polled and not yet
-   * taken.
+   * Notes that the network, or the reader in this JVM, has taken the {@code events} oldest of the
+   * polled events that were not taken yet.
    */
   void consumed(int events);
 
   /**
-   * The stream is over and polls no more. What it was attached to ends with it, or waits for
-   * another stream where that was granted. May be called again; only the first call counts.
+   * Notes that the stream is over and no longer polls. Its channel or watch ends with it, unless
+   * the channel was granted to wait for another stream. May be called again; only the first call
+   * counts.
    *
-   * @param reason {@link CloseReason#GONE} or {@link CloseReason#STALLED}; the reason given at
-   *     {@link Transport#end} stands, where that came first
+   * @param reason {@link CloseReason#GONE} or {@link CloseReason#STALLED}; if {@link Transport#end}
+   *     came first, its reason stands
    */
   void detach(CloseReason reason);
 }

@@ -6,7 +6,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** A channel through which somebody acts about whom the policy is asked. */
+/** A channel on which every operation is authorized for a caller. */
 record AuthorizedChannel(LocalChannel channel, LocalBroker broker, Caller caller)
     implements Channel {
 

@@ -3,7 +3,7 @@ package io.peerbroker.core;
 import java.util.List;
 import java.util.Objects;
 
-/** A session through which somebody acts about whom the policy is asked. */
+/** A session on which every operation is authorized for a caller. */
 record AuthorizedSession(LocalSession session, AuthorizedChannel host) implements Session {
 
   @Override

@@ -3,7 +3,7 @@ package io.peerbroker.core;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 
-/** A watch of somebody who may not see everything, and what it takes to ask again what he may. */
+/** A watch of a caller that may not see everything, with what is needed to ask the policy again. */
 final class AuthorizedWatch {
 
   private final AccessPolicy policy;
@@ -11,15 +11,18 @@ final class AuthorizedWatch {
   private final TagFilter asked;
   private final LocalWatch stream;
 
-  /** How often it has been asked for since there was an answer; who raises it from zero asks. */
+  /**
+   * How many rechecks were requested since the last one ended; the thread that raises it from zero
+   * does the asking.
+   */
   private final AtomicInteger rechecks = new AtomicInteger();
 
-  /** Whether there is one is settled for as long as the watch lives, like the filter. */
+  /** Whether there is a predicate is fixed for as long as the watch lives, like the filter. */
   private final boolean withPredicate;
 
   /**
-   * @param asked what the caller asked for, before it was narrowed
-   * @param scope what the policy has answered to that
+   * @param asked the filter that the caller asked for, before it was narrowed
+   * @param scope the policy's answer to it
    */
   AuthorizedWatch(
       AccessPolicy policy, Caller caller, TagFilter asked, Scope scope, LocalWatch stream) {
@@ -31,9 +34,9 @@ final class AuthorizedWatch {
   }
 
   /**
-   * Asks the policy again, here or on the thread that is at it already: an answer that has become
-   * old meanwhile is never the last one. Throws nothing: where asking fails, by the application's
-   * log or for want of memory, the watch ends, since what may be seen is not known any more.
+   * Asks the policy again, on this thread or on the one that is already asking, so that an outdated
+   * answer is never the last one. Throws nothing. If asking fails, because of the application's log
+   * or for lack of memory, the watch ends, since what its caller may see is no longer known.
    */
   void recheck() {
     if (rechecks.getAndIncrement() > 0) {
@@ -45,7 +48,8 @@ final class AuthorizedWatch {
       try {
         ask();
       } catch (Throwable failed) {
-        ForeignCalls.log("A watch could not be asked about again; it ends", failed);
+        ForeignCalls.log(
+            "The access policy could not be asked about a watch again; the watch ends", failed);
         ForeignCalls.runLogged(() -> stream.end(CloseReason.SCOPE_CHANGED));
       }
     } while (rechecks.addAndGet(-seen) > 0);
@@ -59,7 +63,7 @@ final class AuthorizedWatch {
     try {
       scope = policy.scope(caller, asked);
     } catch (RefusedException refused) {
-      // Whoever comes back is told the reason.
+      // A client that comes back is given the reason.
       stream.end(CloseReason.SCOPE_CHANGED);
       return;
     }

@@ -4,25 +4,25 @@ import java.security.Principal;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who asks the broker for something: what an {@link AccessPolicy} decides by.
+ * The originator of a call to the broker, by which an {@link AccessPolicy} decides.
  *
- * <p>An adapter makes one of each request; JVM code hands in what it likes. A watch keeps its
- * caller for as long as it lives, and asks the policy about it again ({@link Broker#recheck()}), so
- * an implementation must not go stale with the request that it stands for. Used by many threads.
+ * <p>An adapter creates one for each request; JVM code passes its own. A watch keeps its caller for
+ * as long as it lives and asks the policy about it again ({@link Broker#recheck()}), so an
+ * implementation must stay valid after its request has ended. Used by many threads.
  */
 public interface Caller {
 
-  /** Who has logged in, or null where nobody has. */
+  /** Returns the user that has logged in, or null if there is none. */
   @Nullable Principal principal();
 
-  /** A caller of whom nothing is known but its login, if it has one. */
+  /** Returns a caller of which only the login is known; the login may be null. */
   static Caller of(@Nullable Principal principal) {
     return new LoggedIn(principal);
   }
 
   /**
-   * The application itself: code in this JVM that nobody checks. The policy is not asked about it.
-   * What acts through a {@link Broker} without {@link Broker#as} is trusted.
+   * Returns the application itself: code in this JVM that bypasses the access policy. Code that
+   * uses a {@link Broker} without {@link Broker#as} is trusted.
    */
   static Caller trusted() {
     return TrustedCaller.INSTANCE;

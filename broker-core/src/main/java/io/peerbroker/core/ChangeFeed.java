@@ -4,22 +4,25 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What has changed about the sessions with one tag: a chain of changes in the order in which they
- * were made, from which the logs of the watches under that tag take when they like.
+ * The changes of the sessions with one tag: a chain in the order in which they were made. The logs
+ * of the watches under that tag pull from it at their own pace.
  *
- * <p>Appending is all that is done for them under the directory's lock: it takes no lock of its
- * own, compares nothing and costs the same however many there are. The chain itself keeps nothing
- * alive: a change goes when the slowest log has passed it. Until then it counts in the budget, and
- * the thread that makes the chain too long has the logs catch up ({@link #isLong()}).
+ * <p>Appending is the only work for them under the directory's lock: it takes no lock of its own,
+ * compares nothing and costs the same however many logs there are. The chain retains nothing longer
+ * than needed: a change is freed when the slowest log has passed it. Until then it counts in the
+ * budget, and the thread that makes the chain too long makes the logs catch up ({@link #isLong()}).
  */
 final class ChangeFeed {
 
-  /** How many changes may wait for the slowest log before whoever changes more does its work. */
+  /**
+   * How many changes may wait for the slowest log before a thread that adds one does that log's
+   * work.
+   */
   static final int LONG = 1_024;
 
-  /** A place in the chain, behind one change and before the next. */
+  /** A place in the chain, after one change and before the next. */
   static final class Place {
-    /** Null at the beginning, and where all have passed. */
+    /** Null at the beginning, and once all logs have passed it. */
     private volatile ChangeLog.@Nullable Change change;
 
     private final long number;
@@ -31,14 +34,14 @@ final class ChangeFeed {
       this.number = number;
     }
 
-    /** The place behind the next change; null if there is none now. */
+    /** Returns the place after the next change; null if there is none now. */
     @Nullable Place next() {
       return next;
     }
 
     /**
-     * The change that this place is behind, as those see it whose filter is this one; null if it is
-     * none of their business.
+     * Returns the change before this place as a watch with this filter sees it; null if the watch
+     * does not see it.
      */
     ChangeLog.@Nullable Change seenBy(TagFilter filter) {
       ChangeLog.Change change = this.change;
@@ -46,7 +49,7 @@ final class ChangeFeed {
         return null;
       }
       boolean seen = change.before() != null && filter.matches(change.before());
-      // Mostly the tags have not changed, and are the same list.
+      // Usually the tags have not changed and are the same list.
       boolean sees =
           change.before() == change.after()
               ? seen
@@ -64,7 +67,10 @@ final class ChangeFeed {
           sees || change.after() == null ? change.now() : removal(change.session()));
     }
 
-    /** What is removed for some may be there for others: one envelope for all of the former. */
+    /**
+     * A session may vanish for some filters and stay for others: one envelope serves all of the
+     * former.
+     */
     private Envelope removal(LocalSession.Ref session) {
       Envelope known = removal;
       if (known == null) {
@@ -78,17 +84,17 @@ final class ChangeFeed {
   private final ChangeBudget budget;
   private final ReentrantLock lock = new ReentrantLock();
 
-  /** The end; written with the directory write-locked. */
+  /** The end; written while the directory is write-locked. */
   private volatile Place end = new Place(null, 0);
 
-  /** The last change that all logs have passed; written under the lock. */
+  /** The last change that all logs have passed; written while the lock is held. */
   private volatile Place passed = end;
 
   ChangeFeed(ChangeBudget budget) {
     this.budget = budget;
   }
 
-  /** Appends a change, with the directory write-locked. */
+  /** Appends a change. Called while the directory is write-locked. */
   void append(ChangeLog.Change change) {
     Place last = end;
     Place next = new Place(change, last.number + 1);
@@ -97,12 +103,12 @@ final class ChangeFeed {
     end = next;
   }
 
-  /** The place behind the last change: no more than that while the directory is locked. */
+  /** Returns the place after the last change, which cannot move while the directory is locked. */
   Place end() {
     return end;
   }
 
-  /** Notes that all logs have come to a place at least. */
+  /** Notes that all logs have reached a place. */
   void passed(Place place) {
     lock.lock();
     try {
@@ -112,7 +118,7 @@ final class ChangeFeed {
         ChangeLog.Change change = at.change;
         if (change != null) {
           budget.fed(change);
-          // The last place stays for as long as the feed does.
+          // The last place stays as long as the feed does.
           at.change = null;
           at.removal = null;
         }
@@ -123,7 +129,9 @@ final class ChangeFeed {
     }
   }
 
-  /** Whether so much waits that whoever has added to it has the logs catch up. */
+  /**
+   * Returns whether so much waits that a thread that has added to it must make the logs catch up.
+   */
   boolean isLong() {
     long waiting = end.number - passed.number;
     return waiting > LONG || (waiting > 0 && budget.isOverfed());

@@ -9,52 +9,54 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What has changed for the watches with equal filters: one log for all of them, in which each has a
- * place of its own.
+ * The changes for all watches with equal filters: one log, in which each watch has a cursor of its
+ * own.
  *
- * <p>A change costs the same however many lists there are: it is folded in once, and what waits for
- * a list is what stands behind its place. The log takes what its filter passes from the feed of its
- * tag whenever it is used; nobody puts anything in. It is a chain of segments:
+ * <p>A change costs the same however many watches there are: it is folded in once, and what waits
+ * for a watch is what follows its cursor. Nothing is pushed into the log: whenever it is used, it
+ * pulls the changes that its filter passes from the feed of its tag. It is a chain of segments:
  *
  * <pre>
  *   [ frozen, being read ] -> [ read by the quick, waits for the slow ] -> [ tail, open ]
  * </pre>
  *
- * <p>Within a segment the changes of one session are folded into one, which says how the session
- * was before the segment and how it is after it; one that comes to nothing is taken out, unless a
- * reader looks at sessions as they are now and so may have told what has come before its place has
- * reached it. The first reader of the tail freezes it and opens another. A place is always at a
- * segment's beginning or inside one that is frozen, so what a reader knows is always how things
- * were at its place, and a removal is told to those who have been told the addition. When no reader
- * is left at the boundary of two segments, they are folded into one: for a reader who stalls, what
- * waits grows with the sessions that change and not with their changes.
+ * <p>Within a segment the changes of one session are folded into one, which has the session's state
+ * before and after the segment. A change that cancels out is removed, unless some reader looks at
+ * sessions as they are now: it may have reported an addition that its cursor has not reached. The
+ * first reader of the tail freezes it and opens another segment. A cursor is always at the
+ * beginning of a segment or inside a frozen one, so a reader always knows the state at its cursor,
+ * and a removal is reported to exactly the readers that were given the addition. When no reader is
+ * left at the boundary of two segments, they are folded into one. So for a reader that stalls, what
+ * waits grows with the number of sessions that change, not with the number of changes.
  *
- * <p>A list falls off when more waits than the bounds permit. Only segments whose readers were
- * woken in an earlier round are dropped, so that one large change, as the close of a channel with
- * many sessions, ends nobody who reads at once.
+ * <p>A watch falls off when more waits than the bounds permit. Only segments whose readers were
+ * woken in an earlier round are dropped, so that one large change, such as closing a channel with
+ * many sessions, never ends a watch that reads promptly.
  *
- * <p>What has to be in step with the directory (a place is opened, an end is marked) is left as a
- * note beside the place in the feed, without a lock, while the directory is locked and the feed so
- * stands still. Who next brings the log up to that place does it there, before any later change. So
- * the lock here is never taken, nor waited for, while the directory is locked.
+ * <p>Some operations must happen at an exact point of the feed: opening a cursor, and marking an
+ * end. They are left as notes beside the place in the feed, without a lock, while the directory is
+ * locked and the feed therefore does not move. The thread that next brings the log up to that place
+ * carries them out there, before any later change. So this log's lock is never taken, nor waited
+ * for, while the directory is locked.
  */
 final class ChangeLog {
 
-  /** About what a change takes here besides its envelope and the tags before it. */
+  /** The approximate bytes of a change in a log, besides its envelope and the tags before it. */
   static final int CHANGE_BYTES = 96;
 
-  /** About what a tag takes besides two bytes for each of its UTF-16 code units. */
+  /** The approximate bytes of a tag, besides two for each of its UTF-16 code units. */
   private static final int TAG_BYTES = 48;
 
   /**
-   * What happened to a session: once in a feed, folded in a segment. It does not keep a session
-   * that has closed.
+   * What happened to a session: a single change in a feed, a folded one in a segment. It does not
+   * retain a closed session.
    *
-   * @param before its tags before it, or null where it was not listed or the log's filter did not
-   *     pass it then
-   * @param after its tags after it, or null where it is not listed or the filter does not pass it
-   * @param now the session as it is after it, or its removal
-   * @param bytes about what it takes besides its envelope
+   * @param before the session's tags before the change, or null if it was not listed, or the log's
+   *     filter did not pass it, then
+   * @param after the session's tags after the change, or null if it is not listed, or the filter
+   *     does not pass it
+   * @param now the session after the change, or its removal
+   * @param bytes the approximate size without its envelope
    */
   record Change(
       LocalSession.Ref session,
@@ -68,7 +70,7 @@ final class ChangeLog {
         @Nullable List<String> before,
         @Nullable List<String> after,
         Envelope now) {
-      // The tags after it are those that the envelope shows.
+      // The tags after the change are those in the envelope.
       this(session, before, after, now, CHANGE_BYTES + (before == after ? 0 : bytesOf(before)));
     }
 
@@ -87,30 +89,31 @@ final class ChangeLog {
     }
   }
 
-  /** Some changes that follow each other. */
+  /** A run of consecutive changes. */
   private final class Segment {
 
-    /** The changes while they can be folded; null when frozen. */
+    /** The changes while they can be folded; null if frozen. */
     @Nullable Map<LocalSession.Ref, Change> open = new LinkedHashMap<>(4);
 
-    /** The changes when they are being read; null when open. */
+    /** The changes once they are being read; null if open. */
     Change @Nullable [] frozen;
 
     int events;
     long bytes;
 
-    /** In which round its readers are woken. */
+    /** The round in which its readers are woken. */
     long round;
 
-    /** How many places are at its beginning, and how many further inside. */
+    /** How many cursors are at its beginning. */
     int atStart;
 
+    /** How many cursors are further inside. */
     int inside;
 
     /** How many readers need its beginning to stay a boundary. */
     int marks;
 
-    /** Whether it was dropped: who is here has fallen off. */
+    /** Whether it was dropped: a cursor in it has fallen off. */
     boolean dropped;
 
     @Nullable Segment previous;
@@ -173,7 +176,7 @@ final class ChangeLog {
       allBytes += moreBytes;
     }
 
-    /** Lets go of what is in it. */
+    /** Frees its changes. */
     void clear() {
       for (Change change : freeze()) {
         budget.letGo(change);
@@ -183,10 +186,10 @@ final class ChangeLog {
     }
   }
 
-  /** What is to be done when the log has come to a place of the feed, and not a change later. */
+  /** A task to run exactly when the log has reached a place in the feed. */
   private record Note(ChangeFeed.Place place, Runnable todo) {}
 
-  /** A list's place in the log. Used by the list's poller; closed by any thread. */
+  /** A watch's position in the log. Used by the watch's poller; closed by any thread. */
   final class Cursor {
 
     private Segment at = nowhere;
@@ -212,7 +215,7 @@ final class ChangeLog {
       }
     }
 
-    /** Takes the next change; null if there is none now, or the place has fallen off. */
+    /** Takes the next change; returns null if there is none now, or the cursor has fallen off. */
     @Nullable Change next() {
       lock.lock();
       try {
@@ -242,7 +245,7 @@ final class ChangeLog {
       }
     }
 
-    /** Passes by what has come to nothing, and gives the segment that is next. */
+    /** Skips segments that have become empty, and returns the next one. */
     private Segment settle() {
       while (!closed && at.events == 0 && at != tail && !at.dropped) {
         Segment empty = at;
@@ -267,9 +270,9 @@ final class ChangeLog {
     }
 
     /**
-     * Marks the end of what has happened until now: changes up to here are not folded with later
-     * ones. With the directory read-locked, so that there is none meanwhile. Takes no lock. One
-     * mark at a time.
+     * Marks the current end: changes up to here are not folded with later ones. Called while the
+     * directory is read-locked, so that none is made meanwhile. Takes no lock. There is one mark at
+     * a time.
      */
     void mark() {
       notes.add(new Note(feed.end(), this::cut));
@@ -288,7 +291,7 @@ final class ChangeLog {
       }
     }
 
-    /** Whether the mark is still ahead. */
+    /** Returns whether the mark is still ahead. */
     boolean isBeforeMark() {
       lock.lock();
       try {
@@ -300,12 +303,12 @@ final class ChangeLog {
       }
     }
 
-    /** Whether the change that {@link #next} has given is one before the mark. */
+    /** Returns whether the last change from {@link #next} is before the mark. */
     boolean tookBeforeMark() {
       return tookBeforeMark;
     }
 
-    /** Whether what follows has been dropped. */
+    /** Returns whether what follows has been dropped. */
     boolean hasFallen() {
       lock.lock();
       try {
@@ -315,7 +318,7 @@ final class ChangeLog {
       }
     }
 
-    /** Gives the place back. May be called again. */
+    /** Closes the cursor. May be called again. */
     void close() {
       lock.lock();
       try {
@@ -326,7 +329,7 @@ final class ChangeLog {
         if (opened) {
           leave();
         }
-        // What it has noted is done with: else it would stay until somebody uses the log.
+        // Clears its notes, which would otherwise stay until the log is used again.
         catchUpLocked();
       } finally {
         lock.unlock();
@@ -355,7 +358,10 @@ final class ChangeLog {
   private final TagFilter filter;
   private final ChangeFeed feed;
 
-  /** In the order of their places; written while the directory is locked, taken under the lock. */
+  /**
+   * In the order of their places; written while the directory is locked, removed while the lock is
+   * held.
+   */
   private final Queue<Note> notes = new ConcurrentLinkedQueue<>();
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -364,29 +370,29 @@ final class ChangeLog {
   private Segment head;
   private Segment tail;
 
-  /** Where a place is until the log has come to where it was opened. */
+  /** Where a cursor is until the log has reached the place where it was opened. */
   private final Segment nowhere = new Segment();
 
-  /** How far the feed has been taken in. */
+  /** The place in the feed that has been reached. */
   private ChangeFeed.Place reached;
 
-  /** Whether something has been taken in that nobody has been woken for. */
+  /** Whether a change was added that no watch was woken for. */
   private boolean news;
 
   private boolean closed;
 
-  // What all segments have.
+  // The totals of all segments.
   private int allEvents;
   private long allBytes;
   private long round;
 
-  /** How many readers look at sessions as they are now, whatever the log has yet to say of them. */
+  /** How many readers look at sessions as they are now, ahead of the log. */
   private int ahead;
 
   /**
-   * A log of what happens from now on, with the directory write-locked.
+   * Creates a log of the changes from now on. Called while the directory is write-locked.
    *
-   * @param filter what of the feed is taken in
+   * @param filter selects the changes that are taken from the feed
    */
   ChangeLog(Limits limits, ChangeBudget budget, TagFilter filter, ChangeFeed feed) {
     maxEvents = limits.maxQueuedEvents();
@@ -400,10 +406,10 @@ final class ChangeLog {
   }
 
   /**
-   * Opens a place at the end, for a list that begins, with the directory write-locked.
+   * Opens a cursor at the end, for a watch that begins. Called while the directory is write-locked.
    *
-   * @param looksAhead whether it looks at sessions as they are now, and so may know of changes that
-   *     its place has not reached
+   * @param looksAhead whether the watch looks at sessions as they are now, and so may know of
+   *     changes that its cursor has not reached
    */
   Cursor open(boolean looksAhead) {
     Cursor cursor = new Cursor(looksAhead);
@@ -412,9 +418,9 @@ final class ChangeLog {
   }
 
   /**
-   * Takes in what has come in the feed.
+   * Pulls new changes from the feed.
    *
-   * @return how many changes were looked at
+   * @return how many changes were examined
    */
   int catchUp() {
     lock.lock();
@@ -428,7 +434,7 @@ final class ChangeLog {
   private int catchUpLocked() {
     int looked = 0;
     while (true) {
-      // In this order: what is noted here was noted before the next change was made.
+      // In this order: the notes for this place were made before the next change.
       ChangeFeed.Place next = reached.next();
       for (Note note = notes.peek(); note != null && note.place == reached; note = notes.peek()) {
         notes.remove();
@@ -447,7 +453,7 @@ final class ChangeLog {
     }
   }
 
-  /** Whether something was taken in since this was asked last. */
+  /** Returns whether a change was added since the last call. */
   boolean takeNews() {
     lock.lock();
     try {
@@ -460,8 +466,8 @@ final class ChangeLog {
   }
 
   /**
-   * Begins another round: all who read are woken after it. Who has not come since an earlier one,
-   * and has more waiting than the bounds permit, falls off.
+   * Begins another round, after which all readers are woken. A reader that has not read since an
+   * earlier round, and for which more waits than the bounds permit, falls off.
    */
   void beginRound() {
     lock.lock();
@@ -476,7 +482,7 @@ final class ChangeLog {
     }
   }
 
-  /** How many changes are kept. */
+  /** Returns how many changes are kept. */
   int events() {
     lock.lock();
     try {
@@ -486,7 +492,7 @@ final class ChangeLog {
     }
   }
 
-  /** Lets go of all, when the last list has gone. */
+  /** Frees all changes after the last watch has gone. */
   void close() {
     lock.lock();
     try {
@@ -500,9 +506,9 @@ final class ChangeLog {
   }
 
   /**
-   * Closes the tail, and opens another.
+   * Closes the tail and opens another.
    *
-   * @param woken the round in which the readers of what is closed are woken
+   * @param woken the round in which the readers of the closed segment are woken
    */
   private void addTail(long woken) {
     Segment next = new Segment();
@@ -521,8 +527,8 @@ final class ChangeLog {
   }
 
   /**
-   * Whether more waits than may, the tail aside, since nobody has been woken for it. Where all logs
-   * together have too much, a fair share is less.
+   * Returns whether more waits than the bounds permit. The tail does not count, since no watch has
+   * been woken for it. If all logs together hold too much, the bound is a fair share.
    */
   private boolean isOver() {
     return allEvents - tail.events > maxEvents
@@ -539,7 +545,9 @@ final class ChangeLog {
     }
   }
 
-  /** Lets go of what nobody needs any more, and folds together what nobody holds apart. */
+  /**
+   * Drops segments that no reader needs any longer, and merges segments that no reader keeps apart.
+   */
   private void tidy(Segment left) {
     Segment segment = left;
     if (segment == tail || segment.dropped) {
@@ -561,7 +569,10 @@ final class ChangeLog {
     }
   }
 
-  /** Folds a segment that nobody reads into the one before it, of which nobody has read any. */
+  /**
+   * Folds a segment that no cursor is in into the previous one, of which no cursor has read any
+   * part.
+   */
   private void merge(Segment into, Segment from) {
     for (Change change : from.freeze()) {
       into.fold(change);

@@ -7,8 +7,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Says that an answer must be looked at: it may be a refusal. Error Prone goes by this annotation's
- * simple name, so that nobody needs a dependency for it.
+ * Marks a method whose result must be used, since it may be a refusal. Error Prone recognizes this
+ * annotation by its simple name, so it needs no dependency.
  */
 @Documented
 @Retention(RetentionPolicy.CLASS)

@@ -5,39 +5,39 @@ import java.util.Locale;
 /** Why a channel or a watch has ended. */
 public enum CloseReason {
 
-  /** Its owner closed it. Coming back would fight the owner's will. */
+  /** Its owner closed it. A client must not come back by itself. */
   CLOSED(false, true),
 
   /**
-   * The application closed it against its owner's will ({@link Channel#revoke()}). Coming back is
-   * for the user to ask for, not for the client to do by itself.
+   * The application closed it ({@link Channel#revoke()}), not its owner. The client must not come
+   * back by itself, only when its user asks for it.
    */
   REVOKED(false, true),
 
-  /** The channel's client has come back on another connection, which this one gives way to. */
+  /** The channel's client has come back on another connection, which replaces this one. */
   SUPERSEDED(false, true),
 
   /**
-   * A watcher did not keep up with the changes of its list: coming back starts from a fresh list.
-   * Of a message that was not delivered: its target was away, and what waited for it was let go.
+   * A watch did not keep up with the changes of its list; a new one starts from a fresh list. For
+   * an undelivered message: its target was away, and the broker dropped what waited for it.
    */
   OVERFLOW(true, true),
 
   /**
-   * What a watcher may see has changed ({@link Broker#recheck()}). Coming back starts from the list
-   * as he may see it now, or is refused.
+   * What the watcher may see has changed ({@link Broker#recheck()}). A new watch starts from the
+   * list that the watcher may see now, or is refused.
    */
   SCOPE_CHANGED(true, true),
 
-  /** The broker shuts down. Coming back later may find another. */
+  /** The broker is shutting down. A client that comes back later may reach another one. */
   SHUTTING_DOWN(true, true),
 
-  /** The reader went away: its stream broke or was ended from the other side. */
+  /** The reader went away: its stream broke, or the other side ended it. */
   GONE(true, false),
 
   /**
-   * The reader took nothing for so long that its stream was given up; or the executor of a reader
-   * in this JVM began none of its tasks.
+   * The reader took nothing until the write timeout, or the executor of a reader in this JVM began
+   * none of its tasks.
    */
   STALLED(true, false),
 
@@ -53,19 +53,19 @@ public enum CloseReason {
   }
 
   /**
-   * Whether a stream that ends for it tells its reader. To the others it looks like a connection
-   * that broke, so that they come back.
+   * Returns whether the reader is notified when its stream ends for this reason. Otherwise the end
+   * looks like a broken connection, so that the client comes back.
    */
   public boolean isTold() {
     return told;
   }
 
-  /** Whether a client does well to open a new stream after this. */
+  /** Returns whether a client should open a new stream after this. */
   public boolean mayReturn() {
     return mayReturn;
   }
 
-  /** The reason in the form that goes over a wire: {@code shutting_down}. */
+  /** Returns the reason as it is sent to clients, such as {@code shutting_down}. */
   public String code() {
     return name().toLowerCase(Locale.ROOT);
   }

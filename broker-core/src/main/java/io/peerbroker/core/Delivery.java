@@ -4,12 +4,12 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** What became of a message. */
+/** The result of sending a message. */
 public sealed interface Delivery {
 
   /**
-   * It is in the queue of a channel whose stream is attached: handed to it, which is not yet
-   * received by it.
+   * The message is in the queue of a channel whose stream is attached. The client may not have
+   * received it yet.
    */
   record Sent() implements Delivery {
     private static final CompletionStage<Delivery> STAGE =
@@ -17,9 +17,10 @@ public sealed interface Delivery {
   }
 
   /**
-   * It waits for a target whose stream has broken and who may come back.
+   * The message waits for a target whose stream has broken and which may come back.
    *
-   * @param id by which the sender is told if the target does not: {@link Event.Undelivered}
+   * @param id identifies the message in the notice to the sender if the target does not come back:
+   *     {@link Event.Undelivered}
    */
   record Queued(String id) implements Delivery {
     public Queued {
@@ -27,24 +28,24 @@ public sealed interface Delivery {
     }
   }
 
-  /** It was not taken, and nothing has happened. */
+  /** The message was not accepted, and nothing has happened. */
   record Refused(Refusal refusal) implements Delivery {
     public Refused {
       Objects.requireNonNull(refusal, "refusal");
     }
   }
 
-  /** A complete stage that says {@link Sent}. */
+  /** Returns a completed stage of {@link Sent}. */
   static CompletionStage<Delivery> sent() {
     return Sent.STAGE;
   }
 
-  /** A complete stage that says {@link Queued}. */
+  /** Returns a completed stage of {@link Queued}. */
   static CompletionStage<Delivery> queued(String id) {
     return CompletableFuture.completedStage(new Queued(id));
   }
 
-  /** A complete stage that says {@link Refused}. */
+  /** Returns a completed stage of {@link Refused}. */
   static CompletionStage<Delivery> refused(Refusal refusal) {
     return CompletableFuture.completedStage(new Refused(refusal));
   }

@@ -5,13 +5,15 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An event on its way to one or many streams, encoded once for all of them.
+ * An event on its way to one or more streams, encoded once for all of them.
  *
  * <p>Safe for use by many threads.
  */
 public final class Envelope {
 
-  /** The bytes and who made them, in one object, so that they are seen together. */
+  /**
+   * The bytes and the encoder that made them, in one object, so that they are published together.
+   */
   private static final class Encoding {
     final Function<? super Envelope, byte[]> encoder;
     final byte[] bytes;
@@ -28,22 +30,25 @@ public final class Envelope {
   private final Event event;
   private final int size;
 
-  /** In how many logs of changes it waits. */
+  /** How many change logs hold it. */
   @SuppressWarnings("UnusedVariable") // by the updater
   private volatile int holders;
 
-  /** What its id begins with; the whole would be made for most events in vain, and kept. */
+  /**
+   * The prefix of its id. Most events never need the whole id, which would be built and kept in
+   * vain.
+   */
   private final @Nullable String idPrefix;
 
   private final long number;
   private volatile @Nullable Encoding encoding;
 
-  /** An event that cannot be resumed from. */
+  /** Wraps an event that cannot be resumed from. */
   Envelope(Event event) {
     this(event, null, 0);
   }
 
-  /** An event that has an id, unless its beginning is null. */
+  /** Wraps an event that has an id, unless the prefix is null. */
   Envelope(Event event, @Nullable String idPrefix, long number) {
     this(event, event.size(), idPrefix, number);
   }
@@ -55,7 +60,7 @@ public final class Envelope {
     size = eventSize + (idPrefix == null ? 0 : idPrefix.length() + Long.BYTES);
   }
 
-  /** A session as it is shown, whose size is known. */
+  /** Wraps a session as it is listed, whose size is known. */
   static Envelope added(ListedSession session, int size) {
     return new Envelope(new Event.Added(session), Event.Added.BYTES + size, null, 0);
   }
@@ -64,22 +69,22 @@ public final class Envelope {
     return new Envelope(new Event.Removed(sid));
   }
 
-  /** What is in it. */
+  /** Returns the event. */
   public Event event() {
     return event;
   }
 
   /**
-   * What a client presents to go on after this event, or null on a channel that cannot be resumed.
-   * As good as a key for whoever knows it, so it must not be logged.
+   * Returns the id that a client presents to continue after this event, or null on a channel that
+   * cannot be resumed. It is as good as a key and must not be logged.
    */
   public @Nullable String id() {
     return idPrefix == null ? null : idPrefix + number;
   }
 
   /**
-   * The envelope in an encoder's form. The bytes are remembered for the next who asks with the same
-   * encoder, so they must not be changed; two threads that ask at once may both encode.
+   * Returns the event as an encoder writes it. The bytes are kept for the next call with the same
+   * encoder, so they must not be changed. Two concurrent calls may both encode.
    */
   public byte[] encoded(Function<? super Envelope, byte[]> encoder) {
     Encoding known = encoding;
@@ -90,22 +95,22 @@ public final class Envelope {
     return known.bytes;
   }
 
-  /** Lets go of the bytes; whoever asks again has them made again. */
+  /** Drops the bytes; the next call encodes again. */
   void forgetEncoding() {
     encoding = null;
   }
 
-  /** About how many bytes it takes while it waits: computed once, not each time it is asked. */
+  /** Returns the approximate bytes that it takes while it waits; computed once. */
   int size() {
     return size;
   }
 
-  /** Notes that one more log holds it; true if it is the first. */
+  /** Notes that one more log holds it; returns whether it is the first. */
   boolean hold() {
     return HOLDERS.getAndIncrement(this) == 0;
   }
 
-  /** Notes that a log holds it no more; true if it was the last. */
+  /** Notes that a log no longer holds it; returns whether it was the last. */
   boolean letGo() {
     return HOLDERS.decrementAndGet(this) == 0;
   }

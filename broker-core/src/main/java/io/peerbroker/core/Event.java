@@ -3,15 +3,15 @@ package io.peerbroker.core;
 import java.time.Duration;
 import java.util.Objects;
 
-/** What goes down a stream. */
+/** An event on a stream. */
 public sealed interface Event {
 
   /**
-   * The first event of every channel: who it is, and its secret.
+   * The first event of every channel: its identity and its secret.
    *
-   * @param key not in {@link #toString()}, since it must not be logged
-   * @param resume for how long the channel lives on when its stream breaks; zero for not at all
-   * @param lease how often the client must be heard from at least; zero for no such promise
+   * @param key the channel's secret; not in {@link #toString()}, since it must not be logged
+   * @param resume for how long the channel survives the loss of its stream; zero for not at all
+   * @param lease how often the broker must hear from the client at least; zero if there is no lease
    */
   record Opened(String id, String key, Duration resume, Duration lease) implements Event {
     public Opened {
@@ -39,10 +39,10 @@ public sealed interface Event {
   }
 
   /**
-   * A message that was answered as {@link Delivery.Queued} has not been delivered: its target did
+   * A message whose sender was answered {@link Delivery.Queued} was not delivered: its target did
    * not come back.
    *
-   * @param id what the sender was answered
+   * @param id the id in the answer to the sender
    * @param target the target as the sender wrote it
    * @param reason why the target's channel has closed
    */
@@ -53,10 +53,10 @@ public sealed interface Event {
     }
   }
 
-  /** A session is in the list, or has changed and is like this now. */
+  /** A session is in the list, or has changed and is now as shown. */
   record Added(ListedSession session) implements Event {
 
-    /** What it takes besides the session. */
+    /** Its size without the session. */
     static final int BYTES = 32;
 
     @Override
@@ -65,7 +65,7 @@ public sealed interface Event {
     }
   }
 
-  /** A session that was added is in the list no more. */
+  /** A session that was added is no longer in the list. */
   record Removed(String sid) implements Event {
     @Override
     public int size() {
@@ -74,8 +74,8 @@ public sealed interface Event {
   }
 
   /**
-   * The list is complete as it was when the watch began; {@code count} sessions have been added and
-   * not removed.
+   * The list as it was when the watch began has been sent; {@code count} sessions have been added
+   * and not removed.
    */
   record Ready(int count) implements Event {
     @Override
@@ -84,6 +84,9 @@ public sealed interface Event {
     }
   }
 
-  /** About how many bytes it takes while it waits: what it counts for in the bound of a queue. */
+  /**
+   * Returns the approximate bytes that it takes while it waits, which count against the bound of a
+   * queue.
+   */
   int size();
 }

@@ -4,21 +4,20 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the broker calls foreign code: after all locks are free, one call after another, never one
- * inside another.
+ * Calls foreign code: after all locks are free, one call after another, never nested.
  *
- * <p>A call that is asked for while this thread is inside another waits until that one has
+ * <p>A call that is requested while this thread is inside another one waits until that one has
  * returned. So a chain of streams that wake each other needs no deeper stack than one of them. The
- * turns of receivers wait for each other in the same way, but not for the calls that wake
- * transports, nor these for them: a message that a receiver sends is on its way before the receiver
- * returns. So a receiver never finds itself inside another's call, even on an executor that runs
- * its tasks in place. Calls of listeners, too, wait for each other and for nothing else: a listener
- * learns of something before whoever did it goes on.
+ * turns of receivers wait for each other in the same way. They do not wait for the calls that wake
+ * transports, nor the other way round: a message that a receiver sends is on its way before the
+ * receiver returns. So a receiver is never called inside another receiver's call, even on an
+ * executor that runs its tasks in place. Calls of listeners wait only for each other: a listener is
+ * notified before the operation that it is notified of returns.
  */
 final class ForeignCalls {
 
   /**
-   * What waits for the call, or the turn, that this thread is in; null outside of them, so nothing
+   * The calls that wait for the one that this thread is in; null outside of them, so that nothing
    * is left behind.
    */
   private static final ThreadLocal<@Nullable ArrayDeque<Runnable>> CALLS = new ThreadLocal<>();
@@ -29,7 +28,7 @@ final class ForeignCalls {
 
   private ForeignCalls() {}
 
-  /** Runs a call now, or after the one that this thread is in. What it throws is logged. */
+  /** Runs a call now, or after the one that this thread is in. An exception is logged. */
   static void run(Runnable call) {
     run(CALLS, call);
   }
@@ -39,7 +38,7 @@ final class ForeignCalls {
     run(TURNS, turn);
   }
 
-  /** Tells listeners something now, or after what this thread is telling them. */
+  /** Notifies listeners now, or after the notification that this thread is in. */
   static void runNotification(Runnable telling) {
     run(TELLINGS, telling);
   }
@@ -57,31 +56,31 @@ final class ForeignCalls {
         runLogged(next);
       }
     } finally {
-      // Left behind, it would pin the broker to threads of the container's pool.
+      // Left behind, it would keep the broker reachable from threads of the container's pool.
       waiting.remove();
     }
   }
 
-  /** Runs a call here and now. What it throws is logged. */
+  /** Runs a call now. An exception is logged. */
   static void runLogged(Runnable call) {
     try {
       call.run();
     } catch (Throwable thrown) {
-      // Errors too: one that came out here would be thrown at whoever happened to send, and leave
-      // the calls behind it undone.
-      log("A call out of the broker failed; the broker goes on", thrown);
+      // Errors too: one that escaped here would reach an unrelated sender, and skip the calls after
+      // this one.
+      log("A call out of the broker failed; the broker continues", thrown);
     }
   }
 
   /**
-   * Logs an error. What the logger throws goes nowhere: its handlers are foreign code too, and what
-   * is about to be done after this must be done.
+   * Logs an error. An exception from the logger is dropped: its handlers are foreign code too, and
+   * the caller must continue.
    */
   static void log(String message, @Nullable Throwable thrown) {
     try {
       System.getLogger(Broker.class.getName()).log(System.Logger.Level.ERROR, message, thrown);
     } catch (Throwable unloggable) {
-      // There is nowhere left to say so.
+      // There is nowhere left to report it.
     }
   }
 }

@@ -5,8 +5,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The application's policy, as the broker asks it: answers, or throws a {@link RefusedException}
- * and nothing else. A policy that fails never lets anybody in.
+ * Wraps the application's policy: each call returns a decision or throws a {@link
+ * RefusedException}, and nothing else. A policy that fails permits nothing.
  */
 record GuardedPolicy(AccessPolicy policy) implements AccessPolicy {
 
@@ -62,11 +62,12 @@ record GuardedPolicy(AccessPolicy policy) implements AccessPolicy {
 
   private static <T> T answered(Supplier<@Nullable T> question) {
     try {
-      return Objects.requireNonNull(question.get(), "The policy has answered null");
+      return Objects.requireNonNull(question.get(), "The access policy returned null.");
     } catch (RefusedException refused) {
       throw refused;
     } catch (Throwable thrown) {
-      // Errors too, and checked exceptions from languages that don't check: none of them is a yes.
+      // Errors too, and checked exceptions from languages that don't check them: none of them
+      // permits.
       ForeignCalls.log("The application's access policy failed", thrown);
       throw new RefusedException(
           Refusal.of(Refusal.Code.INTERNAL, "The broker failed; its log says more."));

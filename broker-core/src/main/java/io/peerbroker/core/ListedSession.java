@@ -4,11 +4,11 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What a list shows of a session, as it was at one moment.
+ * A session as a list shows it: a snapshot.
  *
  * @param id the session's id, to send to
  * @param tags its tags in the order given; unmodifiable
- * @param metadata its metadata as it came
+ * @param metadata its metadata as it arrived
  */
 public record ListedSession(String id, List<String> tags, Json metadata) {
 
@@ -18,7 +18,7 @@ public record ListedSession(String id, List<String> tags, Json metadata) {
     Objects.requireNonNull(metadata, "metadata");
   }
 
-  /** At most how many bytes it takes as JSON, for the bounds of queues and pages. */
+  /** Returns an upper bound of its bytes as JSON, for the bounds of queues and pages. */
   int size() {
     return size(id.length(), tags, metadata);
   }
@@ -29,7 +29,7 @@ public record ListedSession(String id, List<String> tags, Json metadata) {
       size += 3;
       for (int i = 0; i < tag.length(); i++) {
         char c = tag.charAt(i);
-        // The longest that a char can become is an escape.
+        // The longest form of a char is an escape.
         size += c < 0x80 && c != '"' && c != '\\' ? 1 : 6;
       }
     }

@@ -11,20 +11,20 @@ final class LocalSession implements Session {
   private static final int TAG_BYTES = 300;
 
   /**
-   * All that can change about a session, replaced as a whole. Made outside locks, with its sizes,
-   * which would take a look at each character.
+   * The changeable properties of a session, replaced as a whole. Created outside locks, together
+   * with its sizes, since computing them looks at every character.
    *
-   * @param bytes about what it takes in the heap, with its places in the index if no other has its
-   *     tags
-   * @param shownSize at most how many bytes it takes as JSON in a list
+   * @param bytes the approximate bytes of heap, including its entries in the index if no other
+   *     session has its tags
+   * @param shownSize an upper bound of its bytes as JSON in a list
    */
   record State(List<String> tags, boolean listed, Json metadata, int bytes, int shownSize) {
 
-    /** What is the same in the size of each session that is shown: its id. */
+    /** The length of an id, which is the same for all sessions. */
     private static final int ID_LENGTH = 36;
 
     static State of(SessionSpec spec) {
-      // A slice would keep the whole request alive for as long as the session lives.
+      // A slice would retain the whole request for as long as the session lives.
       return of(spec.tags(), spec.isListed(), spec.metadata().compact());
     }
 
@@ -37,7 +37,7 @@ final class LocalSession implements Session {
           tags, listed, metadata, bytes, ListedSession.size(ID_LENGTH, tags, metadata));
     }
 
-    /** Whether an event shows this state. */
+    /** Returns whether an event shows this state. */
     @SuppressWarnings("ReferenceEquality") // see below
     boolean isShownBy(Envelope envelope) {
       return envelope.event() instanceof Event.Added added
@@ -45,10 +45,10 @@ final class LocalSession implements Session {
           && added.session().metadata() == metadata;
     }
 
-    /** The state after an update; this one if that changes nothing. */
+    /** Returns the state after an update; this one if the update changes nothing. */
     @SuppressWarnings("ReferenceEquality") // see below
     State after(SessionUpdate update) {
-      // What is equal stays the same object: who compares looks at that alone.
+      // Equal values stay the same object: comparisons elsewhere use identity.
       List<String> newTags =
           update.tags() == null || update.tags().equals(tags) ? tags : update.tags();
       Json newMetadata =
@@ -63,14 +63,14 @@ final class LocalSession implements Session {
   }
 
   /**
-   * A session as those know it for whom something about it waits: what is kept of it there for
-   * longer than it is open is its number and id, and not its tags, metadata and host.
+   * A reference to a session from changes that wait. It may outlive the session, and then retains
+   * only its number and id, not its tags, metadata and host.
    */
   static final class Ref {
     final long number;
     final String id;
 
-    /** Null when it has closed; written under the directory's write lock. */
+    /** Null once it has closed; written under the directory's write lock. */
     private volatile @Nullable LocalSession session;
 
     private Ref(LocalSession session) {
@@ -79,12 +79,12 @@ final class LocalSession implements Session {
       id = session.id;
     }
 
-    /** The session; null once it has closed. */
+    /** Returns the session; null once it has closed. */
     @Nullable LocalSession session() {
       return session;
     }
 
-    /** Whether an event shows the session as it is now. */
+    /** Returns whether an event shows the session as it is now. */
     boolean isShownBy(Envelope envelope) {
       LocalSession now = session;
       return now != null && now.state.isShownBy(envelope);
@@ -94,7 +94,7 @@ final class LocalSession implements Session {
   final LocalChannel host;
   private final String id;
 
-  /** Its place in the order of creation. */
+  /** Its position in the order of creation. */
   final long number;
 
   final Ref ref;
@@ -103,7 +103,7 @@ final class LocalSession implements Session {
   // Written under the directory's write lock.
   volatile State state;
 
-  /** Whether it has not been closed by itself. */
+  /** False once it was closed by itself, not with its host. */
   volatile boolean open = true;
 
   LocalSession(LocalChannel host, String id, long number, State state) {
@@ -115,7 +115,7 @@ final class LocalSession implements Session {
     lifecycle = host.lifecycleOf(this);
   }
 
-  /** Notes that it has been closed, under the directory's write lock. */
+  /** Notes that it has been closed. Called under the directory's write lock. */
   void closed() {
     open = false;
     ref.session = null;

@@ -3,11 +3,11 @@ package io.peerbroker.core;
 import java.util.Objects;
 
 /**
- * What one party says to another.
+ * A message from one client to another.
  *
  * @param origin the id of the sender's channel or session, as the sender wrote it
  * @param target the id of the channel or session that it goes to, as the sender wrote it
- * @param json what is said, relayed as it came
+ * @param json the content, relayed unchanged
  */
 public record Message(String origin, String target, Json json) {
 
@@ -18,19 +18,19 @@ public record Message(String origin, String target, Json json) {
   }
 
   /**
-   * The reply to this message: its origin is this one's target, so that the other side knows which
-   * session speaks.
+   * Returns a reply to this message. Its origin is this message's target, so that the other side
+   * knows which session replies.
    */
   public Message reply(Json reply) {
     return new Message(/* origin= */ target, /* target= */ origin, reply);
   }
 
-  /** The same without whatever else came in one array with the JSON. */
+  /** Returns the same message without the rest of the array that the JSON is a slice of. */
   Message compact() {
     return new Message(origin, target, json.compact());
   }
 
-  /** The addresses and the size alone: what parties say to each other is not for logs. */
+  /** Returns only the addresses and the size: contents are not for logs. */
   @Override
   public String toString() {
     return "Message[" + origin + " -> " + target + ", " + json.length() + " bytes]";

@@ -6,67 +6,71 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bounded queue of what a channel has for its reader, and of what it keeps to give again.
+ * The bounded queue of the events that a channel has for its reader, and of those that it keeps for
+ * replay.
  *
- * <p>One list of numbered events with four places in it:
+ * <p>One list of numbered events with four pointers into it:
  *
  * <pre>
  *   oldest ........ untaken ........ next ........ newest
  *   |  kept for replay  |  polled      |  waiting      |
  * </pre>
  *
- * <p>What waits or has been polled counts against the bounds until the network has taken it, so
- * that a reader who stalls is noticed by its senders however much its transport polls. What has
- * been taken is kept, within bounds of its own, until the reader has confirmed it; a channel that
- * cannot be resumed keeps nothing. Whoever attaches is the owner from then on: it goes on after the
- * last event that the reader has seen, and the one before it polls nothing more.
+ * <p>Events that wait or were polled count against the bounds until the network has taken them, so
+ * that senders notice a reader that stalls however much its transport polls. Events that the
+ * network has taken are kept, within bounds of their own, until the reader has confirmed them; a
+ * channel that cannot be resumed keeps nothing. The attachment that was made last is the owner: it
+ * continues after the last event that the reader has seen, and the previous owner polls nothing
+ * more.
  *
- * <p>An idle channel holds no node at all. Safe for use by many threads; the lock is a leaf:
- * nothing foreign is called while it is held.
+ * <p>An idle channel holds no node at all. Safe for use by many threads; the lock is a leaf: no
+ * foreign code is called while it is held.
  */
 final class Outbox {
 
-  /** What became of an offer. */
+  /** The result of an offer. */
   enum OfferResult {
-    /** It is in the queue of an attached reader. */
+    /** The event is in the queue of an attached reader. */
     SENT,
-    /** It waits for a reader who may come back. */
+    /** The event waits for a reader that may come back. */
     QUEUED,
-    /** The reader is away: a message is queued with a receipt only. */
+    /** The reader is away, and a message without a receipt is not queued. */
     AWAY,
-    /** The reader is behind by as much as it may be. */
+    /** The reader's queue is full. */
     FULL,
-    /** All readers together are. */
+    /** All queues together are full. */
     OVER_BUDGET,
-    /** The readers who are away are, so that a larger queue is to be let go first. */
+    /**
+     * The queues of readers that are away are full together: a larger one must be dropped first.
+     */
     CROWDED,
-    /** The sender has as much waiting for readers who are away as it may. */
+    /** The sender has too much waiting for readers that are away. */
     SENDER_FULL,
     CLOSED
   }
 
-  /** What became of an attempt to attach. */
+  /** The result of an attempt to attach. */
   enum AttachResult {
     DONE,
-    /** Some of what followed the event is no longer kept: going on would leave a gap. */
+    /** Some events after the given one are no longer kept: continuing would leave a gap. */
     TOO_OLD,
-    /** No such event has been given out. */
+    /** No such event was ever sent. */
     NEVER_GIVEN,
     CLOSED
   }
 
   /**
-   * What the sender of a message that waits for a reader is answered.
+   * The answer to the sender of a message that waits for a reader.
    *
-   * @param sender whose share it counts against until the network has taken it; null where it has
-   *     none
+   * @param sender the channel whose share the message counts against until the network has taken
+   *     it; null if it has no share
    */
   record Receipt(String id, @Nullable LocalChannel sender) {}
 
   /**
-   * A message that was answered as queued and that the network has not taken.
+   * A message whose sender was answered "queued" and that the network has not taken.
    *
-   * @param id what its sender was answered
+   * @param id the id in that answer
    */
   record QueuedMessage(Message message, String id) {}
 
@@ -76,7 +80,7 @@ final class Outbox {
     final long number;
 
     /**
-     * What the sender was answered; null where a reader was attached, or the network has taken it
+     * The answer to the sender; null if a reader was attached, or the network has taken the message
      * since.
      */
     @Nullable Receipt receipt;
@@ -90,7 +94,10 @@ final class Outbox {
       this.receipt = receipt;
     }
 
-    /** The sender need not be told of it any more, and it counts against no share. */
+    /**
+     * Drops the receipt: the sender no longer needs a notice, and the message counts against no
+     * share.
+     */
     void settle() {
       Receipt settled = receipt;
       receipt = null;
@@ -105,10 +112,10 @@ final class Outbox {
   private final ByteBudget replay;
   private final AbsentQueues absent;
 
-  /** What the ids of events begin with, or null where the channel cannot be resumed. */
+  /** The prefix of the events' ids, or null if the channel cannot be resumed. */
   private final @Nullable String idPrefix;
 
-  /** Written under this, read without. */
+  /** Written with this locked, read without. */
   private volatile boolean closed;
 
   // Guarded by this.
@@ -120,18 +127,21 @@ final class Outbox {
   private long lastNumber;
   private long lastGiven;
 
-  /** The number of the last event that the network has taken on the owner's stream, or before. */
+  /**
+   * The number of the last event that the network has taken, on the owner's stream or an earlier
+   * one.
+   */
   private long lastConsumed;
 
   private long confirmed;
 
   /**
-   * Since when the reader is behind: when the network took the first event that is not confirmed,
+   * The time since which the reader is behind: when the network took the first unconfirmed event,
    * or when the last confirmation came, whichever was later.
    */
   private long behindSince;
 
-  /** The last that is no longer kept, though nobody has confirmed it perhaps. */
+  /** The last event that is no longer kept, confirmed or not. */
   private long lastDropped;
 
   private int events;
@@ -140,14 +150,14 @@ final class Outbox {
   private long keptBytes;
 
   /**
-   * The last that counts among what is kept for replay, and goes on to when it waits again: whoever
-   * comes back often would make all together hold more than they may.
+   * The last event that counts against the replay budget. It still counts there while it waits
+   * again; otherwise a reader that comes back often would make all channels together exceed it.
    */
   private long lastInReplay;
 
   private long inReplay;
 
-  /** Made when something first waits for a reader who is away. */
+  /** Created when an event first waits for a reader that is away. */
   private AbsentQueues.@Nullable Place place;
 
   Outbox(
@@ -161,14 +171,15 @@ final class Outbox {
     this.replay = replay;
     this.absent = absent;
     this.idPrefix = idPrefix;
-    // Where nothing can be asked for again, to have been taken is to be done with.
+    // Without resuming, an event is done with once the network has taken it.
     confirmed = idPrefix == null ? Long.MAX_VALUE : 0;
   }
 
   /**
-   * Takes an event into the queue. Without room nothing has changed.
+   * Adds an event to the queue. If there is no room, nothing has changed.
    *
-   * @param receipt what the sender is answered if no reader is attached; a message needs one then
+   * @param receipt the answer to the sender if no reader is attached, which a message needs in that
+   *     case
    */
   synchronized OfferResult offer(Event event, @Nullable Receipt receipt) {
     if (closed) {
@@ -183,15 +194,15 @@ final class Outbox {
     }
     long number = lastNumber + 1;
     Envelope envelope = new Envelope(event, idPrefix, number);
-    // A channel's first event is paid for with its permit.
+    // A channel's first event is covered by its permit.
     int size = event instanceof Event.Opened ? 0 : envelope.size();
     long maxBytes = waiting == null ? limits.maxQueuedBytes() : limits.maxAwayBytes();
-    // An empty queue takes anything, or a bound below a message's size would shut its reader out
-    // for good.
+    // An empty queue accepts any event; otherwise a bound below a message's size would starve its
+    // reader for ever.
     if (events > 0 && (events >= limits.maxQueuedEvents() || bytes + size > maxBytes)) {
       return OfferResult.FULL;
     }
-    // Made first: what fails in it leaves nothing reserved.
+    // Created first, so that a failure leaves nothing reserved.
     Node node = new Node(envelope, size, number, waiting);
     if (waiting != null) {
       OfferResult refused = reserveWaiting(waiting, size);
@@ -219,7 +230,7 @@ final class Outbox {
     bytes += node.size;
   }
 
-  /** Finds room for a message whose reader is away, in all the shares that it counts against. */
+  /** Reserves room for a message whose reader is away, in all shares that it counts against. */
   private @Nullable OfferResult reserveWaiting(Receipt receipt, int size) {
     AbsentQueues.Place mine = place;
     if (mine == null) {
@@ -254,9 +265,9 @@ final class Outbox {
   }
 
   /**
-   * The network has taken the oldest of those that have been polled.
+   * Notes that the network has taken the oldest of the polled events.
    *
-   * @param now when, in nanoseconds
+   * @param now the time, in nanoseconds
    */
   synchronized void consumed(Attachment by, int count, long now) {
     if (owner != by) {
@@ -280,7 +291,10 @@ final class Outbox {
     }
   }
 
-  /** Keeps what the network has taken for replay, if it may: the oldest of it gives way. */
+  /**
+   * Keeps an event that the network has taken for replay, as far as the bounds permit: the oldest
+   * ones give way.
+   */
   private void keep(Node taken) {
     boolean kept = taken.number > confirmed && mayKeep(taken);
     while (!kept && keptEvents > 0) {
@@ -307,10 +321,10 @@ final class Outbox {
   }
 
   /**
-   * The reader has seen all events up to one: they need not be kept.
+   * Notes that the reader has seen all events up to one, which need not be kept any longer.
    *
-   * @param now when it says so, in nanoseconds
-   * @return whether there has been such an event
+   * @param now the time of the confirmation, in nanoseconds
+   * @return whether such an event was ever sent
    */
   synchronized boolean confirm(long number, long now) {
     if (number > lastGiven) {
@@ -325,14 +339,14 @@ final class Outbox {
   }
 
   /**
-   * Returns the owner, if its reader has confirmed nothing for longer than a time though the
-   * network has taken something for it; else null.
+   * Returns the owner if its reader has confirmed nothing for longer than a time although the
+   * network has taken events for it; otherwise null.
    */
   synchronized @Nullable Attachment suspect(Duration patience, long now) {
     return lastConsumed > confirmed && now - behindSince > patience.toNanos() ? owner : null;
   }
 
-  /** The id of the last event that the network has taken, or null where there is none. */
+  /** Returns the id of the last event that the network has taken, or null if there is none. */
   synchronized @Nullable String lastConsumedId() {
     return idPrefix == null || lastConsumed == 0 ? null : idPrefix + lastConsumed;
   }
@@ -368,8 +382,8 @@ final class Outbox {
   }
 
   /**
-   * Makes an attachment the owner, which goes on after the last event that its reader has seen.
-   * Unless this succeeds nothing has changed.
+   * Makes an attachment the owner, which continues after the last event that its reader has seen.
+   * If this fails, nothing has changed.
    *
    * @param seen the number of that event; 0 for none
    */
@@ -383,7 +397,7 @@ final class Outbox {
     if (seen < lastDropped) {
       return AttachResult.TOO_OLD;
     }
-    // All that is there waits again, but for what has been seen.
+    // All events wait again, except those that were seen.
     events += keptEvents;
     bytes += keptBytes;
     keptEvents = 0;
@@ -403,7 +417,10 @@ final class Outbox {
     return AttachResult.DONE;
   }
 
-  /** The owner has gone; what comes from now on is queued. Does nothing for any other. */
+  /**
+   * Notes that the owner has gone; events are queued from now on. Does nothing for any other
+   * attachment.
+   */
   synchronized void detach(Attachment by) {
     if (owner == by) {
       owner = null;
@@ -421,21 +438,21 @@ final class Outbox {
     }
   }
 
-  /** Whether its sender has a receipt, and no reader can have seen it. */
+  /** Returns whether its sender has a receipt and no reader can have seen it. */
   private boolean mayBeLetGo(Node node) {
     return node.receipt != null && node.number > lastGiven;
   }
 
-  /** Returns this queue's place among those whose readers are away, if it ever had one. */
+  /** Returns this queue's place among the queues whose readers are away, if it ever had one. */
   synchronized AbsentQueues.@Nullable Place place() {
     return place;
   }
 
   /**
-   * Lets go of what waits for a reader who is away, where the sender has a receipt and no reader
-   * can have seen it, so that the reader is missing nothing when it comes back.
+   * Drops the messages that wait for a reader that is away, if their senders have receipts and no
+   * reader can have seen them, so that the reader sees no gap when it comes back.
    *
-   * @return the messages, whose senders are to be told
+   * @return the messages, whose senders must be notified
    */
   synchronized List<QueuedMessage> letGo() {
     List<QueuedMessage> leftovers = new ArrayList<>(0);
@@ -470,7 +487,7 @@ final class Outbox {
     return leftovers;
   }
 
-  /** Notes that a sender is to be told of a message that goes, if it has a receipt. */
+  /** Adds a dropped message whose sender must be notified, if it has a receipt. */
   private static void leave(Node node, List<QueuedMessage> leftovers) {
     Receipt receipt = node.receipt;
     if (receipt != null && node.envelope.event() instanceof Event.Received received) {
@@ -479,7 +496,7 @@ final class Outbox {
     }
   }
 
-  /** Takes nothing more; what is there can still be polled. */
+  /** Accepts no more events; queued ones can still be polled. */
   synchronized void close() {
     closed = true;
   }
@@ -489,9 +506,9 @@ final class Outbox {
   }
 
   /**
-   * Takes nothing more and lets go of all that is there.
+   * Accepts no more events and drops all queued ones.
    *
-   * @return the messages that were answered as queued and that the network has not taken
+   * @return the messages whose senders were answered "queued" and that the network has not taken
    */
   synchronized List<QueuedMessage> discard() {
     closed = true;

@@ -9,12 +9,12 @@ import javax.crypto.Cipher;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * How the place where a page begins is written for clients: encrypted with a key of this broker's.
+ * Encodes the position where a page begins for clients, encrypted with a key of this broker.
  *
- * <p>The place is the number of a session in the order of all creations. Shown as it is, it would
- * tell whoever lists twice how many sessions others have created in between, listed for him or not.
- * One block of AES with eight bytes that must be zero shows nothing of it, and whether it was made
- * here. Safe for use by many threads.
+ * <p>The position is the number of a session in the order of all creations. In plain text, it would
+ * show a client that lists twice how many sessions others have created in between, even those it
+ * cannot see. One block of AES hides the number, and eight bytes in it that must be zero show
+ * whether the cursor was made here. Safe for use by many threads.
  */
 final class PageCursors {
 
@@ -22,7 +22,7 @@ final class PageCursors {
 
   private final ReentrantLock lock = new ReentrantLock();
 
-  // Guarded by the lock. Made once: finding one takes longer than many a page.
+  // Guarded by the lock. Created once: looking one up takes longer than many a page.
   private final Cipher writing;
   private final Cipher reading;
 
@@ -34,16 +34,16 @@ final class PageCursors {
     reading = cipher(Cipher.DECRYPT_MODE, key);
   }
 
-  /** A place in the form that clients see; the same for the same place. */
+  /** Returns the cursor of a position; always the same for the same position. */
   String write(long number) {
     byte[] block = ByteBuffer.allocate(BLOCK).putLong(number).array();
     return Base64.getUrlEncoder().withoutPadding().encodeToString(apply(writing, block));
   }
 
   /**
-   * The place that a cursor stands for.
+   * Returns the position of a cursor.
    *
-   * @throws RefusedException {@code invalid_request} for one that {@link #write} has not made
+   * @throws RefusedException {@code invalid_request} for a cursor that {@link #write} did not make
    */
   long read(String cursor) {
     byte[] block;
@@ -55,7 +55,7 @@ final class PageCursors {
     if (block.length == BLOCK) {
       ByteBuffer plain = ByteBuffer.wrap(apply(reading, block));
       long number = plain.getLong();
-      // Written again, so that one place has one cursor: base64 has bits to spare at its end.
+      // Encoded again, so that a position has only one cursor: base64 has spare bits at its end.
       if (number > 0 && plain.getLong() == 0 && write(number).equals(cursor)) {
         return number;
       }
@@ -63,12 +63,13 @@ final class PageCursors {
     throw new RefusedException(
         Refusal.of(
             Refusal.Code.INVALID_REQUEST,
-            "'after' must be a cursor that this broker gave with the page before."));
+            "'after' must be the cursor that this broker returned with the previous page."));
   }
 
   private static Cipher cipher(int mode, SecretKeySpec key) {
     try {
-      // A single block that is never chosen by others and never has to hide that it is the same.
+      // ECB is safe here: it is a single block that clients never choose and that may show that it
+      // is the same.
       Cipher cipher = Cipher.getInstance("AES/ECB/NoPadding");
       cipher.init(mode, key);
       return cipher;

@@ -1,21 +1,21 @@
 package io.peerbroker.core;
 
 /**
- * A party in this JVM that owns a channel.
+ * The owner of a channel in this JVM, which receives its messages.
  *
  * <p>Called one event at a time, in order, on the executor given at {@link
  * Broker#openChannel(Receiver, java.util.concurrent.Executor)}, never nested inside another
- * receiver's call. What it throws is logged and hurts nobody; the next event comes all the same.
- * While it runs, what is sent to it waits in its bounded queue.
+ * receiver's call. An exception from it is logged and affects nothing else; the next event comes as
+ * usual. While it runs, messages to it wait in its bounded queue.
  */
 @FunctionalInterface
 public interface Receiver {
 
-  /** Takes one message that was sent to the channel or to one of its sessions. */
+  /** Receives one message that was sent to the channel or to one of its sessions. */
   void received(Channel channel, Message message);
 
   /**
-   * Learns that the channel has closed. Called once, last; not at all where the executor has
+   * Notifies it that the channel has closed. Called once, last; not at all if the executor has
    * rejected a task.
    */
   default void closed(Channel channel, CloseReason reason) {}

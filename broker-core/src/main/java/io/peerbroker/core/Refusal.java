@@ -7,12 +7,12 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Why the broker said no. What was refused has not happened.
+ * The reason why the broker refused a call. A refused call has changed nothing.
  *
  * @param code the stable reason, for programs
- * @param detail what was wrong and what would be right, for people; never holds a key
- * @param retryAfter how long to wait before the same call may succeed; null where waiting won't
- *     help or nobody can tell
+ * @param detail what was wrong and what would be right, for people; never contains a key
+ * @param retryAfter how long to wait before the same call may succeed; null if waiting won't help
+ *     or the time is unknown
  */
 public record Refusal(Code code, String detail, @Nullable Duration retryAfter)
     implements Serializable {
@@ -30,7 +30,7 @@ public record Refusal(Code code, String detail, @Nullable Duration retryAfter)
     }
   }
 
-  /** A refusal without advice to retry. */
+  /** Returns a refusal without advice to retry. */
   public static Refusal of(Code code, String detail) {
     return new Refusal(code, detail, null);
   }
@@ -46,36 +46,36 @@ public record Refusal(Code code, String detail, @Nullable Duration retryAfter)
     INVALID_REQUEST,
     /** A list filter does not follow the filter grammar. */
     INVALID_FILTER,
-    /** A tag is empty, too long, or holds a character that tags can't hold. */
+    /** A tag is empty, too long, or contains a character that tags must not contain. */
     INVALID_TAG,
     /** The key is not that of the acting channel. */
     WRONG_KEY,
-    /** The application's access policy said no. */
+    /** The application's access policy refused the call. */
     DENIED,
     /** The acting channel, or the origin of a message, does not exist or is closed. */
     UNKNOWN_CHANNEL,
     /** The session to change does not exist or is closed. */
     UNKNOWN_SESSION,
-    /** The target of a message is neither a channel nor a session that lives. */
+    /** The target of a message is neither an open channel nor an open session. */
     UNKNOWN_TARGET,
     /** The body, the message or the metadata is larger than its limit. */
     TOO_LARGE,
-    /** The acting channel does more a second than its share. */
+    /** The acting channel exceeds its rate. */
     RATE_LIMITED,
-    /** The target's queue is full: it reads more slowly than others write to it. */
+    /** The target's queue is full: it reads more slowly than others send to it. */
     TARGET_BUSY,
-    /** The channel hosts as many sessions as one channel may. */
+    /** The channel already hosts the most sessions that one channel may host. */
     TOO_MANY_SESSIONS,
-    /** Something broke inside the broker; the log has it, the detail says nothing about it. */
+    /** The broker or the application's code failed; the log has the cause, the detail does not. */
     INTERNAL,
     /** The broker as a whole is full: channels, list streams or memory. */
     AT_CAPACITY,
-    /** The broker is closing and takes nothing new. */
+    /** The broker is closing and accepts nothing new. */
     SHUTTING_DOWN;
 
     private final String wire = name().toLowerCase(Locale.ROOT);
 
-    /** The form that goes over the wire: the constant's name in lower case. */
+    /** Returns the code as it is sent to clients: the constant's name in lower case. */
     public String code() {
       return wire;
     }

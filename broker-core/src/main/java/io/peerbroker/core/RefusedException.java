@@ -3,30 +3,30 @@ package io.peerbroker.core;
 import java.io.Serial;
 
 /**
- * Thrown where the broker refuses a call that can't answer with a {@link Refusal}. Its message is
- * {@code code: detail}.
+ * Thrown when the broker refuses a call that can't return a {@link Refusal}. Its message is {@code
+ * code: detail}.
  *
- * <p>It has a stack trace, unless it is made while an adapter serves a stranger's request ({@link
- * #untraced}): there a refusal is a normal answer, on a path that strangers can make hot, and it is
- * the request that explains it, not the broker's stack.
+ * <p>It has a stack trace, unless it is created while an adapter serves a client's request ({@link
+ * #untraced}). There a refusal is a normal answer on a path that clients can make hot, and the
+ * request explains it, not the broker's stack.
  */
 public final class RefusedException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;
 
-  /** Set on a thread that serves a stranger's request. */
+  /** Set on a thread that serves a client's request. */
   private static final ThreadLocal<Boolean> UNTRACED = new ThreadLocal<>();
 
   private final Refusal refusal;
 
-  /** An exception that carries this refusal. */
+  /** Creates an exception that carries this refusal. */
   public RefusedException(Refusal refusal) {
     super(refusal.code().code() + ": " + refusal.detail(), null, true, UNTRACED.get() == null);
     this.refusal = refusal;
   }
 
   /**
-   * Serves a stranger's request on this thread: what is refused meanwhile has no stack trace. For
-   * adapters; calls may nest.
+   * Serves a client's request on this thread: refusals meanwhile have no stack trace. For adapters;
+   * calls may nest.
    */
   public static void untraced(Runnable request) {
     Boolean before = UNTRACED.get();
@@ -40,7 +40,7 @@ public final class RefusedException extends RuntimeException {
     }
   }
 
-  /** What was refused, and why. */
+  /** Returns the refusal. */
   public Refusal refusal() {
     return refusal;
   }

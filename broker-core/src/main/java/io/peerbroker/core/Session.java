@@ -4,32 +4,32 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 
 /**
- * A tagged, addressable registration that a channel hosts: what others find and send to.
+ * A tagged, addressable registration that a channel hosts, which others find and send to.
  *
  * <p>It dies with its host channel. Safe for use by many threads; no method blocks.
  */
 public interface Session extends AutoCloseable {
 
-  /** The session's public address, a GUID in lower case (RFC 9562). */
+  /** Returns the session's public address, a GUID in lower case (RFC 9562). */
   String id();
 
-  /** The channel that hosts it; it never changes. */
+  /** Returns the channel that hosts it; it never changes. */
   Channel host();
 
-  /** Its tags, in the order given; unmodifiable. */
+  /** Returns its tags, in the order given; unmodifiable. */
   List<String> tags();
 
-  /** Its metadata as it came; {@link Json#NULL} if none was given. */
+  /** Returns its metadata as it arrived; {@link Json#NULL} if none was given. */
   Json metadata();
 
-  /** Whether lists show it. */
+  /** Returns whether lists show it. */
   boolean isListed();
 
-  /** Whether it is still there. */
+  /** Returns whether it is open. */
   boolean isOpen();
 
   /**
-   * Changes some of its properties at once. An update that changes nothing is told to nobody.
+   * Changes some of its properties at once. An update that changes nothing is not reported.
    *
    * @throws RefusedException {@code too_large}, {@code invalid_request} (too many tags), {@code
    *     unknown_session} (it has been closed), {@code rate_limited} or {@code shutting_down}
@@ -37,7 +37,7 @@ public interface Session extends AutoCloseable {
   void update(SessionUpdate update);
 
   /**
-   * Sends with this session as the origin, so that replies come to it. As {@link
+   * Sends a message with this session as the origin, so that replies come to it. Like {@link
    * Channel#send(Message)}.
    */
   @CheckReturnValue
@@ -45,14 +45,14 @@ public interface Session extends AutoCloseable {
     return host().send(new Message(id(), target, json));
   }
 
-  /** Sends with this session as the origin. As {@link Channel#sendOrThrow(Message)}. */
+  /** Sends a message with this session as the origin. Like {@link Channel#sendOrThrow(Message)}. */
   default void sendOrThrow(String target, Json json) {
     host().sendOrThrow(new Message(id(), target, json));
   }
 
   /**
-   * Ends this session alone. Does nothing if it has ended, and is never refused; it counts against
-   * the rate of what follows.
+   * Closes this session but not its host. Does nothing if it has closed. It is never refused, but
+   * counts against the rate of later calls.
    */
   @Override
   void close();

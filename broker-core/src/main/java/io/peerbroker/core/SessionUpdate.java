@@ -4,11 +4,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is to change about a session; what is null stays as it is.
+ * Changes to a session; properties that are null stay as they are.
  *
- * @param tags the new tags, trimmed, duplicates folded
- * @param listed whether lists are to show it
- * @param metadata the new metadata ({@link Json#NULL} to take it away)
+ * @param tags the new tags, trimmed, without duplicates
+ * @param listed whether lists show it from now on
+ * @param metadata the new metadata ({@link Json#NULL} removes it)
  */
 public record SessionUpdate(
     @Nullable List<String> tags, @Nullable Boolean listed, @Nullable Json metadata) {
@@ -18,33 +18,33 @@ public record SessionUpdate(
   /**
    * Checks and trims the tags as {@link SessionSpec} does.
    *
-   * @throws RefusedException {@code invalid_tag}, which says which one and why
+   * @throws RefusedException {@code invalid_tag}; the detail says which one and why
    */
   public SessionUpdate {
     tags = tags == null ? null : Tags.normalize(tags);
   }
 
-  /** An update that changes nothing, to start from. */
+  /** Returns an update that changes nothing, to start from. */
   public static SessionUpdate nothing() {
     return NOTHING;
   }
 
-  /** This update, and new tags. */
+  /** Returns this update with new tags. */
   public SessionUpdate withTags(String... tags) {
     return new SessionUpdate(List.of(tags), listed, metadata);
   }
 
-  /** This update, and new tags. */
+  /** Returns this update with new tags. */
   public SessionUpdate withTags(List<String> tags) {
     return new SessionUpdate(tags, listed, metadata);
   }
 
-  /** This update, and whether lists are to show the session. */
+  /** Returns this update with a new setting for whether lists show the session. */
   public SessionUpdate withListed(boolean listed) {
     return new SessionUpdate(tags, listed, metadata);
   }
 
-  /** This update, and new metadata. */
+  /** Returns this update with new metadata. */
   public SessionUpdate withMetadata(Json metadata) {
     return new SessionUpdate(tags, listed, metadata);
   }

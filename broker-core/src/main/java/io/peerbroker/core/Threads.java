@@ -4,18 +4,18 @@ import java.security.AccessController;
 import java.security.PrivilegedAction;
 
 /**
- * Makes the broker's threads, which inherit nothing from the thread that happens to need one.
+ * Creates the broker's threads, which inherit nothing from the thread that happens to need one.
  *
- * <p>A thread that is made in the ordinary way takes over its maker's inheritable thread locals (a
- * login, a logging context), its context class loader, its thread group, its priority and its
- * access control context. The first thread to need one of the broker's may be a request of any
- * user, in any web application; what it hands on would then be seen by others, and kept alive.
+ * <p>An ordinary new thread inherits its creator's inheritable thread locals (a login, a logging
+ * context), context class loader, thread group, priority and access control context. The first
+ * thread that needs one of the broker's may serve a request of any user, in any web application.
+ * Everything that it passed on would be visible to others, and kept alive.
  */
 final class Threads {
 
   private Threads() {}
 
-  /** Returns a daemon thread, not yet started, that knows no more than its task. */
+  /** Returns a daemon thread, not yet started, that has nothing but its task. */
   @SuppressWarnings("ThreadPriorityCheck") // Nothing relies on it: it is only not the maker's.
   static Thread daemon(String name, Runnable task) {
     return privileged(
@@ -28,12 +28,12 @@ final class Threads {
         });
   }
 
-  /** Gives a thread the class loader of the broker, whatever loader it has been given meanwhile. */
+  /** Resets a thread's context class loader to the broker's. */
   static void forget(Thread thread) {
     thread.setContextClassLoader(Threads.class.getClassLoader());
   }
 
-  /** The outermost group below the JVM's own. */
+  /** Returns the outermost group below the JVM's own. */
   private static ThreadGroup topGroup() {
     ThreadGroup group = Thread.currentThread().getThreadGroup();
     ThreadGroup parent = group.getParent();
@@ -44,7 +44,10 @@ final class Threads {
     return group;
   }
 
-  /** A new thread keeps the protection domains, and so the loaders, of all who are on the stack. */
+  /**
+   * A new thread retains the protection domains, and so the class loaders, of everything on the
+   * stack.
+   */
   @SuppressWarnings("removal") // Up to JDK 23 there is no other way; from 24 on it just calls.
   private static Thread privileged(PrivilegedAction<Thread> action) {
     return AccessController.doPrivileged(action);

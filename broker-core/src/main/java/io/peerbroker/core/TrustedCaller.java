@@ -3,7 +3,7 @@ package io.peerbroker.core;
 import java.security.Principal;
 import org.jspecify.annotations.Nullable;
 
-/** The caller about whom nobody is asked. */
+/** The caller that bypasses the access policy. */
 enum TrustedCaller implements Caller {
   INSTANCE;
 

@@ -2,7 +2,10 @@ package io.peerbroker.core;
 
 import java.util.function.Predicate;
 
-/** An application's say in which sessions one reader may see; what fails hides. */
+/**
+ * The application's predicate for the sessions that one reader may see; a failure hides the
+ * session.
+ */
 final class Visibility {
 
   private final Predicate<? super ListedSession> visible;
@@ -12,16 +15,17 @@ final class Visibility {
     this.visible = visible;
   }
 
-  /** Whether a session may be seen. Asked outside locks. */
+  /** Returns whether a session may be seen. Called outside locks. */
   boolean shows(ListedSession session) {
     try {
       return visible.test(session);
     } catch (Throwable thrown) {
-      // Errors too; and said once, since a list is long.
+      // Errors too. Logged once, since a list may be long.
       if (!failed) {
         failed = true;
         ForeignCalls.log(
-            "The application's visibility failed; what it fails for is hidden", thrown);
+            "The application's visibility predicate failed; it hides each session that it fails for",
+            thrown);
       }
       return false;
     }

@@ -1,14 +1,14 @@
 package io.peerbroker.core;
 
-/** A watch that is being watched, in the hand of whoever asked for it. */
+/** A live list of the sessions that pass a filter, as the code that opened it sees it. */
 public interface Watch extends AutoCloseable {
 
-  /** The filter that its sessions pass. */
+  /** Returns the filter that its sessions pass. */
   TagFilter filter();
 
   /**
-   * Ends the watch; its watcher or stream is told {@link CloseReason#CLOSED}. May be called again.
-   * Never blocks.
+   * Ends the watch; its watcher or stream is notified with {@link CloseReason#CLOSED}. May be
+   * called again. Never blocks.
    */
   @Override
   void close();

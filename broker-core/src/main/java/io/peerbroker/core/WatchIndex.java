@@ -10,25 +10,25 @@ import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The watches: those with equal filters together, and those groups under a tag, so that a change is
- * handed over once for each tag of its session and compared with few filters.
+ * The watches, grouped by equal filters, and the groups by a tag, so that a change is added once
+ * for each tag of its session and compared with few filters.
  *
- * <p>A filter is found under the rarest tag that it requires (its home): a session without it is
- * none of its business. A home has a feed, to which a change of a session with that tag is
- * appended; the groups there take it from the feed and compare it later, outside the directory's
- * lock. So what a change costs under that lock does not depend on who watches: one append for each
- * tag at most.
+ * <p>A group's home is the rarest tag that its filter requires: a session without that tag does not
+ * concern it. A home has a feed. Each change of a session with that tag is appended to it, and the
+ * groups of the home take it from the feed and compare it later, outside the directory's lock. So
+ * the cost of a change under that lock does not depend on the watches: at most one append for each
+ * tag.
  *
- * <p>Changed, and fed, with the directory write-locked.
+ * <p>Changed and fed while the directory is write-locked.
  */
 final class WatchIndex {
 
-  /** Stands for the tag that a filter does not require or exclude, as no tag is empty. */
+  /** The home of filters that require no tag; no tag is empty. */
   private static final String NONE = "";
 
   /**
-   * How many filters under one tag are compared with each change. The watches of all further ones
-   * share a group whose filter is that tag, and compare for themselves when they are read.
+   * How many filters of one home are compared with each change. The watches of all further filters
+   * share a group whose filter is the home's tag, and compare for themselves when they are read.
    */
   static final int MAX_COMPARED = 16;
 
@@ -36,8 +36,8 @@ final class WatchIndex {
   private static final Group[] NO_GROUPS = {};
 
   /**
-   * The watches that are told of the same changes: those with equal filters, or those whose filters
-   * are too many to be compared with each change.
+   * Watches that receive the same changes: those with equal filters, or those whose filters are too
+   * many to be compared with each change.
    */
   final class Group {
     final ParsedFilter filter;
@@ -45,9 +45,9 @@ final class WatchIndex {
     private final Home home;
 
     /**
-     * When its lists are woken: whenever its home has news for it, but with a pause. The round that
-     * has another behind it at once would leave the lists that it has woken last no time to read,
-     * and the next one drops those that have not.
+     * When its watches are woken: whenever its home has news for it, with a pause in between. If
+     * one round followed another at once, the watches that were woken last would have no time to
+     * read, and the next round drops the ones that have not.
      */
     final WakeThrottle.Turn turn = new WakeThrottle.Turn(this::round);
 
@@ -67,7 +67,9 @@ final class WatchIndex {
       return new WakeAll(streams());
     }
 
-    /** Lets go of what it had, when its last list has gone. Outside the directory's lock. */
+    /**
+     * Frees what the group held after its last watch has gone. Called outside the directory's lock.
+     */
     void close() {
       log.close();
       budget.logClosed();
@@ -76,7 +78,7 @@ final class WatchIndex {
       }
     }
 
-    /** All of its watches now. */
+    /** Returns its current watches. */
     LocalWatch[] streams() {
       lock.lock();
       try {
@@ -100,7 +102,7 @@ final class WatchIndex {
       }
     }
 
-    /** Takes a list out; the last one takes its place. */
+    /** Removes a watch; the last one takes its slot. */
     private void remove(LocalWatch stream) {
       lock.lock();
       try {
@@ -123,7 +125,7 @@ final class WatchIndex {
     }
   }
 
-  /** A round through the lists of a group. */
+  /** A round through the watches of a group. */
   private static final class WakeAll implements WakeThrottle.Round {
     private final LocalWatch[] streams;
     private int at;
@@ -148,33 +150,35 @@ final class WatchIndex {
     }
   }
 
-  /** The groups that are found under one required tag, and what they are fed with. */
+  /** The groups under one required tag, and their feed. */
   final class Home {
     private final String required;
     private final ChangeFeed feed = new ChangeFeed(budget);
 
-    /** Replaced as a whole, with the directory write-locked. */
+    /** Replaced as a whole while the directory is write-locked. */
     private volatile Group[] groups = NO_GROUPS;
 
-    /** The group of those that compare for themselves; null until there are so many. */
+    /**
+     * The group of the watches that compare for themselves; null until there are that many filters.
+     */
     private @Nullable Group further;
 
-    /** The last step of the directory that has touched it; guarded by the directory's lock. */
+    /** The directory's last step that touched it; guarded by the directory's lock. */
     private long touched;
 
-    /** When its groups look at what there is for them. */
+    /** When its groups examine the feed. */
     final WakeThrottle.Turn turn = new WakeThrottle.Turn(Round::new);
 
     private Home(String required) {
       this.required = required;
     }
 
-    /** The groups that compare what comes, outside the directory's lock. */
+    /** Returns its groups. Called outside the directory's lock. */
     List<Group> groups() {
       return List.of(groups);
     }
 
-    /** Appends a change; true if that is the first one of a step. */
+    /** Appends a change; returns whether it is the first one of a step. */
     boolean feed(ChangeLog.Change change, long step) {
       feed.append(change);
       boolean first = touched != step;
@@ -183,8 +187,8 @@ final class WatchIndex {
     }
 
     /**
-     * Has all groups look at what there is, where that has become much: the thread that makes more
-     * of it does the work. Outside the directory's lock.
+     * If the feed has become long, lets all groups examine it: the thread that adds to the feed
+     * does the work. Called outside the directory's lock.
      */
     void catchUpWithMuch() {
       if (feed.isLong()) {
@@ -217,7 +221,7 @@ final class WatchIndex {
       }
     }
 
-    /** A round through the groups, in which those that have news have their lists woken. */
+    /** A round through the groups, which begins the rounds of those that have news. */
     private final class Round implements WakeThrottle.Round {
       private final ChangeFeed.Place end = feed.end();
       private final Group[] all = groups;
@@ -235,7 +239,7 @@ final class WatchIndex {
         while (left > 0 && !isOver()) {
           Group group = all[at++];
           left -= Math.max(1, group.log.catchUp());
-          // Where one has failed to, it has yet to look.
+          // If one has failed, it has yet to examine them.
           if (++caughtUp == all.length) {
             feed.passed(end);
           }
@@ -256,8 +260,8 @@ final class WatchIndex {
   private final Map<String, Home> byTag = new HashMap<>();
 
   /**
-   * @param wakes when those that have news for lists have them woken
-   * @param frequency how many sessions have a tag
+   * @param wakes decides when watches are woken
+   * @param frequency returns how many sessions have a tag
    */
   WatchIndex(
       Limits limits, ChangeBudget budget, WakeThrottle wakes, ToIntFunction<String> frequency) {
@@ -300,9 +304,10 @@ final class WatchIndex {
   }
 
   /**
-   * Takes a list out.
+   * Removes a watch.
    *
-   * @return its group if it was the last one there, to be closed outside the directory's lock
+   * @return its group if the watch was the last one in it, to be closed outside the directory's
+   *     lock
    */
   @Nullable Group remove(LocalWatch stream) {
     Group group = stream.group();
@@ -324,16 +329,16 @@ final class WatchIndex {
     return group;
   }
 
-  /** There are no filters but these. */
+  /** No other implementation of filters exists. */
   private static ParsedFilter filterOf(LocalWatch stream) {
     return (ParsedFilter) stream.filter();
   }
 
   /**
-   * Feeds a change to all who could see it, each once.
+   * Feeds a change to all homes whose watches could see it, once each.
    *
-   * @param step the step of the directory, which may have several changes
-   * @param touched where those are added that it is the step's first change for
+   * @param step the directory's step, which may consist of several changes
+   * @param touched receives the homes for which this is the step's first change
    */
   void feed(ChangeLog.Change change, long step, List<Home> touched) {
     List<String> before = change.before();
@@ -361,8 +366,9 @@ final class WatchIndex {
   }
 
   /**
-   * The rarest tag that a filter requires. Where none is rarer, that with the fewest others, so
-   * that those who watch before anything is there do not all come to lie under one.
+   * Returns the rarest tag that a filter requires. Among equally rare ones, it is the tag with the
+   * fewest filters, so that watches that begin before there are sessions do not all end up under
+   * one tag.
    */
   private String requiredOf(TagFilter filter) {
     String rarest = NONE;

@@ -1,29 +1,30 @@
 package io.peerbroker.core;
 
 /**
- * A party in this JVM that watches the list live.
+ * A reader of a watch in this JVM.
  *
  * <p>Called one event at a time, in order, on the executor given at {@link Broker#watch(TagFilter,
  * Watcher, java.util.concurrent.Executor)}. Applying the calls in order to an empty set always ends
- * in the true list. What it throws is logged and hurts nobody; the next event comes all the same.
+ * in the current list. An exception from it is logged and affects nothing else; the next event
+ * comes as usual.
  */
 public interface Watcher {
 
-  /** Learns that a session is there, or how it is now if it was there before. */
+  /** Reports a session that is in the list, or its new state if it was there before. */
   void added(ListedSession session);
 
-  /** Learns that a session that was added is there no more, or passes the filter no more. */
+  /** Reports that a session that was added is no longer there, or no longer passes the filter. */
   void removed(String sid);
 
   /**
-   * Learns that all that was there when the watch began has been told; {@code count} sessions are
-   * held by now.
+   * Reports that all sessions that were there when the watch began have been added; {@code count}
+   * of them are in the list by now.
    */
   default void ready(int count) {}
 
   /**
-   * Learns that the watch has ended. Called once, last; not at all where the executor has rejected
-   * a task.
+   * Reports that the watch has ended. Called once, last; not at all if the executor has rejected a
+   * task.
    */
   default void closed(CloseReason reason) {}
 }
