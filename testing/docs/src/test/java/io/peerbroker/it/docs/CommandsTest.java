@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peerbroker.it.common.DocBlock;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -16,6 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class CommandsTest {
 
   private static final Pattern MAVEN = Pattern.compile("`(mvn [^`|]+)");
+  private static final Pattern MODULES = Pattern.compile("-pl ([a-z][\\w./,-]*)");
   private static final Pattern BENCHMARKS =
       Pattern.compile("java -Xmx\\dg -jar (\\S+)/target/(\\S+)((?: \\w+)+)");
 
@@ -32,6 +35,25 @@ final class CommandsTest {
         .results()
         .map(command -> command.group(1).replace('\n', ' ').strip())
         .forEach(Commands::assertMavenTakes);
+  }
+
+  @Test
+  @DisplayName("Each module that a command selects is there: in documents, in Javadoc and in CI.")
+  void modules() {
+    List<Path> files = new ArrayList<>(ProjectFiles.java(""));
+    files.add(DocBlock.root().resolve(".ci/run"));
+    DocBlock.pages().forEach(page -> files.add(DocBlock.root().resolve(page)));
+    for (Path file : files) {
+      MODULES
+          .matcher(ProjectFiles.read(file))
+          .results()
+          .flatMap(modules -> Stream.of(modules.group(1).split(",", -1)))
+          .forEach(
+              module ->
+                  assertThat(DocBlock.root().resolve(module).resolve("pom.xml"))
+                      .as("-pl %s, in %s", module, file)
+                      .exists());
+    }
   }
 
   static Stream<DocBlock> benchmarks() {
