@@ -1,10 +1,7 @@
 package io.peerbroker.core;
 
-import java.security.Principal;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.Executor;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A broker through which somebody acts about whom the policy is asked. */
@@ -18,52 +15,10 @@ record AuthorizedBroker(LocalBroker broker, Caller caller) implements Broker {
   @Override
   public Channel openChannel(Receiver receiver, Executor executor) {
     LocalBroker.checkReceiver(receiver, executor);
-    checkOpen(ChannelOptions.none());
-    return broker.openChannel(receiver, executor, LocalChannel.Side.GUEST, owner(), this::acting);
-  }
-
-  @Override
-  public Channel openChannel(ChannelOptions options, Transport.Opener opener) {
-    LocalBroker.checkOpener(options, opener);
-    checkOpen(options);
-    return acting(broker.openChannel(options, opener, owner()));
-  }
-
-  private @Nullable String owner() {
-    Principal principal = caller.principal();
-    return principal == null ? null : principal.getName();
-  }
-
-  private void checkOpen(ChannelOptions options) {
-    permitted(
-        () -> {
-          policy().open(caller, options);
-          return options;
-        });
-  }
-
-  /** Asks what may be refused, and has a refusal told. */
-  private <T> T permitted(Supplier<T> question) {
-    try {
-      broker.checkRunning();
-      return question.get();
-    } catch (RefusedException refused) {
-      throw broker.counters.refused(null, refused);
-    }
-  }
-
-  @Override
-  public Channel claim(String origin, String key) {
-    return acting(broker.claim(origin, key));
-  }
-
-  @Override
-  public Channel claimHost(String cid, @Nullable String key) {
-    return acting(broker.claimHost(cid, key));
-  }
-
-  private Channel acting(LocalChannel channel) {
-    return new AuthorizedChannel(channel, broker, caller);
+    LocalGateway gateway = gateway();
+    gateway.checkOpen(ChannelOptions.none());
+    return broker.openChannel(
+        receiver, executor, LocalChannel.Side.GUEST, gateway.owner(), gateway::acting);
   }
 
   @Override
@@ -93,23 +48,7 @@ record AuthorizedBroker(LocalBroker broker, Caller caller) implements Broker {
 
   @Override
   public Page list(TagFilter filter, int limit, @Nullable String after) {
-    Objects.requireNonNull(filter, "filter");
-    return permitted(
-        () -> {
-          long from = broker.checkPage(limit, after);
-          Scope scope = policy().scope(caller, filter);
-          return broker.directory.page(filter.and(scope.filter()), scope.visible(), limit, from);
-        });
-  }
-
-  @Override
-  public PageReader readPage(TagFilter filter, int limit, @Nullable String after) {
-    return permitted(
-        () -> {
-          long from = broker.checkPage(limit, after);
-          Scope scope = policy().scope(caller, filter);
-          return broker.directory.read(filter.and(scope.filter()), scope.visible(), limit, from);
-        });
+    return gateway().list(filter, limit, after);
   }
 
   @Override
@@ -120,26 +59,7 @@ record AuthorizedBroker(LocalBroker broker, Caller caller) implements Broker {
   @Override
   public Watch watch(TagFilter filter, Watcher watcher, Executor executor) {
     LocalBroker.checkWatcher(filter, watcher, executor);
-    return watch(filter, broker.opener(watcher, executor));
-  }
-
-  @Override
-  public Watch watch(TagFilter filter, Transport.Opener opener) {
-    LocalBroker.checkWatch(filter, opener);
-    long rechecks = broker.rechecks();
-    Scope scope = permitted(() -> policy().scope(caller, filter));
-    LocalWatch stream =
-        broker.watch(filter.and(scope.filter()), scope.visible(), broker.watches, opener);
-    if (policy() == AccessPolicy.allowAll()) {
-      return stream;
-    }
-    AuthorizedWatch watch = new AuthorizedWatch(policy(), caller, filter, scope, stream);
-    broker.keep(stream, watch);
-    if (broker.rechecks() != rechecks) {
-      // Everybody was asked about before this one was known, and perhaps after it was.
-      watch.recheck();
-    }
-    return stream;
+    return gateway().watch(filter, broker.opener(watcher, executor));
   }
 
   @Override
@@ -153,21 +73,6 @@ record AuthorizedBroker(LocalBroker broker, Caller caller) implements Broker {
   }
 
   @Override
-  public AccessPolicy policy() {
-    return broker.policy();
-  }
-
-  @Override
-  public Router router() {
-    return broker.router();
-  }
-
-  @Override
-  public Timer timer() {
-    return broker.timer();
-  }
-
-  @Override
   public BrokerStats stats() {
     return broker.stats();
   }
@@ -175,6 +80,11 @@ record AuthorizedBroker(LocalBroker broker, Caller caller) implements Broker {
   @Override
   public Limits limits() {
     return broker.limits();
+  }
+
+  @Override
+  public LocalGateway gateway() {
+    return new LocalGateway(broker, caller);
   }
 
   @Override

@@ -5,13 +5,13 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The broker: the one door through which channels are opened, claimed, listed and watched.
+ * The broker: channels are opened on it, and sessions found.
  *
  * <p>Two parties that cannot reach each other yet each open a {@link Channel}. One of them hosts a
  * {@link Session} that the other finds by its tags, and the broker carries the few small messages
  * between them that set up a direct connection. Parties in this JVM use the methods that take a
  * {@link Receiver} or a {@link Watcher}; parties behind a wire are brought in by an adapter through
- * {@link Transport}. Both kinds meet on one broker.
+ * {@link #gateway()}. Both kinds meet on one broker.
  *
  * <p>Where the application decides who may do what, with an {@link AccessPolicy}, callers that it
  * is to be asked about act through {@link #as}.
@@ -53,49 +53,10 @@ public interface Broker extends AutoCloseable {
    */
   Channel openChannel(Receiver receiver, Executor executor);
 
-  /** Opens a channel that closes when its stream breaks. As the other, with no options. */
-  default Channel openChannel(Transport.Opener opener) {
-    return openChannel(ChannelOptions.none(), opener);
-  }
-
-  /**
-   * Opens a channel whose events go down a transport's stream, or goes on with one whose stream has
-   * broken. The first event of a new channel is {@link Event.Opened}; one that goes on is given
-   * every event after the last that its client has seen, and what was granted at first stands. A
-   * stream that is still attached then gives way ({@link CloseReason#SUPERSEDED}). Where there is
-   * nothing to go on with, because too much time has passed, too much has been sent, or the id is
-   * none of this broker's, the channel is a new one.
-   *
-   * @param opener makes the stream; called once, before this returns, only if the channel was not
-   *     refused. What it throws comes out here, and a new channel has never been; one that was to
-   *     go on waits again
-   * @throws RefusedException {@code at_capacity} or {@code shutting_down}
-   */
-  Channel openChannel(ChannelOptions options, Transport.Opener opener);
-
-  /**
-   * Answers the channel that owns an origin, to whoever shows its key.
-   *
-   * @param origin the id of a channel, or of one of its sessions
-   * @throws RefusedException {@code unknown_channel}, {@code wrong_key} or {@code shutting_down}
-   */
-  Channel claim(String origin, String key);
-
-  /**
-   * Answers the channel that is to host or change sessions. The protocol's first draft sent no key
-   * here, so it may be absent unless {@link BrokerBuilder#requireSessionKey} is set, the channel
-   * has shown its key here before, or it was opened from this JVM.
-   *
-   * @param cid the id of a channel (a session's is unknown here)
-   * @throws RefusedException {@code invalid_request} for a key that is missing, {@code
-   *     unknown_channel}, {@code wrong_key} or {@code shutting_down}
-   */
-  Channel claimHost(String cid, @Nullable String key);
-
   /**
    * Returns the open channel that an id stands for: its own, or that of one of its sessions. Null
-   * where there is none. For the application: it takes no key, so what comes from a client is for
-   * {@link #claim}.
+   * where there is none. For the application: it takes no key, and an id that comes from a client
+   * does not prove that the channel is that client's.
    *
    * @throws UnsupportedOperationException on a view ({@link #as})
    */
@@ -137,14 +98,6 @@ public interface Broker extends AutoCloseable {
   Page list(TagFilter filter, int limit, @Nullable String after);
 
   /**
-   * The same page, for an adapter that writes it as fast as its reader takes it: it is fetched
-   * piece by piece, and nothing of it is kept meanwhile but which sessions are on it.
-   *
-   * @throws RefusedException as {@link #list(TagFilter, int, String)}
-   */
-  PageReader readPage(TagFilter filter, int limit, @Nullable String after);
-
-  /**
    * Watches the list live, on the broker's own few daemon threads: first what is there, then every
    * change. The watch is the application's own, and counted apart from those of strangers.
    *
@@ -164,17 +117,7 @@ public interface Broker extends AutoCloseable {
   Watch watch(TagFilter filter, Watcher watcher, Executor executor);
 
   /**
-   * Sends the watch down a transport's stream.
-   *
-   * @param opener makes the stream; called once, before this returns, only if the watch was not
-   *     refused
-   * @return ends the watch when closed
-   * @throws RefusedException {@code at_capacity} or {@code shutting_down}
-   */
-  Watch watch(TagFilter filter, Transport.Opener opener);
-
-  /**
-   * A view of this broker through which somebody acts about whom the {@link #policy()} is asked:
+   * A view of this broker through which somebody acts about whom the {@link AccessPolicy} is asked:
    * who opens a channel or a watch through it, and what he does with a channel that it has given
    * him, is that caller. The broker itself acts as {@link Caller#trusted()}.
    *
@@ -189,9 +132,9 @@ public interface Broker extends AutoCloseable {
   Broker as(Caller caller);
 
   /**
-   * Asks the {@link #policy()} anew what they may see, for all watches whose caller is not trusted:
-   * to be called when somebody's rights have changed. Where the filter has changed, or whether
-   * there is a predicate, or the policy refuses, the watch ends with {@link
+   * Asks the {@link AccessPolicy} anew what they may see, for all watches whose caller is not
+   * trusted: to be called when somebody's rights have changed. Where the filter has changed, or
+   * whether there is a predicate, or the policy refuses, the watch ends with {@link
    * CloseReason#SCOPE_CHANGED}, so that its reader comes back under his new rights. Where there is
    * a predicate still, the list is gone through again with the new one: what is to be seen no more
    * is removed, and what is to be seen now is added: on the broker's own threads, and perhaps after
@@ -205,16 +148,6 @@ public interface Broker extends AutoCloseable {
   void recheck();
 
   /**
-   * Who may do what: {@link AccessPolicy#allowAll()} itself where the builder was given none, so
-   * that an adapter can spare making callers. Else one that asks what the builder was given, and
-   * throws nothing but {@link RefusedException}.
-   */
-  AccessPolicy policy();
-
-  /** What carries a message to its target: the one given to the builder, or the broker's own. */
-  Router router();
-
-  /**
    * What the broker holds now and has done so far: a snapshot, for metrics. Takes no lock and may
    * be called at any time, also after the broker has closed; it costs some hundred additions.
    */
@@ -223,11 +156,14 @@ public interface Broker extends AutoCloseable {
   /** Returns whether the broker takes what is new: until {@link #close()} is called. */
   boolean isOpen();
 
-  /** The one timer of this broker, which its adapters share. */
-  Timer timer();
-
   /** The bounds that this broker keeps. */
   Limits limits();
+
+  /**
+   * Returns the door for those who write a transport: what brings in clients that are not in this
+   * JVM. That of a view ({@link #as}) acts for its caller.
+   */
+  Gateway gateway();
 
   /**
    * Shuts the broker down: refuses what is new with {@code shutting_down}, lets every stream have

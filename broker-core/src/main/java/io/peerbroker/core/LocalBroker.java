@@ -41,6 +41,7 @@ final class LocalBroker implements Broker {
   private final Timer timer;
   private final Timer.@Nullable SystemTimer ownTimer;
   private final AccessPolicy policy;
+  private final LocalGateway gateway = new LocalGateway(this, Caller.trusted());
   private final Router router;
 
   /** Whether messages find their targets in this broker's directory and nowhere else. */
@@ -194,26 +195,10 @@ final class LocalBroker implements Broker {
     Objects.requireNonNull(executor, "executor");
   }
 
-  static void checkOpener(ChannelOptions options, Transport.Opener opener) {
-    Objects.requireNonNull(options, "options");
-    Objects.requireNonNull(opener, "opener");
-  }
-
   static void checkWatcher(TagFilter filter, Watcher watcher, Executor executor) {
     Objects.requireNonNull(filter, "filter");
     Objects.requireNonNull(watcher, "watcher");
     Objects.requireNonNull(executor, "executor");
-  }
-
-  static void checkWatch(TagFilter filter, Transport.Opener opener) {
-    Objects.requireNonNull(filter, "filter");
-    Objects.requireNonNull(opener, "opener");
-  }
-
-  @Override
-  public LocalChannel openChannel(ChannelOptions options, Transport.Opener opener) {
-    checkOpener(options, opener);
-    return openChannel(options, opener, null);
   }
 
   /**
@@ -343,12 +328,6 @@ final class LocalBroker implements Broker {
     } else if (event instanceof Event.Ready ready) {
       watcher.ready(ready.count());
     }
-  }
-
-  @Override
-  public Watch watch(TagFilter filter, Transport.Opener opener) {
-    checkWatch(filter, opener);
-    return watch(filter, null, watches, opener);
   }
 
   /** Watches what the application lets this watcher see; all that passes the filter, if null. */
@@ -495,8 +474,7 @@ final class LocalBroker implements Broker {
     counters.undelivered(message, leftover.id(), reason);
   }
 
-  @Override
-  public LocalChannel claim(String origin, String key) {
+  LocalChannel claim(String origin, String key) {
     Objects.requireNonNull(origin, "origin");
     Objects.requireNonNull(key, "key");
     LocalChannel channel = null;
@@ -510,8 +488,7 @@ final class LocalBroker implements Broker {
     }
   }
 
-  @Override
-  public LocalChannel claimHost(String cid, @Nullable String key) {
+  LocalChannel claimHost(String cid, @Nullable String key) {
     Objects.requireNonNull(cid, "cid");
     LocalChannel channel = null;
     try {
@@ -576,13 +553,7 @@ final class LocalBroker implements Broker {
 
   @Override
   public Page list(TagFilter filter, int limit, @Nullable String after) {
-    Objects.requireNonNull(filter, "filter");
-    try {
-      checkRunning();
-      return directory.page(filter, null, limit, checkPage(limit, after));
-    } catch (RefusedException refused) {
-      throw counters.refused(null, refused);
-    }
+    return gateway.list(filter, limit, after);
   }
 
   /** Refuses a page that there cannot be, and answers the place that it begins behind. */
@@ -593,17 +564,6 @@ final class LocalBroker implements Broker {
               Refusal.Code.INVALID_REQUEST, "'limit' must be from 1 to " + Page.MAX_LIMIT + "."));
     }
     return after == null ? 0 : directory.cursor(after);
-  }
-
-  @Override
-  public PageReader readPage(TagFilter filter, int limit, @Nullable String after) {
-    Objects.requireNonNull(filter, "filter");
-    try {
-      checkRunning();
-      return directory.read(filter, null, limit, checkPage(limit, after));
-    } catch (RefusedException refused) {
-      throw counters.refused(null, refused);
-    }
   }
 
   /** Routes a message and turns whatever goes wrong in foreign code into a refusal. */
@@ -661,14 +621,8 @@ final class LocalBroker implements Broker {
     return caller == Caller.trusted() ? this : new AuthorizedBroker(this, caller);
   }
 
-  @Override
-  public AccessPolicy policy() {
+  AccessPolicy policy() {
     return policy;
-  }
-
-  @Override
-  public Router router() {
-    return router;
   }
 
   @Override
@@ -676,14 +630,18 @@ final class LocalBroker implements Broker {
     return counters.stats(this);
   }
 
-  @Override
-  public Timer timer() {
+  Timer timer() {
     return timer;
   }
 
   @Override
   public Limits limits() {
     return limits;
+  }
+
+  @Override
+  public Gateway gateway() {
+    return gateway;
   }
 
   @Override

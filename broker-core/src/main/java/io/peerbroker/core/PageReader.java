@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A page of the list that is fetched piece by piece, for adapters that write it as fast as its
- * reader takes it: {@link Broker#readPage}. Used by one thread at a time.
+ * reader takes it: {@link Gateway#readPage}. Used by one thread at a time.
  *
  * <p>Which sessions are on the page is settled when it is made; each is shown as it is when it is
  * fetched, and left out if it is listed no more, passes the filter no more, or may be seen no more.

@@ -115,7 +115,7 @@ final class AdmissionTest {
         Broker told = Broker.builder().accessPolicy(AccessPolicy.allowAll()).build()) {
       for (Broker free : List.of(open, told)) {
         Caller caller = new Named("ada");
-        assertThat(free.policy()).isSameAs(AccessPolicy.allowAll());
+        assertThat(free.gateway().policy()).isSameAs(AccessPolicy.allowAll());
         Party party = new Party(free.as(caller));
         party.host("a").update(SessionUpdate.nothing().withTags("b"));
         Party.assertSent(party.send(party.id(), "1"));
@@ -143,10 +143,9 @@ final class AdmissionTest {
 
   @Test
   void aViewIsTheSameBroker() {
-    assertThat(ada.router()).isSameAs(broker.router());
-    assertThat(ada.timer()).isSameAs(broker.timer());
+    assertThat(ada.gateway().timer()).isSameAs(broker.gateway().timer());
     assertThat(ada.limits()).isSameAs(broker.limits());
-    assertThat(ada.policy()).isSameAs(broker.policy());
+    assertThat(ada.gateway().policy()).isSameAs(broker.gateway().policy());
     Party party = new Party(bob.as(new Named("ada")));
     assertThat(policy.asked).containsExactly("open ada");
     ada.close();
@@ -163,7 +162,8 @@ final class AdmissionTest {
         .isEqualTo("Ask somebody else.");
     assertRefused(
         () ->
-            ada.openChannel(
+            Wired.openChannel(
+                ada,
                 ChannelOptions.none(),
                 attachment -> {
                   throw new AssertionError("A stream was made");
@@ -264,9 +264,9 @@ final class AdmissionTest {
     gone.channel.close();
     policy.asked.clear();
     policy.answer = AdmissionTest::deny;
-    assertRefused(() -> ada.claim(party.id(), "wrong"), Code.WRONG_KEY);
-    assertRefused(() -> ada.claimHost(party.id(), "wrong"), Code.WRONG_KEY);
-    assertRefused(() -> ada.claim("nobody", "wrong"), Code.UNKNOWN_CHANNEL);
+    assertRefused(() -> Wired.claim(ada, party.id(), "wrong"), Code.WRONG_KEY);
+    assertRefused(() -> Wired.claimHost(ada, party.id(), "wrong"), Code.WRONG_KEY);
+    assertRefused(() -> Wired.claim(ada, "nobody", "wrong"), Code.UNKNOWN_CHANNEL);
     assertRefused(() -> party.host("a", "b", "c"), Code.INVALID_REQUEST);
     assertRefused(() -> gone.host("a"), Code.UNKNOWN_CHANNEL);
     assertRefused(
@@ -313,8 +313,8 @@ final class AdmissionTest {
     Session session = channel.openSession(SessionSpec.listed());
     Party sender = new Party(broker);
     policy.answer = AdmissionTest::deny;
-    Channel claimed = bob.claim(session.id(), channel.key());
-    Channel host = bob.claimHost(channel.id(), channel.key());
+    Channel claimed = Wired.claim(bob, session.id(), channel.key());
+    Channel host = Wired.claimHost(bob, channel.id(), channel.key());
     List<Channel> all =
         List.of(channel, session.host(), claimed, host, claimed.session(session.id()).host());
     for (Channel acting : all) {
@@ -431,7 +431,7 @@ final class AdmissionTest {
       Party party = new Party(quiet);
       Session session = party.host("a");
       Broker acting = quiet.as(new Named("ada"));
-      Channel claimed = acting.claim(party.id(), party.channel.key());
+      Channel claimed = Wired.claim(acting, party.id(), party.channel.key());
       assertInternal(() -> claimed.openSession(SessionSpec.listed("b")));
       assertInternal(
           () -> claimed.session(session.id()).update(SessionUpdate.nothing().withTags("b")));

@@ -170,8 +170,9 @@ final class BrokerListenerTest {
         attachment -> {
           throw new IllegalStateException();
         };
-    assertThatThrownBy(() -> broker.openChannel(failing)).isInstanceOf(RuntimeException.class);
-    assertThatThrownBy(() -> broker.watch(TagFilter.all(), failing))
+    assertThatThrownBy(() -> Wired.openChannel(broker, failing))
+        .isInstanceOf(RuntimeException.class);
+    assertThatThrownBy(() -> broker.gateway().watch(TagFilter.all(), failing))
         .isInstanceOf(RuntimeException.class);
     assertTold("channelOpened", "channelClosed gone", "watchOpened []", "watchClosed gone");
   }
@@ -290,10 +291,10 @@ final class BrokerListenerTest {
     Session theirs = other.host();
     strangers.watch(TagFilter.all(), new Replay(), Runnable::run);
     listener.told.clear();
-    refused(() -> broker.claim(party.id(), "wrong"));
-    refused(() -> broker.claim("nobody", "wrong"));
-    refused(() -> broker.claimHost(party.id(), "wrong"));
-    refused(() -> broker.claimHost(party.id(), null));
+    refused(() -> Wired.claim(broker, party.id(), "wrong"));
+    refused(() -> Wired.claim(broker, "nobody", "wrong"));
+    refused(() -> Wired.claimHost(broker, party.id(), "wrong"));
+    refused(() -> Wired.claimHost(broker, party.id(), null));
     refused(() -> party.channel.session("nothing"));
     refused(() -> party.channel.session(theirs.id()));
     refused(() -> party.host("a", "b"));
@@ -319,7 +320,7 @@ final class BrokerListenerTest {
         "callRefused invalid_request");
     broker.close();
     listener.told.clear();
-    refused(() -> broker.claim(party.id(), party.channel.key()));
+    refused(() -> Wired.claim(broker, party.id(), party.channel.key()));
     refused(() -> broker.list(TagFilter.all()));
     assertTold("callRefused shutting_down", "callRefused shutting_down");
     assertThat(broker.stats().callsRefused())
@@ -534,7 +535,7 @@ final class BrokerListenerTest {
     party.channel.sendOrThrow(line.channel.id(), HI);
     back.cut();
     party.channel.sendOrThrow(line.channel.id(), HI);
-    refused(() -> broker.claim(party.id(), "wrong"));
+    refused(() -> Wired.claim(broker, party.id(), "wrong"));
     timer.advance(Duration.ofSeconds(30));
     party.channel.close();
     assertThat(wrong).isEmpty();

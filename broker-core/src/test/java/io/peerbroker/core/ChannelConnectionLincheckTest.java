@@ -57,7 +57,7 @@ public final class ChannelConnectionLincheckTest {
   public ChannelConnectionLincheckTest() {
     ChannelOptions options = ChannelOptions.none().withResume(GRACE).withLease(LEASE);
     Stream first = new Stream();
-    channel = broker.openChannel(options, first::open);
+    channel = (LocalChannel) Wired.openChannel(broker, options, first::open);
     id = first.attachment.poll().id();
     // From within the grace all that is to be tested is one step away.
     first.breakOff();

@@ -20,7 +20,8 @@ final class ClaimTest {
 
   /** A channel as an adapter opens it for somebody behind a wire. */
   private Channel remote() {
-    return broker.openChannel(
+    return Wired.openChannel(
+        broker,
         attachment ->
             new ReceiverTransport(attachment, Runnable::run, null, event -> {}, reason -> {}));
   }
@@ -29,8 +30,8 @@ final class ClaimTest {
   void theKeyOpensAChannelByAnyOfItsIds() {
     Channel channel = remote();
     Session session = channel.openSession(SessionSpec.unlisted());
-    assertThat(broker.claim(channel.id(), channel.key())).isSameAs(channel);
-    assertThat(broker.claim(session.id(), channel.key())).isSameAs(channel);
+    assertThat(Wired.claim(broker, channel.id(), channel.key())).isSameAs(channel);
+    assertThat(Wired.claim(broker, session.id(), channel.key())).isSameAs(channel);
   }
 
   @Test
@@ -40,10 +41,10 @@ final class ClaimTest {
     String key = channel.key();
     for (String wrong :
         new String[] {other.key(), "", key + "=", key.substring(1), "\uD800", "é".repeat(32)}) {
-      assertRefused(() -> broker.claim(channel.id(), wrong), Code.WRONG_KEY)
+      assertRefused(() -> Wired.claim(broker, channel.id(), wrong), Code.WRONG_KEY)
           .doesNotContain(key)
           .doesNotContain(other.key());
-      assertRefused(() -> broker.claimHost(channel.id(), wrong), Code.WRONG_KEY);
+      assertRefused(() -> Wired.claimHost(broker, channel.id(), wrong), Code.WRONG_KEY);
     }
   }
 
@@ -52,47 +53,47 @@ final class ClaimTest {
     Channel channel = remote();
     Session session = channel.openSession(SessionSpec.unlisted());
     String upper = channel.id().toUpperCase(Locale.ROOT);
-    assertRefused(() -> broker.claim(upper, channel.key()), Code.UNKNOWN_CHANNEL);
-    assertRefused(() -> broker.claim("", channel.key()), Code.UNKNOWN_CHANNEL);
+    assertRefused(() -> Wired.claim(broker, upper, channel.key()), Code.UNKNOWN_CHANNEL);
+    assertRefused(() -> Wired.claim(broker, "", channel.key()), Code.UNKNOWN_CHANNEL);
     session.close();
-    assertRefused(() -> broker.claim(session.id(), channel.key()), Code.UNKNOWN_CHANNEL);
+    assertRefused(() -> Wired.claim(broker, session.id(), channel.key()), Code.UNKNOWN_CHANNEL);
     channel.close();
-    assertRefused(() -> broker.claim(channel.id(), channel.key()), Code.UNKNOWN_CHANNEL);
-    assertRefused(() -> broker.claimHost(channel.id(), null), Code.UNKNOWN_CHANNEL);
+    assertRefused(() -> Wired.claim(broker, channel.id(), channel.key()), Code.UNKNOWN_CHANNEL);
+    assertRefused(() -> Wired.claimHost(broker, channel.id(), null), Code.UNKNOWN_CHANNEL);
   }
 
   @Test
   void hostingTakesNoKeyUntilOneHasBeenShown() {
     Channel channel = remote();
-    assertThat(broker.claimHost(channel.id(), null)).isSameAs(channel);
-    assertRefused(() -> broker.claimHost(channel.id(), "wrong"), Code.WRONG_KEY);
-    assertThat(broker.claimHost(channel.id(), null)).isSameAs(channel);
-    assertThat(broker.claimHost(channel.id(), channel.key())).isSameAs(channel);
-    assertRefused(() -> broker.claimHost(channel.id(), null), Code.INVALID_REQUEST)
+    assertThat(Wired.claimHost(broker, channel.id(), null)).isSameAs(channel);
+    assertRefused(() -> Wired.claimHost(broker, channel.id(), "wrong"), Code.WRONG_KEY);
+    assertThat(Wired.claimHost(broker, channel.id(), null)).isSameAs(channel);
+    assertThat(Wired.claimHost(broker, channel.id(), channel.key())).isSameAs(channel);
+    assertRefused(() -> Wired.claimHost(broker, channel.id(), null), Code.INVALID_REQUEST)
         .contains("'key'");
-    assertThat(broker.claimHost(channel.id(), channel.key())).isSameAs(channel);
+    assertThat(Wired.claimHost(broker, channel.id(), channel.key())).isSameAs(channel);
   }
 
   @Test
   void otherUsesOfTheKeyDoNotMakeItNeededForHosting() {
     Channel channel = remote();
-    broker.claim(channel.id(), channel.key());
-    assertThat(broker.claimHost(channel.id(), null)).isSameAs(channel);
+    Wired.claim(broker, channel.id(), channel.key());
+    assertThat(Wired.claimHost(broker, channel.id(), null)).isSameAs(channel);
   }
 
   @Test
   void theHostIsAChannelNotASession() {
     Channel channel = remote();
     Session session = channel.openSession(SessionSpec.unlisted());
-    assertRefused(() -> broker.claimHost(session.id(), channel.key()), Code.UNKNOWN_CHANNEL);
-    assertRefused(() -> broker.claimHost(session.id(), null), Code.UNKNOWN_CHANNEL);
+    assertRefused(() -> Wired.claimHost(broker, session.id(), channel.key()), Code.UNKNOWN_CHANNEL);
+    assertRefused(() -> Wired.claimHost(broker, session.id(), null), Code.UNKNOWN_CHANNEL);
   }
 
   @Test
   void aChannelOfThisJvmTakesItsKeyAlways() {
     Channel channel = new Party(broker).channel;
-    assertRefused(() -> broker.claimHost(channel.id(), null), Code.INVALID_REQUEST);
-    assertThat(broker.claimHost(channel.id(), channel.key())).isSameAs(channel);
+    assertRefused(() -> Wired.claimHost(broker, channel.id(), null), Code.INVALID_REQUEST);
+    assertThat(Wired.claimHost(broker, channel.id(), channel.key())).isSameAs(channel);
   }
 
   @Test
@@ -100,8 +101,8 @@ final class ClaimTest {
     broker.close();
     broker = Broker.builder().requireSessionKey(true).build();
     Channel channel = remote();
-    assertRefused(() -> broker.claimHost(channel.id(), null), Code.INVALID_REQUEST)
+    assertRefused(() -> Wired.claimHost(broker, channel.id(), null), Code.INVALID_REQUEST)
         .contains("'key'");
-    assertThat(broker.claimHost(channel.id(), channel.key())).isSameAs(channel);
+    assertThat(Wired.claimHost(broker, channel.id(), channel.key())).isSameAs(channel);
   }
 }

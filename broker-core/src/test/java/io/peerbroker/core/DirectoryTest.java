@@ -107,7 +107,7 @@ final class DirectoryTest {
     for (int i = 0; i < 50; i++) {
       sessions.add(party.channel.openSession(SessionSpec.listed("a").withMetadata(large)));
     }
-    PageReader page = broker.readPage(TagFilter.parse("a"), 40, null);
+    PageReader page = broker.gateway().readPage(TagFilter.parse("a"), 40, null);
     assertThat(page.next()).isEqualTo(broker.list(TagFilter.parse("a"), 40, null).next());
     assertThat(page.more()).hasSize(1);
     // What becomes of the others shows: they are not remembered as they were.
@@ -147,12 +147,14 @@ final class DirectoryTest {
     }
     List<Attachment> stalled = new ArrayList<>();
     Watch watch =
-        broker.watch(
-            TagFilter.all(),
-            attachment -> {
-              stalled.add(attachment);
-              return new ManualTransport();
-            });
+        broker
+            .gateway()
+            .watch(
+                TagFilter.all(),
+                attachment -> {
+                  stalled.add(attachment);
+                  return new ManualTransport();
+                });
     assertThat(stalled.get(0).poll()).isNotNull();
     assertThat(watch)
         .extracting("found")

@@ -131,7 +131,8 @@ final class FaultInjectionTest {
           }
         };
     line.channel =
-        broker.openChannel(
+        Wired.openChannel(
+            broker,
             options,
             attachment -> {
               fault.call();
@@ -338,9 +339,9 @@ final class FaultInjectionTest {
         };
     Transport.Opener none = attachment -> null;
     for (Transport.Opener opener : List.of(failing, none)) {
-      assertThatThrownBy(() -> broker.openChannel(BOTH, opener))
+      assertThatThrownBy(() -> Wired.openChannel(broker, BOTH, opener))
           .isInstanceOfAny(IllegalStateException.class, NullPointerException.class);
-      assertThatThrownBy(() -> broker.watch(TagFilter.all(), opener))
+      assertThatThrownBy(() -> broker.gateway().watch(TagFilter.all(), opener))
           .isInstanceOfAny(IllegalStateException.class, NullPointerException.class);
       // It has a grace, but nobody to come back in it.
       assertThat(told).containsExactly("opened", "closed GONE");
@@ -349,7 +350,7 @@ final class FaultInjectionTest {
       ManualTransport line = ManualTransport.open(broker, BOTH);
       line.readAll();
       line.cut();
-      assertThatThrownBy(() -> broker.openChannel(BOTH.after(line.lastId()), opener))
+      assertThatThrownBy(() -> Wired.openChannel(broker, BOTH.after(line.lastId()), opener))
           .isInstanceOfAny(IllegalStateException.class, NullPointerException.class);
       assertThat(line.channel.isOpen()).isTrue();
       assertThat(broker.stats().streams()).isZero();

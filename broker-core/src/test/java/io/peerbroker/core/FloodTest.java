@@ -83,20 +83,22 @@ final class FloodTest {
   private static Attachment watch(Broker broker) {
     List<Attachment> opened = new ArrayList<>();
     Watch unused =
-        broker.watch(
-            TagFilter.parse("a"),
-            attachment -> {
-              opened.add(attachment);
-              return new Transport() {
-                @Override
-                public void ready() {}
+        broker
+            .gateway()
+            .watch(
+                TagFilter.parse("a"),
+                attachment -> {
+                  opened.add(attachment);
+                  return new Transport() {
+                    @Override
+                    public void ready() {}
 
-                @Override
-                public void end(CloseReason reason) {
-                  attachment.detach(reason);
-                }
-              };
-            });
+                    @Override
+                    public void end(CloseReason reason) {
+                      attachment.detach(reason);
+                    }
+                  };
+                });
     return opened.get(0);
   }
 }

@@ -35,12 +35,13 @@ final class LeaseTest {
   }
 
   private void ping(ManualTransport line) {
-    broker.claim(line.channel.id(), line.channel.key());
+    Wired.claim(broker, line.channel.id(), line.channel.key());
   }
 
   private static Duration granted(Broker broker, Duration asked) {
     List<Event> events = new ArrayList<>();
-    broker.openChannel(
+    Wired.openChannel(
+        broker,
         ChannelOptions.none().withLease(asked),
         attachment -> {
           events.add(attachment.poll().event());
@@ -110,13 +111,13 @@ final class LeaseTest {
       if (i % 2 == 0) {
         ping(line);
       } else {
-        broker.claimHost(line.channel.id(), line.channel.key());
+        Wired.claimHost(broker, line.channel.id(), line.channel.key());
       }
       assertThat(timer.scheduled()).isEqualTo(1);
     }
     Session session = line.channel.openSession(SessionSpec.unlisted());
     timer.advance(LEASE.minus(MOMENT));
-    broker.claim(session.id(), line.channel.key());
+    Wired.claim(broker, session.id(), line.channel.key());
     timer.advance(LEASE.minus(MOMENT));
     assertThat(line.channel.isOpen()).isTrue();
     timer.advance(MOMENT);
@@ -143,8 +144,8 @@ final class LeaseTest {
     ManualTransport line = open(LEASED);
     ManualTransport other = open(LEASED.withLease(Duration.ofMinutes(5)));
     timer.advance(LEASE.minus(MOMENT));
-    assertRefused(() -> broker.claim(line.channel.id(), "no"), Code.WRONG_KEY);
-    assertRefused(() -> broker.claimHost(line.channel.id(), null), Code.INVALID_REQUEST);
+    assertRefused(() -> Wired.claim(broker, line.channel.id(), "no"), Code.WRONG_KEY);
+    assertRefused(() -> Wired.claimHost(broker, line.channel.id(), null), Code.INVALID_REQUEST);
     assertThat(other.channel.send(line.channel.id(), Json.NULL).toCompletableFuture().join())
         .isEqualTo(new Delivery.Sent());
     line.readAll();
@@ -200,7 +201,8 @@ final class LeaseTest {
     List<Delivery> answers = new ArrayList<>();
     ManualTransport[] line = new ManualTransport[1];
     Channel channel =
-        broker.openChannel(
+        Wired.openChannel(
+            broker,
             LEASED.withResume(GRACE),
             attachment -> {
               line[0] =

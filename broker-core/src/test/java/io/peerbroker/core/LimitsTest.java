@@ -512,7 +512,7 @@ final class LimitsTest {
     expected.listPause = Duration.ofMillis(50);
     expected.drainTimeout = Duration.ofSeconds(5);
     assertThat(broker.limits()).isEqualTo(new Limits(expected));
-    assertRefused(() -> broker.claimHost(party.id(), null), Code.INVALID_REQUEST)
+    assertRefused(() -> Wired.claimHost(broker, party.id(), null), Code.INVALID_REQUEST)
         .contains("this broker takes the channel's key");
   }
 
@@ -523,7 +523,7 @@ final class LimitsTest {
     party.host("a");
     assertRefused(() -> party.host("b"), Code.TOO_MANY_SESSIONS);
     assertThat(broker.limits().maxTagsPerSession()).isEqualTo(8);
-    assertRefused(() -> broker.claimHost("x", null), Code.UNKNOWN_CHANNEL);
+    assertRefused(() -> Wired.claimHost(broker, "x", null), Code.UNKNOWN_CHANNEL);
   }
 
   @Test

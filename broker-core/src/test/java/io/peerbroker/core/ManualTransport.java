@@ -26,7 +26,7 @@ class ManualTransport implements Transport {
 
   static ManualTransport open(Broker broker, ChannelOptions options) {
     ManualTransport line = new ManualTransport();
-    line.channel = broker.openChannel(options, line::attach);
+    line.channel = Wired.openChannel(broker, options, line::attach);
     return line;
   }
 

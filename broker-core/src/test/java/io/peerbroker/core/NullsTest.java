@@ -53,12 +53,15 @@ final class NullsTest {
       refuses("receiver", () -> door.openChannel((Receiver) null));
       refuses("receiver", () -> door.openChannel(null, IN_PLACE));
       refuses("executor", () -> door.openChannel(RECEIVER, null));
-      refuses("opener", () -> door.openChannel((Transport.Opener) null));
-      refuses("options", () -> door.openChannel(null, OPENER));
-      refuses("opener", () -> door.openChannel(ChannelOptions.none(), null));
-      refuses("origin", () -> door.claim(null, "key"));
-      refuses("key", () -> door.claim("origin", null));
-      refuses("cid", () -> door.claimHost(null, null));
+      Gateway gateway = door.gateway();
+      refuses("options", () -> gateway.openChannel(null, OPENER));
+      refuses("opener", () -> gateway.openChannel(ChannelOptions.none(), null));
+      refuses("origin", () -> gateway.claim(null, "key"));
+      refuses("key", () -> gateway.claim("origin", null));
+      refuses("cid", () -> gateway.claimHost(null, null));
+      refuses("filter", () -> gateway.watch(null, OPENER));
+      refuses("opener", () -> gateway.watch(ALL, null));
+      refuses("filter", () -> gateway.readPage(null, 1, null));
       refuses("filter", () -> door.list(null));
       refuses("filter", () -> door.list(null, 1, null));
       refuses("filter", () -> door.watch(null, new Replay()));
@@ -66,8 +69,6 @@ final class NullsTest {
       refuses("filter", () -> door.watch(null, new Replay(), IN_PLACE));
       refuses("watcher", () -> door.watch(ALL, null, IN_PLACE));
       refuses("executor", () -> door.watch(ALL, new Replay(), null));
-      refuses("filter", () -> door.watch(null, OPENER));
-      refuses("opener", () -> door.watch(ALL, (Transport.Opener) null));
       refuses("caller", () -> door.as(null));
       assertThat(door.stats().streams()).isZero();
     }

@@ -59,7 +59,7 @@ final class OpenerTest {
 
   @Test
   void theFirstEventOfAChannelSaysWhoItIs() {
-    Channel channel = broker.openChannel(this::open);
+    Channel channel = Wired.openChannel(broker, this::open);
     assertThat(opened.told).containsExactly("ready");
     assertThat(opened.poll())
         .isEqualTo(new Event.Opened(channel.id(), channel.key(), Duration.ZERO, Duration.ZERO));
@@ -76,8 +76,8 @@ final class OpenerTest {
             assertThat(attachment.poll()).isNotNull();
             return OpenerTest.<Transport, RuntimeException>sneak(thrown);
           };
-      assertThatThrownBy(() -> broker.openChannel(failing)).isSameAs(thrown);
-      assertThatThrownBy(() -> broker.watch(TagFilter.all(), failing)).isSameAs(thrown);
+      assertThatThrownBy(() -> Wired.openChannel(broker, failing)).isSameAs(thrown);
+      assertThatThrownBy(() -> broker.gateway().watch(TagFilter.all(), failing)).isSameAs(thrown);
     }
     party.channel.close();
     LeakAssert.assertNone(broker);
@@ -90,7 +90,7 @@ final class OpenerTest {
 
   @Test
   void anOpenerThatAnswersNothingHasFailed() {
-    assertThatThrownBy(() -> broker.openChannel((Transport.Opener) attachment -> null))
+    assertThatThrownBy(() -> Wired.openChannel(broker, (Transport.Opener) attachment -> null))
         .isInstanceOf(NullPointerException.class);
     party.channel.close();
     LeakAssert.assertNone(broker);
@@ -99,7 +99,8 @@ final class OpenerTest {
   @Test
   void aBreakDuringOpeningClosesTheChannel() {
     Channel channel =
-        broker.openChannel(
+        Wired.openChannel(
+            broker,
             attachment -> {
               attachment.detach(CloseReason.GONE);
               return new Noting(attachment);
@@ -110,10 +111,11 @@ final class OpenerTest {
   @Test
   void anEndDuringOpeningIsReportedAfterwards() {
     Channel channel =
-        broker.openChannel(
+        Wired.openChannel(
+            broker,
             attachment -> {
               String id = ((Event.Opened) attachment.poll().event()).id();
-              broker.claim(id, ((LocalBroker) broker).directory.channel(id).key()).close();
+              Wired.claim(broker, id, ((LocalBroker) broker).directory.channel(id).key()).close();
               return open(attachment);
             });
     assertThat(channel.isOpen()).isFalse();
@@ -123,7 +125,7 @@ final class OpenerTest {
 
   @Test
   void isToldToEndOnceAndDetachesOnce() {
-    Channel channel = broker.openChannel(this::open);
+    Channel channel = Wired.openChannel(broker, this::open);
     channel.close();
     channel.close();
     assertThat(opened.told).containsExactly("ready", "end CLOSED");
@@ -137,7 +139,7 @@ final class OpenerTest {
 
   @Test
   void detachingClosesTheChannelAtOnce() {
-    Channel channel = broker.openChannel(this::open);
+    Channel channel = Wired.openChannel(broker, this::open);
     Session session = channel.openSession(SessionSpec.listed("a"));
     Party.assertSent(party.send(session.id(), "1"));
     opened.attachment.detach(CloseReason.STALLED);
@@ -166,18 +168,21 @@ final class OpenerTest {
         };
     AtomicReference<Attachment> attached = new AtomicReference<>();
     Channel channel =
-        broker.openChannel(
+        Wired.openChannel(
+            broker,
             attachment -> {
               attached.set(attachment);
               return failing;
             });
     Replay replay = new Replay();
-    broker.watch(
-        TagFilter.all(),
-        attachment -> {
-          attachment.detach(CloseReason.GONE);
-          return failing;
-        });
+    broker
+        .gateway()
+        .watch(
+            TagFilter.all(),
+            attachment -> {
+              attachment.detach(CloseReason.GONE);
+              return failing;
+            });
     broker.watch(TagFilter.all(), replay, Runnable::run);
     Party.assertSent(party.send(channel.id(), "1"));
     party.host("a");
@@ -188,7 +193,7 @@ final class OpenerTest {
 
   @Test
   void whatIsPolledCountsUntilItIsTaken() {
-    Channel channel = broker.openChannel(this::open);
+    Channel channel = Wired.openChannel(broker, this::open);
     LocalBroker local = (LocalBroker) broker;
     // It is paid for with the channel's permit.
     assertThat(local.budget.used()).isZero();
@@ -213,7 +218,7 @@ final class OpenerTest {
   void anEventIsEncodedOnceForAllWhoReceiveIt() {
     List<Noting> watchers = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
-      broker.watch(TagFilter.all(), this::open);
+      broker.gateway().watch(TagFilter.all(), this::open);
       watchers.add(opened);
       assertThat(opened.poll()).isEqualTo(new Event.Ready(0));
     }
@@ -235,7 +240,8 @@ final class OpenerTest {
     Broker closing = Broker.builder().drainTimeout(Duration.ZERO).build();
     ChannelOptions options = ChannelOptions.none().withResume(Duration.ofSeconds(30));
     List<String> ids = new ArrayList<>();
-    closing.openChannel(
+    Wired.openChannel(
+        closing,
         options,
         attachment -> {
           ids.add(attachment.poll().id());
@@ -250,7 +256,7 @@ final class OpenerTest {
             }
           };
         });
-    closing.openChannel(options.after(ids.get(0)), this::open);
+    Wired.openChannel(closing, options.after(ids.get(0)), this::open);
     assertThat(opened.told).containsExactly("end SHUTTING_DOWN");
     LeakAssert.assertNone(closing);
   }

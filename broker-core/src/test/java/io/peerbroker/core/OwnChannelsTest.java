@@ -164,7 +164,8 @@ final class OwnChannelsTest {
     open();
     ManualTransport[] ada = {new ManualTransport(), new ManualTransport()};
     for (ManualTransport line : ada) {
-      line.channel = broker.as(login("ada")).openChannel(ChannelOptions.none(), line::attach);
+      line.channel =
+          Wired.openChannel(broker.as(login("ada")), ChannelOptions.none(), line::attach);
     }
     Party bob = new Party(broker.as(login("bob")));
     Party own = new Party(broker);

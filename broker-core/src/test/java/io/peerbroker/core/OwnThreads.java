@@ -12,7 +12,7 @@ final class OwnThreads {
 
   /** Those that are alive now: the ones of its timer, and those of its receivers. */
   static List<Thread> of(Broker broker) {
-    List<Thread> threads = new ArrayList<>(of((Timer.SystemTimer) broker.timer()));
+    List<Thread> threads = new ArrayList<>(of((Timer.SystemTimer) broker.gateway().timer()));
     addAlive(field("ownReceivers", WorkerPool.class, broker), threads);
     return threads;
   }

@@ -31,7 +31,7 @@ final class ResumeMemory {
     List<ManualTransport> lines = new ArrayList<>();
     for (int i = 0; i < channels; i++) {
       ManualTransport line = new ManualTransport();
-      line.channel = broker.openChannel(options, line::attach);
+      line.channel = Wired.openChannel(broker, options, line::attach);
       lines.add(line);
     }
     System.out.printf(

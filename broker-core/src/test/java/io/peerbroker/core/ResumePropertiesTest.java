@@ -81,7 +81,7 @@ final class ResumePropertiesTest {
         case 0 -> line.channel.close();
         case 1, 2, 3 -> {
           if (line.channel.isOpen()) {
-            broker.claim(line.channel.id(), line.channel.key());
+            Wired.claim(broker, line.channel.id(), line.channel.key());
           }
         }
         case 4 -> {

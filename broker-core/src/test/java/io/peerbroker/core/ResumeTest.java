@@ -93,7 +93,8 @@ final class ResumeTest {
     for (int asked : new int[] {0, 1, 59, 60, 61, 1_000_000}) {
       ChannelOptions options = ChannelOptions.none().withResume(Duration.ofSeconds(asked));
       List<Event> events = new ArrayList<>();
-      broker.openChannel(
+      Wired.openChannel(
+          broker,
           options,
           attachment -> {
             events.add(attachment.poll().event());
@@ -283,7 +284,7 @@ final class ResumeTest {
   void closesInTheGrace() {
     ManualTransport line = opened();
     line.cut();
-    broker.claim(line.channel.id(), line.channel.key()).close();
+    Wired.claim(broker, line.channel.id(), line.channel.key()).close();
     assertThat(line.channel.isOpen()).isFalse();
     assertThat(timer.scheduled()).isZero();
     assertNew(line, comeBack(line));
@@ -476,10 +477,11 @@ final class ResumeTest {
     for (ChannelOptions asked :
         List.of(RESUME, ChannelOptions.none().withLease(Duration.ofSeconds(1)))) {
       ManualTransport line = open(asked);
-      assertRefused(() -> broker.claimHost(line.channel.id(), null), Code.INVALID_REQUEST);
-      assertThat(broker.claimHost(line.channel.id(), line.channel.key())).isSameAs(line.channel);
+      assertRefused(() -> Wired.claimHost(broker, line.channel.id(), null), Code.INVALID_REQUEST);
+      assertThat(Wired.claimHost(broker, line.channel.id(), line.channel.key()))
+          .isSameAs(line.channel);
     }
-    assertThat(broker.claimHost(open(ChannelOptions.none()).channel.id(), null)).isNotNull();
+    assertThat(Wired.claimHost(broker, open(ChannelOptions.none()).channel.id(), null)).isNotNull();
   }
 
   // Permits
@@ -602,7 +604,7 @@ final class ResumeTest {
           attachment.poll();
           throw no;
         };
-    assertThatThrownBy(() -> broker.openChannel(RESUME, failing)).isSameAs(no);
+    assertThatThrownBy(() -> Wired.openChannel(broker, RESUME, failing)).isSameAs(no);
     assertThat(permitsTaken()).isZero();
     assertThat(kept()).isZero();
     assertThat(timer.scheduled()).isZero();
@@ -613,7 +615,7 @@ final class ResumeTest {
       if (cut) {
         line.cut();
       }
-      assertThatThrownBy(() -> broker.openChannel(RESUME.after(line.lastId()), failing))
+      assertThatThrownBy(() -> Wired.openChannel(broker, RESUME.after(line.lastId()), failing))
           .isSameAs(no);
     }
     assertThat(line.told).containsExactly("superseded");
@@ -633,7 +635,8 @@ final class ResumeTest {
   @Test
   void aBreakDuringOpeningBeginsTheGrace() {
     Channel channel =
-        broker.openChannel(
+        Wired.openChannel(
+            broker,
             RESUME,
             attachment -> {
               attachment.detach(CloseReason.GONE);

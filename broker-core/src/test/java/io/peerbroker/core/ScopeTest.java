@@ -287,20 +287,23 @@ final class ScopeTest {
     assertThat(broker).extracting("scoped").hasToString("{}");
     assertRefused(
         () ->
-            ada.watch(
-                TagFilter.all(),
-                attachment -> {
-                  attachment.detach(CloseReason.GONE);
-                  throw AccessPolicy.denied("the opener's");
-                }),
+            ada.gateway()
+                .watch(
+                    TagFilter.all(),
+                    attachment -> {
+                      attachment.detach(CloseReason.GONE);
+                      throw AccessPolicy.denied("the opener's");
+                    }),
         Code.DENIED);
     assertThat(broker).extracting("scoped").hasToString("{}");
-    ada.watch(
-        TagFilter.all(),
-        attachment -> {
-          attachment.detach(CloseReason.GONE);
-          return new ReceiverTransport(attachment, Runnable::run, null, event -> {}, reason -> {});
-        });
+    ada.gateway()
+        .watch(
+            TagFilter.all(),
+            attachment -> {
+              attachment.detach(CloseReason.GONE);
+              return new ReceiverTransport(
+                  attachment, Runnable::run, null, event -> {}, reason -> {});
+            });
     assertThat(broker).extracting("scoped").hasToString("{}");
   }
 

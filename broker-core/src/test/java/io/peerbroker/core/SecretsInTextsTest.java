@@ -32,7 +32,8 @@ final class SecretsInTextsTest {
     ChannelOptions options = ChannelOptions.none().withResume(Duration.ofSeconds(30));
     List<Envelope> events = new ArrayList<>();
     Channel channel =
-        broker.openChannel(
+        Wired.openChannel(
+            broker,
             options,
             attachment ->
                 new Transport() {
@@ -55,7 +56,7 @@ final class SecretsInTextsTest {
     Object unused = channel.send("nobody", Json.of(SAID));
     for (String key : List.of(SAID, channel.key() + SAID)) {
       try {
-        broker.claim(channel.id(), key);
+        Wired.claim(broker, channel.id(), key);
       } catch (RefusedException refused) {
         given.add(refused);
       }

@@ -44,8 +44,8 @@ final class ShutdownTest {
     assertRefused(() -> new Party(broker), Code.SHUTTING_DOWN);
     assertRefused(() -> broker.watch(all, replay), Code.SHUTTING_DOWN);
     assertRefused(() -> broker.list(all), Code.SHUTTING_DOWN);
-    assertRefused(() -> broker.claim(party.id(), party.channel.key()), Code.SHUTTING_DOWN);
-    assertRefused(() -> broker.claimHost(party.id(), null), Code.SHUTTING_DOWN);
+    assertRefused(() -> Wired.claim(broker, party.id(), party.channel.key()), Code.SHUTTING_DOWN);
+    assertRefused(() -> Wired.claimHost(broker, party.id(), null), Code.SHUTTING_DOWN);
     assertRefused(() -> party.host("b"), Code.SHUTTING_DOWN);
     assertRefused(
         () -> session.update(SessionUpdate.nothing().withListed(false)), Code.SHUTTING_DOWN);
@@ -172,7 +172,7 @@ final class ShutdownTest {
     CountDownLatch received = new CountDownLatch(1);
     Channel channel = broker.openChannel((to, message) -> received.countDown());
     channel.sendOrThrow(channel.id(), Json.NULL);
-    broker.timer().schedule(Duration.ZERO, ran::countDown);
+    broker.gateway().timer().schedule(Duration.ZERO, ran::countDown);
     ran.await();
     assertThat(OwnThreads.of(broker)).hasSizeGreaterThanOrEqualTo(3);
     List<Thread> threads = OwnThreads.of(broker);
@@ -202,7 +202,8 @@ final class ShutdownTest {
     Broker broker = broker(Duration.ZERO);
     AtomicReference<CloseReason> told = new AtomicReference<>();
     Channel channel =
-        broker.openChannel(
+        Wired.openChannel(
+            broker,
             attachment -> {
               broker.close();
               return new Transport() {

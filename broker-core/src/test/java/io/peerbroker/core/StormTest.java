@@ -71,9 +71,7 @@ final class StormTest {
 
   private void open() {
     for (int i = 0; i < MANY; i++) {
-      broker
-          .openChannel(
-              ChannelOptions.none().withResume(GRACE),
+      Wired.openChannel(broker, ChannelOptions.none().withResume(GRACE),
               attachment -> {
                 channels.add(attachment);
                 return new Reader(attachment);
@@ -85,26 +83,28 @@ final class StormTest {
   private void watch(boolean blocking, CountDownLatch release) {
     for (int i = 0; i < MANY; i++) {
       boolean blocks = blocking && i % 50 == 0;
-      broker.watch(
-          TagFilter.requiring("storm"),
-          attachment -> {
-            lists.add(attachment);
-            Reader reader = new Reader(attachment);
-            return new Transport() {
-              @Override
-              public void ready() {
-                if (blocks && channelsAreCut) {
-                  awaitQuietly(release);
-                }
-                reader.ready();
-              }
+      broker
+          .gateway()
+          .watch(
+              TagFilter.requiring("storm"),
+              attachment -> {
+                lists.add(attachment);
+                Reader reader = new Reader(attachment);
+                return new Transport() {
+                  @Override
+                  public void ready() {
+                    if (blocks && channelsAreCut) {
+                      awaitQuietly(release);
+                    }
+                    reader.ready();
+                  }
 
-              @Override
-              public void end(CloseReason reason) {
-                reader.end(reason);
-              }
-            };
-          });
+                  @Override
+                  public void end(CloseReason reason) {
+                    reader.end(reason);
+                  }
+                };
+              });
     }
   }
 
@@ -123,13 +123,13 @@ final class StormTest {
     lastHeartbeat = now;
     heartbeats.incrementAndGet();
     if (!over) {
-      broker.timer().schedule(HEARTBEAT, this::beat);
+      broker.gateway().timer().schedule(HEARTBEAT, this::beat);
     }
   }
 
   private void beginToBeat() {
     lastHeartbeat = System.nanoTime();
-    broker.timer().schedule(HEARTBEAT, this::beat);
+    broker.gateway().timer().schedule(HEARTBEAT, this::beat);
   }
 
   private void cut(List<Attachment> streams) {

@@ -40,18 +40,20 @@ final class WaitingChangesTest {
   /** A list that is polled by hand. */
   private Attachment watch(String filter) {
     Watch unused =
-        broker.watch(
-            TagFilter.parse(filter),
-            attachment -> {
-              lists.add(attachment);
-              return new Transport() {
-                @Override
-                public void ready() {}
+        broker
+            .gateway()
+            .watch(
+                TagFilter.parse(filter),
+                attachment -> {
+                  lists.add(attachment);
+                  return new Transport() {
+                    @Override
+                    public void ready() {}
 
-                @Override
-                public void end(CloseReason reason) {}
-              };
-            });
+                    @Override
+                    public void end(CloseReason reason) {}
+                  };
+                });
     return lists.get(lists.size() - 1);
   }
 

@@ -72,13 +72,15 @@ final class WakeThrottleTest {
   private void watch(String filter, int count, boolean reads) {
     for (int i = 0; i < count; i++) {
       Watch unused =
-          broker.watch(
-              TagFilter.parse(filter),
-              attachment -> {
-                Woken woken = new Woken(attachment, reads);
-                lists.add(woken);
-                return woken;
-              });
+          broker
+              .gateway()
+              .watch(
+                  TagFilter.parse(filter),
+                  attachment -> {
+                    Woken woken = new Woken(attachment, reads);
+                    lists.add(woken);
+                    return woken;
+                  });
     }
     for (Woken list : lists) {
       while (list.attachment.poll() != null) {
@@ -402,13 +404,14 @@ final class WakeThrottleTest {
   private Woken watch(Broker of, String filter) {
     List<Woken> opened = new ArrayList<>();
     Watch unused =
-        of.watch(
-            TagFilter.parse(filter),
-            attachment -> {
-              Woken woken = new Woken(attachment, true);
-              opened.add(woken);
-              return woken;
-            });
+        of.gateway()
+            .watch(
+                TagFilter.parse(filter),
+                attachment -> {
+                  Woken woken = new Woken(attachment, true);
+                  opened.add(woken);
+                  return woken;
+                });
     Woken list = opened.get(0);
     assertThat(list.events).hasValue(1);
     return list;

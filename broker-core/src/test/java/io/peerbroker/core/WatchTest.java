@@ -128,34 +128,36 @@ final class WatchTest {
     for (int i = 0; i < sessions.length; i++) {
       sessions[i] = party.host("s" + i);
     }
-    broker.watch(
-        TagFilter.all(),
-        attachment ->
-            new Transport() {
-              private int polled;
+    broker
+        .gateway()
+        .watch(
+            TagFilter.all(),
+            attachment ->
+                new Transport() {
+                  private int polled;
 
-              @Override
-              public void ready() {}
+                  @Override
+                  public void ready() {}
 
-              @Override
-              public void end(CloseReason reason) {}
+                  @Override
+                  public void end(CloseReason reason) {}
 
-              {
-                // Between two polls one behind the walk and one before it change.
-                poll(attachment);
-                poll(attachment);
-                sessions[0].update(tags("s0", "x"));
-                sessions[1].close();
-                sessions[3].close();
-                sessions[4].update(tags("s4", "x"));
-                party.host("new");
-                while (poll(attachment)) {
-                  polled++;
-                }
-                assertThat(polled).isPositive();
-                attachment.detach(CloseReason.GONE);
-              }
-            });
+                  {
+                    // Between two polls one behind the walk and one before it change.
+                    poll(attachment);
+                    poll(attachment);
+                    sessions[0].update(tags("s0", "x"));
+                    sessions[1].close();
+                    sessions[3].close();
+                    sessions[4].update(tags("s4", "x"));
+                    party.host("new");
+                    while (poll(attachment)) {
+                      polled++;
+                    }
+                    assertThat(polled).isPositive();
+                    attachment.detach(CloseReason.GONE);
+                  }
+                });
     assertThat(replay.held()).containsExactlyInAnyOrderElementsOf(list());
     assertThat(replay.isReady()).isTrue();
   }
@@ -233,12 +235,14 @@ final class WatchTest {
     Session session = party.host("a");
     List<Attachment> readers = new ArrayList<>();
     for (String filter : List.of("", "a", "a", "!b")) {
-      broker.watch(
-          TagFilter.parse(filter),
-          attachment -> {
-            readers.add(attachment);
-            return new ManualTransport();
-          });
+      broker
+          .gateway()
+          .watch(
+              TagFilter.parse(filter),
+              attachment -> {
+                readers.add(attachment);
+                return new ManualTransport();
+              });
     }
     readers.forEach(reader -> assertThat(reader.poll().event()).isInstanceOf(Event.Added.class));
     readers.forEach(reader -> assertThat(reader.poll().event()).isInstanceOf(Event.Ready.class));

@@ -8,6 +8,7 @@ import io.peerbroker.core.Broker;
 import io.peerbroker.core.Caller;
 import io.peerbroker.core.Channel;
 import io.peerbroker.core.ChannelOptions;
+import io.peerbroker.core.Gateway;
 import io.peerbroker.core.Json;
 import io.peerbroker.core.Page;
 import io.peerbroker.core.PageReader;
@@ -29,6 +30,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
@@ -60,6 +62,7 @@ public final class BrokerHttp implements AutoCloseable {
   private static final Set<String> VALUES = Set.of("tags", "metadata", "list");
 
   private final Broker broker;
+  private final Gateway gateway;
   private final HttpSettings settings;
   private final Cors cors;
 
@@ -72,9 +75,10 @@ public final class BrokerHttp implements AutoCloseable {
   /** Serves a broker, which stays its owner's to close. */
   public BrokerHttp(Broker broker, HttpSettings settings) {
     this.broker = Objects.requireNonNull(broker, "broker");
+    gateway = broker.gateway();
     this.settings = Objects.requireNonNull(settings, "settings");
     cors = new Cors(settings);
-    connections = new ConnectionWriters(broker.timer());
+    connections = new ConnectionWriters(gateway.timer());
   }
 
   /**
@@ -102,7 +106,7 @@ public final class BrokerHttp implements AutoCloseable {
       HttpServletRequest request, HttpServletResponse response, @Nullable String path) {
     Objects.requireNonNull(request, "request");
     Objects.requireNonNull(response, "response");
-    Exchange exchange = new Exchange(request, response, settings, broker.timer());
+    Exchange exchange = new Exchange(request, response, settings, gateway.timer());
     cors.apply(request, response);
     RefusedException.untraced(
         () -> {
@@ -137,11 +141,11 @@ public final class BrokerHttp implements AutoCloseable {
       default -> {
         ContentType.requireJson(exchange.request);
         // Made here, as long as the request is sure to be there: its body may come later.
-        Broker acting = broker.as(callerOf(exchange));
+        Gateway acting = broker.as(callerOf(exchange)).gateway();
         BodyReader.read(
             exchange,
             settings,
-            broker.timer(),
+            gateway.timer(),
             body ->
                 act(
                     exchange,
@@ -150,7 +154,7 @@ public final class BrokerHttp implements AutoCloseable {
                             acting,
                             exchange,
                             route,
-                            JsonMembers.of(body, broker.limits().maxJsonDepth()))));
+                            JsonMembers.of(body, gateway.limits().maxJsonDepth()))));
       }
     }
   }
@@ -174,7 +178,7 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   private Caller callerOf(Exchange exchange) {
-    return broker.policy() == AccessPolicy.allowAll()
+    return gateway.policy() == AccessPolicy.allowAll()
         ? Caller.trusted()
         : HttpCaller.of(exchange.request);
   }
@@ -197,14 +201,23 @@ public final class BrokerHttp implements AutoCloseable {
     boolean visible = wantsVisibleHeartbeat(query);
     // Also without a policy the channel is its login's, for whoever looks for it.
     Caller caller =
-        broker.policy() == AccessPolicy.allowAll()
+        gateway.policy() == AccessPolicy.allowAll()
             ? Caller.of(exchange.request.getUserPrincipal())
             : callerOf(exchange);
     stream(
         exchange,
         visible,
-        () -> broker.policy().open(caller, options),
-        opener -> broker.as(caller).openChannel(options, opener));
+        () -> gateway.policy().open(caller, options),
+        opener -> opened(broker.as(caller).gateway().openChannel(options, opener)));
+  }
+
+  /** Waits for nothing: this broker looks for no channel elsewhere. */
+  private static Channel opened(CompletionStage<Channel> stage) {
+    try {
+      return stage.toCompletableFuture().join();
+    } catch (CompletionException failed) {
+      throw failed.getCause() instanceof RuntimeException cause ? cause : failed;
+    }
   }
 
   /** A time in seconds, as {@code resume} and {@code lease} have it; zero where none is given. */
@@ -255,15 +268,15 @@ public final class BrokerHttp implements AutoCloseable {
       stream(
           exchange,
           visible,
-          () -> broker.policy().scope(caller, filter),
-          opener -> broker.as(caller).watch(filter, opener));
+          () -> gateway.policy().scope(caller, filter),
+          opener -> broker.as(caller).gateway().watch(filter, opener));
     } else {
-      page(broker.as(caller), exchange, query, text, filter);
+      page(broker.as(caller).gateway(), exchange, query, text, filter);
     }
   }
 
   private void page(
-      Broker acting, Exchange exchange, QueryString query, @Nullable String text, TagFilter filter)
+      Gateway acting, Exchange exchange, QueryString query, @Nullable String text, TagFilter filter)
       throws IOException {
     String limitText = query.value("limit", Refusal.Code.INVALID_REQUEST);
     String after = query.value("after", Refusal.Code.INVALID_REQUEST);
@@ -293,7 +306,7 @@ public final class BrokerHttp implements AutoCloseable {
       response.setHeader("Link", next);
     }
     try {
-      ListPageWriter.begin(page, settings.writeTimeout(), broker.timer(), exchange.startAsync());
+      ListPageWriter.begin(page, settings.writeTimeout(), gateway.timer(), exchange.startAsync());
     } catch (IOException failed) {
       throw new UncheckedIOException(failed);
     }
@@ -357,8 +370,8 @@ public final class BrokerHttp implements AutoCloseable {
           attachment,
           settings,
           visible,
-          broker.limits().drainTimeout(),
-          broker.timer(),
+          gateway.limits().drainTimeout(),
+          gateway.timer(),
           streams,
           connections,
           exchange.startAsync());
@@ -379,7 +392,7 @@ public final class BrokerHttp implements AutoCloseable {
         406, "not_acceptable", "This path gives " + types + ", which Accept rules out.");
   }
 
-  private void post(Broker acting, Exchange exchange, Endpoint.Route route, JsonMembers members) {
+  private void post(Gateway acting, Exchange exchange, Endpoint.Route route, JsonMembers members) {
     switch (route.endpoint()) {
       case PING -> {
         exchange.answer(Reply.json(200, presence(channelOf(acting, route.id(), members))));
@@ -393,7 +406,7 @@ public final class BrokerHttp implements AutoCloseable {
         String cid = members.string("cid");
         members.string("key");
         SessionUpdate update = update(members.object("values", VALUES));
-        broker.limits().check(update);
+        gateway.limits().check(update);
         channelOf(acting, cid, members).session(route.id()).update(update);
         exchange.answer(Reply.json(200, "{}"));
       }
@@ -414,7 +427,7 @@ public final class BrokerHttp implements AutoCloseable {
         + (written == null ? "}" : ",\"written\":" + Json.of(written) + "}");
   }
 
-  private void openSession(Broker acting, Exchange exchange, JsonMembers members) {
+  private void openSession(Gateway acting, Exchange exchange, JsonMembers members) {
     String cid = members.string("cid");
     String key = members.optionalString("key");
     List<String> tags = members.optionalStrings("tags");
@@ -425,7 +438,7 @@ public final class BrokerHttp implements AutoCloseable {
             tags == null ? List.of() : tags,
             listed != null && listed,
             metadata == null ? Json.NULL : metadata);
-    broker.limits().check(spec);
+    gateway.limits().check(spec);
     String seen = members.optionalString("seen");
     Channel host = acting.claimHost(cid, key);
     if (key != null && seen != null) {
@@ -443,7 +456,7 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   /** The channel with this cid; a sid, which also stands for its channel, does not do here. */
-  private Channel channelOf(Broker acting, String cid, JsonMembers members) {
+  private Channel channelOf(Gateway acting, String cid, JsonMembers members) {
     Channel channel = claim(acting, cid, members);
     if (!channel.id().equals(cid)) {
       throw new RefusedException(
@@ -455,7 +468,7 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   /** The channel that the body's key belongs to; what its reader says it has seen is noted. */
-  private Channel claim(Broker acting, String origin, JsonMembers members) {
+  private Channel claim(Gateway acting, String origin, JsonMembers members) {
     String key = members.string("key");
     String seen = members.optionalString("seen");
     Channel channel = acting.claim(origin, key);
@@ -470,7 +483,7 @@ public final class BrokerHttp implements AutoCloseable {
     channel.confirm(seen, settings.heartbeat().multipliedBy(2));
   }
 
-  private void send(Broker acting, Exchange exchange, String target, JsonMembers members) {
+  private void send(Gateway acting, Exchange exchange, String target, JsonMembers members) {
     String origin = members.string("origin");
     members.string("key");
     List<Json> several = members.optionalElements("messages", MAX_MESSAGES);
@@ -478,7 +491,7 @@ public final class BrokerHttp implements AutoCloseable {
       throw Problem.invalidRequest("The member 'message' stands beside 'messages'; give one.");
     }
     List<Json> messages = several == null ? List.of(members.json("message")) : several;
-    messages.forEach(broker.limits()::checkMessage);
+    messages.forEach(gateway.limits()::checkMessage);
     Channel channel = claim(acting, origin, members);
     CompletableFuture<Reply> answer =
         (several == null

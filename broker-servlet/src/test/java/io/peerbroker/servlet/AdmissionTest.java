@@ -200,13 +200,13 @@ final class AdmissionTest {
     assertThat(stream.await("add").data()).contains(b);
     // At the next change it shows without that, too.
     hidden.add("b");
-    assertThat(broker.claim(b, channel.key()).session(b).tags()).containsExactly("b");
-    broker.claim(b, channel.key()).session(b).update(SessionUpdate.nothing().withTags("b", "c"));
+    assertThat(broker.findChannel(b).session(b).tags()).containsExactly("b");
+    broker.findChannel(b).session(b).update(SessionUpdate.nothing().withTags("b", "c"));
     assertThat(stream.await("remove").data()).contains(b);
   }
 
   private String host(WireChannel channel, String tag) {
-    return broker.claimHost(channel.cid(), channel.key()).openSession(SessionSpec.listed(tag)).id();
+    return broker.findChannel(channel.cid()).openSession(SessionSpec.listed(tag)).id();
   }
 
   @Test

@@ -9,6 +9,7 @@ import static org.mockito.Mockito.when;
 
 import io.peerbroker.core.Broker;
 import io.peerbroker.core.Channel;
+import io.peerbroker.core.ChannelOptions;
 import io.peerbroker.core.Json;
 import io.peerbroker.test.FakeTimer;
 import jakarta.servlet.AsyncContext;
@@ -74,26 +75,31 @@ final class SseTransportTest {
       when(async.getResponse()).thenReturn(response);
       when(response.getOutputStream()).thenReturn(out);
       channel =
-          broker.openChannel(
-              attachment -> {
-                try {
-                  SseTransport stream =
-                      SseTransport.begin(
-                          attachment,
-                          SETTINGS,
-                          false,
-                          broker.limits().drainTimeout(),
-                          broker.timer(),
-                          open,
-                          connections,
-                          async);
-                  out.callBack();
-                  opened.run();
-                  return stream;
-                } catch (IOException failed) {
-                  throw new UncheckedIOException(failed);
-                }
-              });
+          broker
+              .gateway()
+              .openChannel(
+                  ChannelOptions.none(),
+                  attachment -> {
+                    try {
+                      SseTransport stream =
+                          SseTransport.begin(
+                              attachment,
+                              SETTINGS,
+                              false,
+                              broker.limits().drainTimeout(),
+                              broker.gateway().timer(),
+                              open,
+                              connections,
+                              async);
+                      out.callBack();
+                      opened.run();
+                      return stream;
+                    } catch (IOException failed) {
+                      throw new UncheckedIOException(failed);
+                    }
+                  })
+              .toCompletableFuture()
+              .join();
     }
 
     /**
@@ -197,7 +203,7 @@ final class SseTransportTest {
   @DisplayName("A stream that is opened while the broker closes is told so, and ends.")
   void openedTooLate() throws Exception {
     Broker own = Broker.builder().drainTimeout(Duration.ofMillis(1)).build();
-    Client late = new Client(own, new ConnectionWriters(own.timer()), own::close);
+    Client late = new Client(own, new ConnectionWriters(own.gateway().timer()), own::close);
     assertThat(late.out.written).last().asString().contains("shutting_down");
     verify(late.async).complete();
   }

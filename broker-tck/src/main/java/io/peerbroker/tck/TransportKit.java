@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -327,7 +328,7 @@ public abstract class TransportKit {
   }
 
   private Channel channelOf(Party party) {
-    return broker.claim(party.id(), party.key());
+    return Objects.requireNonNull(broker.findChannel(party.id()), "The party has a channel");
   }
 
   private static Delivery deliver(Channel from, String target, Json json) {

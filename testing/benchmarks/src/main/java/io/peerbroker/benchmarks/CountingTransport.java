@@ -29,13 +29,15 @@ final class CountingTransport implements Transport {
   static Watching watch(Broker broker, TagFilter filter) {
     var opened = new AtomicReference<@Nullable CountingTransport>();
     Watch watch =
-        broker.watch(
-            filter,
-            attachment -> {
-              CountingTransport reader = new CountingTransport(attachment);
-              opened.set(reader);
-              return reader;
-            });
+        broker
+            .gateway()
+            .watch(
+                filter,
+                attachment -> {
+                  CountingTransport reader = new CountingTransport(attachment);
+                  opened.set(reader);
+                  return reader;
+                });
     return new Watching(watch, Objects.requireNonNull(opened.get()));
   }
 

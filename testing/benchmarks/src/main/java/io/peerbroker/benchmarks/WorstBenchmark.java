@@ -83,9 +83,11 @@ final class WorstBenchmark implements Benchmark {
       LongAdder removals = new LongAdder();
       for (int i = 0; i < watchers; i++) {
         Watch unused =
-            broker.watch(
-                TagFilter.parse(crowd.filter.apply(i)),
-                attachment -> new Reading(attachment, events, removals));
+            broker
+                .gateway()
+                .watch(
+                    TagFilter.parse(crowd.filter.apply(i)),
+                    attachment -> new Reading(attachment, events, removals));
       }
       Channel channel = Population.openChannel(broker);
       List<Session> sessions = open(channel);

@@ -84,7 +84,7 @@ final class OperationsDocTest {
       try (Broker broker = Broker.builder().listener(listener).build()) {
         Channel channel = broker.openChannel((self, message) -> {});
         assertThatExceptionOfType(RefusedException.class)
-            .isThrownBy(() -> broker.claim(channel.id(), "wrong"));
+            .isThrownBy(() -> broker.gateway().claim(channel.id(), "wrong"));
         assertThat(audit).containsExactly("A wrong key for " + channel.id());
       }
     }
