@@ -460,7 +460,7 @@ final class LocalChannel implements Channel {
     lifecycle.notifyListeners();
   }
 
-  /** Closes a channel whose presence has decided that nobody comes back. */
+  /** Closes a channel whose connection has decided that no client comes back. */
   void closeExpired() {
     expired = broker.directory.close(this, CloseReason.EXPIRED);
   }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 final class BrokerListenerStressTest {
 
   @Test
-  void everyStoryIsToldInOrder() throws Exception {
+  void everyLifeIsToldInOrder() throws Exception {
     Stress.rounds(this::round);
   }
 

@@ -139,18 +139,18 @@ public final class AddressLimitFilter implements Filter {
       refuse((HttpServletResponse) response);
       return;
     }
-    var seat = new Seat(address);
+    var place = new Place(address);
     try {
       chain.doFilter(request, response);
       if (request.isAsyncStarted()) {
-        request.getAsyncContext().addListener(seat);
+        request.getAsyncContext().addListener(place);
         return;
       }
     } catch (Throwable failed) {
-      seat.free();
+      place.leave();
       throw failed;
     }
-    seat.free();
+    place.leave();
   }
 
   private static void refuse(HttpServletResponse response) throws IOException {
@@ -246,24 +246,24 @@ public final class AddressLimitFilter implements Filter {
   }
 
   /** What one request takes of its address, until it is over. */
-  private final class Seat implements AsyncListener {
+  private final class Place implements AsyncListener {
     private final Address address;
-    private final AtomicBoolean free = new AtomicBoolean();
+    private final AtomicBoolean left = new AtomicBoolean();
 
-    Seat(Address address) {
+    Place(Address address) {
       this.address = address;
     }
 
-    void free() {
-      if (!free.getAndSet(true)) {
-        leave(address);
+    void leave() {
+      if (!left.getAndSet(true)) {
+        AddressLimitFilter.this.leave(address);
       }
     }
 
     /** However a request ends, the container calls this. */
     @Override
     public void onComplete(AsyncEvent event) {
-      free();
+      leave();
     }
 
     @Override

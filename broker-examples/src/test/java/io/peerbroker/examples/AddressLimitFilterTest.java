@@ -70,7 +70,7 @@ class AddressLimitFilterTest {
     assertThat(ask()).isEqualTo(429);
     // A connection that breaks, which the heartbeat notices.
     first.stream().reset();
-    awaitSeatFor(this::ask);
+    awaitPlaceFor(this::ask);
     await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> client.openStream("/channel"));
     assertThat(ask()).isEqualTo(429);
   }
@@ -80,16 +80,16 @@ class AddressLimitFilterTest {
     start(filter(3, MANY, MANY, false, 10));
     WireChannel channel = client.openChannel();
     for (int i = 0; i < 5; i++) {
-      awaitSeatFor(() -> client.get("/nowhere").status());
-      awaitSeatFor(() -> channel.send("x", "1").status());
-      awaitSeatFor(() -> client.get("/list").status());
+      awaitPlaceFor(() -> client.get("/nowhere").status());
+      awaitPlaceFor(() -> channel.send("x", "1").status());
+      awaitPlaceFor(() -> client.get("/list").status());
     }
     client.openChannel();
-    awaitSeatFor(() -> ask());
+    awaitPlaceFor(() -> ask());
   }
 
   /** A request is over a moment after its client has the answer. */
-  private static void awaitSeatFor(Callable<Integer> request) {
+  private static void awaitPlaceFor(Callable<Integer> request) {
     await()
         .pollInSameThread()
         .atMost(Duration.ofSeconds(10))

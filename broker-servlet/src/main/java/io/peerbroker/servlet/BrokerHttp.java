@@ -395,7 +395,7 @@ public final class BrokerHttp implements AutoCloseable {
   private void post(Gateway acting, Exchange exchange, Endpoint.Route route, JsonMembers members) {
     switch (route.endpoint()) {
       case PING -> {
-        exchange.answer(Reply.json(200, presence(channelOf(acting, route.id(), members))));
+        exchange.answer(Reply.json(200, connectionState(channelOf(acting, route.id(), members))));
       }
       case CLOSE_CHANNEL -> {
         channelOf(acting, route.id(), members).close();
@@ -420,7 +420,7 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   /** What a ping is answered: whether the channel has a stream, and how far that has come. */
-  private static String presence(Channel channel) {
+  private static String connectionState(Channel channel) {
     String written = channel.lastConsumed();
     return "{\"stream\":"
         + channel.isAttached()

@@ -46,7 +46,7 @@ final class DroppedChannelsTest {
 
   private static final int DROPPED = Integer.getInteger("peerbroker.dropped", 200);
   private static final int WAVE = 100;
-  private static final int SEATS = 150;
+  private static final int CHANNELS = 150;
   private static final Duration BOUND = Duration.ofSeconds(60);
 
   /** Counts for itself what the broker says of its own. */
@@ -127,7 +127,7 @@ final class DroppedChannelsTest {
   private static BrokerBuilder builder(Timer timer) {
     return Broker.builder()
         .timer(timer)
-        .maxChannels(SEATS)
+        .maxChannels(CHANNELS)
         .maxTotalQueuedBytes(200_000)
         .messageRate(Limits.Rate.UNLIMITED);
   }
@@ -145,7 +145,7 @@ final class DroppedChannelsTest {
       }
       await().atMost(BOUND).until(() -> http.streams.isEmpty() && timer.outstanding() == 0);
       await().atMost(BOUND).until(() -> descriptors() <= descriptors + 2);
-      assertThatAllSeatsAreFree(client);
+      assertThatAllPlacesAreFree(client);
       await().atMost(BOUND).until(() -> http.streams.isEmpty() && timer.outstanding() == 0);
       await().atMost(BOUND).untilAsserted(this::assertThatTheFiguresAreTrue);
       assertThat(room(broker)).isEqualTo(fresh);
@@ -159,8 +159,8 @@ final class DroppedChannelsTest {
   /** What was done is what was counted and told, and nothing of it is left. */
   private void assertThatTheFiguresAreTrue() {
     BrokerStats stats = broker.stats();
-    assertThat(stats.channelsOpened()).isEqualTo(channelsOpened + SEATS);
-    assertThat(sum(stats.channelsClosed())).isEqualTo(channelsOpened + SEATS);
+    assertThat(stats.channelsOpened()).isEqualTo(channelsOpened + CHANNELS);
+    assertThat(sum(stats.channelsClosed())).isEqualTo(channelsOpened + CHANNELS);
     assertThat(stats.sessionsOpened()).isEqualTo(sessionsOpened);
     assertThat(stats.sessionsClosed()).isEqualTo(sessionsOpened);
     assertThat(stats.watchesOpened()).isEqualTo(watchesOpened);
@@ -254,9 +254,9 @@ final class DroppedChannelsTest {
     return sent;
   }
 
-  private static void assertThatAllSeatsAreFree(WireClient client) {
+  private static void assertThatAllPlacesAreFree(WireClient client) {
     List<WireChannel> channels = new ArrayList<>();
-    for (int i = 0; i < SEATS; i++) {
+    for (int i = 0; i < CHANNELS; i++) {
       channels.add(client.openChannel());
     }
     assertThat(client.get("/channel").member("code")).isEqualTo("at_capacity");

@@ -41,12 +41,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
- * Whatever ends a stream or a request, in whatever order the container tells of it: all that it
- * held is free again, once, and nobody else and no log hears of it.
+ * Whatever ends a stream or a request, and in whatever order the container reports it: all that it
+ * held is free again, once. No other client is affected, and nothing is logged.
  *
  * <p>The streams that are dropped are 144, or as many as the system property {@code
- * peerbroker.dropped} says. What is left over is counted in the whole process, so these tests run
- * alone.
+ * peerbroker.dropped} says. Leftovers are counted in the whole process, so these tests run alone.
  */
 @ResourceLock(ServerRules.PROCESS)
 public abstract class FaultRules extends ServerRules {
@@ -58,20 +57,20 @@ public abstract class FaultRules extends ServerRules {
   private static final int WAVE = 144;
 
   /**
-   * How long the container waits for a reader that was given up: shorter than by itself, since
-   * nothing here depends on how long that is.
+   * How long the container waits for a reader that was given up: shorter than its default, since
+   * nothing here depends on its length.
    */
   private static final Duration CLIENT_TIMEOUT = Duration.ofSeconds(5);
 
-  private static final int SEATS = 130;
+  private static final int CHANNELS = 130;
   private static final int WATCHES = 25;
   private static final int REQUESTS = 400;
   private static final int THREADS = 16;
 
-  /** Few: where they keep the whole pool busy, an error's callback comes too late to do damage. */
+  /** Few: if they keep the whole pool busy, an error's callback comes too late to do damage. */
   private static final int WORKERS = 2;
 
-  /** A message to this target, and a number, waits until the test says what became of it. */
+  /** A message to this target with a number waits until the test decides its delivery. */
   private static final String LATER = "later-";
 
   private final CountingTimer timer = new CountingTimer();
@@ -117,10 +116,10 @@ public abstract class FaultRules extends ServerRules {
   private BrokerBuilder builder() {
     return Broker.builder()
         .timer(timer)
-        .maxChannels(SEATS)
+        .maxChannels(CHANNELS)
         .maxWatches(WATCHES)
         .maxTotalQueuedBytes(200_000)
-        // When the test is over, for who still stalls.
+        // When the test is over, for the clients that still stall.
         .drainTimeout(Duration.ofMillis(100))
         .messageRate(Limits.Rate.UNLIMITED)
         .router(
@@ -219,14 +218,14 @@ public abstract class FaultRules extends ServerRules {
     WireChannel sender = client().openChannel();
     assertSent(sender.send(sender.cid(), "1"));
     int before = sockets();
-    // Twice as many as there are threads, and one more: where each keeps a thread for as long
-    // again, the last connection ends after four of these timeouts.
+    // Twice as many as there are threads, and one more: if each keeps a thread for as long again,
+    // the last connection ends after four of these timeouts.
     List<WireChannel> stalled =
         IntStream.range(0, 2 * THREADS + 1).mapToObj(i -> openStalled()).toList();
     List<String> cids = stalled.stream().map(WireChannel::cid).toList();
     cids.forEach(cid -> sendUntilRefused(sender, cid));
     awaitGivenUp(sender, cids);
-    // The clients' own ends stay, and a request of this test's may just be closing.
+    // The clients' own ends stay, and a request of this test may just be closing.
     await()
         .atMost(CLIENT_TIMEOUT.multipliedBy(3))
         .untilAsserted(
@@ -249,7 +248,7 @@ public abstract class FaultRules extends ServerRules {
     }
     awaitNothingIsLeft(descriptors);
     List<SseStream> all = new ArrayList<>();
-    for (int i = 0; i < SEATS; i++) {
+    for (int i = 0; i < CHANNELS; i++) {
       all.add(client().openChannel().stream());
     }
     for (int i = 0; i < WATCHES; i++) {
@@ -395,7 +394,7 @@ public abstract class FaultRules extends ServerRules {
     assertThat(logged).isEmpty();
   }
 
-  /** Waits until no task is left of the broker's, and no connection of anybody's. */
+  /** Waits until no task of the broker is left, and no connection at all. */
   private void awaitNothingIsLeft(int descriptors) {
     await()
         .atMost(WireConnection.BOUND)
@@ -406,13 +405,15 @@ public abstract class FaultRules extends ServerRules {
             });
   }
 
-  /** How many files and sockets this process has open; 0 where the system does not tell. */
+  /**
+   * Returns how many files and sockets this process has open; 0 if the system does not report it.
+   */
   private static int descriptors() {
     String[] open = new File("/proc/self/fd").list();
     return open == null ? 0 : open.length;
   }
 
-  /** How many sockets this process has open; 0 where the system does not tell. */
+  /** Returns how many sockets this process has open; 0 if the system does not report it. */
   private static int sockets() {
     File[] open = new File("/proc/self/fd").listFiles();
     int sockets = 0;
@@ -422,7 +423,7 @@ public abstract class FaultRules extends ServerRules {
           sockets++;
         }
       } catch (IOException closedMeanwhile) {
-        // It is none any more.
+        // It is no longer one.
       }
     }
     return sockets;

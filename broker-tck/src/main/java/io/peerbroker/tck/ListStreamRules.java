@@ -119,7 +119,7 @@ public abstract class ListStreamRules extends ServerRules {
   @DisplayName("Whoever replays a list stream holds the true list.")
   void aReplayEndsInTheTrueList() {
     client(ServerSettings.of("sessionRate", "0"));
-    List<Hosted> sessions = new ArrayList<>();
+    List<Entry> sessions = new ArrayList<>();
     List<SseStream> lists = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
       lists.add(client().watch("?filter=a,!b"));
@@ -134,7 +134,7 @@ public abstract class ListStreamRules extends ServerRules {
   @DisplayName("Whoever reads late what changed since holds the true list too.")
   void aLateReplayEndsInTheTrueList() {
     client(ServerSettings.of("sessionRate", "0"));
-    List<Hosted> sessions = manyLargeSessions();
+    List<Entry> sessions = manyLargeSessions();
     WireConnection connection = WireConnection.open(server().base(), 4 * 1024);
     SseStream late = client().openStream(connection, "/list?filter=a,!b");
     churn(sessions);
@@ -142,24 +142,24 @@ public abstract class ListStreamRules extends ServerRules {
     assertEndInTheTrueList(List.of(late));
   }
 
-  private record Hosted(WireChannel host, String sid) {}
+  private record Entry(WireChannel host, String sid) {}
 
   /** More listed sessions than fit between a server and a reader that stalls. */
-  private List<Hosted> manyLargeSessions() {
+  private List<Entry> manyLargeSessions() {
     String metadata = "\"metadata\":\"" + "x".repeat(16_000) + "\"";
-    List<Hosted> sessions = new ArrayList<>();
+    List<Entry> sessions = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
       WireChannel host = client().openChannel();
       for (int j = 0; j < 60; j++) {
         String sid = host.createSession("\"list\":true,\"tags\":[\"a\"]," + metadata);
-        sessions.add(new Hosted(host, sid));
+        sessions.add(new Entry(host, sid));
       }
     }
     return sessions;
   }
 
   /** Creates, updates and closes sessions at random, but the same ones in each run. */
-  private void churn(List<Hosted> sessions) {
+  private void churn(List<Entry> sessions) {
     Random random = new Random(sessions.size());
     WireChannel newcomer = client().openChannel();
     for (int i = 0; i < 150; i++) {
@@ -170,11 +170,11 @@ public abstract class ListStreamRules extends ServerRules {
           "\"tags\":" + tags + ",\"list\":" + (random.nextInt(4) > 0) + ",\"metadata\":" + i;
       int what = random.nextInt(4);
       if (sessions.size() < 10 || what == 0) {
-        sessions.add(new Hosted(newcomer, newcomer.createSession(members)));
+        sessions.add(new Entry(newcomer, newcomer.createSession(members)));
         continue;
       }
       int which = random.nextInt(sessions.size());
-      Hosted session = sessions.get(which);
+      Entry session = sessions.get(which);
       if (what == 1) {
         sessions.remove(which);
         assertDone(session.host().closeSession(session.sid()));
@@ -246,7 +246,9 @@ public abstract class ListStreamRules extends ServerRules {
     assertThat(data(event).get("sid").getAsString()).isEqualTo(sid);
   }
 
-  /** What a client holds that has replayed a stream until it is ready and holds a session. */
+  /**
+   * Returns the list of a client that has replayed a stream until it is ready and has a session.
+   */
   private static Map<String, JsonElement> replay(SseStream list, @Nullable String end) {
     Map<String, JsonElement> held = new LinkedHashMap<>();
     boolean ready = false;

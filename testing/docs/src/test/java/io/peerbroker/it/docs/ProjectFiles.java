@@ -27,6 +27,11 @@ final class ProjectFiles {
 
   /** Returns the Java sources below a folder of the project's; the empty name is its root. */
   static List<Path> java(String folder) {
+    return endingIn(folder, Set.of("java"));
+  }
+
+  /** Returns the files below a folder of the project's whose names end in one of these. */
+  static List<Path> endingIn(String folder, Set<String> endings) {
     List<Path> found = new ArrayList<>();
     SimpleFileVisitor<Path> visitor =
         new SimpleFileVisitor<>() {
@@ -39,7 +44,8 @@ final class ProjectFiles {
 
           @Override
           public FileVisitResult visitFile(Path file, BasicFileAttributes seen) {
-            if (file.toString().endsWith(".java")) {
+            String name = file.toString();
+            if (endings.contains(name.substring(name.lastIndexOf('.') + 1))) {
               found.add(file);
             }
             return FileVisitResult.CONTINUE;
