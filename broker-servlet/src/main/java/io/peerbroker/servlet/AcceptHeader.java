@@ -29,7 +29,7 @@ final class AcceptHeader {
   double quality(String type) {
     String wholeType = type.substring(0, type.indexOf('/')) + "/*";
     int best = 0;
-    // Where there is no range at all, anything will do; empty elements of the list are none.
+    // Without any range, anything will do; empty elements of the list do not count.
     double quality = 1;
     for (String range : split(ranges, ',')) {
       if (range.isBlank()) {
@@ -57,8 +57,8 @@ final class AcceptHeader {
   }
 
   /**
-   * Splits a header's value, but not inside quoted strings (RFC 9110, section 5.6.4). A quote that
-   * has no end begins none.
+   * Splits a header's value, but not inside quoted strings (RFC 9110, section 5.6.4). A quote
+   * without an end begins no quoted string.
    */
   static List<String> split(String value, char separator) {
     List<String> parts = new ArrayList<>();

@@ -14,22 +14,25 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the body of a request: in place where it is all there already, else as it comes, holding no
- * thread meanwhile.
+ * Reads the body of a request: in place if it is all there already, else as it comes, without
+ * holding a thread meanwhile.
  *
- * <p>What is still to come of a body when it is refused is read and forgotten, for so long and so
- * many bytes; then it is cut off. A container whose exchange is ended before that reads the rest
- * itself, and may keep a thread for as long as the client goes on; and a connection that is closed
- * while something is still to be read is reset, so the client may never see why.
+ * <p>The rest of a refused body is read and dropped, up to a bound of time and of bytes; then the
+ * connection is cut. A container whose exchange is ended before that reads the rest itself, and may
+ * keep a thread for as long as the client goes on; and a connection that is closed with unread
+ * bytes is reset, so the client may never see why.
  */
 final class BodyReader implements ReadListener {
 
-  /** How much of a refused body is read and forgotten: more than most that are too large have. */
+  /**
+   * How many bytes of a refused body are read and dropped: more than most bodies that are too large
+   * have.
+   */
   private static final int MAX_FORGOTTEN_BYTES = 1 << 20;
 
   /**
-   * As much as a container has at once, in most: Quarkus says that nothing is there while it keeps
-   * the rest of what was read in part, and gives it when more has come.
+   * As much as a container has at once, in most: after a partial read Quarkus reports nothing
+   * available, keeps the rest, and hands it out when more has come.
    */
   private static final int BUFFER_BYTES = 8 << 10;
 
@@ -39,22 +42,22 @@ final class BodyReader implements ReadListener {
   /** The container's own stream. */
   private final ServletInputStream original;
 
-  /** What it is read through: the same, or a filter's. */
+  /** The stream that the body is read from: the same, or a filter's. */
   private final ServletInputStream in;
 
   private final HttpSettings settings;
   private final Timer timer;
   private final LateAnswer answer;
 
-  /** Answers with what is thrown by whoever takes the body. */
+  /** Sends the answer to a failure of the code that takes the body. */
   private final Consumer<Throwable> failed;
 
-  /** What takes the body that has been read; null where that is done, or the body is refused. */
+  /** Takes the whole body; null once it has done so, or once the body is refused. */
   private final AtomicReference<@Nullable Runnable> then;
 
   private final ByteArrayOutputStream read = new ByteArrayOutputStream(1_024);
 
-  // The reading thread's own.
+  // Used by the reading thread only.
   private boolean forgets;
   private int forgotten;
   private long forgetsUntil;
@@ -82,7 +85,7 @@ final class BodyReader implements ReadListener {
   /**
    * Reads the body and hands it on, once: at once, or later on a thread of the container's pool.
    *
-   * @throws Problem {@code too_large} where that is known at once
+   * @throws Problem {@code too_large} if that is known at once
    */
   static void read(Exchange exchange, HttpSettings settings, Timer timer, Consumer<byte[]> then)
       throws IOException {
@@ -96,7 +99,8 @@ final class BodyReader implements ReadListener {
     if (original == null
         || (in != original && original.isFinished())
         || (length >= 0 && original.available() >= length)) {
-      // All there, or read by a filter that hands on a copy, which may have another length.
+      // The body is all there, or a filter has read it and hands on a copy, which may have another
+      // length.
       exchange.bodyIsRead();
       then.accept(
           in == original ? in.readNBytes((int) length) : readAll(in, settings.maxBodyBytes()));
@@ -126,7 +130,7 @@ final class BodyReader implements ReadListener {
   }
 
   /**
-   * Reads what there is of a body that nobody wants.
+   * Reads the available bytes of an unwanted body.
    *
    * @return whether it is over
    */
@@ -143,7 +147,7 @@ final class BodyReader implements ReadListener {
     return true;
   }
 
-  /** Reads and forgets a body as it comes, of a request that is answered already. */
+  /** Reads and drops, as it comes, the body of a request that is answered already. */
   static void forget(
       HttpServletRequest request, HttpSettings settings, Timer timer, LateAnswer answer)
       throws IOException {
@@ -158,7 +162,7 @@ final class BodyReader implements ReadListener {
     original.setReadListener(this);
   }
 
-  /** The container's own stream, or null where a filter has read it as text. */
+  /** The container's own stream, or null if a filter has read it as text. */
   private static @Nullable ServletInputStream original(HttpServletRequest request)
       throws IOException {
     ServletRequest original = request;
@@ -176,7 +180,9 @@ final class BodyReader implements ReadListener {
     return new Problem(413, "too_large", "A body may have at most " + maxBytes + " bytes.");
   }
 
-  /** Refuses the body, unless it is all there: what has been acted on is not refused any more. */
+  /**
+   * Refuses the body, unless it is all there: a request that was acted on can no longer be refused.
+   */
   private void refuse(Problem problem) {
     if (then.getAndSet(null) != null) {
       answer.give(problem.reply());
@@ -185,7 +191,7 @@ final class BodyReader implements ReadListener {
 
   @Override
   public void onDataAvailable() throws IOException {
-    // For this call alone: a body that is waited for has none.
+    // For this call only: a body that is waited for has no array.
     byte[] buffer = new byte[BUFFER_BYTES];
     while (!answer.isOver() && original.isReady()) {
       if (then.get() == null) {
@@ -200,13 +206,13 @@ final class BodyReader implements ReadListener {
     }
   }
 
-  /** Reads some, and says whether there may be more. */
+  /** Reads some bytes, and returns whether there may be more. */
   private boolean readOn(byte[] buffer) throws IOException {
     int count;
     if (in == original) {
       count = in.read(buffer);
     } else {
-      // Of a filter's stream nothing is known but that it takes from the other what it gives.
+      // All that is known of a filter's stream is that it takes from the other what it gives.
       int octet;
       try {
         octet = in.read();
@@ -230,7 +236,8 @@ final class BodyReader implements ReadListener {
   private void forget(int count) throws IOException {
     long now = timer.nanoTime();
     if (!forgets) {
-      // Not asked of the count: Tomcat also calls for what is no content, as a chunk's extension.
+      // The count does not decide: Tomcat also calls for bytes that are no content, such as a
+      // chunk's extension.
       forgets = true;
       forgetsUntil = now + settings.bodyTimeout().toNanos();
     }
@@ -246,14 +253,14 @@ final class BodyReader implements ReadListener {
     Runnable taker = then.getAndSet(null);
     answer.bodyIsOver();
     if (taker != null) {
-      // A policy or a router of the application's may take its time, and this may be a thread that
-      // serves many connections.
+      // The application's policy or router may take its time, and this may be a thread that serves
+      // many connections.
       answer.run(
           () -> {
             try {
               taker.run();
             } catch (Throwable thrown) {
-              // On this thread nobody else would answer: errors of the application's, too.
+              // On this thread nothing else would answer; this includes the application's errors.
               failed.accept(thrown);
             }
           });
@@ -263,7 +270,7 @@ final class BodyReader implements ReadListener {
   @Override
   public void onError(Throwable failure) {
     if (!cut) {
-      // For a client that has gone nobody reads this; one that only broke its body off may.
+      // A client that has gone does not read this; one that only broke its body off may.
       refuse(
           new Problem(400, "malformed_json", "The body broke off, or its chunks are malformed."));
     }

@@ -20,10 +20,10 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>{@code new BrokerServlet(broker)} handed to a container by code. The broker stays the
  *       application's to close, before the container stops its connectors, so that the streams are
- *       told.
+ *       notified.
  *   <li>By {@code web.xml}, or an annotated subclass, with init-params alone. It then takes the
- *       broker from the {@link #BROKER_ATTRIBUTE attribute} of the servlet context where one is
- *       there (and leaves it open), else makes one of its init-params, puts it there for the JVM's
+ *       broker from the {@link #BROKER_ATTRIBUTE attribute} of the servlet context if there is one
+ *       (and leaves it open). Else it makes one from its init-params, puts it there for the JVM's
  *       own parties, and closes it when it is destroyed.
  * </ul>
  *
@@ -32,15 +32,15 @@ import org.jspecify.annotations.Nullable;
  * on. Times are written as {@code 15s} or {@code 500ms}, rates as {@code 100/200} (a second, burst)
  * or {@code 0}, origins and headers with commas between them. {@code preset} with the value {@code
  * openToEverybody} starts from {@link io.peerbroker.core.BrokerBuilder#openToEverybody} and {@link
- * HttpSettings#openToEverybody}; the other init-params then change what they name. An {@link
- * io.peerbroker.core.AccessPolicy} comes with a broker that the application has made.
+ * HttpSettings#openToEverybody}; the other init-params then change the settings that they name. An
+ * {@link io.peerbroker.core.AccessPolicy} comes with a broker that the application has made.
  */
 public class BrokerServlet extends HttpServlet {
 
   /** The name of the servlet context's attribute with the {@link Broker}. */
   public static final String BROKER_ATTRIBUTE = "io.peerbroker.core.Broker";
 
-  /** The attribute with the name of the servlet that has made that broker of its init-params. */
+  /** The attribute with the name of the servlet that has made that broker from its init-params. */
   private static final String MAKER_ATTRIBUTE = BROKER_ATTRIBUTE + ".maker";
 
   private static final long serialVersionUID = 1L;
@@ -56,7 +56,7 @@ public class BrokerServlet extends HttpServlet {
     givenSettings = null;
   }
 
-  /** Serves a broker with the default settings; HTTP's may be init-params still. */
+  /** Serves a broker with the default settings; init-params may still set those of HTTP. */
   public BrokerServlet(Broker broker) {
     given = Objects.requireNonNull(broker, "broker");
     givenSettings = null;
@@ -98,7 +98,7 @@ public class BrokerServlet extends HttpServlet {
     }
   }
 
-  /** Names what the broker was given by, for an error. */
+  /** Names the source of the broker, for an error. */
   private String giver() {
     return given == null && getServletContext().getAttribute(MAKER_ATTRIBUTE) instanceof String name
         ? ("the servlet '%s', which made the broker from its own init-params:"
@@ -115,7 +115,7 @@ public class BrokerServlet extends HttpServlet {
     return params;
   }
 
-  /** Answers a request of any method. */
+  /** Serves a request of any method. */
   @Override
   protected void service(HttpServletRequest request, HttpServletResponse response) {
     BrokerHttp started = http;

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * containers whose write may block until the connection has room.
  *
  * <p>In such a container a thread that has something for a stream must not write it: it would wait
- * for a client that reads nothing, and with it the sender, the other lists that the thread wakes,
+ * for a client that reads nothing, and so would the sender, the other lists that the thread wakes,
  * or the other heartbeats that are due. All streams of a connection wait for the same room, so one
  * thread for all of them delays none, as long as it stays with none: a stream that has more to
  * write goes behind those that wait.
@@ -33,14 +33,14 @@ final class ConnectionWriter {
    */
   private final Map<StreamWriter, Long> waiting = new LinkedHashMap<>();
 
-  /** Whether a thread writes, or will. Guarded by the lock. */
+  /** Whether a thread is writing, or will. Guarded by the lock. */
   private boolean running;
 
   /** When the thread that writes came back from a stream last. Guarded by the lock. */
   private long cameBack;
 
   /**
-   * @param connection what its connection is known by
+   * @param connection the key of its connection
    */
   ConnectionWriter(Object connection, Timer timer) {
     this.connection = connection;
@@ -52,7 +52,9 @@ final class ConnectionWriter {
     return connection;
   }
 
-  /** Has a stream of this connection write what there is, as far as it goes. */
+  /**
+   * Makes a stream of this connection write its pending bytes, as far as the container takes them.
+   */
   void wake(StreamWriter stream) {
     lock.lock();
     try {
@@ -70,7 +72,7 @@ final class ConnectionWriter {
    * Lets other streams of this connection have their turn, if any waits; the one that asks waits
    * behind them then.
    *
-   * @return whether it is to stop writing, and will be drained again
+   * @return whether it must stop writing; it will be drained again
    */
   boolean giveWay(StreamWriter stream) {
     lock.lock();
@@ -83,9 +85,9 @@ final class ConnectionWriter {
   }
 
   /**
-   * Puts a stream behind those that wait, with the lock held, unless it is over: then nobody would
-   * take it out before the thread comes back from a stream that is stuck, and clients could open
-   * and close streams meanwhile without end.
+   * Puts a stream behind those that wait, with the lock held, unless it is over: nothing would take
+   * it out before the thread comes back from a stuck stream, and meanwhile clients could open and
+   * close streams without end.
    */
   private boolean enqueue(StreamWriter stream) {
     if (stream.isClosed()) {
@@ -117,8 +119,8 @@ final class ConnectionWriter {
 
   /**
    * Returns for how long a stream has waited behind another of its connection, in nanoseconds; 0
-   * when it does not. It waits for the one that is being written to: as long as those before it
-   * come and go the connection takes something, and its turn comes.
+   * when it does not. It waits for the one that is being written to: as long as the streams before
+   * it come and go, the connection takes bytes, and its turn comes.
    */
   long waitedNanos(StreamWriter stream) {
     lock.lock();
@@ -138,7 +140,8 @@ final class ConnectionWriter {
     try {
       timer.schedule(Duration.ZERO, this::run);
     } catch (Throwable refused) {
-      // An application's timer may, and errors are not left out: nobody would come any more.
+      // An application's timer may throw. Errors are caught as well: no thread would come any
+      // longer.
       stop().forEach(StreamWriter::abort);
       if (refused instanceof Error error) {
         throw error;
@@ -146,8 +149,8 @@ final class ConnectionWriter {
       return;
     }
     if (timer instanceof Timer.SystemTimer system && system.isClosed()) {
-      // The broker has closed. What is opened all the same, by a request that came before, is told
-      // so by its own thread.
+      // The broker has closed. A stream that an earlier request still opens is notified by its own
+      // thread.
       run();
     }
   }
@@ -183,7 +186,7 @@ final class ConnectionWriter {
     }
   }
 
-  /** Returns those for which no thread will come, since the timer takes nothing more. */
+  /** Returns the streams for which no thread will come, since the timer takes no more tasks. */
   private List<StreamWriter> stop() {
     lock.lock();
     try {

@@ -49,7 +49,7 @@ final class ConnectionWriters {
     }
   }
 
-  /** Takes back what {@link #join} did for a stream that is closed. */
+  /** Undoes {@link #join} for a stream that is closed. */
   void leave(ConnectionWriter writer) {
     lock.lock();
     try {

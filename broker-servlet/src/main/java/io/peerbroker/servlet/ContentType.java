@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The one media type that a request's body may have: application/json in UTF-8, not encoded
- * further.
+ * The only media type that a request's body may have: application/json in UTF-8, without a content
+ * coding.
  */
 final class ContentType {
 

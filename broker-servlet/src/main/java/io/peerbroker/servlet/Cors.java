@@ -4,7 +4,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.util.Set;
 
-/** Lets pages of other origins in, if any are allowed (WHATWG Fetch, section 3.2). */
+/** Admits pages of other origins, if any are allowed (WHATWG Fetch, section 3.2). */
 final class Cors {
 
   private static final String MAX_AGE_SECONDS = "600";
@@ -25,7 +25,8 @@ final class Cors {
     if (origins.contains("*")) {
       response.setHeader("Access-Control-Allow-Origin", "*");
     } else {
-      // A cache must keep the answers to different origins apart, the ones to none too.
+      // A cache must keep the answers to different origins apart, and apart from those to no
+      // origin.
       response.addHeader("Vary", "Origin");
       String origin = request.getHeader("Origin");
       if (origin == null || !origins.contains(origin)) {
@@ -37,7 +38,7 @@ final class Cors {
     response.setHeader("Access-Control-Expose-Headers", "Link, Retry-After");
   }
 
-  /** Adds what a preflight asks for, where {@link #apply} has let its origin in. */
+  /** Adds what a preflight asks for, if {@link #apply} has admitted its origin. */
   Reply preflight(
       HttpServletRequest request, HttpServletResponse response, Reply reply, String methods) {
     if (request.getHeader("Origin") == null

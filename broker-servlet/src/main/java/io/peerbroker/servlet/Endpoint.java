@@ -16,7 +16,7 @@ enum Endpoint {
   CLOSE_SESSION(false),
   SEND(false);
 
-  /** Whether it is got (HEAD then too) or posted to. */
+  /** Whether its method is GET (and HEAD), or POST. */
   private final boolean got;
 
   Endpoint(boolean got) {
@@ -33,14 +33,14 @@ enum Endpoint {
   }
 
   /**
-   * What a path leads to.
+   * The endpoint that a path leads to.
    *
-   * @param id the cid, sid or target in the path, percent-decoded; empty where there is none
+   * @param id the cid, sid or target in the path, percent-decoded; empty if there is none
    */
   record Route(Endpoint endpoint, String id) {
 
     /**
-     * Finds the way below wherever the servlet is mounted.
+     * Finds the endpoint of a path below the mount.
      *
      * @param given the path below that, or null for the servlet's
      * @throws Problem {@code unknown_path}
@@ -83,8 +83,8 @@ enum Endpoint {
     }
 
     /**
-     * The path below the mount: mapped to / the container has it all in the servlet path, else in
-     * the path info.
+     * The path below the mount: for a servlet mapped to /, the container has it all in the servlet
+     * path, else in the path info.
      */
     private static String pathOf(HttpServletRequest request) {
       try {
@@ -94,12 +94,15 @@ enum Endpoint {
                 : request.getPathInfo();
         return path == null ? "" : path;
       } catch (IllegalArgumentException ambiguous) {
-        // Jetty 12 gives no such path out, where it has been told to let it in.
+        // Jetty 12 does not return such a path even if it is configured to accept it.
         return "";
       }
     }
 
-    /** Whether containers differ about what a path means: none of ours is written so. */
+    /**
+     * Whether containers differ about the meaning of a path: none of the broker's paths is written
+     * so.
+     */
     private static boolean isStrange(String rawPath) {
       String path = rawPath.toLowerCase(Locale.ROOT);
       return path.contains(";")

@@ -28,8 +28,8 @@ public final class HttpSettings {
       Set.of("Cache-Control", "Content-Type", "Last-Event-ID", "X-Requested-With");
 
   /**
-   * As browsers write one (WHATWG URL and HTML): a host may have characters that java.net.URI
-   * allows in none, and be empty of meaning, as that of {@code app://-}.
+   * As browsers write an origin (WHATWG URL and HTML): its host may have characters that
+   * java.net.URI rejects, and no meaning, as in {@code app://-}.
    */
   private static final Pattern ORIGIN =
       Pattern.compile(
@@ -95,9 +95,9 @@ public final class HttpSettings {
   }
 
   /**
-   * As {@link #defaults}, but bodies of 40 KiB: what belongs to {@link
+   * As {@link #defaults}, but bodies of 40 KiB: they belong to {@link
    * io.peerbroker.core.BrokerBuilder#openToEverybody}, whose messages have at most 32 KiB. A body
-   * that comes slowly is kept until it is all there, and nothing bounds how many do.
+   * that comes slowly is kept until it is all there, and their number has no bound.
    */
   public static HttpSettings openToEverybody() {
     return DEFAULTS.withMaxBodyBytes(40 << 10);
@@ -196,13 +196,13 @@ public final class HttpSettings {
 
   /**
    * Returns these settings with a context for the access policy. A body that comes slowly is handed
-   * on by another thread than the request's own, on which whatever filters have left in
-   * thread-locals is missing.
+   * on by another thread than the request's own, which lacks the thread-locals that filters have
+   * set.
    *
    * <p>With Spring Security, {@code withContext(DelegatingSecurityContextRunnable::new)} gives it
    * the request's {@code SecurityContext}; with Micrometer's context propagation, {@code task ->
    * ContextSnapshotFactory.builder().build().captureAll().wrap(task)} gives it all that is
-   * registered there. What {@link HttpCaller} says needs none of this.
+   * registered there. {@link HttpCaller} needs none of this.
    *
    * @param context called on the request's thread with what is done once the body is there; returns
    *     what is run instead, once at most, on a thread of the container's, and must run what it was

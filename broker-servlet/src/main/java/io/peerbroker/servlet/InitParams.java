@@ -80,7 +80,7 @@ final class InitParams {
     if (isOpenToEverybody()) {
       builder.openToEverybody();
     }
-    // Used only here: for HTTP alone it would leave the broker as open as it was.
+    // Read only here: for HTTP alone the preset would leave the broker as open as before.
     unused.remove(PRESET);
     for (var setting : BROKER.entrySet()) {
       String value = unused.remove(setting.getKey());
@@ -112,7 +112,7 @@ final class InitParams {
             });
   }
 
-  /** Refuses what nobody has asked for: a mistyped name must not pass for a setting. */
+  /** Refuses unknown init-params: a mistyped name must not pass for a setting. */
   void requireAllUsed(String giver) {
     for (String name : unused.keySet()) {
       if (BROKER.containsKey(name) || HTTP.containsKey(name) || name.equals(PRESET)) {

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The members of a body, each taken as what it has to be; what is not asked for is ignored. */
+/** The members of a body, each read as the type that it must have; other members are ignored. */
 final class JsonMembers {
 
   private final String prefix;
@@ -18,12 +18,12 @@ final class JsonMembers {
     this.members = members;
   }
 
-  /** Reads a body, with which ownership of its bytes goes over. */
+  /** Reads a body, and takes over its bytes. */
   static JsonMembers of(byte[] body, int maxDepth) {
     return new JsonMembers("", Json.members(body, maxDepth));
   }
 
-  /** The members of a member that is an object and may have these names alone. */
+  /** The members of a member that is an object and may have only these names. */
   JsonMembers object(String name, Set<String> known) {
     Json value = json(name);
     if (!value.isObject()) {

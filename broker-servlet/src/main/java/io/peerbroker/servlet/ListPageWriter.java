@@ -13,8 +13,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A page of the list as JSON, fetched and made as fast as the client reads it, so that one who
- * stops reading keeps no more than a piece of it; he is given up.
+ * A page of the list as JSON, fetched and encoded as fast as the client reads it. A client that
+ * stops reading holds no more than a piece of it, and is given up.
  */
 final class ListPageWriter implements StreamWriter.Source {
 

@@ -8,7 +8,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A refusal as HTTP tells it: application/problem+json (RFC 9457).
+ * A refusal in the form of HTTP: application/problem+json (RFC 9457).
  *
  * <p>Thrown from wherever a request turns out wrong; it carries no stack trace, since it is an
  * answer.
@@ -59,7 +59,7 @@ final class Problem extends RuntimeException {
     return new Problem(400, "invalid_request", detail);
   }
 
-  /** A stranger's name for something, short enough to be repeated. */
+  /** A name that a client has chosen, shortened so that it can be repeated. */
   static String named(String name) {
     return "'" + (name.length() <= 40 ? name : name.substring(0, 40) + "\u2026") + "'";
   }
@@ -80,7 +80,7 @@ final class Problem extends RuntimeException {
     };
   }
 
-  /** The answer that tells it. */
+  /** The answer that carries it. */
   Reply reply() {
     JsonObject body = new JsonObject();
     body.addProperty("type", "about:blank");

@@ -16,8 +16,7 @@ import org.jspecify.annotations.Nullable;
  * The parameters of a query, read from the raw query string as a form's are (WHATWG URL, section
  * 5.1), but strictly.
  *
- * <p>The containers' own reading differs from one to the next, and forgives what would then mean
- * something else.
+ * <p>Containers read queries differently, and accept malformed ones with a changed meaning.
  */
 final class QueryString {
 
@@ -38,7 +37,7 @@ final class QueryString {
         String name = decode(raw.substring(start, nameEnd));
         parameters.add(
             new Parameter(
-                // A name that cannot be read is none of ours.
+                // A malformed name is not one of the known parameters.
                 name == null ? "" : name, raw.substring(Math.min(nameEnd + 1, end), end)));
       }
       start = end + 1;
@@ -46,9 +45,9 @@ final class QueryString {
   }
 
   /**
-   * The value of a parameter, or null where it is absent.
+   * The value of a parameter, or null if it is absent.
    *
-   * @param code the refusal of one that is given twice or badly encoded
+   * @param code the refusal of a parameter that is given twice or badly encoded
    */
   @Nullable String value(String name, Refusal.Code code) {
     String value = null;
@@ -67,7 +66,7 @@ final class QueryString {
     return value;
   }
 
-  /** Refuses any parameter but those known, and those that are there to get past a cache. */
+  /** Refuses any parameter except the known ones and those that get past a cache. */
   void allowOnly(Set<String> known) {
     for (Parameter parameter : parameters) {
       if (!known.contains(parameter.name) && !parameter.name.startsWith("_")) {

@@ -9,10 +9,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A short answer, complete in memory: whatever is neither a stream nor a page of the list.
+ * A short answer, complete in memory: anything except a stream and a page of the list.
  *
  * @param type the media type of the body, or null for none
- * @param body null for one that is not told to HEAD, nor its length
+ * @param body null for a body that HEAD does not report, nor its length
  * @param headers further headers
  */
 record Reply(
@@ -30,7 +30,7 @@ record Reply(
     return new Reply(204, null, "");
   }
 
-  /** What HEAD is told about an answer that would have this type. */
+  /** The answer to HEAD for a body of this type. */
   static Reply head(String type) {
     return new Reply(200, type, null);
   }
@@ -42,8 +42,8 @@ record Reply(
   }
 
   /**
-   * Puts it into the response whose request's thread this is; its buffer holds it, so that nothing
-   * waits for the client.
+   * Puts it into the response, on the request's own thread; the response's buffer holds it, so that
+   * nothing waits for the client.
    */
   void write(HttpServletResponse response, boolean withBody) throws IOException {
     writeHead(response);

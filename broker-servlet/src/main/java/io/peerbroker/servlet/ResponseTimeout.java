@@ -6,7 +6,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one scheduled task that looks after a response, and at last ends it if nobody else does.
+ * The one scheduled task that looks after a response, and at last ends it if nothing else does.
  *
  * <p>A later phase replaces the task of an earlier one, never the other way round. Safe for use by
  * many threads.
@@ -14,12 +14,12 @@ import org.jspecify.annotations.Nullable;
 final class ResponseTimeout {
 
   /**
-   * When an abandoned response is ended all the same: later than every container's own write
-   * timeout.
+   * The time after which an abandoned response is ended in any case: longer than every container's
+   * own write timeout.
    */
   static final Duration LAST_RESORT = Duration.ofSeconds(75);
 
-  /** A look at the response that comes later than this comes late. */
+  /** A check of the response that runs later than this is late. */
   private static final Duration LATE = Duration.ofSeconds(1);
 
   /** How many timeouts a reader is granted because of tasks that come late. */
@@ -39,10 +39,12 @@ final class ResponseTimeout {
   private Timer.@Nullable Scheduled scheduled;
   private Phase phase = Phase.WATCHED;
 
-  /** When what was scheduled last is due. */
+  /** When the task that was scheduled last is due. */
   private long due;
 
-  /** What a reader that takes nothing has been granted, in nanoseconds, and until when. */
+  /**
+   * The time that a reader which takes nothing has been granted, in nanoseconds, and until when.
+   */
   private long granted;
 
   private long grantedUntil;
@@ -51,19 +53,19 @@ final class ResponseTimeout {
     this.timer = timer;
   }
 
-  /** Schedules the next look at the response, unless it is to end. */
+  /** Schedules the next check of the response, unless it must end. */
   void watch(Duration delay, Runnable next) {
     schedule(Phase.WATCHED, delay, next);
   }
 
   /**
-   * Returns what is left to a reader before it is to be given up, in nanoseconds; 0 or less: now.
-   * To be called first by the task that {@link #watch} has scheduled, and by it alone.
+   * Returns the time that a reader has left before it must be given up, in nanoseconds; 0 or less:
+   * now. The task that {@link #watch} has scheduled, and no other, calls this first.
    *
-   * <p>When this task comes late, as after a pause of the process, what the reader has taken
-   * meanwhile is not known yet. So a reader whose time is up has as long as the task was late, and
-   * at most a whole timeout. Tasks that come late again and again add up to {@link #MOST_GRANTED}
-   * timeouts, and the last of them may be a whole one.
+   * <p>When this task is late, as after a pause of the process, it is not known yet how much the
+   * reader has taken meanwhile. So a reader whose time is up gets as long as the task was late, and
+   * at most a whole timeout. Repeated late tasks add up to {@link #MOST_GRANTED} timeouts, and the
+   * last of them may be a whole one.
    *
    * @param blocked for how long it has taken nothing, in nanoseconds
    * @param timeout for how long it may
@@ -89,7 +91,7 @@ final class ResponseTimeout {
     }
   }
 
-  /** Schedules what ends a response that is to end by itself. */
+  /** Schedules the task that ends a response which should end by itself. */
   void drain(Duration delay, Runnable last) {
     schedule(Phase.DRAINING, delay, last);
   }
@@ -99,7 +101,7 @@ final class ResponseTimeout {
     schedule(Phase.ABANDONED, delay, last);
   }
 
-  /** Takes back what is scheduled; nothing is from now on. */
+  /** Cancels what is scheduled; from now on nothing is. */
   void cancel() {
     lock.lock();
     try {

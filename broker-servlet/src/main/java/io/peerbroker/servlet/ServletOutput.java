@@ -16,15 +16,14 @@ import org.jspecify.annotations.Nullable;
  * Ties a {@link StreamWriter} to the response of an asynchronous request: its calls out, and the
  * callbacks in.
  *
- * <p>Quarkus says that it has room while a flush is still under way, and forgets what that one
- * wrote when the next comes before it is done. Each write is flushed there at once, and the next
- * waits for the callback that follows every such pair. No callback follows the last byte of a known
- * length, with which Quarkus has ended the response by itself and never says again that it has
- * room.
+ * <p>Quarkus reports room while a flush is still under way, and loses the bytes of that flush when
+ * the next one comes before it is done. So each write is flushed there at once, and the next waits
+ * for the callback that follows every such pair. No callback follows the last byte of a known
+ * length: with it Quarkus has ended the response by itself, and never reports room again.
  */
 final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncListener {
 
-  /** Of the class of a container's stream: whether it is that of Quarkus, an Undertow on Vert.x. */
+  /** Whether the class of a container's stream is that of Quarkus, an Undertow on Vert.x. */
   private static final ClassValue<Boolean> OF_QUARKUS =
       new ClassValue<>() {
         @Override
@@ -46,7 +45,7 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
   private final boolean ofQuarkus;
   private final StreamWriter writer;
 
-  /** What is still to be done before the first byte, with the writer's lock held. */
+  /** What must still be done before the first byte, with the writer's lock held. */
   private volatile @Nullable Consumer<HttpServletResponse> first;
 
   /** On Quarkus, whether the callback that follows a write has yet to come. */
@@ -75,8 +74,8 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
   }
 
   /**
-   * Returns how long after its reader was given up the response is to be ended, if the container
-   * has not done so: on Quarkus at once, where no thread waits in it and nothing would call back.
+   * Returns how long after its reader was given up the response must be ended, if the container has
+   * not done so: on Quarkus at once, where no thread waits in it and no callback would come.
    */
   Duration lastResort() {
     return ofQuarkus ? Duration.ZERO : ResponseTimeout.LAST_RESORT;
@@ -88,8 +87,8 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
   }
 
   /**
-   * Has the status and the headers set by the thread that writes first: for an answer that is not
-   * known yet when the writer is prepared. To be called before there is anything to write.
+   * Lets the thread that writes first set the status and the headers: for an answer that is not
+   * known yet when the writer is prepared. Must be called before there is anything to write.
    */
   void beforeFirstWrite(Consumer<HttpServletResponse> head) {
     first = head;
@@ -100,8 +99,8 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
   }
 
   /**
-   * Returns whether a write may block until the connection has room, though the container has said
-   * that there is: Tomcat's does over HTTP/2, Open Liberty's always.
+   * Returns whether a write may block until the connection has room, though the container has
+   * reported that there is: Tomcat's does over HTTP/2, Open Liberty's always.
    */
   boolean mayBlock() {
     String type = out.getClass().getName();
@@ -162,9 +161,9 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
   }
 
   /**
-   * Completes the exchange, even if it has been: where Tomcat has told the write listener before,
-   * it has forgotten what that did. Left so, it would answer with the application's error page, if
-   * there is one, and keep a thread of its pool for a reader that takes nothing.
+   * Completes the exchange, even if that was done before: if Tomcat has notified the write listener
+   * first, it has forgotten the completion. Otherwise it would answer with the application's error
+   * page, if there is one, and keep a thread of its pool for a reader that takes nothing.
    */
   @Override
   public void onError(AsyncEvent event) {

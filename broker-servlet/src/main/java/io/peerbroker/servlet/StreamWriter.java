@@ -10,27 +10,27 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The state machine that writes one response without blocking: the only class that knows when one
- * may write.
+ * The state machine that writes one response without blocking: the only class that knows when
+ * writing is allowed.
  *
  * <p>It stands between a {@link Source} of bytes and the container's {@link Output}, both plain
  * interfaces, so that its interleavings can be tested without a container. It goes from <em>waiting
  * for the first callback</em> to <em>writing</em> and <em>blocked</em>, to and fro, and ends once:
- * <em>completed</em>, <em>failed</em>, or <em>abandoned</em>, which is given up while the reader
+ * <em>completed</em>, <em>failed</em>, or <em>abandoned</em>, that is, given up while the reader
  * takes nothing.
  *
  * <h2>Threads</h2>
  *
  * Any thread may call any method. Of all that call {@link #drain} one becomes the owner and goes on
  * until nothing is left to do; the others leave their wish in {@code wakeups}. Only the owner asks
- * the source and writes. The source is asked outside the lock; the lock is held around calls to the
- * output alone.
+ * the source and writes. The source is asked outside the lock; the lock is held only around calls
+ * to the output.
  *
  * <p>A container may block inside a call that must not: Open Liberty does when the reader has
  * stalled, Tomcat over HTTP/2 when the connection has. So only the container's own callbacks wait
  * for the lock. All others look at what is volatile, and leave a wish where another thread is
  * inside: {@link #blockedNanos}, {@link #abandon} and {@link #abort} return at once, and the source
- * learns of the end at once, whatever the thread inside is waiting for.
+ * learns of the end at once, regardless of what the thread inside is waiting for.
  *
  * <h2>What looks odd and is meant</h2>
  *
@@ -41,8 +41,8 @@ import org.jspecify.annotations.Nullable;
  *       request would get its exception. They wait no longer than any container's write timeout: a
  *       container whose write waits for its own callback would wait for ever.
  *   <li>The lock is reentrant: Undertow runs the error callback inside the write that fails.
- *   <li>The owner gives up where it does not get the lock: the thread that holds it drains when it
- *       has let go.
+ *   <li>The owner gives up if it does not get the lock: the thread that holds it drains when it has
+ *       let go.
  *   <li>It is <em>blocked</em> before {@code isReady} is asked: once that has said no, the callback
  *       may come at once. It is blocked inside a write, too: a write that does not return is a
  *       reader that takes nothing.
@@ -71,7 +71,9 @@ final class StreamWriter {
   /** Where the bytes come from. Called by one thread at a time, outside the lock. */
   interface Source {
 
-    /** The next bytes, which nobody changes any more, or null when there are none now. */
+    /**
+     * Returns the next bytes, which are not changed any longer, or null when there are none now.
+     */
     byte @Nullable [] next();
 
     /**
@@ -84,21 +86,21 @@ final class StreamWriter {
     default void flushed() {}
 
     /**
-     * Whether others are to have their turn before what {@link #next} has given is written; then
-     * somebody will call {@link #drain} again. Asked between two writes.
+     * Whether others must have their turn before the bytes of {@link #next} are written; then
+     * {@link #drain} will be called again. Asked between two writes.
      */
     default boolean givesWay() {
       return false;
     }
 
     /**
-     * Whether, after a null from {@link #next}, nothing will ever come: the response is to be
+     * Whether, after a null from {@link #next}, nothing will ever come: the response must be
      * completed.
      */
     boolean isFinished();
 
     /**
-     * The response has ended, in whatever way: nothing more is asked for. Called exactly once, by
+     * The response has ended, in any way: the source is not asked again. Called exactly once, by
      * the thread that ended it, perhaps while another is still inside a call of this source.
      */
     void ended(End end);
@@ -121,10 +123,10 @@ final class StreamWriter {
 
   private static final System.Logger LOG = System.getLogger(BrokerHttp.class.getName());
 
-  /** What {@link #blockedSince} is while the container has room. */
+  /** The value of {@link #blockedSince} while the container has room. */
   private static final long HAS_ROOM = Long.MIN_VALUE;
 
-  /** How far the source has been told of the end. */
+  /** How far the source has been notified of the end. */
   private enum Told {
     NOTHING,
     TELLING_END,
@@ -141,10 +143,10 @@ final class StreamWriter {
   private final AtomicReference<@Nullable End> end = new AtomicReference<>();
   private final AtomicReference<Told> told = new AtomicReference<>(Told.NOTHING);
 
-  /** Whether the response is to be completed though there may be no room. */
+  /** Whether the response must be completed though there may be no room. */
   private volatile boolean aborted;
 
-  // The owner's own.
+  // Used by the owner only.
   private byte @Nullable [] pending;
   private boolean given;
 
@@ -172,7 +174,10 @@ final class StreamWriter {
     blockedSince = nanoTime.getAsLong();
   }
 
-  /** Writes what there is, as far as it goes, or until the source lets others have their turn. */
+  /**
+   * Writes the available bytes, as far as the container takes them, or until the source lets others
+   * have their turn.
+   */
   void drain() {
     // Called back inside a call to the output: that call's thread drains when it has let go of the
     // lock.
@@ -217,7 +222,7 @@ final class StreamWriter {
       if (pending == null) {
         pending = source.next();
       }
-      // Never before a flush: what has been written is on its way when the turn is over.
+      // Never before a flush: the written bytes are on their way when the turn is over.
       if (stepped && pending != null && source.givesWay()) {
         return;
       }
@@ -259,7 +264,9 @@ final class StreamWriter {
     NONE
   }
 
-  /** Writes, flushes or completes, whatever is next, and says whether there may be more to do. */
+  /**
+   * Does the next step (writes, flushes or completes), and returns whether there may be more to do.
+   */
   private boolean step(boolean finished) {
     Step done = takeStep(finished);
     if (done == Step.FLUSHED) {
@@ -320,7 +327,9 @@ final class StreamWriter {
     blockedSince = nanoTime.getAsLong();
   }
 
-  /** Completes what has ended, if that is due, or keeps nobody waiting. The owner's. */
+  /**
+   * Completes the response if it has ended, and otherwise waits for nothing. Called by the owner.
+   */
   private void settle() {
     if (end.get() == null || closed || !(aborted || hasRoom()) || !lock.tryLock()) {
       return;
@@ -354,7 +363,7 @@ final class StreamWriter {
     }
   }
 
-  /** Tells the source how far this has ended, without the lock. Any thread's. */
+  /** Notifies the source of how far this has ended, without the lock. On any thread. */
   private void tellEnd() {
     End how = end.get();
     if (how != null && told.compareAndSet(Told.NOTHING, Told.TELLING_END)) {
@@ -372,12 +381,12 @@ final class StreamWriter {
     }
   }
 
-  /** Logs an error. What the logger's handlers throw goes nowhere: what follows must be done. */
+  /** Logs an error. Exceptions of the logger's handlers are dropped: what follows must be done. */
   private static void log(String message, Throwable thrown) {
     try {
       LOG.log(System.Logger.Level.ERROR, message, thrown);
     } catch (Throwable unloggable) {
-      // There is nowhere left to say so.
+      // There is nowhere left to report it.
     }
   }
 
@@ -416,7 +425,7 @@ final class StreamWriter {
         lock.unlock();
       }
     } else {
-      // A write that has not returned for so long will not do so by itself.
+      // A write that has not returned for this long will not return by itself.
       end.compareAndSet(null, End.FAILED);
       aborted = true;
       tellEnd();
@@ -452,7 +461,7 @@ final class StreamWriter {
 
   /**
    * Returns for how long the reader has taken nothing of what is waiting, in nanoseconds; 0 when it
-   * keeps up. Waits for nobody.
+   * keeps up. Never waits.
    */
   long blockedNanos() {
     long since = blockedSince;
@@ -461,7 +470,8 @@ final class StreamWriter {
 
   /**
    * Gives the reader up. The exchange stays open for the container until it calls back, or {@link
-   * #abort}. The source has been told when this returns, whoever is inside the container.
+   * #abort}. The source has been notified when this returns, even if another thread is inside the
+   * container.
    */
   void abandon() {
     letGo();
@@ -470,7 +480,7 @@ final class StreamWriter {
 
   /**
    * Gives the reader up without a call to the container: the next {@link #drain} completes the
-   * response if there is room, and it is for the caller to have that done.
+   * response if there is room, which the caller has to ensure.
    */
   void letGo() {
     end.compareAndSet(null, End.ABANDONED);
@@ -478,8 +488,8 @@ final class StreamWriter {
   }
 
   /**
-   * Ends the exchange in whatever state it is; where a thread is inside the container, when that
-   * has come back. The source has been told when this returns.
+   * Ends the exchange in any state; if a thread is inside the container, when that has come back.
+   * The source has been notified when this returns.
    */
   void abort() {
     end.compareAndSet(null, End.FAILED);

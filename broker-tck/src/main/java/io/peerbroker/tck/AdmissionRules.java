@@ -30,7 +30,9 @@ public abstract class AdmissionRules extends ServerRules {
     return client(ServerSettings.DEFAULTS.withPolicy());
   }
 
-  /** All that a policy is asked about, tried by somebody else than the channel was opened by. */
+  /**
+   * All that a policy is asked about, tried by another caller than the one that opened the channel.
+   */
   private List<WireResponse> everything(WireChannel channel, String sid, String header) {
     String sends = channel.sendBody("1");
     String hosts = "{\"cid\":\"%s\",\"key\":\"%s\"".formatted(channel.cid(), channel.key());
@@ -224,7 +226,7 @@ public abstract class AdmissionRules extends ServerRules {
     host(channel, "\"b\",\"hidden\"", "ada");
     String second = host(channel, "\"b\"", "ada");
     stream.await("add");
-    // What comes into sight is added, and what leaves it removed.
+    // A session that becomes visible is added, and one that becomes hidden is removed.
     String self = "{\"cid\":\"%s\",\"key\":\"%s\",".formatted(channel.cid(), channel.key());
     String hide = self + "\"values\":{\"tags\":[\"hidden\"]}}";
     assertDone(client().postJson("/session/" + first + "/update", hide, tenant("ada")));

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * Short answers to clients that send their bodies late or never, and to such as read nothing: each
- * client gets its own answer, and none holds a thread of the container or of the broker.
+ * Short answers to clients that send their bodies late or never, and to clients that read nothing:
+ * each client gets its own answer, and none holds a thread of the container or of the broker.
  */
 public abstract class AnswerRules extends ServerRules {
 
@@ -53,7 +53,7 @@ public abstract class AnswerRules extends ServerRules {
   /**
    * A request that is refused before its body has come, and how its body goes on.
    *
-   * @param status what it is answered; 0 where a container may end the connection instead
+   * @param status the expected status; 0 where a container may end the connection instead
    */
   private record Dribble(String head, String first, String next, int status) {
 
@@ -73,7 +73,7 @@ public abstract class AnswerRules extends ServerRules {
   /** A connection on which a refused body goes on. */
   private record Dribbling(Dribble kind, WireConnection connection) {
 
-    /** Goes on, and says whether that is no longer possible. */
+    /** Sends more, and returns whether that is no longer possible. */
     boolean isCut() {
       return fails(() -> connection.write(kind.next));
     }
@@ -114,7 +114,7 @@ public abstract class AnswerRules extends ServerRules {
     assertSent(channel.send(channel.cid(), "1"));
   }
 
-  /** Reads an answer. Tomcat says to every client that waits with its body that it is wanted. */
+  /** Reads an answer. Tomcat sends an interim answer to every client that waits with its body. */
   private static int finalStatus(WireConnection connection) {
     int status = connection.readResponse().status();
     return status == 100 ? connection.readResponse().status() : status;
@@ -275,7 +275,7 @@ public abstract class AnswerRules extends ServerRules {
       for (int i = 0; i < 2 * THREADS; i++) {
         WireConnection connection = WireConnection.open(server().base(), 4 * 1024);
         connections.add(connection);
-        // The last fills what the system keeps for them; the others end somewhere before.
+        // The last one fills the system's buffers; the others end before.
         byte[] requests = (ping.repeat(120 * (i + 1)) + withoutItsBody).getBytes(UTF_8);
         writers.execute(() -> fails(() -> connection.write(requests)));
       }

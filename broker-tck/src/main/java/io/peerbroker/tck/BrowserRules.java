@@ -156,7 +156,7 @@ public abstract class BrowserRules extends ServerRules {
     }
   }
 
-  /** Answers to all methods and of all kinds, from requests with one more header. */
+  /** Returns answers to all methods and of all kinds, to requests with one more header. */
   private List<WireResponse> everyKindOfAnswer(String header) {
     WireChannel channel = client().openChannel(header);
     SseStream list = client().watch("", header);

@@ -56,7 +56,7 @@ public abstract class ChannelRules extends ServerRules {
     SseStream list = client.watch("");
     list.await("ready");
     list.awaitComments(1);
-    // Nothing was missed, so nothing is told.
+    // Nothing was missed, so nothing is sent again.
     channel.comeBack().awaitComments(1);
   }
 

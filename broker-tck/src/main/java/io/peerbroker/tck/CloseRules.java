@@ -36,9 +36,9 @@ public abstract class CloseRules extends ServerRules {
   }
 
   /**
-   * How many heartbeats the list has before it tells that a session has gone. It is silent
-   * otherwise, so that they tell the time, on a busy machine too; from now on, as it is told of
-   * another session first.
+   * Returns how many heartbeats the list has before it reports that a session has gone. It is
+   * silent otherwise, so that heartbeats measure the time, on a busy machine too. They count from
+   * now on, since another session is reported first.
    */
   private int heartbeatsUntilRemoved(String sid, SseStream list) {
     String now = client().openChannel().listSession("");

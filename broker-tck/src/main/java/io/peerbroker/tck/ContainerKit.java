@@ -3,7 +3,7 @@ package io.peerbroker.tck;
 import org.junit.jupiter.api.Nested;
 
 /**
- * What a servlet container must stand beside the wire protocol's rules, which this kit runs as
+ * What a servlet container must withstand, beside the wire protocol's rules, which this kit runs as
  * well: clients that die, stall and dribble, networks that fail, foreign filters, and being
  * stopped.
  */

@@ -15,7 +15,9 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The broker among what stands around it in a container: filters, and who stops what. */
+/**
+ * The broker among its surroundings in a container: filters, and the order in which things stop.
+ */
 public abstract class ContainerRules extends ServerRules {
 
   private static final String STREAM = "Accept: text/event-stream";

@@ -10,7 +10,7 @@ public interface ContainerServer extends WireServer {
   void stopApplication();
 
   /**
-   * Stops the container itself, in the way that has the streams told: as its documentation here
+   * Stops the container itself, in the way that notifies the streams: as its documentation here
    * advises, without a call of {@link #shutDownBroker}. Returns when it is done.
    */
   void stopContainer();

@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The system's timer, which tells how many tasks are outstanding.
+ * The system's timer, which counts its outstanding tasks.
  *
  * <p>Safe for use by many threads.
  */

@@ -37,7 +37,10 @@ public abstract class CutRules extends ServerRules {
 
   private static final int CUTS = Integer.getInteger("peerbroker.cuts", 100);
 
-  /** How far the sender may be ahead of the reader: well within what is kept for replay. */
+  /**
+   * How far the sender may be ahead of the reader: well within the bound of what is kept for
+   * replay.
+   */
   private static final int AHEAD = 150;
 
   private static final String RESUMABLE = "/channel?resume=60";
@@ -81,8 +84,8 @@ public abstract class CutRules extends ServerRules {
   }
 
   /**
-   * Opens a channel on a stream that is cut, sends to it, comes back on a stream that is cut
-   * likewise, and at last on one that is not.
+   * Opens a channel on a stream that is cut, sends to it, comes back on a stream that is also cut,
+   * and at last on one that is not.
    *
    * @return whether the first stream was cut before its last event was whole
    */
@@ -118,7 +121,7 @@ public abstract class CutRules extends ServerRules {
     return !whole;
   }
 
-  /** Reads until so many have been seen, and answers whether they were there before the end. */
+  /** Reads until so many have been seen, and returns whether they were there before the end. */
   private static boolean read(SseStream stream, int count, List<Event> seen) {
     while (seen.size() < count) {
       Event event = stream.nextUnlessEnded();
@@ -155,7 +158,7 @@ public abstract class CutRules extends ServerRules {
       }
       sender.enough = true;
       roamer.comeBack();
-      // What is under way is read meanwhile, or the sender would wait for room.
+      // Messages under way are read meanwhile, or the sender would wait for room.
       while (!sending.isDone() || roamer.received < sender.sent) {
         if (roamer.received < sender.sent) {
           roamer.take(requireNonNull(requireNonNull(roamer.stream).nextUnlessEnded()));
@@ -269,7 +272,8 @@ public abstract class CutRules extends ServerRules {
           read(random.nextInt(40));
           SseStream before = requireNonNull(stream);
           comeBack();
-          // It may have been given more before, which comes again on the new one; but not after.
+          // The old stream may have been given more before, which comes again on the new one; but
+          // not after.
           Event farewell = before.await("close");
           assertThat(data(farewell)).isEqualTo(parseString("{\"reason\":\"superseded\"}"));
           before.awaitEnd();
@@ -445,7 +449,7 @@ public abstract class CutRules extends ServerRules {
     return thread;
   }
 
-  /** A way to the server that fails when it is told to, and a client at its other end. */
+  /** A way to the server that fails on request, and a client at its other end. */
   private final class Network {
     final FaultProxy proxy = FaultProxy.before(server().base());
     final WireClient client = new WireClient(proxy.base());
@@ -455,7 +459,7 @@ public abstract class CutRules extends ServerRules {
       toClose.add(proxy);
     }
 
-    /** Opens a stream, or answers null where it is cut before it has begun. */
+    /** Opens a stream, or returns null if it is cut before it has begun. */
     @Nullable SseStream open(String path, String headerLine) {
       try {
         return client.openStream(path, headerLine);

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The rules of section E: what is refused, in which order, and in which words. */
+/** The rules of section E: which requests are refused, in which order, and in which words. */
 public abstract class ErrorRules extends ServerRules {
 
   private static final String NOBODY = "00000000-0000-4000-8000-000000000000";

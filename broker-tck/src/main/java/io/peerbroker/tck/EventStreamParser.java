@@ -6,13 +6,13 @@ import java.util.function.Consumer;
 
 /**
  * A reader of {@code text/event-stream}, written from the WHATWG's text (HTML, "Parsing an event
- * stream" and "Interpreting an event stream") and from nothing else, so that it can judge those who
- * write such streams.
+ * stream" and "Interpreting an event stream") and from nothing else, so that it can judge the
+ * writers of such streams.
  *
- * <p>Bytes go in as they come, in pieces of any size, and what they say comes out as soon as it is
- * certain. An event that its empty line has not ended by the end of the stream is never told, as
- * the text asks. Beyond the text it tells comments, and lines that the text has a reader ignore.
- * Not safe for use by several threads.
+ * <p>Bytes go in as they come, in pieces of any size, and items come out as soon as they are
+ * certain. An event that no empty line has ended by the end of the stream is never reported, as the
+ * text demands. Beyond the text it reports comments, and lines that a reader ignores according to
+ * the text. Not safe for use by several threads.
  */
 public final class EventStreamParser {
 
@@ -22,7 +22,7 @@ public final class EventStreamParser {
   /**
    * An event, dispatched.
    *
-   * @param name its type, {@code message} where the stream gave none
+   * @param name its type, {@code message} if the stream gave none
    * @param data its data lines, with a line feed between any two
    * @param lastEventId the last id that the stream gave, with this event or before; empty if none
    */

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** Skips the tests of which {@link ServerKit#exceptions} says why, and says so aloud. */
+/** Skips the tests that {@link ServerKit#exceptions} names, and prints the reason. */
 final class Exceptions implements ExecutionCondition {
 
   @Override

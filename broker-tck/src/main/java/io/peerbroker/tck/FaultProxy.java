@@ -20,17 +20,17 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A network that fails as it is told to: a TCP proxy on the loopback interface, between a client
- * and a server.
+ * A network that fails on request: a TCP proxy on the loopback interface, between a client and a
+ * server.
  *
- * <p>What is said of its {@link Way} and its pieces holds for every connection, those that are
- * there and those to come; {@link #reset}, {@link #end} and {@link #finish} do something once to
- * those that are there, and {@link #cutAfter} to the next. Safe for use by many threads; its own,
- * two or three for each connection, are daemons, and end when it is closed.
+ * <p>Its {@link Way} and its pieces hold for every connection, present and future; {@link #reset},
+ * {@link #end} and {@link #finish} do something once to the present ones, and {@link #cutAfter} to
+ * the next. Safe for use by many threads; its own, two or three for each connection, are daemons,
+ * and end when it is closed.
  */
 public final class FaultProxy implements AutoCloseable {
 
-  /** What becomes of the bytes of either side. */
+  /** What happens to the bytes of either side. */
   public enum Way {
     /** They are handed on as they come. */
     PASS,
@@ -39,8 +39,8 @@ public final class FaultProxy implements AutoCloseable {
     /** They are left where they are: the network takes nothing more, once its buffers are full. */
     STALL,
     /**
-     * They are taken and forgotten, and an end is not told to the other side, then or later: the
-     * client has vanished, and nobody knows.
+     * They are taken and dropped, and an end is not reported to the other side, then or later: the
+     * client has vanished, and nothing shows it.
      */
     DEAF
   }
@@ -57,7 +57,7 @@ public final class FaultProxy implements AutoCloseable {
   private final AtomicLong forgotten = new AtomicLong();
   private final AtomicLong nextCut = new AtomicLong(NEVER);
 
-  // Guarded by this, as what waits for a change of them waits on this.
+  // Guarded by this, since threads that wait for a change of them wait on this.
   private Way way = Way.PASS;
   private long delayNanos;
   private boolean closed;
@@ -85,7 +85,7 @@ public final class FaultProxy implements AutoCloseable {
     return URI.create("http://" + address + (path == null ? "" : path));
   }
 
-  /** Changes what becomes of bytes from now on. */
+  /** Changes what happens to bytes from now on. */
   public synchronized void use(Way other) {
     way = other;
     notifyAll();
@@ -115,14 +115,14 @@ public final class FaultProxy implements AutoCloseable {
     pairs.forEach(pair -> pair.end(false, false));
   }
 
-  /** Tells the server that the client has nothing more to say (FIN); its answers go on. */
+  /** Ends the client's side towards the server (FIN); the server's answers go on. */
   public void finish() {
     pairs.forEach(Pair::finish);
   }
 
   /**
-   * Lets every event stream that there is go silent for its client, and all else pass: the server's
-   * bytes on it are taken and forgotten. Streams that begin later are whole.
+   * Lets every present event stream go silent for its client, and all else pass: the server's bytes
+   * on it are taken and dropped. Streams that begin later are whole.
    */
   public void silenceStreams() {
     pairs.forEach(Pair::silenceStream);
@@ -133,22 +133,25 @@ public final class FaultProxy implements AutoCloseable {
     return accepted.get();
   }
 
-  /** On how many of them the client has said anything: some connect and then have no use for it. */
+  /**
+   * On how many of them the client has sent anything: some clients connect and then do not use the
+   * connection.
+   */
   public int used() {
     return used.get();
   }
 
-  /** How many connections there are. */
+  /** How many connections are open. */
   public int open() {
     return pairs.size();
   }
 
-  /** How many bytes of the server's have been taken and forgotten. */
+  /** How many bytes of the server have been taken and dropped. */
   public long forgotten() {
     return forgotten.get();
   }
 
-  /** Ends every connection, and takes no more. */
+  /** Ends every connection, and accepts no more. */
   @Override
   public void close() {
     synchronized (this) {
@@ -192,7 +195,8 @@ public final class FaultProxy implements AutoCloseable {
       InputStream answered = upstream.getInputStream();
       OutputStream toServer = upstream.getOutputStream();
       OutputStream toClient = client.getOutputStream();
-      // Before anything can come through: whoever has read of it must find it here.
+      // Before anything can come through: a test that has read from the connection must find it
+      // here.
       pairs.add(pair);
       daemon("answers", () -> pair.pump(answered, toClient, client, true));
       daemon("requests", () -> pair.pump(asked, toServer, upstream, false));
@@ -208,7 +212,7 @@ public final class FaultProxy implements AutoCloseable {
     pair.end(false, false);
   }
 
-  /** Waits until a piece may go on, and answers what is to become of it. */
+  /** Waits until a piece may go on, and returns what must happen to it. */
   private synchronized Way await(long since) throws InterruptedException {
     while (!closed) {
       long left = way == Way.STALL ? NEVER : since + delayNanos - System.nanoTime();
@@ -243,7 +247,7 @@ public final class FaultProxy implements AutoCloseable {
 
     void end(boolean resetClient, boolean resetServer) {
       pairs.remove(this);
-      // Whoever is first says how: a thread that finds its socket closed ends the pair, too.
+      // The first caller decides how: a thread that finds its socket closed ends the pair, too.
       if (over.getAndSet(true)) {
         return;
       }
@@ -259,7 +263,7 @@ public final class FaultProxy implements AutoCloseable {
       try {
         upstream.shutdownOutput();
       } catch (IOException already) {
-        // then it need not be told
+        // then it needs no notice
       }
     }
 
@@ -291,7 +295,7 @@ public final class FaultProxy implements AutoCloseable {
       byte[] piece = new byte[8 * 1024];
       long left = NEVER;
       boolean first = true;
-      // Nothing is read while nothing may be handed on: then the network is full by and by.
+      // Nothing is read while nothing may be handed on: then the network gradually fills up.
       for (int n = read(in, piece); n >= 0; n = read(in, piece)) {
         if (first && answers) {
           left = nextCut.getAndSet(NEVER);

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * The rules by which a stream is found out that is dead for its client, though the client lives and
- * its requests get through: heartbeats that a page can see, and what a ping tells and is told.
+ * The rules that detect a stream which is dead for its client though the client lives and its
+ * requests get through: heartbeats that a page can see, and what a ping sends and receives.
  */
 public abstract class HeartbeatRules extends ServerRules {
 
@@ -132,7 +132,7 @@ public abstract class HeartbeatRules extends ServerRules {
       String sid = channel.listSession("");
       network.use(Way.DEAF);
       assertSent(sender.send(sid, "1"));
-      // Its pings go another way: what they say stands still.
+      // Its pings go another way: the {@code seen} in them stands still.
       long begin = System.nanoTime();
       await().atMost(WireConnection.BOUND).until(() -> !hasStream(pingSeen(channel, seen)));
       assertThat(System.nanoTime() - begin).as("two heartbeats").isGreaterThan(300_000_000);

@@ -16,8 +16,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Reads HTTP/1.1 answers from a socket, strictly (RFC 9112): what is merely tolerated elsewhere is
- * an error here.
+ * Reads HTTP/1.1 answers from a socket, strictly (RFC 9112): deviations that are tolerated
+ * elsewhere are errors here.
  *
  * <p>Every read keeps to the deadline that {@link #within} has set last.
  */
@@ -125,7 +125,7 @@ final class HttpReader {
     if (left == 0) {
       chunked = false;
       while (!readLine().isEmpty()) {
-        // a trailer field; nobody here uses them
+        // a trailer field; they are not used here
       }
     }
   }

@@ -20,13 +20,12 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The policy of the servers that {@link AdmissionRules} tests: it goes by a word that a caller
+ * The policy of the servers that {@link AdmissionRules} tests: it decides by a word that a caller
  * shows.
  *
  * <p>{@code stranger} may do nothing, {@code later} nothing yet, and at {@code broken} the policy
- * fails. Any other word is the name of a tenant, whose sessions are seen by that tenant alone.
- * Whoever shows none sees the sessions of all tenants. A session tagged {@code hidden} is seen by
- * nobody.
+ * fails. Any other word is the name of a tenant, and only that tenant sees its sessions. A caller
+ * without a word sees the sessions of all tenants. No caller sees a session tagged {@code hidden}.
  *
  * @param word the word that a caller shows, or null
  */
@@ -41,7 +40,7 @@ public record KitPolicy(Function<Caller, @Nullable String> word) implements Acce
   /** The parameter of the query that a word comes in. */
   public static final String PARAMETER = "access_token";
 
-  /** The word of a caller, from what its request has in these three places. */
+  /** Returns the word of a caller, from these three places of its request. */
   public static @Nullable String wordOf(
       @Nullable String header, @Nullable String cookie, @Nullable String parameter) {
     return header != null ? header : cookie != null ? cookie : parameter;

@@ -86,7 +86,7 @@ public abstract class LeaseRules extends ServerRules {
       channels.add(channel);
       requests.add(kind.apply(channel));
     }
-    // What was before the request is longer ago than the lease after two of these.
+    // After two of these, the time before the request is longer ago than the lease.
     pause(other.stream());
     requests.forEach(request -> assertThat(request.get().status()).isIn(200, 201));
     pause(other.stream());
@@ -179,7 +179,9 @@ public abstract class LeaseRules extends ServerRules {
     awaitQueued(sender, sid, "2");
   }
 
-  /** Sends until nobody reads: the client may see the end of a stream before the broker knows. */
+  /**
+   * Sends until no reader is left: the client may see the end of a stream before the broker does.
+   */
   private static void awaitQueued(WireChannel sender, String sid, String message) {
     await()
         .atMost(WireConnection.BOUND)
@@ -193,7 +195,7 @@ public abstract class LeaseRules extends ServerRules {
     return data(opened).get("lease").getAsLong();
   }
 
-  /** Lets rather more than a second go by, on a stream with five heartbeats a second. */
+  /** Lets somewhat more than a second pass, on a stream with five heartbeats a second. */
   private static void pause(SseStream stream) {
     long begin = System.nanoTime();
     do {

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The rules of section X: how much there may be of anything. */
+/** The rules of section X: the limits. */
 public abstract class LimitRules extends ServerRules {
 
   private static final String STREAM = "Accept: text/event-stream";
@@ -32,7 +32,7 @@ public abstract class LimitRules extends ServerRules {
     assertRefused(client().postJson(path, longest + " "), 413, "too_large");
     String json = "Content-Type: application/json";
     try (WireConnection connection = client().connect()) {
-      // With a byte of the body: Jetty asks nobody before the first has come.
+      // With a byte of the body: Jetty calls no servlet before the first byte has come.
       connection.write(client().head("POST", path, json, "Content-Length: 65537") + "{");
       assertRefused(connection.readResponse(), 413, "too_large");
     }
@@ -196,7 +196,7 @@ public abstract class LimitRules extends ServerRules {
       assertThat(told.get("target").getAsString()).isEqualTo(largest.cid());
       assertThat(told.get("reason").getAsString()).isEqualTo("overflow");
     }
-    // It is still there, and is missing nothing that was not told.
+    // It is still there, and has lost nothing without notice.
     assertQueued(sender.send(largest.cid(), "1"));
     SseStream back = largest.comeBack();
     back.await(event -> event.data().endsWith("\"message\":1}"));
@@ -240,7 +240,9 @@ public abstract class LimitRules extends ServerRules {
     return "\"" + "x".repeat(40_000) + "\"";
   }
 
-  /** A channel whose stream has broken, as the broker has noticed, and that may come back. */
+  /**
+   * A channel whose stream has broken, as the broker has noticed, and whose client may come back.
+   */
   private WireChannel openAway(WireChannel sender) {
     WireChannel channel = client().openChannelAt("/channel?resume=60");
     channel.stream().reset();

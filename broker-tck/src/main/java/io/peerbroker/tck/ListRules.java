@@ -199,7 +199,7 @@ public abstract class ListRules extends ServerRules {
     assertThat(pages(query + 1, null)).isEqualTo(sids);
     assertThat(pages(query + 7, null)).isEqualTo(sids);
     assertThat(pages(query + 10_000, null)).isEqualTo(sids);
-    // The session that the first page ends with goes, and so does one that has not been shown yet.
+    // The last session of the first page closes, and so does one that has not been shown yet.
     List<String> left = new ArrayList<>(sids);
     left.remove(5);
     Runnable meanwhile =
@@ -273,8 +273,8 @@ public abstract class ListRules extends ServerRules {
   }
 
   /**
-   * Follows the links from a first query to the end; in between, after the first page, something
-   * happens.
+   * Follows the links from a first query to the end; between the first page and the second it runs
+   * a change.
    */
   private List<String> pages(String query, @Nullable Runnable meanwhile) {
     List<String> sids = new ArrayList<>();

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The rules of section M: who may send to whom, and what arrives. */
+/** The rules of section M: senders, targets, and what arrives. */
 public abstract class MessageRules extends ServerRules {
 
   /**

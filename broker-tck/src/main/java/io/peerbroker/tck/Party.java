@@ -1,6 +1,6 @@
 package io.peerbroker.tck;
 
-/** The reader of a channel's stream, who knows what the first event said. */
+/** The reader of a channel's stream, with the content of its first event. */
 public interface Party extends Reader {
 
   /** The id of its channel. */

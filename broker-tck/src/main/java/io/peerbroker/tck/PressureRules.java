@@ -15,13 +15,13 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Bad clients in numbers cost nobody else anything, and hold none of the container's threads. */
+/** Many bad clients cost other clients nothing, and hold none of the container's threads. */
 public abstract class PressureRules extends ServerRules {
 
   private static final int THREADS = 16;
   private static final int DEAD = 400;
 
-  /** Few: where they keep the whole pool busy, an error's callback comes too late to do damage. */
+  /** Few: if they keep the whole pool busy, an error's callback comes too late to do damage. */
   private static final int WORKERS = 2;
 
   private static final String MESSAGE = "\"" + "x".repeat(2_500) + "\"";
@@ -54,9 +54,9 @@ public abstract class PressureRules extends ServerRules {
   }
 
   /**
-   * Resets a channel's stream and writes to it at once, so that it is a request's own thread on
-   * which the write fails; nothing may wait for room meanwhile, or the container's poller would be
-   * the first to learn of the reset. Then opens another.
+   * Resets a channel's stream and writes to it at once, so that the write fails on a request's own
+   * thread. Nothing may wait for room meanwhile, or the container's poller would be the first to
+   * learn of the reset. Then opens another.
    */
   private void replace(
       WireChannel sender, WireChannel dying, Queue<WireChannel> fresh, Queue<Throwable> damages) {
@@ -120,7 +120,8 @@ public abstract class PressureRules extends ServerRules {
     WireChannel sender = client().openChannel();
     SseStream bystander = client().watch("");
     List<WireChannel> stalled = IntStream.range(0, 5).mapToObj(i -> openStalled()).toList();
-    // A container may keep the thread whose write it cannot take: these are the stalled ones' own.
+    // A container may keep the thread whose write it cannot take: these threads are for the stalled
+    // clients.
     ExecutorService senders = Executors.newCachedThreadPool();
     try {
       for (WireChannel each : stalled) {
@@ -135,7 +136,8 @@ public abstract class PressureRules extends ServerRules {
         longest = gap.compareTo(longest) > 0 ? gap : longest;
       }
       System.out.printf("LONGEST of 200 ms heartbeats beside stalled readers: %s%n", longest);
-      // As long as one that waits for the stalled to be given up, and no machine's hiccup.
+      // As long as a request that waits for the stalled clients to be given up, and longer than a
+      // machine's hiccup.
       assertThat(longest).isLessThan(Duration.ofSeconds(4));
     } finally {
       senders.shutdownNow();
@@ -164,7 +166,7 @@ public abstract class PressureRules extends ServerRules {
       assertPrompt();
       dribbling.forEach(connection -> connection.write(body.substring(1, 2)));
       assertPrompt();
-      // The last to have begun: it has the time that all the others took.
+      // The last one that began: its time includes that of all the others.
       WireConnection whole = dribbling.get(dribbling.size() - 1).write(body.substring(2));
       assertSent(whole.readResponse());
       for (WireConnection connection : dribbling.subList(0, dribbling.size() - 1)) {

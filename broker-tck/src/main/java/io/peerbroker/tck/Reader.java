@@ -3,20 +3,21 @@ package io.peerbroker.tck;
 import io.peerbroker.core.Event;
 
 /**
- * Whoever reads a stream that a transport serves, for {@link TransportKit}. What it reads it turns
+ * The reader of a stream that a transport serves, for {@link TransportKit}. It turns what it reads
  * back into the core's events, so that the kit need not know how they came.
  *
- * <p>Each wait is bounded: what does not come is an {@link AssertionError}. For one thread.
+ * <p>Each wait is bounded: an event that does not come is an {@link AssertionError}. For one
+ * thread.
  */
 public interface Reader {
 
   /**
    * Waits for the next message, or for the next event of a watch. The first event of a channel is
-   * no part of it, and an end that comes instead is an {@link AssertionError}.
+   * not included, and an end that comes instead is an {@link AssertionError}.
    */
   Event next();
 
-  /** Passes over what comes, until the stream ends; answers the reason it was told for that. */
+  /** Skips events until the stream ends; returns the reason that the stream gave. */
   String awaitEnd();
 
   /** Takes nothing more until {@link #resume}. */
@@ -25,6 +26,6 @@ public interface Reader {
   /** Reads on. */
   void resume();
 
-  /** Goes away in the worst way it can: without a word, what it was sent unread. */
+  /** Goes away in the worst way: without a word, and without reading what it was sent. */
   void leave();
 }

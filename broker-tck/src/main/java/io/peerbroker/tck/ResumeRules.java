@@ -15,14 +15,16 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The rules of section R for how a client comes back, and what becomes of messages meanwhile. */
+/** The rules of section R for how a client comes back, and what happens to messages meanwhile. */
 public abstract class ResumeRules extends ServerRules {
 
   private static final String RESUMABLE = "/channel?resume=60";
   private static final ServerSettings QUICK =
       ServerSettings.of("heartbeat", "200ms").and("messageRate", "0");
 
-  /** What the system keeps for a reader that stalls is kept here too, however much it is. */
+  /**
+   * Bytes that the system buffers for a stalled reader are kept here too, however many there are.
+   */
   private static final ServerSettings LARGE =
       QUICK.and("maxReplayBytes", 200_000_000).and("maxReplayEvents", 10_000);
 
@@ -127,7 +129,7 @@ public abstract class ResumeRules extends ServerRules {
     awaitQueued(sender, channel);
     sendNumbers(sender, channel.cid(), 10, 15);
     SseStream back = channel.stream();
-    // Each time after a later event: what an id has confirmed is given to nobody any more.
+    // Each time after a later event: events that an id has confirmed are not given again.
     for (int last : List.of(0, 3, 10)) {
       back = channel.comeBack(seen.get(last).lastEventId());
       for (int i = last; i < 10; i++) {
@@ -264,7 +266,7 @@ public abstract class ResumeRules extends ServerRules {
     WireChannel stalled = new WireChannel(client(), client().openStream(slow, RESUMABLE));
     String sid = stalled.listSession("");
     int taken = sendLargeUntilBusy(sender, stalled.cid());
-    // Nothing tells from outside that it has been given up: its queue stays as full as it was.
+    // Nothing shows from outside that it has been given up: its queue stays as full as before.
     await().pollDelay(Duration.ofSeconds(2)).until(() -> true);
     stalled.stream().awaitEnd();
     assertThat(listed("")).containsExactly(sid);
@@ -290,7 +292,7 @@ public abstract class ResumeRules extends ServerRules {
     awaitQueued(sender, channel);
     long begin = System.nanoTime();
     assertThat(data(list.await("remove")).get("sid").getAsString()).isEqualTo(sid);
-    // The break was noticed before it was seen here, by a heartbeat and a request at the most.
+    // The break was noticed before it was seen here, by at most a heartbeat and a request.
     assertThat(Duration.ofNanos(System.nanoTime() - begin))
         .isBetween(Duration.ofMillis(1_000), Duration.ofMillis(3_500));
     assertRefused(sender.send(channel.cid(), "1"), 404, "unknown_target");
@@ -587,7 +589,7 @@ public abstract class ResumeRules extends ServerRules {
     return data(opened).get("resume").getAsLong();
   }
 
-  /** Sends until the broker has noticed that the target's stream is broken; answers the id. */
+  /** Sends until the broker has noticed that the target's stream is broken; returns the id. */
   private static String awaitQueued(WireChannel sender, WireChannel target) {
     WireResponse[] response = new WireResponse[1];
     await()
@@ -650,7 +652,7 @@ public abstract class ResumeRules extends ServerRules {
     assertThat(data(opened).get("key").getAsString()).isNotEqualTo(before.key());
   }
 
-  /** Says {@code seen} in one of the five bodies that carry the key. */
+  /** Sends {@code seen} in one of the five bodies that carry the key. */
   private void say(WireChannel channel, int body, String sid, String seen) {
     String member = "\"seen\":\"" + seen + "\"";
     String owner = "{\"cid\":\"" + channel.cid() + "\",\"key\":\"" + channel.key() + "\"," + member;

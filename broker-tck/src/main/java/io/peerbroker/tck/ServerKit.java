@@ -4,11 +4,10 @@ import java.util.Map;
 import org.junit.jupiter.api.Nested;
 
 /**
- * All tests of the wire protocol's rules, to be run against a server of any kind: a subclass says
- * how one starts.
+ * All tests of the wire protocol's rules, for a server of any kind: a subclass starts it.
  *
- * <p>What a container cannot do it says in {@link #exceptions}; each of them is printed, so that
- * they can be counted.
+ * <p>{@link #exceptions} lists what a container cannot do; each exception is printed, so that they
+ * can be counted.
  */
 public abstract class ServerKit {
 

@@ -22,10 +22,11 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
  * What the tests of the wire protocol's rules have in common. Each section of the rules is a
- * subclass; whoever runs them extends it and starts servers of his own kind.
+ * subclass, which a kit extends to start servers of its own kind.
  *
- * <p>Each test has a server of its own, so that it finds nothing that another has left, and several
- * can run at once where several servers can. Its tags are the numbers of the rules that it tests.
+ * <p>Each test has a server of its own, so that it finds nothing that another test has left, and
+ * several tests can run at once if several servers can. Its tags are the numbers of the rules that
+ * it tests.
  */
 @Timeout(120)
 @ResourceLock(value = ServerRules.PROCESS, mode = ResourceAccessMode.READ)
@@ -33,8 +34,8 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 public abstract class ServerRules {
 
   /**
-   * What the whole process has in common, as a resource of JUnit's: its log and its descriptors.
-   * Tests that count them exclude all others, where tests run at once.
+   * The log and the descriptors of the whole process, as a resource of JUnit. Tests that count them
+   * exclude all others if tests run at once.
    */
   protected static final String PROCESS = "io.peerbroker.tck.process";
 
@@ -87,8 +88,8 @@ public abstract class ServerRules {
   }
 
   /**
-   * Begins to wait for a condition. What other threads throw meanwhile does not end it: it may be
-   * another test's server.
+   * Begins to wait for a condition. Exceptions of other threads do not end the wait: they may come
+   * from another test's server.
    */
   protected static ConditionFactory await() {
     return Awaitility.await().dontCatchUncaughtExceptions();
@@ -114,13 +115,13 @@ public abstract class ServerRules {
     assertThat(response.member("detail")).contains(named);
   }
 
-  /** Fails unless this is the answer to something that was done and has nothing to tell. */
+  /** Fails unless this is the empty answer to a request that was performed. */
   protected static void assertDone(WireResponse response) {
     assertThat(response.status()).as("status of %s", response).isEqualTo(200);
     assertThat(response.object().keySet()).isEmpty();
   }
 
-  /** Fails unless this is the answer to a message that was taken. */
+  /** Fails unless this is the answer to a message that was accepted. */
   protected static void assertSent(WireResponse response) {
     assertThat(response.status()).as("status of %s", response).isEqualTo(200);
     assertThat(response.json()).isEqualTo(parseString("{\"delivery\":\"sent\"}"));
@@ -141,7 +142,7 @@ public abstract class ServerRules {
     return sids;
   }
 
-  /** Where the answer says that the list goes on: a query, or null at its end. */
+  /** Returns the query of the next page, as the answer gives it, or null at the list's end. */
   protected static @Nullable String nextPage(WireResponse list) {
     String link = list.header("Link");
     if (link == null) {
@@ -152,7 +153,10 @@ public abstract class ServerRules {
     return matcher.group(1);
   }
 
-  /** All that a list shows, page after page: the sessions by their sids, in its order. */
+  /**
+   * Returns all entries of a list, page after page: the sessions by their sids, in the list's
+   * order.
+   */
   protected final Map<String, JsonElement> wholeList(String query) {
     Map<String, JsonElement> shown = new LinkedHashMap<>();
     for (String next = query; next != null; ) {
@@ -173,7 +177,7 @@ public abstract class ServerRules {
     return new WireChannel(client(), client().openStream(connection, "/channel"));
   }
 
-  /** Waits until a stream is admitted, where one was refused, and reads its first event. */
+  /** Waits until a stream is admitted where one was refused before, and reads its first event. */
   protected final void awaitAdmitted(String path) {
     await()
         .atMost(WireConnection.BOUND)
@@ -181,7 +185,7 @@ public abstract class ServerRules {
         .until(() -> !client().openStream(path).next().data().isEmpty());
   }
 
-  /** Sends large messages until one is refused, and answers the refusal. */
+  /** Sends large messages until one is refused, and returns the refusal. */
   protected static WireResponse sendUntilRefused(WireChannel sender, String target) {
     String message = "\"" + "x".repeat(40_000) + "\"";
     for (int i = 0; i < 2_000; i++) {
@@ -194,8 +198,8 @@ public abstract class ServerRules {
   }
 
   /**
-   * Waits until the broker has given up each of these readers, none of which reads. Large messages
-   * go on meanwhile: the system's buffers grow while they are filled.
+   * Waits until the broker has given up each of these readers, none of which reads. It sends large
+   * messages meanwhile: the system's buffers grow while they are filled.
    */
   protected static void awaitGivenUp(WireChannel sender, List<String> stalled) {
     List<String> left = new ArrayList<>(stalled);

@@ -7,26 +7,26 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a server is to differ from the defaults. Immutable; starts from {@link #DEFAULTS}. Later
+ * How a server must differ from the defaults. Immutable; starts from {@link #DEFAULTS}. Later
  * versions add settings.
  */
 public final class ServerSettings {
 
   /**
-   * The parameter that is the server's own and none of the servlet's: where it is there, the broker
-   * has a {@link KitPolicy}. Then no other parameter is one of the broker's.
+   * The parameter of the server, not of the servlet: with it the broker has a {@link KitPolicy}.
+   * Then no other parameter is one of the broker's.
    */
   public static final String POLICY = "policy";
 
-  /** What stands before the broker in its web application. */
+  /** What stands in front of the broker in its web application. */
   public enum Front {
     /** Nothing. */
     NOTHING,
-    /** A filter that hands on what comes and does not support asynchronous requests. */
+    /** A filter that hands requests on and does not support asynchronous ones. */
     NO_ASYNC,
     /**
-     * A filter that wraps the response, as one that compresses does: what is written to its own
-     * goes out when the filter's turn is over, and is lost after that.
+     * A filter that wraps the response, as one that compresses does: bytes that are written to the
+     * wrapper go out when the filter's turn is over, and are lost after that.
      */
     WRAPPING,
     /**
@@ -38,16 +38,18 @@ public final class ServerSettings {
      * the copy's stream supports no listener and does not know what is available.
      */
     BODY_COPIED,
-    /** The same for a filter that reads the body as text, and hands on another one. */
+    /** The same for a filter that reads the body as text, and hands on another body. */
     BODY_REWRITTEN,
-    /** A filter that counts what is read of the body; its stream supports no listener. */
+    /**
+     * A filter that counts the bytes that are read of the body; its stream supports no listener.
+     */
     BODY_COUNTED
   }
 
   /**
-   * How many bytes the system may keep for a connection of a container with few threads. Left to
-   * itself it keeps some megabytes, more and more while they are filled: then a reader that stalls
-   * seems not to at the moment at which Tomcat would park a thread for it.
+   * How many bytes the system may keep for a connection of a container with few threads. By default
+   * it keeps several megabytes, and more while they are filled: then a stalled reader seems not to
+   * stall at the moment at which Tomcat would park a thread for it.
    */
   public static final int SEND_BUFFER = 32 << 10;
 
@@ -91,17 +93,17 @@ public final class ServerSettings {
     return and(POLICY, "kit");
   }
 
-  /** These settings with so many threads for requests. */
+  /** These settings with this many threads for requests. */
   public ServerSettings withThreads(int count) {
     return new ServerSettings(parameters, count, clientTimeout, front, broker);
   }
 
-  /** These settings with a container that waits for its clients for so long. */
+  /** These settings with a container that waits for its clients for this long. */
   public ServerSettings withClientTimeout(Duration timeout) {
     return new ServerSettings(parameters, threads, timeout, front, broker);
   }
 
-  /** These settings with something else before the broker. */
+  /** These settings with something else in front of the broker. */
   public ServerSettings behind(Front other) {
     return new ServerSettings(parameters, threads, clientTimeout, other, broker);
   }

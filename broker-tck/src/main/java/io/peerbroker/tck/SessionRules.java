@@ -12,7 +12,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The rules of section S: what sessions are and how they change. */
+/** The rules of section S: sessions and their changes. */
 public abstract class SessionRules extends ServerRules {
 
   private static final String NOBODY = "00000000-0000-4000-8000-000000000000";

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A client's end of an event stream.
  *
- * <p>It has no thread: it reads while somebody waits for something, so a stream that nobody waits
- * on is a reader that stalls. Not safe for use by several threads.
+ * <p>It has no thread: it reads while a caller waits for something, so a stream without a waiting
+ * caller is a reader that stalls. Not safe for use by several threads.
  */
 public final class SseStream implements AutoCloseable {
 
@@ -43,7 +43,7 @@ public final class SseStream implements AutoCloseable {
   private int next;
   private @Nullable End end;
 
-  /** Takes over a connection on which the head of the answer has been read, and nothing more. */
+  /** Takes over a connection of which only the head of the answer has been read. */
   SseStream(WireConnection connection, WireResponse head) {
     this.connection = connection;
     this.head = head;
@@ -68,17 +68,17 @@ public final class SseStream implements AutoCloseable {
     return await(event -> true);
   }
 
-  /** Waits for the next event of this name; events of other names before it are passed over. */
+  /** Waits for the next event of this name; events of other names before it are skipped. */
   public Event await(String name) {
     return await(event -> event.name().equals(name));
   }
 
-  /** Waits for the next event that passes; events before it are passed over. */
+  /** Waits for the next event that passes; events before it are skipped. */
   public Event await(Predicate<Event> wanted) {
     return await(wanted, WireConnection.BOUND);
   }
 
-  /** Waits for the next event that passes, within a bound; events before it are passed over. */
+  /** Waits for the next event that passes, within a bound; events before it are skipped. */
   public Event await(Predicate<Event> wanted, Duration bound) {
     connection.reader().within(bound);
     while (true) {
@@ -126,7 +126,10 @@ public final class SseStream implements AutoCloseable {
     return List.copyOf(events);
   }
 
-  /** What a client presents to go on after the last event it has read; empty if there is none. */
+  /**
+   * The id that a client presents to go on after the last event it has read; empty if there is
+   * none.
+   */
   public String lastEventId() {
     return events.isEmpty() ? "" : events.get(events.size() - 1).lastEventId();
   }
@@ -162,8 +165,8 @@ public final class SseStream implements AutoCloseable {
   }
 
   /**
-   * Ends the stream in order, with nothing left unread that has come: the system would make a reset
-   * of it. Between two heartbeats, that is; nothing else may be under way.
+   * Ends the stream in order, with nothing received left unread: the system would turn that into a
+   * reset. So this happens between two heartbeats; nothing else may be under way.
    */
   public void closeDrained() {
     int seen = comments().size();
@@ -181,7 +184,7 @@ public final class SseStream implements AutoCloseable {
     connection.reset();
   }
 
-  /** The connection beneath, for those who want to treat it badly. */
+  /** The connection beneath, for tests that treat it badly. */
   public WireConnection connection() {
     return connection;
   }

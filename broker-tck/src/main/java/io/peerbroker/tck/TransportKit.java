@@ -32,10 +32,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * What every transport does for the broker, whatever it carries the events with.
+ * What every transport must do for the broker, whatever carries the events.
  *
- * <p>To be extended with the one method that starts the transport. The readers are at its far end;
- * whoever sends to them is in this JVM. Each test has a broker of its own.
+ * <p>A subclass implements the one method that starts the transport. The readers are at its far
+ * end; their senders are in this JVM. Each test has a broker of its own.
  */
 @Timeout(120)
 public abstract class TransportKit {
@@ -43,10 +43,10 @@ public abstract class TransportKit {
   private static final int MAX_QUEUED_EVENTS = 8;
   private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
 
-  /** So many that the way to a reader who takes nothing is full before. */
+  /** More than fit on the way to a reader that takes nothing. */
   private static final int MANY = 5_000;
 
-  /** Long enough for a list to be woken some times, with the pauses between. */
+  /** Long enough for a list to be woken several times, with the pauses between. */
   private static final Duration MANY_PAUSES = Duration.ofSeconds(2);
 
   private Broker broker;
@@ -157,7 +157,7 @@ public abstract class TransportKit {
     assertThat(number(message(stalled.next()))).isEqualTo(accepted);
   }
 
-  /** Sends large messages with ascending numbers, and answers how many were accepted. */
+  /** Sends large messages with ascending numbers, and returns how many were accepted. */
   private int sendUntilBusy(String target) {
     long size = 0;
     for (int i = 0; i < MANY; i++) {
@@ -210,7 +210,7 @@ public abstract class TransportKit {
     assertHolds(list, List.of(first, second));
 
     party.leave();
-    // What is sent to it makes it be noticed sooner than the silence would.
+    // Messages to it reveal the loss sooner than the silence would.
     await().until(() -> !(deliver(sender, first.id(), Json.NULL) instanceof Delivery.Sent));
     await().until(() -> !channel.isOpen());
 
@@ -290,7 +290,8 @@ public abstract class TransportKit {
     assertHolds(list, sessions);
     list.stall();
     // Over many pauses: it falls behind when it has been woken and has not come. No longer than
-    // that, since it is told to end meanwhile and waited for no longer than the drain timeout.
+    // that, since its end is requested meanwhile, and the broker waits no longer than the drain
+    // timeout.
     long begun = System.nanoTime();
     for (int i = 0; System.nanoTime() - begun < MANY_PAUSES.toNanos(); i++) {
       Session session = sessions.get(i % sessions.size());
@@ -321,7 +322,7 @@ public abstract class TransportKit {
     }
   }
 
-  // What the tests are written with
+  // Helpers of the tests
 
   private Channel channel() {
     return broker.openChannel((Receiver) (channel, message) -> {});
@@ -368,12 +369,12 @@ public abstract class TransportKit {
         : fail("No message: " + event);
   }
 
-  /** A message that says a number, and fills the way to a reader. */
+  /** A message that carries a number, and fills the way to a reader. */
   private static Json large(int number) {
     return Json.of(List.of(number, "x".repeat(15_000)));
   }
 
-  /** The number that a message says, large or not. */
+  /** The number that a message carries, large or not. */
   private static int number(Message message) {
     Json json = message.json();
     Json number = json.isArray() ? json.elements().get(0) : json;

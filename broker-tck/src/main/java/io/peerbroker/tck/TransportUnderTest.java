@@ -13,12 +13,12 @@ public interface TransportUnderTest extends AutoCloseable {
   /** Opens a watch. */
   Reader watch(TagFilter filter);
 
-  /** How many bytes the way to a reader may hold by itself, when the reader takes nothing. */
+  /** How many bytes the way to a reader may hold while the reader takes nothing. */
   default long bytesOnTheWay() {
     return 0;
   }
 
-  /** Ends what serves, and the readers. The broker has been closed before. */
+  /** Ends the transport and the readers. The broker has been closed before. */
   @Override
   void close();
 }

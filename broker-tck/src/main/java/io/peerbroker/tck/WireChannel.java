@@ -5,8 +5,8 @@ import com.google.gson.JsonParser;
 import io.peerbroker.tck.EventStreamParser.Event;
 
 /**
- * A channel that a {@link WireClient} has opened, and what its owner does with it. Bodies are
- * written out as text, so that values reach the wire as the test spells them.
+ * A channel that a {@link WireClient} has opened, and its owner's requests. Bodies are written out
+ * as text, so that values reach the wire as the test spells them.
  */
 public final class WireChannel {
 
@@ -58,7 +58,7 @@ public final class WireChannel {
     return createSession("\"list\":true,\"tags\":[" + tags + "]");
   }
 
-  /** Posts a session with the key; what is answered is the test's to judge. */
+  /** Posts a session with the key; the test judges the answer. */
   public WireResponse postSession(String members) {
     return client.postJson("/session", body("cid", members));
   }
@@ -84,31 +84,31 @@ public final class WireChannel {
     return body("origin", "\"message\":" + message);
   }
 
-  /** Closes the channel by its owner's will. */
+  /** Closes the channel as its owner. */
   public WireResponse close() {
     return client.postJson("/channel/" + cid + "/close", "{\"key\":\"" + key + "\"}");
   }
 
-  /** Says that its client is still there. */
+  /** Sends a ping. */
   public WireResponse ping() {
     return client.postJson("/channel/" + cid + "/ping", "{\"key\":\"" + key + "\"}");
   }
 
-  /** Says that its client has seen all events up to this one. */
+  /** Confirms all events up to this one. */
   public WireResponse pingSeen(String eventId) {
     String body = "{\"key\":\"" + key + "\",\"seen\":\"" + eventId + "\"}";
     return client.postJson("/channel/" + cid + "/ping", body);
   }
 
   /**
-   * Comes back on another connection as an EventSource does, after the last event that the first
-   * stream has been read to; the first is left as it is.
+   * Comes back on another connection as an EventSource does, after the last event that was read
+   * from the first stream; the first stream is left as it is.
    */
   public SseStream comeBack() {
     return comeBack(stream.lastEventId());
   }
 
-  /** Comes back on another connection after an event; what is answered is the test's to judge. */
+  /** Comes back on another connection after an event; the test judges the answer. */
   public SseStream comeBack(String lastEventId) {
     return client.openStream("/channel", "Last-Event-ID: " + lastEventId);
   }

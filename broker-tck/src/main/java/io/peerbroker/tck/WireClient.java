@@ -8,8 +8,8 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * A client of the wire protocol that is written by hand, so that it says exactly what a test wants
- * said.
+ * A client of the wire protocol that is written by hand, so that it sends exactly what a test
+ * wants.
  *
  * <p>Each request goes over a connection of its own. Safe for use by several threads; the streams
  * that it opens are not, and it ends them all when it is closed.
@@ -70,7 +70,7 @@ public final class WireClient implements AutoCloseable {
     return postJson(path, json.getBytes(UTF_8), headerLines);
   }
 
-  /** Posts bytes that are said to be JSON. */
+  /** Posts bytes, declared as JSON. */
   public WireResponse postJson(String path, byte[] json, String... headerLines) {
     return post(path, json, "Content-Type: application/json", lines(headerLines));
   }
@@ -95,7 +95,7 @@ public final class WireClient implements AutoCloseable {
     }
   }
 
-  /** Connects, and says nothing yet. */
+  /** Connects, and sends nothing yet. */
   public WireConnection connect() {
     return WireConnection.open(base);
   }

@@ -13,16 +13,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * One TCP connection to a server, on which anything at all can be sent.
+ * One TCP connection to a server, which can send anything.
  *
- * <p>Nothing waits for longer than {@link #BOUND}. Not safe for use by several threads.
+ * <p>No call waits for longer than {@link #BOUND}. Not safe for use by several threads.
  */
 public final class WireConnection implements AutoCloseable {
 
-  /**
-   * How long anything is waited for where nothing else is said. Only a failing test waits that
-   * long.
-   */
+  /** How long calls wait unless stated otherwise. Only a failing test waits that long. */
   public static final Duration BOUND = Duration.ofSeconds(20);
 
   private final Socket socket;
@@ -66,8 +63,8 @@ public final class WireConnection implements AutoCloseable {
 
   /** Sends bytes. */
   public WireConnection write(byte[] bytes) {
-    // A socket has no bound of its own for writing: whoever is not read from for too long is cut
-    // off.
+    // A socket has no bound of its own for writing: a client whose bytes are not read for too long
+    // is cut off.
     CompletableFuture<Void> written = new CompletableFuture<>();
     var unused =
         written
@@ -116,7 +113,7 @@ public final class WireConnection implements AutoCloseable {
     return reader;
   }
 
-  /** Waits until the other side has ended the connection, in whatever way, without another byte. */
+  /** Waits until the other side has ended the connection, in any way, without another byte. */
   public void awaitEnd() {
     try {
       if (!reader.within(BOUND).atEnd()) {
@@ -129,7 +126,7 @@ public final class WireConnection implements AutoCloseable {
     }
   }
 
-  /** Ends the connection in order, from this side only (FIN): what comes can still be read. */
+  /** Ends the connection in order, from this side only (FIN): incoming bytes can still be read. */
   public void finish() {
     try {
       socket.shutdownOutput();

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
- * Literal streams, the examples of the WHATWG's text among them, and what a browser makes of each.
+ * Literal streams, among them the examples of the WHATWG's text, and what a browser makes of each.
  */
 final class EventStreamParserTest {
 
@@ -148,7 +148,7 @@ final class EventStreamParserTest {
     assertThat(items).containsExactly(new Event("message", "a\uFFFD", ""));
   }
 
-  /** Reads the stream whole and byte by byte: where it is cut must make no difference. */
+  /** Reads the stream whole and byte by byte: the places of the cuts must make no difference. */
   private static List<Item> parse(String stream) {
     byte[] bytes = stream.getBytes(UTF_8);
     List<Item> whole = new ArrayList<>();

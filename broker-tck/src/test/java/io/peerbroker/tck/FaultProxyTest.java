@@ -19,7 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The proxy between two sockets that show what it does to them. */
+/** The proxy between two sockets that show its effects. */
 final class FaultProxyTest {
 
   private static final byte[] BYTES = new byte[200];

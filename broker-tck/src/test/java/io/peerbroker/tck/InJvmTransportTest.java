@@ -22,7 +22,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Parties in this JVM are served by a transport like any other. */
+/** The transport that serves parties in this JVM is like any other. */
 final class InJvmTransportTest extends TransportKit {
 
   @Override
@@ -54,7 +54,7 @@ final class InJvmTransportTest extends TransportKit {
     }
   }
 
-  /** Notes what it is told, one thing at a time, when it may; and is the executor that does it. */
+  /** Records its events, one at a time, when it may; and is the executor on which that happens. */
   private static class InJvmReader implements Reader, Watcher, Executor {
 
     private final BlockingQueue<Object> told = new LinkedBlockingQueue<>();
@@ -118,7 +118,7 @@ final class InJvmTransportTest extends TransportKit {
 
     @Override
     public void stall() {
-      // When no task is left, all that it was told counts as taken.
+      // When no task is left, all its events count as taken.
       await().until(() -> tasks.get() == 0);
       turn.acquireUninterruptibly();
     }

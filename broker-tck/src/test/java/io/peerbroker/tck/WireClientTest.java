@@ -17,7 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The client against a server that says what it is told to, well-formed or not. */
+/** The client against a server that sends what the test asks for, well-formed or not. */
 final class WireClientTest {
 
   private static final String STREAM =

@@ -8,10 +8,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A timer whose time the test moves. Tasks run on the thread that moves it, in the order in which
- * they fall due, and what they throw comes out there.
+ * they fall due, and their exceptions come out there.
  *
- * <p>A broker takes it by {@link io.peerbroker.core.BrokerBuilder#timer}: then graces, leases and
- * rates go by it. Any thread may schedule and cancel; one moves the time.
+ * <p>{@link io.peerbroker.core.BrokerBuilder#timer} gives it to a broker, whose graces, leases and
+ * rates then go by it. Any thread may schedule and cancel; one moves the time.
  */
 public final class FakeTimer implements Timer {
 
@@ -42,7 +42,9 @@ public final class FakeTimer implements Timer {
     tasks.remove(task);
   }
 
-  /** How many tasks wait for their time. When all that was opened is closed, there are none. */
+  /**
+   * How many tasks wait for their time. When everything that was opened is closed, there are none.
+   */
   public synchronized int scheduled() {
     return tasks.size();
   }
@@ -59,14 +61,14 @@ public final class FakeTimer implements Timer {
   }
 
   /**
-   * Moves the time while nothing runs, as when the process is stopped. What has fallen due runs
-   * late, with the next {@link #advance} or {@link #runDue}.
+   * Moves the time while nothing runs, as when the process is stopped. Tasks that have fallen due
+   * run late, with the next {@link #advance} or {@link #runDue}.
    */
   public synchronized void pause(Duration by) {
     now += by.toNanos();
   }
 
-  /** Runs what is due now, and leaves the time as it is. */
+  /** Runs the tasks that are due now, and leaves the time as it is. */
   public void runDue() {
     advance(Duration.ZERO);
   }
