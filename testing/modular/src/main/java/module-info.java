@@ -1,4 +1,6 @@
-/** An application with a module descriptor: what it requires is all that a user has to write. */
+/**
+ * An application with a module descriptor: its {@code requires} is all that a user has to write.
+ */
 module io.peerbroker.it.modular {
   requires io.peerbroker.core;
 

@@ -1,6 +1,6 @@
 package io.peerbroker.core;
 
-/** A live list of the sessions that pass a filter, as the code that opened it sees it. */
+/** A watch, as its opener sees it: the sessions that pass a filter, kept up to date. */
 public interface Watch extends AutoCloseable {
 
   /** Returns the filter that its sessions pass. */

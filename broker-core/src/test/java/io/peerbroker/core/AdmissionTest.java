@@ -18,10 +18,10 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Who may do what is the application's decision, and a policy that fails is no hole. */
+/** The application decides what each caller may do, and a failing policy permits nothing. */
 final class AdmissionTest {
 
-  /** Somebody with a name. */
+  /** A caller with a name. */
   private record Named(String name) implements Caller {
     @Override
     public Principal principal() {
@@ -29,7 +29,7 @@ final class AdmissionTest {
     }
   }
 
-  /** Permits all, until a test says what else; notes what it is asked. */
+  /** Permits everything until a test changes that; records its questions. */
   private static final class Policy implements AccessPolicy {
 
     final List<String> asked = new ArrayList<>();
@@ -45,7 +45,7 @@ final class AdmissionTest {
       ask("open", caller);
     }
 
-    /** Sets the caller's tenant, which nobody else can. */
+    /** Sets the caller's tenant, which only the policy can. */
     @Override
     public SessionSpec host(Caller caller, Channel channel, SessionSpec spec) {
       ask("host", caller);
@@ -179,7 +179,7 @@ final class AdmissionTest {
     first.readAll();
     ChannelOptions back = resumable.after(first.lastId());
     policy.answer = AdmissionTest::deny;
-    // Its stream is there still, and then it is not.
+    // First its stream is still there, and then it is not.
     assertRefused(() -> ManualTransport.open(ada, back), Code.DENIED);
     assertThat(first.told).isEmpty();
     first.cut();
@@ -232,7 +232,7 @@ final class AdmissionTest {
     assertThat(party.received).isEmpty();
     policy.answer = () -> {};
     Party.assertSent(party.send(party.id(), "2"));
-    // The second of two at once; to end it is everybody's right, but the rate stands.
+    // The second of two at once; every caller may end it, but the rate still counts.
     session.update(SessionUpdate.nothing().withListed(false));
     assertThat(listed()).isEmpty();
     assertRefused(

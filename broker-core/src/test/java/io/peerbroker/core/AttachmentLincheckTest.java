@@ -7,9 +7,10 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
- * The life of a link: connected once; ended, woken and detached by anybody, in every order.
+ * The life of an attachment: connected once; ended, woken and detached by any thread, in every
+ * order.
  *
- * <p>What the transport is told comes outside of locks, so it is counted at the end.
+ * <p>The calls to the transport come outside of locks, so they are counted at the end.
  */
 public class AttachmentLincheckTest {
 
@@ -58,7 +59,7 @@ public class AttachmentLincheckTest {
 
   @Operation
   public void offer() {
-    // What is to end queues nothing more.
+    // An attachment that must end queues nothing more.
     if (!link.isEnding()) {
       unread.incrementAndGet();
       link.wake();

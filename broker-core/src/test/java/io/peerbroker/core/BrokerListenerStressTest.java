@@ -9,8 +9,8 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /**
- * A slow listener while everything happens to one channel at once: for every opened exactly one
- * closed, nothing before and nothing after, no call inside another, and figures that say the same.
+ * A slow listener while everything happens to one channel at once: for every "opened" exactly one
+ * "closed", nothing before and nothing after, no call inside another, and figures that agree.
  */
 final class BrokerListenerStressTest {
 

@@ -17,12 +17,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What listeners are told, when, and what they may do. */
+/** The listeners' notifications, their time, and what listeners may do. */
 final class BrokerListenerTest {
 
   private static final Json HI = Json.of("hi");
 
-  /** Writes down in one line what it is told, then does what the test wants done. */
+  /** Records each notification in one line, then runs what the test wants. */
   private static class Noting implements BrokerListener {
 
     final List<String> told = new CopyOnWriteArrayList<>();
@@ -131,7 +131,7 @@ final class BrokerListenerTest {
     assertTold("channelInterrupted");
     ManualTransport back = ManualTransport.open(broker, options.after(line.lastId()));
     assertTold("channelResumed");
-    // The broker believes it alive.
+    // The broker takes it for alive.
     ManualTransport again = ManualTransport.open(broker, options.after(line.lastId()));
     assertTold("channelInterrupted", "channelResumed");
     back.cut();
@@ -490,7 +490,9 @@ final class BrokerListenerTest {
         "messageAnswered \"hi\" unknown_channel");
   }
 
-  /** Told while a lock is held, or before its own is free, this would wait for ever. */
+  /**
+   * If it were notified while a lock is held, or before its own is free, this would wait for ever.
+   */
   @Test
   void noLockIsHeldWhileItIsCalled() {
     List<Throwable> wrong = new CopyOnWriteArrayList<>();
@@ -553,7 +555,7 @@ final class BrokerListenerTest {
     assertThat(prober.told).anyMatch(told -> told.startsWith("messageUndelivered"));
   }
 
-  /** One thread is slow to tell of the opening: another one closes, and does not wait. */
+  /** One thread is slow to report the opening: another one closes, and does not wait. */
   @Test
   void whatHappensWhileItIsSlowIsToldAfterwards() throws Exception {
     CountDownLatch inOpened = new CountDownLatch(1);
@@ -591,7 +593,7 @@ final class BrokerListenerTest {
             "channelClosed closed");
   }
 
-  /** Each change that is told makes another: without a bound they keep the thread of the first. */
+  /** Each reported change makes another one: without a bound they keep the thread of the first. */
   @Test
   void noThreadIsKeptWhileOthersGoOn() {
     int changes = 500;

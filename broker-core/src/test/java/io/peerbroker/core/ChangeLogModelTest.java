@@ -14,10 +14,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * The log that watches with equal filters share, against a plain model: streams at any place of it,
- * some of whom the application lets see but a part, that begin, read a little or nothing, fall off
- * and end at any time, are told what makes them hold the truth, and of no removal without an
- * addition (L16, L20). Each round has its seed.
+ * The log that watches with equal filters share, against a plain model: streams at any place of it
+ * begin, read a little or nothing, fall off and end at any time; the application shows some of them
+ * only a part. They receive what makes them hold the truth, and no removal without an addition
+ * (L16, L20). Each round has its seed.
  */
 final class ChangeLogModelTest {
 
@@ -26,20 +26,18 @@ final class ChangeLogModelTest {
   private static final Duration PAUSE = Duration.ofMillis(50);
   private static final List<String> TAGS = List.of("a", "b", "c");
 
-  /** What one reader has been told, by hand: it polls when it likes. */
+  /** The events of one reader, by hand: it polls when it likes. */
   private static final class Reader implements Transport {
     final TagFilter filter;
     final Attachment attachment;
 
-    /** Whether it sees only what has no tag "c", by a say of the application's. */
+    /** Whether the application shows it only sessions without the tag "c". */
     final boolean narrowed;
 
     final Map<String, ListedSession> held = new LinkedHashMap<>();
     boolean ready;
 
-    /**
-     * Written by whoever wakes lists: the thread that changes something, or one of the broker's.
-     */
+    /** Written by the thread that wakes lists: one that makes a change, or one of the broker's. */
     volatile boolean ended;
 
     Reader(TagFilter filter, boolean narrowed, Attachment attachment) {
@@ -57,7 +55,7 @@ final class ChangeLogModelTest {
       attachment.detach(reason);
     }
 
-    /** Whether the broker has decided that it is to end, told or not. */
+    /** Whether the broker has decided that it must end, notified or not. */
     boolean isOver() {
       return ((AbstractAttachment) attachment).isEnding();
     }
@@ -83,7 +81,7 @@ final class ChangeLogModelTest {
     }
   }
 
-  /** One broker, what is done to it, and what must come of it. */
+  /** One broker, the operations on it, and the expected outcome. */
   private static final class Round {
     private final Random random;
     private final ManualTimer timer = new ManualTimer();
@@ -179,7 +177,7 @@ final class ChangeLogModelTest {
       return !session.tags().contains("c");
     }
 
-    /** Some different ones; far more than are compared for one tag, if so many are asked for. */
+    /** Returns that many different filters; possibly far more than are compared for one tag. */
     private static TagFilter filter(int number) {
       return switch (number) {
         case 0 -> TagFilter.all();

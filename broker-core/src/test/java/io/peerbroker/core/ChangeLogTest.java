@@ -13,8 +13,8 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
- * A log that takes what it needs from its feed, late: what was noted beside the feed holds where it
- * was noted, however much has come behind it before anybody looks.
+ * A log that reads its feed late: a note beside the feed holds at its place, however much has come
+ * behind it before a reader looks.
  */
 final class ChangeLogTest {
 
@@ -98,7 +98,7 @@ final class ChangeLogTest {
     place.close();
     assertThat(place.next()).isNull();
     assertThat(place.isBeforeMark()).isFalse();
-    // Nobody looks ahead: what cancels itself goes.
+    // No reader looks ahead: changes that cancel each other go.
     change(null, TAGS);
     change(TAGS, null);
     assertThat(log.catchUp()).isEqualTo(2);

@@ -9,8 +9,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * A channel whose stream breaks, whose reader comes back, whose grace and lease run out and whose
- * owner closes it, in every order: whoever was let back in has an open channel until something else
- * closes it, and nothing is left in the end.
+ * owner closes it, in every order: a reader that was let back in has an open channel until
+ * something else closes it, and nothing is left in the end.
  */
 public final class ChannelConnectionLincheckTest {
 
@@ -24,11 +24,11 @@ public final class ChannelConnectionLincheckTest {
   private final String id;
   private volatile boolean closed;
 
-  /** The far end of one stream; it ends as soon as it is told to. */
+  /** The far end of one stream; it ends on request, at once. */
   private final class Stream implements Transport {
     private volatile Attachment attachment;
 
-    /** What it was told; null while it may still be read. */
+    /** The reason that it was given; null while it may still be read. */
     private volatile CloseReason told;
 
     private volatile boolean broken;
@@ -59,7 +59,7 @@ public final class ChannelConnectionLincheckTest {
     Stream first = new Stream();
     channel = (LocalChannel) Wired.openChannel(broker, options, first::open);
     id = first.attachment.poll().id();
-    // From within the grace all that is to be tested is one step away.
+    // From within the grace every tested state is one step away.
     first.breakOff();
   }
 
@@ -97,7 +97,7 @@ public final class ChannelConnectionLincheckTest {
   @Validate
   public void keepsItsPromises() {
     for (Stream stream : streams) {
-      // Nobody is let back into a channel whose grace has run out.
+      // No reader is let back into a channel whose grace has run out.
       check(stream.told != CloseReason.EXPIRED, "expired under a reader");
       check(channel.isOpen() || stream.broken || stream.told != null, "left on a closed channel");
       check(closed || stream.told != CloseReason.CLOSED, "closed by nobody");

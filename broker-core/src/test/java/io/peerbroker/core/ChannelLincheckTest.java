@@ -4,7 +4,7 @@ import java.util.concurrent.CompletionStage;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.junit.jupiter.api.Test;
 
-/** A channel's close is one instant, whoever opens sessions on it and sends to it meanwhile. */
+/** A channel's close is one instant, while threads open sessions on it and send to it. */
 public class ChannelLincheckTest {
 
   private final LocalBroker broker =

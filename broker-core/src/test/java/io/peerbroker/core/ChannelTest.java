@@ -12,7 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What a channel and its sessions are to those in this JVM who own one. */
+/** A channel and its sessions, for their owner in this JVM. */
 final class ChannelTest {
 
   private static final String GUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";

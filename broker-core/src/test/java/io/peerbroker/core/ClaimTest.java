@@ -8,7 +8,7 @@ import java.util.Locale;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Who shows the key owns the channel (S3 to S6, M4, M11, M12, M14). */
+/** The key proves the ownership of a channel (S3 to S6, M4, M11, M12, M14). */
 final class ClaimTest {
 
   private Broker broker = Broker.create();
@@ -18,7 +18,7 @@ final class ClaimTest {
     broker.close();
   }
 
-  /** A channel as an adapter opens it for somebody behind a wire. */
+  /** A channel that an adapter opens for a remote client. */
   private Channel remote() {
     return Wired.openChannel(
         broker,

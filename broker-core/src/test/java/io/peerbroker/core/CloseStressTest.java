@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * A channel's close is one instant (C14): sessions are opened on it, sent to, listed and watched
- * while it closes. What begins after the close has returned, or after a removal has been told,
- * finds nothing of it.
+ * while it closes. A call that begins after the close has returned, or after a removal has been
+ * sent, finds nothing of it.
  */
 final class CloseStressTest {
 
@@ -32,7 +32,7 @@ final class CloseStressTest {
           .build();
   private final Party prober = new Party(broker);
 
-  /** A channel that is being closed, and all that anybody knows of it. */
+  /** A channel that is being closed, and all its known ids. */
   private final class Target {
     final Channel channel = new Party(broker).channel;
     final SessionSpec spec = SessionSpec.listed("of " + channel.id());

@@ -14,8 +14,8 @@ import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A listener that holds the broker to its word: the order for each channel, session and watch, and
- * figures that equal what has been told.
+ * A listener that checks the broker's contract: the order for each channel, session and watch, and
+ * figures that equal the notifications.
  */
 final class ContractListener implements BrokerListener {
 
@@ -25,7 +25,7 @@ final class ContractListener implements BrokerListener {
     CLOSED
   }
 
-  /** What has been told of one thing; changed by one call at a time, as is promised. */
+  /** The notifications about one thing; changed by one call at a time, as promised. */
   private static final class Told {
     @Nullable Life life;
     boolean inCall;
@@ -42,7 +42,7 @@ final class ContractListener implements BrokerListener {
     this(1);
   }
 
-  /** One that takes its time. */
+  /** A slow one. */
   ContractListener(int spins) {
     this.spins = spins;
   }
@@ -168,8 +168,8 @@ final class ContractListener implements BrokerListener {
   }
 
   /**
-   * Nothing was told that may not be, and the figures of a quiet broker are what was told, once
-   * those who are still telling have done so.
+   * Checks that no notification broke the contract, and that the figures of a quiet broker equal
+   * the notifications once the pending ones are done.
    */
   void assertAgrees(Broker broker) {
     Awaitility.await()

@@ -7,7 +7,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import org.junit.jupiter.api.Test;
 
 /**
- * The core knows no servlet, no container, and no library but these: whoever needs another one is
+ * The core knows no servlet, no container, and no library but these: code that needs another one is
  * an adapter.
  */
 final class DependencyRuleTest {

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** What a change leaves behind that fails, and what waits for the lock and what does not. */
+/** What a failed change leaves behind, and which calls wait for the lock. */
 final class DirectoryTest {
 
   private final LocalBroker broker =
@@ -36,7 +36,7 @@ final class DirectoryTest {
     LeakAssert.assertNone(broker);
   }
 
-  /** Opens a session on what is left of the stack, from the last frame up until it succeeds. */
+  /** Opens a session on the rest of the stack, from the last frame up until it succeeds. */
   private @Nullable Session openAtTheEndOfTheStack(int depth) {
     if (depth == Integer.MAX_VALUE) {
       return null;
@@ -47,7 +47,7 @@ final class DirectoryTest {
         return session;
       }
     } catch (StackOverflowError deepest) {
-      // Tried again one frame further up, where there is a little more.
+      // Tried again one frame further up, with a little more stack.
     }
     try {
       return party.host("a", "b");
@@ -110,7 +110,7 @@ final class DirectoryTest {
     PageReader page = broker.gateway().readPage(TagFilter.parse("a"), 40, null);
     assertThat(page.next()).isEqualTo(broker.list(TagFilter.parse("a"), 40, null).next());
     assertThat(page.more()).hasSize(1);
-    // What becomes of the others shows: they are not remembered as they were.
+    // Later changes of the others show: the page keeps no copies of them.
     sessions.get(1).close();
     sessions.get(2).update(SessionUpdate.nothing().withTags("b"));
     sessions.get(3).update(SessionUpdate.nothing().withListed(false));

@@ -15,8 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Foreign code that fails, at each place where it can: permits, streams, bytes and tasks all come
- * back, and the broker goes on.
+ * Foreign code that fails, at each place where it can: permits, streams, bytes and tasks are all
+ * returned, and the broker goes on.
  */
 final class FaultInjectionTest {
 
@@ -59,14 +59,14 @@ final class FaultInjectionTest {
       throw (RuntimeException) with;
     }
 
-    /** Whether it has happened; from now on it does not. */
+    /** Whether the fault has happened; it does not happen again. */
     boolean hasHappened() {
       disarmed = true;
       return calls.get() > at;
     }
   }
 
-  /** The timer of the test, which refuses a task where a fault is due. */
+  /** The timer of the test, which refuses a task when a fault is due. */
   private Timer refusing(Fault fault) {
     return new Timer() {
       @Override
@@ -82,7 +82,10 @@ final class FaultInjectionTest {
     };
   }
 
-  /** All that uses foreign code, each step on its own: what fails must not keep the others. */
+  /**
+   * Runs everything that uses foreign code, each step on its own: a failure must not hinder the
+   * others.
+   */
   private void live(Broker broker, Fault transports) {
     ManualExecutor hands = new ManualExecutor();
     List<Party> parties = new ArrayList<>();
@@ -199,7 +202,7 @@ final class FaultInjectionTest {
 
   @ParameterizedTest
   @MethodSource("failures")
-  @DisplayName("A transport, or what makes it, that fails at any of its calls.")
+  @DisplayName("A transport, or its opener, that fails at any of its calls.")
   void transports(Throwable failure) {
     boolean happened = true;
     for (int at = 0; happened; at++) {
@@ -310,7 +313,8 @@ final class FaultInjectionTest {
   }
 
   @Test
-  @DisplayName("What makes a stream fails, or makes none: opened, resumed or a watch.")
+  @DisplayName(
+      "An opener that fails or makes no stream: for a new channel, a resumed one or a watch.")
   void openers() {
     List<String> told = new ArrayList<>();
     Broker broker =
@@ -343,7 +347,7 @@ final class FaultInjectionTest {
           .isInstanceOfAny(IllegalStateException.class, NullPointerException.class);
       assertThatThrownBy(() -> broker.gateway().watch(TagFilter.all(), opener))
           .isInstanceOfAny(IllegalStateException.class, NullPointerException.class);
-      // It has a grace, but nobody to come back in it.
+      // It has a grace, but no reader that comes back in it.
       assertThat(told).containsExactly("opened", "closed GONE");
       told.clear();
       LeakAssert.assertNone(broker);

@@ -8,7 +8,10 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Many against one, and many who stand still: what that costs the one, and everybody else. */
+/**
+ * Many senders against one target, and many stalled readers: the cost for the target, and for all
+ * others.
+ */
 final class FloodTest {
 
   private final ManualTimer timer = new ManualTimer();
@@ -34,7 +37,7 @@ final class FloodTest {
     assertThat(sent).isEqualTo(50);
     assertThat(((LocalBroker) broker).budget.used()).isLessThan(50 * 1_000);
     assertThat(victim.channel.isOpen()).isTrue();
-    // It still sends and hosts, and the others reach each other.
+    // The target still sends and hosts, and the others reach each other.
     Party.assertSent(victim.send(senders.get(0).id(), "2"));
     assertThat(victim.host("a").isOpen()).isTrue();
     Party.assertSent(senders.get(1).send(senders.get(2).id(), "3"));

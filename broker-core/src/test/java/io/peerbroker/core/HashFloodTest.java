@@ -9,8 +9,8 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 /**
- * Strangers choose tags and filters, and so their hash codes: what they choose must not make a
- * change dear, which is made under the directory's lock.
+ * Clients choose tags and filters, and so their hash codes: their choice must not make a change
+ * expensive, since changes hold the directory's lock.
  */
 final class HashFloodTest {
 
@@ -32,7 +32,7 @@ final class HashFloodTest {
     assertThat(nanosToWatch(colliding())).isLessThan(10 * nanosToWatch(ordinary()));
   }
 
-  /** What the next of many watchers costs. */
+  /** Returns the cost of one more watcher beside many. */
   private static long nanosToWatch(List<String> terms) {
     ManualTimer timer = new ManualTimer();
     try (Broker broker = Broker.builder().timer(timer).build()) {
@@ -56,7 +56,7 @@ final class HashFloodTest {
     return new LocalWatch((LocalBroker) broker, filter, null, ((LocalBroker) broker).watches);
   }
 
-  /** All terms but two, excluded: another filter for each number. */
+  /** All terms except two, excluded: another filter for each number. */
   private static TagFilter filter(List<String> terms, int number) {
     List<String> left = new ArrayList<>(terms);
     left.remove(number / 100);

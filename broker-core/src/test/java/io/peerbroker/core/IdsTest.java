@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
-/** What is not to be guessed. */
+/** Ids that must not be guessed. */
 final class IdsTest {
 
   private final Ids ids = new Ids();
@@ -46,7 +46,7 @@ final class IdsTest {
       assertThat(uuid.variant()).isEqualTo(2);
       seen.add(id.substring(0, 13));
     }
-    // Of those that were made one after another none begins like another.
+    // No two ids that were made in a row begin alike.
     assertThat(seen).hasSize(4_000);
   }
 

@@ -11,7 +11,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** From Java objects and back, and what Gson would have lost on the way. */
+/** From Java objects and back, and what Gson alone would lose on the way. */
 class JsonGsonTest {
   record Offer(String type, @Nullable String sdp, List<Integer> ports) {}
 

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Hostile input: what is refused, where, in which words; and how far the legal goes. */
+/** Hostile input: what is refused, at which byte, in which words; and the bounds of legal input. */
 class JsonMalformedTest {
   @ParameterizedTest
   @CsvSource(

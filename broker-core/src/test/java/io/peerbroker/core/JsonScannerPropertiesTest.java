@@ -29,7 +29,7 @@ import net.jqwik.api.statistics.StatisticsReport;
 /**
  * The scanner against two judges that share no code with it: the JDK's UTF-8 decoder, and Gson's
  * strict reader, walked token by token (its {@code skipValue} lets raw control characters pass).
- * Where Gson and RFC 8259 differ, {@link #DIFFERENCES} says who is right.
+ * Where Gson and RFC 8259 differ, {@link #DIFFERENCES} says which one is right.
  */
 class JsonScannerPropertiesTest {
 
@@ -192,7 +192,7 @@ class JsonScannerPropertiesTest {
     return reader;
   }
 
-  /** To the end of the document, reading every token; answers how deep it went. */
+  /** Reads every token to the end of the document; returns the depth. */
   private static int walk(JsonReader reader) throws IOException {
     int depth = 0;
     int deepest = 0;

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a value says about itself, and that nothing about it changes on the way through. */
+/** What a value reports about itself; nothing about it changes on the way through. */
 class JsonTest {
   @ParameterizedTest
   @ValueSource(

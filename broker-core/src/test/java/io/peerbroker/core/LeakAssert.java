@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Map;
 
-/** What a broker still holds when everything on it has closed: nothing. */
+/** Checks that a broker holds nothing when everything on it has closed. */
 final class LeakAssert {
 
   private LeakAssert() {}

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Whoever promised to be heard from and is not is taken for gone: on time, and not earlier. */
+/** A client that breaks its lease counts as gone: on time, and not earlier. */
 final class LeaseTest {
 
   private static final Duration LEASE = Duration.ofSeconds(20);
@@ -52,7 +52,7 @@ final class LeaseTest {
 
   @Test
   @Tag("R12")
-  @DisplayName("It is brought within the bounds, and 0 asks for none.")
+  @DisplayName("A lease is brought within the bounds, and 0 asks for none.")
   void bounds() {
     assertThat(granted(broker, Duration.ZERO)).isZero();
     assertThat(timer.scheduled()).isZero();
@@ -64,7 +64,7 @@ final class LeaseTest {
 
   @Test
   @Tag("R12")
-  @DisplayName("A maximum of 0 turns it off.")
+  @DisplayName("A maximum of 0 turns leases off.")
   void off() {
     try (Broker off =
         Broker.builder()
@@ -88,7 +88,7 @@ final class LeaseTest {
     assertThat(plain.told).isEmpty();
     assertThat(resumable.told).isEmpty();
     timer.advance(MOMENT);
-    // Not a reason that anybody is told: it looks like a broken connection.
+    // No stream is given this reason: it looks like a broken connection.
     assertThat(plain.told).containsExactly("gone");
     assertThat(plain.channel.isOpen()).isFalse();
     assertThat(resumable.told).containsExactly("gone");
@@ -103,7 +103,7 @@ final class LeaseTest {
   @Test
   @Tag("R13")
   @Tag("R14")
-  @DisplayName("Whatever shows the key counts.")
+  @DisplayName("Every request with the key counts.")
   void keyCounts() {
     ManualTransport line = open(LEASED);
     for (int i = 0; i < 5; i++) {
@@ -126,7 +126,7 @@ final class LeaseTest {
 
   @Test
   @Tag("R13")
-  @DisplayName("It is counted from when the key was shown last, to the moment.")
+  @DisplayName("The lease counts exactly from the last request with the key.")
   void countsFromTheLast() {
     ManualTransport line = open(LEASED);
     timer.advance(Duration.ofSeconds(7));
@@ -139,7 +139,7 @@ final class LeaseTest {
 
   @Test
   @Tag("R13")
-  @DisplayName("A wrong key does not count, nor does what others send.")
+  @DisplayName("A wrong key does not count, nor do messages of others.")
   void wrongKeyDoesNot() {
     ManualTransport line = open(LEASED);
     ManualTransport other = open(LEASED.withLease(Duration.ofMinutes(5)));
@@ -162,7 +162,7 @@ final class LeaseTest {
     timer.advance(LEASE);
     assertThat(line.told).containsExactly("gone");
     timer.advance(GRACE.minus(MOMENT));
-    // What is asked for now is not looked at: the lease stands.
+    // A new request for a lease is ignored: the lease stands.
     ManualTransport back = open(ChannelOptions.none().after(line.lastId()));
     assertThat(back.channel).isSameAs(line.channel);
     timer.advance(LEASE.minus(MOMENT));
@@ -195,7 +195,7 @@ final class LeaseTest {
 
   @Test
   @Tag("R15")
-  @DisplayName("Whoever sees the stream end finds that the channel waits.")
+  @DisplayName("At the end of the stream the channel already waits.")
   void theGraceHasBegunWhenTheStreamEnds() {
     Party sender = new Party(broker);
     List<Delivery> answers = new ArrayList<>();
@@ -245,7 +245,8 @@ final class LeaseTest {
 
   @Test
   @Tag("R15")
-  @DisplayName("A pause in the time that is given after a pause is none of the client's either.")
+  @DisplayName(
+      "A pause during the time added after a pause does not count against the client either.")
   void pauseAfterPause() {
     ManualTransport line = open(LEASED);
     for (int i = 0; i < 3; i++) {
@@ -262,7 +263,7 @@ final class LeaseTest {
 
   @Test
   @Tag("R15")
-  @DisplayName("A timer that is late by a moment gives nothing.")
+  @DisplayName("A timer that is slightly late adds no time.")
   void lateByAMoment() {
     ManualTransport line = open(LEASED);
     timer.pause(LEASE.plusMillis(999));

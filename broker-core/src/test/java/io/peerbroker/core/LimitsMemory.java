@@ -8,8 +8,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * How much heap the broker's own part of each thing takes that a stranger can have: to be run by
- * hand. The container's part of a stream comes on top.
+ * How much heap the broker's own part of each thing takes that a client can have: a program to run
+ * by hand. The container's part of a stream comes on top.
  *
  * <p>The one argument, 2,000 by default, is how many of each are made. The class path is that of
  * the tests:

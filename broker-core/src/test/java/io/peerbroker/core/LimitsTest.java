@@ -14,14 +14,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Each limit at its bound and one beyond it, as a caller of the broker meets it. */
+/** Each limit at its bound and one beyond it, as a caller of the broker sees it. */
 final class LimitsTest {
 
   private final ManualTimer timer = new ManualTimer();
   private final BrokerBuilder builder = Broker.builder().timer(timer);
   private Broker broker;
 
-  /** The application's own has no such bounds: {@link OwnChannelsTest}. */
+  /** The application's own channels have no such bounds: {@link OwnChannelsTest}. */
   private Broker strangers;
 
   private Party party() {
@@ -248,7 +248,7 @@ final class LimitsTest {
     ManualExecutor hands = new ManualExecutor();
     List<Party> readers = Stream.generate(() -> new Party(strangers, hands)).limit(4).toList();
     String first = readers.get(0).id();
-    // An eighth goes to whoever comes first.
+    // An eighth goes to the queues that come first.
     Party.assertSent(sent(sender, first, 1_200));
     Party.assertRefused(sent(sender, first, 801), Code.AT_CAPACITY);
     Party.assertSent(sent(sender, first, 800));
@@ -354,7 +354,7 @@ final class LimitsTest {
     hands.runAll();
     party.channel.openSession(spec);
     party.channel.openSession(spec.withMetadata(stringOf(101)));
-    // The next who are woken find that it has not come.
+    // The next round of wake-ups finds that it has not read.
     party.host("a");
     hands.runAll();
     assertThat(beyond.closed()).isEqualTo(CloseReason.OVERFLOW);
@@ -408,7 +408,8 @@ final class LimitsTest {
     assertRefused(() -> party.host("d"), Code.RATE_LIMITED);
     assertRefused(() -> session.update(SessionUpdate.nothing().withTags("e")), Code.RATE_LIMITED);
     assertThat(session.tags()).containsExactly("b");
-    // Nobody is kept from closing, but it counts: one is owed, and then the next must be earned.
+    // A close is never refused, but it counts: it borrows a permit, and the next one must be
+    // earned.
     session.close();
     session.close();
     assertThat(party.channel.sessions()).containsExactly(other);

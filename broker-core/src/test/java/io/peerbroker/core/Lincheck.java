@@ -5,8 +5,8 @@ import static org.jetbrains.lincheck.datastructures.ManagedStrategyGuaranteeKt.f
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 
 /**
- * How long the interleavings of one small class are searched: some seconds, for 30 scenarios, or as
- * many as the system property {@code peerbroker.lincheck.iterations} says.
+ * How long the interleavings of one small class are searched: a few seconds, for 30 scenarios, or
+ * as many as the system property {@code peerbroker.lincheck.iterations} says.
  */
 final class Lincheck {
 
@@ -22,7 +22,7 @@ final class Lincheck {
         .actorsPerThread(3)
         .actorsBefore(0)
         .actorsAfter(0)
-        // It only calls itself, which is taken for a loop without an end.
+        // It only calls itself, which Lincheck takes for an endless loop.
         .addGuarantee(forClasses(Directory.class.getName()).methods("checkStack").ignore())
         .check(test);
   }

@@ -4,7 +4,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 
-/** An executor whose tasks are run by hand: a receiver on it reads when the test says so. */
+/** An executor whose tasks are run by hand: a receiver on it reads when the test lets it. */
 final class ManualExecutor implements Executor {
 
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
@@ -22,7 +22,7 @@ final class ManualExecutor implements Executor {
     tasks.remove().run();
   }
 
-  /** Runs tasks until there are none. */
+  /** Runs tasks until none is left. */
   void runAll() {
     while (!tasks.isEmpty()) {
       runOne();

@@ -5,7 +5,7 @@ import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A clock that the test moves. What falls due runs on the thread that moves it, at its time.
+ * A clock that the test moves. Tasks that fall due run on the thread that moves it, at their time.
  *
  * <p>Any thread may schedule and cancel; one moves the time.
  */
@@ -30,7 +30,10 @@ final class ManualTimer implements Timer {
     }
   }
 
-  /** Moves the time while nothing runs, as when the process is stopped: what falls due is late. */
+  /**
+   * Moves the time while nothing runs, as when the process is stopped: tasks that fall due are
+   * late.
+   */
   synchronized void pause(Duration by) {
     now += by.toNanos();
   }

@@ -7,17 +7,17 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 
-/** A stream whose far end the test holds: what has been read there, and when it breaks. */
+/** A stream whose far end the test holds: it decides what is read there, and when it breaks. */
 class ManualTransport implements Transport {
 
   private static final Function<Envelope, byte[]> ENCODER = ManualTransport::encoded;
 
   final List<String> told = new CopyOnWriteArrayList<>();
 
-  /** What has been read, as short texts. */
+  /** The events that were read, as short texts. */
   final List<String> read = new ArrayList<>();
 
-  /** The ids of what has been read, where there are any. */
+  /** The ids of the events that were read, if they have any. */
   final List<String> ids = new ArrayList<>();
 
   private Attachment attachment;
@@ -43,7 +43,7 @@ class ManualTransport implements Transport {
     told.add(reason.code());
   }
 
-  /** Reads one event, or answers null; the network has yet to take it. */
+  /** Reads one event, or returns null; the network has yet to take it. */
   String poll() {
     Envelope envelope = attachment.poll();
     if (envelope == null) {
@@ -76,7 +76,7 @@ class ManualTransport implements Transport {
     return new byte[envelope.size()];
   }
 
-  /** As a transport does that remembers nothing: encodes all there is, and the network takes it. */
+  /** Acts as a transport without memory: encodes all events, and the network takes them. */
   void forward() {
     for (Envelope envelope = attachment.poll(); envelope != null; envelope = attachment.poll()) {
       envelope.encoded(ENCODER);
@@ -97,7 +97,7 @@ class ManualTransport implements Transport {
     return ids.get(ids.size() - 1);
   }
 
-  /** The id after which the channel itself is told: the first. */
+  /** Returns the id of the channel's own first event. */
   String firstId() {
     return ids.get(0);
   }
@@ -107,7 +107,10 @@ class ManualTransport implements Transport {
     attachment.detach(CloseReason.GONE);
   }
 
-  /** Whether it has broken, at this end or at the broker's: what is taken then is not heard of. */
+  /**
+   * Whether it has broken, at this end or at the broker's: reports about taken bytes are then
+   * ignored.
+   */
   boolean isGone() {
     return cut || told.contains(CloseReason.GONE.code());
   }

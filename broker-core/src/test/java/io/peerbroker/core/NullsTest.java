@@ -10,7 +10,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** A null that is none of the values permitted is refused at the door, by its name. */
+/** A null that is not permitted is refused at once, with the parameter's name. */
 final class NullsTest {
 
   private static final TagFilter ALL = TagFilter.all();
@@ -25,7 +25,7 @@ final class NullsTest {
               new AccessPolicy() {
                 @Override
                 public Scope scope(Caller caller, TagFilter filter) {
-                  // It would fail on a null, and be blamed.
+                  // It would fail on a null, and get the blame.
                   return Scope.of(filter.and(filter));
                 }
               })
@@ -95,7 +95,7 @@ final class NullsTest {
   }
 
   @Test
-  @DisplayName("What is handed over: filters, messages, sessions, options.")
+  @DisplayName("The arguments: filters, messages, sessions, options.")
   void values() {
     refuses("text", () -> TagFilter.parse(null));
     refuses("tags", () -> TagFilter.requiring((String[]) null));

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Streams that adapters open: their beginning, their end, and what goes wrong in between. */
+/** Streams that adapters open: their beginning, their end, and failures in between. */
 final class OpenerTest {
 
   @RegisterExtension final BrokerLog log = new BrokerLog();
@@ -25,7 +25,7 @@ final class OpenerTest {
     LeakAssert.assertNone(broker);
   }
 
-  /** A transport that notes what it is told. */
+  /** A transport that records its calls. */
   private static final class Noting implements Transport {
     final Attachment attachment;
     final List<String> told = new ArrayList<>();
@@ -195,7 +195,7 @@ final class OpenerTest {
   void whatIsPolledCountsUntilItIsTaken() {
     Channel channel = Wired.openChannel(broker, this::open);
     LocalBroker local = (LocalBroker) broker;
-    // It is paid for with the channel's permit.
+    // It uses the channel's permit.
     assertThat(local.budget.used()).isZero();
     opened.poll();
     opened.attachment.consumed(1);
@@ -232,9 +232,7 @@ final class OpenerTest {
     assertThat(encoded).hasSize(3).allMatch(bytes -> bytes == encoded.get(0));
   }
 
-  /**
-   * The stream before is told to give way, and the broker closes before the new one is connected.
-   */
+  /** The previous stream is superseded, and the broker closes before the new one is connected. */
   @Test
   void aCutBeforeTheConnectIsForgotten() {
     Broker closing = Broker.builder().drainTimeout(Duration.ZERO).build();

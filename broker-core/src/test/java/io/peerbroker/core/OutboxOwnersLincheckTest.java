@@ -5,7 +5,7 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.junit.jupiter.api.Test;
 
-/** A queue that goes from one owner to the next while there are senders, in every order. */
+/** A queue that passes from one owner to the next while there are senders, in every order. */
 @Param(name = "number", gen = IntGen.class, conf = "0:3")
 public class OutboxOwnersLincheckTest {
 

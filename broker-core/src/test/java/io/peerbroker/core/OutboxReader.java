@@ -11,7 +11,7 @@ final class OutboxReader implements Attachment {
     this.outbox = outbox;
   }
 
-  /** The limits that an outbox goes by, all others being the defaults. */
+  /** The limits of an outbox, all others being the defaults. */
   static Limits limits(int queuedEvents, int queuedBytes, int replayEvents, int replayBytes) {
     return Broker.builder()
         .maxQueuedEvents(queuedEvents)
@@ -22,7 +22,7 @@ final class OutboxReader implements Attachment {
         .limits();
   }
 
-  /** AttachResult to an outbox as its first owner. */
+  /** Attaches to an outbox as its first owner. */
   static OutboxReader attachedTo(Outbox outbox) {
     OutboxReader reader = new OutboxReader(outbox);
     if (reader.attach(0) != Outbox.AttachResult.DONE) {

@@ -19,7 +19,7 @@ final class OutboxTest {
   private final Outbox outbox = plain(3, 100 * SIZE);
   private final OutboxReader reader = OutboxReader.attachedTo(outbox);
 
-  /** One that cannot be resumed. */
+  /** Returns an outbox that cannot be resumed. */
   private Outbox plain(int events, int bytes) {
     return new Outbox(OutboxReader.limits(events, bytes, 1, 1), budget, replay, absent, null);
   }
@@ -146,9 +146,9 @@ final class OutboxTest {
     assertThat(budget.used()).isEqualTo(SIZE);
   }
 
-  // What can be given again
+  // Replay
 
-  /** One that can be resumed, whose ids do not count. */
+  /** Returns an outbox that can be resumed, whose ids do not count. */
   private Outbox resumable(int queued, int replayEvents, int replayBytes) {
     return new Outbox(
         OutboxReader.limits(queued, 100 * SIZE, replayEvents, replayBytes),
@@ -162,7 +162,7 @@ final class OutboxTest {
     return new Outbox.Receipt(id, null);
   }
 
-  /** What an event with an id counts for. */
+  /** The size that an event with an id counts for. */
   private static final int WITH_ID = SIZE + Long.BYTES;
 
   private static void take(OutboxReader by, int count) {
@@ -254,8 +254,7 @@ final class OutboxTest {
   }
 
   @Test
-  @DisplayName(
-      "Where all together may keep no more, the oldest event that is kept gives way to the newest.")
+  @DisplayName("If all together may keep no more, the oldest kept event gives way to the newest.")
   void theOldestKeptGivesWayToTheNewest() {
     Outbox kept = resumable(100, 100, 10_000);
     OutboxReader first = OutboxReader.attachedTo(kept);
@@ -285,7 +284,8 @@ final class OutboxTest {
     for (int i = 0; i < 5; i++) {
       OutboxReader again = new OutboxReader(kept);
       assertThat(again.attach(1)).isEqualTo(AttachResult.DONE);
-      // Or whoever comes back again and again would make all queues together hold more and more.
+      // Otherwise a client that comes back again and again would make all queues together hold more
+      // and more.
       assertThat(replay.used()).isEqualTo(2L * WITH_ID);
       assertThat(budget.used()).isEqualTo(WITH_ID);
       take(again, i % 3);

@@ -11,18 +11,18 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * Strangers who fill all that they can, with the default bounds but for the rates, which only make
- * it slower: whom they shut out, and whom they do not.
+ * Clients that fill all they can, with the default bounds except the rates, which would only slow
+ * them down: which others they shut out, and which they do not.
  */
 final class OverloadTest {
 
   private static final ChannelOptions RESUME =
       ChannelOptions.none().withResume(Duration.ofMinutes(1));
 
-  /** The largest message. All that is sent shares its array, so that little heap is needed. */
+  /** The largest message. All copies share its array, so that little heap is needed. */
   private static final Json LARGEST = Json.of("x".repeat(49_150));
 
-  /** An offer of audio and two videos: with what is around it, less than a queue's share. */
+  /** An offer of audio and two videos: with its envelope, less than a queue's share. */
   private static final Json OFFER = Json.of("x".repeat(12_900));
 
   private final ManualTimer timer = new ManualTimer();
@@ -68,7 +68,7 @@ final class OverloadTest {
     }
   }
 
-  /** Two who come new to a broker that others have filled, and exchange what they have. */
+  /** Two clients come new to a broker that others have filled, and exchange their messages. */
   private void assertServes() {
     ManualTransport one = opened(RESUME);
     ManualTransport other = opened(ChannelOptions.none());
@@ -87,7 +87,7 @@ final class OverloadTest {
 
   @Test
   @Tag("X18")
-  @DisplayName("2,000 queues of readers who are away shut nobody out.")
+  @DisplayName("2,000 queues of absent readers shut no client out.")
   void absentReaders() {
     List<ManualTransport> away = opened(2_000);
     away.forEach(ManualTransport::cut);
@@ -101,7 +101,7 @@ final class OverloadTest {
 
   @Test
   @Tag("X17")
-  @DisplayName("3,000 readers who stand still shut nobody out, and neither when they hang up.")
+  @DisplayName("3,000 stalled readers shut no client out, nor do they when they hang up.")
   void stalledReaders() {
     List<ManualTransport> stalled = opened(3_000);
     List<ManualTransport> senders = opened(20);
@@ -120,14 +120,14 @@ final class OverloadTest {
 
   @Test
   @Tag("X17")
-  @DisplayName("10,000 readers with a message each shut nobody out.")
+  @DisplayName("10,000 readers with a message each shut no client out.")
   void manyStalledReaders() {
     ManualTransport sender = opened(RESUME);
     Delivery last = null;
     for (int i = 0; i < 10_000; i++) {
       ManualTransport stalled = opened(ChannelOptions.none());
       last = send(sender, stalled, LARGEST);
-      // What is left for one message of any size is filled with smaller ones.
+      // The room for one message of any size is filled with smaller ones.
       Delivery unused = send(sender, stalled, OFFER);
     }
     Party.assertRefused(last, Refusal.Code.AT_CAPACITY);
@@ -136,7 +136,7 @@ final class OverloadTest {
 
   @Test
   @Tag("X18")
-  @DisplayName("The largest queue gives way to a smaller one, and its senders are told.")
+  @DisplayName("The largest queue gives way to a smaller one, and its senders are notified.")
   void theLargestGivesWay() {
     List<ManualTransport> away = opened(300);
     away.forEach(ManualTransport::cut);
@@ -162,7 +162,7 @@ final class OverloadTest {
       told += news.size();
     }
     assertThat(told).isPositive();
-    // Nobody was cut off for it, and nobody is missing anything.
+    // No client was cut off for it, and none has lost anything.
     for (ManualTransport line : away) {
       assertThat(line.channel.isOpen()).isTrue();
       assertThat(ManualTransport.open(broker, RESUME.after(line.lastId())).channel)
@@ -173,7 +173,7 @@ final class OverloadTest {
 
   @Test
   @Tag("X19")
-  @DisplayName("A sender has so much waiting for readers who are away, and others have theirs.")
+  @DisplayName("A sender's share for absent readers is bounded, and others keep theirs.")
   void aSendersShare() {
     List<ManualTransport> away = opened(10);
     away.forEach(ManualTransport::cut);
@@ -192,7 +192,7 @@ final class OverloadTest {
     Party.assertRefused(refused, Refusal.Code.RATE_LIMITED);
     Party.assertSent(send(sender, sender, LARGEST));
     assertThat(send(opened(RESUME), away.get(0), LARGEST)).isInstanceOf(Delivery.Queued.class);
-    // What is read, and what is given up, is no part of it any more.
+    // Messages that are read or given up no longer count.
     ManualTransport back = ManualTransport.open(broker, RESUME.after(away.get(0).lastId()));
     back.readAll();
     back.cut();
@@ -208,7 +208,7 @@ final class OverloadTest {
   @Test
   @Tag("R4")
   @Tag("M15")
-  @DisplayName("What was let go is told, and the rest comes in order without a gap.")
+  @DisplayName("Dropped messages are reported, and the rest comes in order without a gap.")
   void whatIsLeftComesInOrder() {
     ManualTransport reader = opened(RESUME);
     ManualTransport sender = opened(RESUME);

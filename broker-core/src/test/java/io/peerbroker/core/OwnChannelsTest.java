@@ -15,9 +15,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/**
- * What the application itself may do that no stranger may, and what no stranger can take from it.
- */
+/** What only the application may do, and what no client can take from it. */
 final class OwnChannelsTest {
 
   private final BrokerBuilder builder = Broker.builder().timer(new ManualTimer());
@@ -64,7 +62,7 @@ final class OwnChannelsTest {
       party.host("a").update(SessionUpdate.nothing().withTags("b"));
     }
     assertThat(party.channel.sessions()).hasSize(300);
-    // Whoever acts for somebody else is a stranger, with a policy or without.
+    // A channel on behalf of another party counts as a client's, with a policy or without.
     Party guest = new Party(all.as(Caller.of(null)));
     try (Session session = guest.host("a")) {
       assertRefused(() -> guest.host("b"), Code.RATE_LIMITED);
@@ -76,7 +74,7 @@ final class OwnChannelsTest {
   @Test
   @Tag("X9")
   @Tag("X10")
-  @DisplayName("No stranger takes the application's permits.")
+  @DisplayName("No client takes the application's permits.")
   void hasPermitsOfItsOwn() {
     builder.maxChannels(1).maxWatches(1);
     open();
@@ -102,7 +100,9 @@ final class OwnChannelsTest {
   @Test
   @Tag("X8")
   @Tag("X16")
-  @DisplayName("What strangers fill leaves room for the application's messages and sessions.")
+  @DisplayName(
+      "Clients leave room for the application's messages and sessions, even if they fill "
+          + "all of theirs.")
   void hasRoomOfItsOwn() {
     builder.maxTotalSessionBytes(1_000).maxTotalQueuedBytes(8_000).maxChannels(1_000);
     open();
@@ -159,7 +159,7 @@ final class OwnChannelsTest {
 
   @Test
   @Tag("C27")
-  @DisplayName("A login that may be here no more is told revoked, and its messages go nowhere.")
+  @DisplayName("A login that may no longer be here gets revoked, and its messages go nowhere.")
   void revokesALogin() {
     open();
     ManualTransport[] ada = {new ManualTransport(), new ManualTransport()};
@@ -187,7 +187,10 @@ final class OwnChannelsTest {
     assertThat(broker.stats().channelsClosed().get(CloseReason.REVOKED)).isEqualTo(2);
   }
 
-  /** Tenants are logins before the at sign; nobody reaches another's, nor learns who is there. */
+  /**
+   * Tenants are the part of a login before the at sign; no caller reaches another tenant, or learns
+   * of its sessions.
+   */
   private static final class Tenants implements AccessPolicy {
     private static @Nullable String of(@Nullable String login) {
       return login == null ? null : login.substring(login.indexOf('@') + 1);

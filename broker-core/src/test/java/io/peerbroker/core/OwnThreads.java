@@ -10,14 +10,14 @@ final class OwnThreads {
 
   private OwnThreads() {}
 
-  /** Those that are alive now: the ones of its timer, and those of its receivers. */
+  /** The threads that are alive now: those of its timer, and those of its receivers. */
   static List<Thread> of(Broker broker) {
     List<Thread> threads = new ArrayList<>(of((Timer.SystemTimer) broker.gateway().timer()));
     addAlive(field("ownReceivers", WorkerPool.class, broker), threads);
     return threads;
   }
 
-  /** Those that are alive now: the one that watches the time, and its workers. */
+  /** The threads that are alive now: the one that watches the time, and its workers. */
   static List<Thread> of(Timer.SystemTimer timer) {
     List<Thread> threads = new ArrayList<>();
     threads.add(field("clockThread", Thread.class, timer));

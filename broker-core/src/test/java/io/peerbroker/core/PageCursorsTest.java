@@ -7,7 +7,7 @@ import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** The cursors of pages, which tell a client nothing of how many sessions there are. */
+/** The cursors of pages, which do not reveal the number of sessions. */
 final class PageCursorsTest {
 
   private final PageCursors cursors = new PageCursors();

@@ -99,7 +99,8 @@ final class PageTest {
             TagFilter.all(),
             3,
             page -> {
-              // The last of the page goes if it can: the cursor stands for one that is gone.
+              // The last session of the page goes if it can: the cursor then names one that is
+              // gone.
               String last = page.sessions().get(page.sessions().size() - 1).id();
               going.stream().filter(session -> session.id().equals(last)).forEach(Session::close);
               if (party.channel.sessions().size() < 60) {
@@ -112,7 +113,7 @@ final class PageTest {
 
   @Test
   void endsBeforeItIsLargerThanAMebibyteAsJson() {
-    // What takes the most room of all that tags can be.
+    // The tags that take the most room.
     List<String> tags = new ArrayList<>();
     for (int i = 0; i < 32; i++) {
       tags.add(i + "\u2028\"\\é".repeat(15) + "x");

@@ -7,7 +7,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 
-/** A receiver that remembers, with the channel it owns. On the test's own thread unless said. */
+/**
+ * A receiver that records, with the channel it owns. It runs on the test's own thread unless stated
+ * otherwise.
+ */
 final class Party implements Receiver {
 
   final List<Message> received = new CopyOnWriteArrayList<>();

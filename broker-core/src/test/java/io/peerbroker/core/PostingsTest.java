@@ -56,7 +56,7 @@ final class PostingsTest {
       numbers.add(number * 70);
     }
     assertThat(all(postings)).isEqualTo(numbers);
-    // Full leaves, not half ones: what is added at the end splits nothing.
+    // Full leaves, not half ones: an addition at the end splits no leaf.
     assertThat(postings)
         .extracting("leaves")
         .asInstanceOf(LIST)
@@ -81,7 +81,7 @@ final class PostingsTest {
     assertThat(postings)
         .extracting("leaves")
         .asInstanceOf(LIST)
-        // Any two beside each other have more than half of what one may have.
+        // Any two neighbours have more than half of what one may have.
         .hasSizeLessThanOrEqualTo(2 * left / (Postings.LEAF_WORDS / 2) + 1)
         .extracting("keys")
         .allSatisfy(array -> keys.add((long[]) array));

@@ -5,7 +5,7 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
 
-/** Turns of a receiver: never two at a time, none missed, the end told once and last. */
+/** Turns of a receiver: never two at a time, none missed, the end reported once and last. */
 public class ReceiverTransportLincheckTest {
 
   private final Outbox outbox =

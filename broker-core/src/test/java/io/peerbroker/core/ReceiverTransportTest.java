@@ -18,7 +18,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Parties in this JVM: one event at a time, never nested, whatever executor they bring. */
+/** Parties in this JVM: one event at a time, never nested, on any executor. */
 final class ReceiverTransportTest {
 
   @RegisterExtension final BrokerLog log = new BrokerLog();
@@ -231,7 +231,7 @@ final class ReceiverTransportTest {
     assertThat(party.closed).isEmpty();
   }
 
-  /** Takes tasks, and says nothing of those that it forgets. */
+  /** Takes tasks, and silently drops some. */
   private static final class Forgetful implements Executor {
 
     private boolean shutDown;
@@ -265,7 +265,7 @@ final class ReceiverTransportTest {
     assertThat(timed.stats().channelsClosed()).containsEntry(CloseReason.STALLED, 1L);
     assertThat(timed.stats().watchesClosed()).containsEntry(CloseReason.STALLED, 1L);
     log.assertSize(2);
-    // It was only slow: its receiver is told in the end.
+    // It was only slow: its receiver is notified in the end.
     discarding.last.run();
     assertThat(replay.told()).containsExactly("closed STALLED");
     sender.channel.close();

@@ -7,11 +7,11 @@ import io.peerbroker.core.Refusal.Code;
 import org.assertj.core.api.AbstractStringAssert;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
-/** For calls that must be refused. */
+/** Assertions for calls that must be refused. */
 final class RefusalAssert {
   private RefusalAssert() {}
 
-  /** The call is refused with this code; goes on with the detail. */
+  /** Asserts that the call is refused with this code; returns an assertion on the detail. */
   static AbstractStringAssert<?> assertRefused(ThrowingCallable call, Code code) {
     RefusedException e = catchThrowableOfType(RefusedException.class, call);
     assertThat(e).isNotNull();

@@ -9,7 +9,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** A refusal says its code, and where it was met; for a stranger it is cheap. */
+/** A refusal names its code and the place of the call; for a client's request it is cheap. */
 class RefusalTest {
   @Test
   void refusalsAreCheapAndSayTheirCode() {

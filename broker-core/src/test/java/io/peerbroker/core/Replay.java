@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A watcher that replays what it is told, and notes what must never be told. */
+/** A watcher that replays its events, and records those that must never come. */
 final class Replay implements Watcher {
 
   private final Map<String, ListedSession> held = new LinkedHashMap<>();
@@ -54,7 +54,7 @@ final class Replay implements Watcher {
     told.add(event);
   }
 
-  /** What was told, as {@code add [tags]}, {@code remove [tags]}, {@code ready n}. */
+  /** The events, as {@code add [tags]}, {@code remove [tags]}, {@code ready n}. */
   synchronized List<String> told() {
     return List.copyOf(told);
   }
@@ -67,7 +67,7 @@ final class Replay implements Watcher {
     return told.stream().anyMatch(event -> event.startsWith("ready"));
   }
 
-  /** The list as whoever replayed so far has it. */
+  /** The list after the events so far. */
   synchronized List<ListedSession> held() {
     return List.copyOf(held.values());
   }

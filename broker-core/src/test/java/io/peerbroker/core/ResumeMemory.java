@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * How much heap channels take that keep what they have been sent: to be run by hand.
+ * How much heap channels take that keep what they have been sent: a program to run by hand.
  *
  * <p>Arguments, each with a default: how many channels, messages for each, bytes of a message. The
  * class path is that of the tests:
@@ -65,7 +65,7 @@ final class ResumeMemory {
     return args.length > at ? Integer.parseInt(args[at]) : otherwise;
   }
 
-  /** As a request brings it: everything in it is its own copy. */
+  /** Returns a message as from a request: everything in it is its own copy. */
   private static boolean send(ManualTransport from, ManualTransport to, int bytes) {
     Message message =
         new Message(

@@ -10,9 +10,9 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 
 /**
- * Whatever happens to a channel, and in whatever order: its reader has seen all that was accepted
- * for it, in order, without gap or double; or it was given a new channel, and only where it had to
- * be.
+ * After any events on a channel in any order, its reader has seen everything that was accepted for
+ * it, in order, without a gap or a double; or it was given a new channel, and only if that was
+ * necessary.
  */
 final class ResumePropertiesTest {
 
@@ -20,7 +20,7 @@ final class ResumePropertiesTest {
       ChannelOptions.none().withResume(Duration.ofSeconds(30)).withLease(Duration.ofSeconds(40));
   private static final int REPLAY_EVENTS = 12;
 
-  /** A broker, one reader, and what the two must agree on. */
+  /** A broker, one reader, and the state on which the two must agree. */
   private static final class Run {
     final Random random;
     final boolean roomy;
@@ -31,18 +31,20 @@ final class ResumePropertiesTest {
     ManualTransport line;
     int sent;
 
-    /** What was accepted for the channel: its first event, and every message since. */
+    /** The events accepted for the channel: its first one, and every message since. */
     final List<String> accepted = new ArrayList<>(List.of("channel"));
 
-    /** What its reader has seen, by the same count, and the ids of it. */
+    /** The events that its reader has seen, by the same count, and their ids. */
     final List<String> seen = new ArrayList<>();
 
     final List<String> ids = new ArrayList<>();
 
-    /** Up to where the reader has said that it has seen it: it never says less later. */
+    /** Up to where the reader has confirmed: it never confirms less later. */
     int confirmed;
 
-    /** Up to where the current stream's network has taken, and how much more it was given. */
+    /**
+     * Up to where the current stream's network has taken events, and how many more it was given.
+     */
     int taken;
 
     int untaken;
@@ -139,11 +141,11 @@ final class ResumePropertiesTest {
     }
 
     private void comeBack() {
-      // Of what the stream carried, the last may not have come to where the reader is.
+      // The last events that the stream carried may not have reached the reader.
       int lost = random.nextInt(random.nextBoolean() ? 3 : 30);
       int from = Math.max(Math.max(1, confirmed), seen.size() - lost);
       if (seen.isEmpty()) {
-        // It has nothing to go on after.
+        // It has no id to go on after.
         line.channel.close();
         line.cut();
         begin(ManualTransport.open(broker, OPTIONS));
@@ -161,7 +163,7 @@ final class ResumePropertiesTest {
         confirmed = from;
         taken = from;
       } else {
-        // Where all together are full, what was kept may have given way.
+        // If all queues together are full, kept events may have given way.
         assertThat(wasOpen && !gap && roomy).isFalse();
         assertThat(before.channel.isOpen()).isFalse();
         before.cut();
@@ -185,7 +187,7 @@ final class ResumePropertiesTest {
       try {
         return ManualTransport.open(broker, options);
       } catch (RefusedException full) {
-        // No room for a new one while the old one still has what is queued for its end.
+        // There is no room for a new channel while the old one still has its queue.
         assertThat(roomy || before.channel.isOpen()).isFalse();
         before.cut();
         return ManualTransport.open(broker, OPTIONS);

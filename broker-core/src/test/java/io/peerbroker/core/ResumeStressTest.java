@@ -16,7 +16,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /**
- * Real threads and the system's timer: senders, a reader who is cut again and again, and closers.
+ * Real threads and the system's timer: senders, a reader that is cut again and again, and closers.
  */
 final class ResumeStressTest {
 
@@ -40,8 +40,7 @@ final class ResumeStressTest {
     line.readAll();
     Channel channel = line.channel;
     List<String> ids = new ArrayList<>(line.ids);
-    // It begins with a reader who is away, or chance might have it there whenever something is
-    // sent.
+    // It begins with an absent reader, or by chance the reader might be there for every message.
     line.cut();
     CompletableFuture<Void> sending =
         CompletableFuture.runAsync(
@@ -82,7 +81,7 @@ final class ResumeStressTest {
         // The other half is superseded.
         line.cut();
       }
-      // What was given last did not come through.
+      // The last events did not come through.
       int lost = Math.min(random.nextInt(3), ids.size() - presented);
       seen.subList(seen.size() - lost, seen.size()).clear();
       ids.subList(ids.size() - lost, ids.size()).clear();

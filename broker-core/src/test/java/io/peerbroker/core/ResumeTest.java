@@ -13,7 +13,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A channel outlives its stream where that was granted, and nothing is lost or doubled. */
+/** A channel outlives its stream if that was granted, and nothing is lost or doubled. */
 final class ResumeTest {
 
   private static final Duration MINUTE = Duration.ofMinutes(1);
@@ -47,7 +47,7 @@ final class ResumeTest {
     return ManualTransport.open(broker, options);
   }
 
-  /** One that has read its first event. */
+  /** Returns a reader that has read its first event. */
   private ManualTransport opened() {
     ManualTransport line = open(RESUME);
     assertThat(line.readAll()).containsExactly("channel");
@@ -88,7 +88,7 @@ final class ResumeTest {
 
   @Test
   @Tag("R1")
-  @DisplayName("What was asked for is granted up to the maximum, and told.")
+  @DisplayName("A requested grace is granted up to the maximum, and reported.")
   void grants() {
     for (int asked : new int[] {0, 1, 59, 60, 61, 1_000_000}) {
       ChannelOptions options = ChannelOptions.none().withResume(Duration.ofSeconds(asked));
@@ -107,7 +107,8 @@ final class ResumeTest {
 
   @Test
   @Tag("R1")
-  @DisplayName("A maximum of 0 turns it off, and such a channel closes when its stream breaks.")
+  @DisplayName(
+      "A maximum of 0 turns resuming off, and such a channel closes when its stream breaks.")
   void canBeTurnedOff() {
     try (Broker off = Broker.builder().timer(timer).maxResume(Duration.ZERO).build()) {
       ManualTransport line = ManualTransport.open(off, RESUME);
@@ -148,7 +149,7 @@ final class ResumeTest {
   @Test
   @Tag("R3")
   @Tag("M15")
-  @DisplayName("When the stream breaks the channel and its sessions live on, and messages wait.")
+  @DisplayName("When the stream breaks, the channel and its sessions live on, and messages wait.")
   void livesOn() {
     ManualTransport line = opened();
     Session session = line.channel.openSession(SessionSpec.listed("a"));
@@ -170,7 +171,8 @@ final class ResumeTest {
 
   @Test
   @Tag("R4")
-  @DisplayName("Whoever comes back is given every event after the one it names, once and in order.")
+  @DisplayName(
+      "A client that comes back gets every event after the one it names, once and in order.")
   void goesOnAfterAnyEvent() {
     for (int seen = 0; seen <= 5; seen++) {
       for (int taken = 0; taken <= 5; taken++) {
@@ -197,7 +199,8 @@ final class ResumeTest {
   @Test
   @Tag("R4")
   @DisplayName(
-      "Again and again, and an event that only an earlier stream has given counts as given.")
+      "A client may come back repeatedly, and an event that only an earlier stream has "
+          + "given counts as given.")
   void comesBackManyTimes() {
     ManualTransport line = opened();
     send(line, 1, 4);
@@ -220,7 +223,7 @@ final class ResumeTest {
 
   @Test
   @Tag("R6")
-  @DisplayName("What was granted at first stands, whatever is asked for later.")
+  @DisplayName("The first grant stands; later requests for one are ignored.")
   void theFirstGrantStands() {
     ManualTransport line = opened();
     line.cut();
@@ -234,7 +237,7 @@ final class ResumeTest {
 
   @Test
   @Tag("R7")
-  @DisplayName("The newest stream wins: the older is told so and given nothing more.")
+  @DisplayName("The newest stream wins: the older one is notified and gets nothing more.")
   void supersedes() {
     ManualTransport line = opened();
     send(line, 1, 2);
@@ -243,7 +246,7 @@ final class ResumeTest {
     assertSame(line, back);
     assertThat(line.told).containsExactly("superseded");
     assertThat(line.poll()).isNull();
-    // Too late to count, and the end of a stream that is not the newest ends nothing.
+    // It is too late to count, and the end of a stream that is not the newest ends nothing.
     line.consumed(1);
     line.cut();
     send(line, 3, 3);
@@ -257,7 +260,7 @@ final class ResumeTest {
   @Test
   @Tag("R8")
   @DisplayName(
-      "The grace ends on time and not earlier; whoever comes later is given a new channel.")
+      "The grace ends on time and not earlier; a client that comes later gets a new channel.")
   void expires() {
     ManualTransport line = opened();
     Session session = line.channel.openSession(SessionSpec.listed("a"));
@@ -265,7 +268,7 @@ final class ResumeTest {
     timer.advance(MINUTE.minus(MOMENT));
     ManualTransport back = comeBack(line);
     assertSame(line, back);
-    // The first grace is over and done with.
+    // The first grace is over.
     timer.advance(MINUTE);
     assertSame(line, back);
     back.cut();
@@ -348,7 +351,7 @@ final class ResumeTest {
 
   @Test
   @Tag("R9")
-  @DisplayName("What has not been taken is not dropped, however much it is.")
+  @DisplayName("Events that the network has not taken are not dropped, however many there are.")
   void keepsWhatWaits() {
     ManualTransport line = opened();
     line.cut();
@@ -362,7 +365,7 @@ final class ResumeTest {
 
   @Test
   @Tag("R10")
-  @DisplayName("What has been seen is not kept; an id of another channel says nothing.")
+  @DisplayName("Confirmed events are not kept; an id of another channel confirms nothing.")
   void confirms() {
     ManualTransport line = opened();
     ManualTransport other = opened();
@@ -399,7 +402,7 @@ final class ResumeTest {
 
   @Test
   @Tag("X15")
-  @DisplayName("Who comes new keeps something, however much the others keep.")
+  @DisplayName("A new channel keeps some events, however many the others keep.")
   void everyoneKeepsSomething() {
     ByteBudget replay = ((LocalBroker) broker).replay;
     assertThat(replay.reserve(500_000)).isTrue();
@@ -529,7 +532,8 @@ final class ResumeTest {
   @Test
   @Tag("R9")
   @Tag("E3")
-  @DisplayName("Who comes back too late has the old one's permit, also where all are taken.")
+  @DisplayName(
+      "A client that comes back too late gets the old channel's permit, also if all are taken.")
   void isReplacedThoughTheBrokerIsFull() {
     try (Broker small = broker(1)) {
       for (boolean cut : new boolean[] {false, true}) {
@@ -545,7 +549,7 @@ final class ResumeTest {
         ManualTransport other = ManualTransport.open(small, RESUME.after(line.firstId()));
         assertNew(line, other);
         assertThat(line.channel.isOpen()).isFalse();
-        // It has one permit and no second one, whoever else comes with the old one's id.
+        // It has one permit and no second one, even if others come with the old one's id.
         assertRefused(
             () -> ManualTransport.open(small, RESUME.after(line.firstId())), Code.AT_CAPACITY);
         if (!cut) {
@@ -560,7 +564,7 @@ final class ResumeTest {
 
   @Test
   @Tag("X20")
-  @DisplayName("Where no permit is free the longest-waiting channel gives way to a new one.")
+  @DisplayName("If no permit is free, the longest-waiting channel gives way to a new one.")
   void theLongestWaitingGivesWay() {
     try (Broker small = broker(3)) {
       ManualTransport[] lines = new ManualTransport[3];
@@ -574,7 +578,7 @@ final class ResumeTest {
       ManualTransport next = ManualTransport.open(small, RESUME);
       assertThat(lines[1].channel.isOpen()).isFalse();
       assertThat(lines[0].channel.isOpen()).isTrue();
-      // One that has come back waits no more, and begins anew when its stream breaks again.
+      // A channel that has come back no longer waits, and begins anew when its stream breaks again.
       ManualTransport back = ManualTransport.open(small, RESUME.after(lines[0].lastId()));
       assertSame(lines[0], back);
       assertRefused(() -> ManualTransport.open(small, RESUME), Code.AT_CAPACITY);

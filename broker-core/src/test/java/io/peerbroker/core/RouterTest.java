@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** A router of the application, which may fail in every way and hurts nobody. */
+/** A router of the application, which may fail in every way without harm to others. */
 final class RouterTest {
 
   @RegisterExtension final BrokerLog log = new BrokerLog();
@@ -47,7 +47,7 @@ final class RouterTest {
     }
   }
 
-  /** Refused as internal, as often as one likes: nothing of it counts against the rate. */
+  /** Refused as internal, any number of times: nothing of it counts against the rate. */
   private void assertFailsInside() {
     for (int i = 0; i < 3; i++) {
       Delivery delivery = party.send(party.id(), "1");

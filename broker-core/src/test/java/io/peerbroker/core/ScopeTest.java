@@ -18,7 +18,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What a caller may see of the list, and what becomes of a watch when that changes. */
+/** Which part of the list a caller may see, and what happens to a watch when that changes. */
 final class ScopeTest {
 
   private static final Caller ADA =
@@ -325,7 +325,7 @@ final class ScopeTest {
     AuthorizedWatch watch = new AuthorizedWatch(failing, ADA, TagFilter.all(), sighted(), stream);
     watch.recheck();
     assertThat(stream.isEnding()).isTrue();
-    // What has been queued before is told no more.
+    // Events that were queued before are no longer sent.
     assertThat(stream.poll()).isNull();
     LocalWatch other =
         broker.watch(

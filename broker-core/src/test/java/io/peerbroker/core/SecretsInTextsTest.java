@@ -8,7 +8,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** What an application may log without looking: the texts of objects, and of refusals. */
+/** Texts that an application may log without a check: those of objects, and of refusals. */
 final class SecretsInTextsTest {
 
   private static final String SAID = "canary-of-a-message";

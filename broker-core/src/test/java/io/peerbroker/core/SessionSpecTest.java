@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What a session is to be, and what is to change about it. */
+/** The description of a new session, and of a change. */
 final class SessionSpecTest {
 
   @Test

@@ -57,7 +57,7 @@ final class SessionTableTest {
     }
   }
 
-  /** The longest way that a search can have to go. */
+  /** Returns the longest way that a search can take. */
   private static int longestRun(SessionTable table) {
     int longest = 0;
     int run = 0;

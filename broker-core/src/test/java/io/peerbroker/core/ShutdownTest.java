@@ -14,7 +14,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** The broker's close: told first, drained within a bound, then over. */
+/** The broker's close: streams are notified, drained within a bound, and then ended. */
 final class ShutdownTest {
 
   private static final Duration LONG = Duration.ofMinutes(1);
@@ -36,7 +36,7 @@ final class ShutdownTest {
     broker.close();
 
     assertThat(party.closed).containsExactly(CloseReason.SHUTTING_DOWN);
-    // Nobody is told one by one how the sessions go.
+    // No watch is notified of the sessions one by one.
     assertThat(replay.told()).containsExactly("add [a]", "ready 1", "closed SHUTTING_DOWN");
     LeakAssert.assertNone(broker);
 
@@ -82,7 +82,7 @@ final class ShutdownTest {
     Party.assertSent(stalled.send(stalled.id(), "1"));
     broker.close();
     LeakAssert.assertNone(broker);
-    // It reads after all: what was queued is gone, and the end is told all the same.
+    // It reads after all: the queue is gone, and the end is reported all the same.
     never.runAll();
     assertThat(stalled.received).isEmpty();
     assertThat(stalled.closed).containsExactly(CloseReason.SHUTTING_DOWN);

@@ -14,7 +14,8 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
- * What a proxy's restart does: all streams are cut in one moment, and all graces run out in one.
+ * The effect of a proxy's restart: all streams are cut at one moment, and all graces run out at one
+ * moment.
  */
 final class StormTest {
 
@@ -38,7 +39,7 @@ final class StormTest {
     LeakAssert.assertNone(broker);
   }
 
-  /** A stream that reads what there is, at about the cost of a real one. */
+  /** A stream that reads all events, at about the cost of a real one. */
   private static final class Reader implements Transport {
 
     private static final long COST = 20_000;
@@ -116,7 +117,7 @@ final class StormTest {
     }
   }
 
-  /** What a stream does that has nothing to say: a task after each silence. */
+  /** The work of an idle stream: a task after each silence. */
   private void beat() {
     long now = System.nanoTime();
     longestSilence.accumulateAndGet(now - lastHeartbeat, Math::max);

@@ -13,7 +13,7 @@ final class Stress {
 
   private Stress() {}
 
-  /** A round of a stress test; what it throws fails the test, with the round's seed. */
+  /** A round of a stress test; its exception fails the test, with the round's seed. */
   interface Round {
     void run(long seed) throws Exception;
   }
@@ -36,7 +36,7 @@ final class Stress {
     void run() throws Exception;
   }
 
-  /** Starts all parts at once, and waits for them; what one throws comes out here. */
+  /** Starts all parts at once, and waits for them; throws the exception of a part. */
   static void together(List<Part> parts) throws Exception {
     ExecutorService threads = TestThreads.executor(parts.size());
     try {

@@ -10,8 +10,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * A stream that is dead though its client lives is found out by what the client says it has seen.
- * One that is merely slow, or of which nothing is said, is left alone.
+ * A stream that is dead though its client lives is detected by what the client confirms. A stream
+ * that is merely slow, or whose client confirms nothing, is left alone.
  */
 final class SuspectTest {
 
@@ -49,7 +49,7 @@ final class SuspectTest {
 
   @Test
   @Tag("R18")
-  @DisplayName("A seen that stands still breaks the stream off, and coming back loses nothing.")
+  @DisplayName("A seen that stands still breaks off the stream, and coming back loses nothing.")
   void aDeadStreamIsBrokenOff() {
     line.readAll();
     String seen = line.lastId();
@@ -66,7 +66,7 @@ final class SuspectTest {
     assertThat(line.channel.isAttached()).isFalse();
     assertThat(line.channel.isOpen()).isTrue();
     assertThat(sender.send(line.channel.id(), "2")).isInstanceOf(Delivery.Queued.class);
-    // Another that lags is no reason for anything while nobody is there.
+    // Another seen that lags has no effect while there is no stream.
     timer.advance(PATIENCE);
     say(seen);
     ManualTransport back = ManualTransport.open(broker, RESUME.after(seen));
@@ -76,7 +76,7 @@ final class SuspectTest {
 
   @Test
   @Tag("R18")
-  @DisplayName("A reader that gets on is slow, and is left alone however far it is behind.")
+  @DisplayName("A reader that makes progress is left alone, however far it is behind.")
   void aSlowReaderIsLeftAlone() {
     for (int i = 1; i <= 20; i++) {
       send(i);
@@ -90,7 +90,7 @@ final class SuspectTest {
     timer.advance(PATIENCE.multipliedBy(100));
     say(line.lastId());
     assertThat(line.told).as("all was seen").isEmpty();
-    // The time that counts begins with what was written then.
+    // The relevant time begins with the write after that.
     send(21);
     line.readAll();
     say(line.ids.get(line.ids.size() - 2));
@@ -99,7 +99,7 @@ final class SuspectTest {
 
   @Test
   @Tag("R18")
-  @DisplayName("A flood that pushes what was not seen out of the replay hides nothing.")
+  @DisplayName("A flood that pushes unconfirmed events out of the replay hides nothing.")
   void aFloodHidesNothing() {
     line.readAll();
     String seen = line.lastId();
@@ -115,12 +115,12 @@ final class SuspectTest {
 
   @Test
   @Tag("R18")
-  @DisplayName("Nothing that was not written counts, and no id of another channel.")
+  @DisplayName("Events that were not written do not count, nor does an id of another channel.")
   void whatIsNotKnownIsNotJudged() {
     line.readAll();
     String seen = line.lastId();
     send(1);
-    // Polled, but held back by the network: that is for the write timeout.
+    // Polled, but held back by the network: the write timeout handles that.
     line.poll();
     timer.advance(PATIENCE.multipliedBy(2));
     say(seen);
@@ -159,7 +159,7 @@ final class SuspectTest {
 
   @Test
   @Tag("R17")
-  @DisplayName("What the network has taken is known, and whether a stream is there.")
+  @DisplayName("The last event that the network took is known, and whether there is a stream.")
   void whatWasWrittenIsTold() {
     assertThat(line.channel.lastConsumed()).isNull();
     line.poll();

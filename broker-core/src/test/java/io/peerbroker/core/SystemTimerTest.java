@@ -15,7 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** The timer of the running system: it decides what is due, and others carry that out. */
+/** The timer of the running system: it decides which tasks are due, and workers run them. */
 final class SystemTimerTest {
 
   private final Timer.SystemTimer timer = Timer.system();
@@ -57,7 +57,7 @@ final class SystemTimerTest {
   }
 
   @Test
-  @DisplayName("What waits for a worker can still be taken back.")
+  @DisplayName("A task that waits for a worker can still be cancelled.")
   void cancelled() throws InterruptedException {
     Timer.SystemTimer full = Timer.system();
     for (int i = 0; i < Timer.SystemTimer.MAX_WORKERS; i++) {
@@ -77,7 +77,7 @@ final class SystemTimerTest {
   }
 
   @Test
-  @DisplayName("Closed, it runs nothing more, and its threads have ended.")
+  @DisplayName("A closed timer runs nothing more, and its threads have ended.")
   void closed() throws InterruptedException {
     CountDownLatch ran = new CountDownLatch(1);
     List<Thread> threads = new ArrayList<>();
@@ -101,7 +101,7 @@ final class SystemTimerTest {
   }
 
   @Test
-  @DisplayName("Its threads take over nothing from the thread that happens to need one.")
+  @DisplayName("Its threads inherit nothing from the thread that needs one.")
   void inheritsNothing() throws Exception {
     InheritableThreadLocal<String> login = new InheritableThreadLocal<>();
     CompletableFuture<Thread> onWorker = new CompletableFuture<>();

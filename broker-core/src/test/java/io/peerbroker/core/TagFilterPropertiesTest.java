@@ -10,7 +10,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
-/** The filter against what its rules say in words, on generated filters and tags. */
+/** The filter against the wording of its rules, on generated filters and tags. */
 final class TagFilterPropertiesTest {
 
   @Property(tries = 500)

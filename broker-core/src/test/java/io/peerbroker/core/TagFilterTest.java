@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The rules L2 to L7 of docs/protocol.md, as far as they are the filter's own. */
+/** The rules L2 to L7 of docs/protocol.md, as far as they concern the filter alone. */
 final class TagFilterTest {
 
   private static boolean passes(String filter, String... tags) {

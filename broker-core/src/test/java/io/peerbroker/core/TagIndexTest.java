@@ -25,7 +25,7 @@ final class TagIndexTest {
       new LocalChannel(broker, ChannelOptions.none(), LocalChannel.Side.OWN);
   private final TagIndex index = new TagIndex();
 
-  /** What is in the index: each session's tags, in order of creation. */
+  /** The content of the index: each session's tags, in order of creation. */
   private final TreeMap<Long, List<String>> model = new TreeMap<>();
 
   private final Map<Long, LocalSession> sessions = new LinkedHashMap<>();

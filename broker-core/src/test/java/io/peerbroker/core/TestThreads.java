@@ -5,7 +5,7 @@ import java.util.concurrent.Executors;
 
 /**
  * The threads of stress tests: virtual ones where the system property {@value #VIRTUAL} is {@code
- * true}, which takes JDK 21 or later, else platform threads.
+ * true}, which needs JDK 21 or later, else platform threads.
  */
 final class TestThreads {
 
@@ -35,7 +35,7 @@ final class TestThreads {
    * Lets others run, which every loop that waits for another thread must do: virtual threads are
    * not preempted, so that two of them that loop keep two carriers for themselves.
    */
-  @SuppressWarnings("ThreadPriorityCheck") // progress, not priority, is what is asked for
+  @SuppressWarnings("ThreadPriorityCheck") // the call asks for progress, not for priority
   static void giveWay() {
     Thread.yield();
   }

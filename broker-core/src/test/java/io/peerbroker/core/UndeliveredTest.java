@@ -7,7 +7,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What the sender of a queued message learns when nobody comes for it: rule M15. */
+/** What the sender of a queued message learns when no reader comes for it: rule M15. */
 final class UndeliveredTest {
 
   private static final Duration GRACE = Duration.ofSeconds(30);
@@ -74,7 +74,7 @@ final class UndeliveredTest {
     back.poll();
     back.consumed(1);
     back.cut();
-    // It waits for the next reader again, but one has been given it.
+    // It waits for the next reader again, but a reader has been given it.
     comeBack(target).cut();
     timer.advance(GRACE);
     assertThat(origin.readAll()).containsExactly("undelivered " + second + " expired");

@@ -32,7 +32,7 @@ final class VirtualThreadsTest {
   private final Broker broker =
       Broker.builder().sessionRate(Limits.Rate.UNLIMITED).maxSessionsPerChannel(1_000).build();
 
-  /** An executor of virtual threads, which Java 17, the floor, does not have. */
+  /** An executor of virtual threads, which Java 17, the oldest supported version, does not have. */
   private static ExecutorService virtualThreads() throws Exception {
     assumeTrue(
         Runtime.version().feature() >= 21, "This JDK has no virtual threads: they came with 21");
@@ -89,7 +89,7 @@ final class VirtualThreadsTest {
                 }));
       }
     }
-    // Waited for on a platform thread: no virtual one may be left to run.
+    // The wait is on a platform thread: possibly no virtual one can run.
     long before = -1;
     while (!ended.await(20, TimeUnit.SECONDS)) {
       long now = done.get();

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Lists in which the application has a say. */
+/** Lists that the application restricts. */
 final class VisibilityTest {
 
   /** Room for 32 bytes for each 64 sessions of 640 in a row. */
@@ -46,7 +46,7 @@ final class VisibilityTest {
     LeakAssert.assertNone(broker);
   }
 
-  /** What may be seen: whatever has no hidden tag. */
+  /** The visible sessions: all without a hidden tag. */
   private boolean shows(ListedSession session) {
     return session.tags().stream().noneMatch(hidden::contains);
   }
@@ -198,13 +198,13 @@ final class VisibilityTest {
     party.host("a");
     hands.runAll();
     assertThat(replay.closed()).isEqualTo(CloseReason.OVERFLOW);
-    // It does not come to that again and again.
+    // This does not happen again and again.
     assertThatThrownBy(() -> watch("", this::shows))
         .isInstanceOfSatisfying(
             RefusedException.class,
             refused -> assertThat(refused.refusal().code()).isEqualTo(Refusal.Code.AT_CAPACITY));
     assertThat(broker.stats().watches()).isZero();
-    // What may be seen of it is few, and found by a tag.
+    // Few of the sessions are visible, and they are found by a tag.
     party.host("b");
     Replay narrower = new Replay();
     broker.watch(TagFilter.parse("b"), this::shows, broker.watches, broker.opener(narrower, hands));

@@ -13,8 +13,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * What changes keep in the heap while they wait for readers who do not read: no session that has
- * closed, and nothing that is not counted (X11).
+ * The heap that changes keep while they wait for stalled readers: no session that has closed, and
+ * nothing that is not counted (X11).
  */
 final class WaitingChangesTest {
 
@@ -79,7 +79,7 @@ final class WaitingChangesTest {
             });
   }
 
-  /** Makes sessions in a frame of its own, so that nothing of the test's holds them. */
+  /** Makes sessions in a frame of its own, so that no variable of the test holds them. */
   private void open(int count, List<WeakReference<Json>> metadata) {
     for (int i = 0; i < count; i++) {
       SessionSpec spec = new SessionSpec(List.of("a"), true, metadata(i));
@@ -87,7 +87,7 @@ final class WaitingChangesTest {
     }
   }
 
-  /** Makes the sessions large when no list shows them any more. */
+  /** Makes the sessions large when no list shows them any longer. */
   private void leaveAndGrow(List<WeakReference<Json>> metadata) {
     for (Session session : party.channel.sessions()) {
       session.update(new SessionUpdate(List.of("b"), null, null));
@@ -139,7 +139,7 @@ final class WaitingChangesTest {
     leaveAndGrow(metadata);
     closeAll();
     awaitGone(metadata);
-    // What the walk has found is told as it was found, and taken back.
+    // Sessions that the walk has found are sent as they were found, and then removed.
     assertThat(poll(stalled)).isEqualTo(9 + 1 + 10);
   }
 

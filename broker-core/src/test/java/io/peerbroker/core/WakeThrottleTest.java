@@ -15,7 +15,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** How often, and on which threads, watches are woken for what strangers change. */
+/** How often, and on which threads, watches are woken for changes of others. */
 final class WakeThrottleTest {
 
   private static final Duration PAUSE = Duration.ofMillis(50);
@@ -33,7 +33,7 @@ final class WakeThrottleTest {
   private final List<Woken> lists = new ArrayList<>();
   private final Thread changer = Thread.currentThread();
 
-  /** A list's end that counts its wake-ups, and reads at each of them if it is told to. */
+  /** A list's end that counts its wake-ups, and reads at each of them if the test wants that. */
   private final class Woken implements Transport {
     final Attachment attachment;
     final boolean reads;
@@ -261,7 +261,7 @@ final class WakeThrottleTest {
     assertThat(timer.scheduled()).isZero();
   }
 
-  /** Has sessions with the tag "a" removed in one step, and lists woken for it. */
+  /** Removes sessions with the tag "a" in one step, and wakes the lists for that. */
   private static void feedRemovals(
       WatchIndex watches, WakeThrottle wakes, List<LocalSession.Ref> sessions, long step) {
     List<WatchIndex.Home> touched = new ArrayList<>();
@@ -347,7 +347,7 @@ final class WakeThrottleTest {
     party.host("a");
     timer.advance(PAUSE.dividedBy(2));
     party.host("b");
-    // What waits longer was not the first to wait.
+    // The one that waits longer was not the first to wait.
     party.host("b");
     party.host("a");
     assertThat(timer.scheduled()).isEqualTo(1);
@@ -382,7 +382,7 @@ final class WakeThrottleTest {
     awaitEvents(128);
   }
 
-  /** A timer whose tasks are refused where the test says so. */
+  /** A timer that refuses tasks when the test wants that. */
   private static final class Refusing implements Timer {
     final ManualTimer timer = new ManualTimer();
     boolean refuses;
@@ -444,7 +444,7 @@ final class WakeThrottleTest {
       assertThatThrownBy(() -> host.host("b", "a")).hasMessageContaining("refuses");
       await().untilAsserted(() -> assertThat(a.events).hasValue(2));
       refusing.refuses = false;
-      // Where nothing has been told when the pause was over, the next change sees to it.
+      // If nothing was sent when the pause was over, the next change wakes the list.
       refusing.timer.advance(PAUSE);
       assertThat(b.events).hasValue(2);
       host.host("a");

@@ -19,8 +19,8 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
- * The index of watches: a change is handed to those alone whose tag the session has, compared with
- * few filters, and reaches all who could see it.
+ * The index of watches: a change is handed only to watches whose tag the session has, compared with
+ * few filters, and reaches all watches that could see it.
  */
 final class WatchIndexTest {
 
@@ -81,7 +81,7 @@ final class WatchIndexTest {
     return visited;
   }
 
-  /** Feeds a change to those who watch "a", and has it passed; returns its place in the feed. */
+  /** Feeds a change to the watches of "a", and has it passed; returns its place in the feed. */
   private WeakReference<ChangeFeed.Place> feedOne() {
     List<WatchIndex.Home> touched = new ArrayList<>();
     List<String> tags = List.of("a");
@@ -226,7 +226,7 @@ final class WatchIndexTest {
     List<WatchIndex.Group> groups = compared(tags, null);
     assertThat(groups).hasSize(2);
     assertThat(budget.used()).isPositive();
-    // One that has looked does not make it go; when the last list has gone there is nothing left.
+    // One group that has looked does not remove it; when the last list has gone, nothing is left.
     assertThat(groups.get(0).log.catchUp()).isEqualTo(1);
     assertThat(budget.used()).isPositive();
     all.forEach(this::remove);
@@ -269,7 +269,7 @@ final class WatchIndexTest {
       touched.forEach(WatchIndex.Home::catchUpWithMuch);
       touched.clear();
     }
-    // What is left is the last change of each log.
+    // Only the last change of each log is left.
     assertThat(narrow.used()).isLessThan(40_000);
   }
 
@@ -299,7 +299,7 @@ final class WatchIndexTest {
     List<WatchIndex.Group> groups =
         touched.stream().flatMap(home -> home.groups().stream()).toList();
     assertThat(groups).hasSize(500);
-    // Those that have nothing left to look at have looked already: 64 changes are four of them.
+    // The groups with nothing left to look at have looked already: 64 changes are four of them.
     assertThat(groups.stream().filter(group -> group.log.catchUp() == 0).count()).isBetween(1L, 8L);
   }
 
@@ -310,7 +310,7 @@ final class WatchIndexTest {
     WatchIndex.Group group = compared(List.of("a"), null).get(0);
     ReentrantLock ofTheReaders =
         assertThat(group.log).extracting("lock", type(ReentrantLock.class)).actual();
-    // What is done with the directory locked: nobody who does it waits for one who reads.
+    // Work with the directory locked never waits for a reader.
     Thread directory =
         new Thread(
             () -> {

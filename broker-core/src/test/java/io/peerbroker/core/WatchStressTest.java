@@ -19,10 +19,10 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
- * A watch, replayed, always ends in the truth (L16, L20): several threads change what they own at
- * random, watchers with different filters and speeds begin at any time, some of whom the
- * application lets see but a part, another one at any time; and in the end each holds what the
- * changers know to be there.
+ * A watch, replayed, always ends in the truth (L16, L20): several threads change their own sessions
+ * at random; watchers with different filters and speeds begin at any time; the application shows
+ * some of them only a part, which changes at any time. In the end each watcher holds the sessions
+ * that the changing threads know to be there.
  */
 final class WatchStressTest {
 
@@ -34,7 +34,7 @@ final class WatchStressTest {
 
   private final ExecutorService threads = TestThreads.executor(2);
 
-  /** What the application lets some see; the last one counts in the end. */
+  /** The parts that the application shows to some; the last one counts in the end. */
   private static final List<Predicate<ListedSession>> VISIBLE =
       List.of(
           session -> true,
@@ -137,7 +137,7 @@ final class WatchStressTest {
     };
   }
 
-  /** Changes channels and sessions that nobody else does, and so knows the truth about them. */
+  /** Changes its own channels and sessions, and so knows the truth about them. */
   private static final class Changer implements Stress.Part {
 
     private final Broker broker;

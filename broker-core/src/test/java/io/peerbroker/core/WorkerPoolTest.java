@@ -16,7 +16,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The threads of the broker's own: few, more while tasks block, and none for long. */
+/** The broker's own threads: few, more while tasks block, and none for long. */
 final class WorkerPoolTest {
 
   private static final int MOST = 8;
@@ -79,7 +79,7 @@ final class WorkerPoolTest {
   }
 
   @Test
-  @DisplayName("There are never more threads than the bound, and what waits runs in the end.")
+  @DisplayName("There are never more threads than the bound, and waiting tasks run in the end.")
   void growsToItsBound() throws InterruptedException {
     block(3 * MOST);
     CountDownLatch ran = new CountDownLatch(1);
@@ -101,7 +101,7 @@ final class WorkerPoolTest {
   }
 
   @Test
-  @DisplayName("What a task throws is logged, and its thread goes on.")
+  @DisplayName("A task's exception is logged, and its thread goes on.")
   void survivesWhatTasksThrow() throws InterruptedException {
     CountDownLatch ran = new CountDownLatch(1);
     AssertionError thrown = new AssertionError("on purpose");
@@ -124,7 +124,7 @@ final class WorkerPoolTest {
   }
 
   @Test
-  @DisplayName("Closed, it refuses tasks, and does what it has.")
+  @DisplayName("A closed pool refuses tasks, and runs those that it has.")
   void close() throws InterruptedException {
     block(2);
     AtomicInteger ran = new AtomicInteger();

@@ -33,18 +33,18 @@ import org.eclipse.jetty.ee10.servlet.ServletHolder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where no proxy does it: how is one address kept from taking it all?
+ * Without a proxy that does it: how is one address kept from taking everything?
  *
  * <p>A filter in front of the broker's servlet. An address has so many requests open at one time,
  * its streams among them, and makes so many a second; beyond either it is answered {@code 429}.
- * Channels, sessions and messages all take requests, so this bounds them too, for whoever opens one
- * channel after another.
+ * Channels, sessions and messages all take requests, so this bounds them too for a client that
+ * opens one channel after another.
  *
  * <p>A client of IPv6 has a whole network of addresses, so its first 64 bits count as one. Many
  * people may share an address of IPv4: be generous.
  *
- * <p>It takes no thread and no timer. It remembers a bounded number of addresses, only for as long
- * as they matter; when there are more, those that come then share one allowance.
+ * <p>It needs no thread and no timer. It remembers a bounded number of addresses, only for as long
+ * as they matter; when there are more, the new ones share one allowance.
  */
 public final class AddressLimitFilter implements Filter {
 
@@ -58,7 +58,7 @@ public final class AddressLimitFilter implements Filter {
   private final int maxAddresses;
   private final LongSupplier clock;
 
-  // Guarded by this, as all of the addresses are.
+  // Guarded by this, as all the addresses are.
   private final Map<String, Address> addresses = new HashMap<>();
   private final Address others;
   private long sweptAt;
@@ -166,7 +166,7 @@ public final class AddressLimitFilter implements Filter {
                 .getBytes(UTF_8));
   }
 
-  /** Who asks, as a key of the map; a text of bounded length. */
+  /** Returns the client's address as a key of the map; a text of bounded length. */
   private String addressOf(HttpServletRequest request) {
     String address = request.getRemoteAddr();
     if (behindProxy) {
@@ -204,7 +204,7 @@ public final class AddressLimitFilter implements Filter {
     long now = clock.getAsLong();
     Address address = addresses.get(who);
     if (address == null) {
-      // At most once a second: else whoever has many addresses could keep it sweeping.
+      // At most once a second: otherwise a client with many addresses could keep it sweeping.
       if (addresses.size() >= maxAddresses && now - sweptAt >= SECOND) {
         sweptAt = now;
         addresses.values().removeIf(known -> known.open == 0 && known.earned(now) == burstNanos);
@@ -230,7 +230,10 @@ public final class AddressLimitFilter implements Filter {
     address.open--;
   }
 
-  /** What one address has open, and what it has earned since. Guarded by the filter. */
+  /**
+   * The open requests of one address, and the requests that it has earned since. Guarded by the
+   * filter.
+   */
   private final class Address {
     int open;
     long earned = burstNanos;
@@ -245,7 +248,7 @@ public final class AddressLimitFilter implements Filter {
     }
   }
 
-  /** What one request takes of its address, until it is over. */
+  /** The place that one request takes of its address, until it is over. */
   private final class Place implements AsyncListener {
     private final Address address;
     private final AtomicBoolean left = new AtomicBoolean();

@@ -231,7 +231,7 @@ public final class BrokerServer implements Callable<Integer> {
     return 0;
   }
 
-  /** What the servlet says of its init-params, in words of the command line. */
+  /** Returns the servlet's message about its init-params, in words of the command line. */
   private Exception asWrongOption(Exception failed) {
     for (Throwable cause = failed; cause != null; cause = cause.getCause()) {
       if (cause instanceof ServletException
@@ -256,7 +256,7 @@ public final class BrokerServer implements Callable<Integer> {
   }
 
   /**
-   * What is served.
+   * The served parts.
    *
    * @param server not started yet
    * @param context where the servlet is mounted
@@ -264,7 +264,7 @@ public final class BrokerServer implements Callable<Integer> {
    */
   record Site(JettyServer server, ServletContextHandler context, String mount) {
 
-    /** Closes the broker, once there is one; its streams are told. */
+    /** Closes the broker, once there is one; its streams are notified. */
     void closeBroker() {
       if (context.getServletContext().getAttribute(BrokerServlet.BROKER_ATTRIBUTE)
           instanceof Broker broker) {
@@ -415,7 +415,7 @@ public final class BrokerServer implements Callable<Integer> {
     return 1;
   }
 
-  /** What the user can mend is said in words; anything else is a bug, and shows its stack. */
+  /** Errors that the user can mend are explained; anything else is a bug, and shows its stack. */
   private static int failed(Exception e, CommandLine commandLine, CommandLine.ParseResult arguments)
       throws Exception {
     if (e instanceof IOException) {
@@ -424,7 +424,7 @@ public final class BrokerServer implements Callable<Integer> {
     throw e;
   }
 
-  /** Says what version this is, from the jar's manifest. */
+  /** Prints the version, from the jar's manifest. */
   static final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {

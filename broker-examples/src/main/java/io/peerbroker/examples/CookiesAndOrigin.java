@@ -28,22 +28,21 @@ import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
 
 /**
- * The application knows its visitors by a cookie: how is a page of somebody else kept from using
- * it?
+ * The application knows its visitors by a cookie: how is a foreign page kept from using it?
  *
- * <p>A browser sends a cookie whoever's page asks. So a foreign page can have the visitor's browser
- * open a channel, {@code new EventSource('https://shop.example.org/broker/channel',
+ * <p>A browser sends a cookie for any page that asks. So a foreign page can have the visitor's
+ * browser open a channel, {@code new EventSource('https://shop.example.org/broker/channel',
  * {withCredentials: true})}, and the cookie goes along. CORS only keeps that page from reading the
  * answer; the channel is open all the same, in the visitor's name, and takes room. (A {@code POST}
  * of JSON it cannot even send, since the browser asks for permission first; it is checked here as
  * well, so that this does not hang on one setting.) A cookie with {@code SameSite=Lax} does not
- * help against pages of the same site, {@code blog.example.org} say, which may be somebody else's.
+ * help against pages of the same site, {@code blog.example.org} say, which may have another owner.
  *
  * <p>Browsers tell where a request comes from, in headers that no page can set: {@code
  * Sec-Fetch-Site} (W3C Fetch Metadata), on {@code https} and {@code localhost}, and {@code Origin}
  * (RFC 6454) on every {@code POST} and whatever crosses origins by CORS, as an EventSource does.
- * This policy goes by the first, and by the second where the first is missing or says that another
- * origin asks, which may be one of the application's own.
+ * This policy goes by the first. It goes by the second if the first is missing or names another
+ * origin, which may be one of the application's own.
  *
  * <p>A request with neither is refused. Over plain {@code http} no browser sends the first, and a
  * {@code GET} that a foreign page makes without CORS (a frame, an image, {@code fetch} with {@code
@@ -88,7 +87,7 @@ public final class CookiesAndOrigin implements AccessPolicy {
 
   private boolean isOurs(HttpCaller caller) {
     String site = caller.header("Sec-Fetch-Site");
-    // "none": no page asks, but somebody at the browser.
+    // "none": no page asks, but a user at the browser.
     if ("same-origin".equals(site) || "none".equals(site)) {
       return true;
     }
@@ -153,11 +152,11 @@ public final class CookiesAndOrigin implements AccessPolicy {
     return site;
   }
 
-  /** Stands for the application and its login: it takes everybody. */
+  /** Stands for the application and its login: it accepts every visitor. */
   private static final class FrontDoor extends HttpServlet {
     private static final long serialVersionUID = 1L;
 
-    /** Nobody is ever forgotten here, so there must be an end to it. */
+    /** Logins are never forgotten here, so their number must have a bound. */
     private static final int MAX_LOGINS = 10_000;
 
     private final transient Set<String> logins;

@@ -16,12 +16,12 @@ import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.resource.ResourceFactory;
 
 /**
- * The demo page at {@code /}, in front of everything else that a server has. {@code /config.json}
- * tells the page where the broker is.
+ * The demo page at {@code /}, in front of the rest of the server. {@code /config.json} tells the
+ * page where the broker is.
  *
  * <p>Only a {@code GET} or {@code HEAD} of one of its files is the page's. Every other request goes
  * on to the next handler as it came, and its answer goes out as it is: preflights are the broker's
- * to answer, and what the page permits itself is nothing that the broker says.
+ * to answer, and the page's own permissions are not the broker's.
  */
 final class DemoPage extends ResourceHandler {
 

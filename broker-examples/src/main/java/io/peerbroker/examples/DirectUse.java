@@ -30,7 +30,7 @@ public final class DirectUse {
     }
   }
 
-  /** Whether the question was answered, and everybody left, in time. */
+  /** Whether the question was answered, and all parties left, in time. */
   static boolean run(PrintStream out) throws InterruptedException {
     var answered = new CountDownLatch(1);
     var left = new CountDownLatch(1);
@@ -39,8 +39,8 @@ public final class DirectUse {
     try (Broker broker = Broker.create()) {
 
       // Bob hosts a session with tags, by which others find it, and with metadata for them to read.
-      // A receiver is called one message at a time. A reply goes to whoever asked, and comes from
-      // the session that was asked: message.reply sees to both.
+      // A receiver is called one message at a time. A reply goes to the asking party, and comes
+      // from the session that was asked: message.reply handles both.
       Channel bob =
           broker.openChannel(
               (channel, message) -> {
@@ -67,7 +67,7 @@ public final class DirectUse {
             }
           });
 
-      // Ada looks once: who plays chess and is not busy?
+      // Ada looks once for sessions that play chess and are not busy.
       Channel ada =
           broker.openChannel(
               (channel, message) -> {
@@ -75,7 +75,7 @@ public final class DirectUse {
                 answered.countDown();
               });
       for (ListedSession found : broker.list(TagFilter.parse("chess,!busy")).sessions()) {
-        // Sending never blocks and never throws for a refusal: it answers what became of it.
+        // Sending never blocks and never throws for a refusal: it returns the message's fate.
         ada.send(found.id(), Json.of(Map.of("question", "Your move?")))
             .thenAccept(
                 delivery -> {
@@ -86,7 +86,7 @@ public final class DirectUse {
       }
       boolean inTime = answered.await(10, TimeUnit.SECONDS);
 
-      // A session ends by itself, or with its channel; from then on nobody can send to it.
+      // A session ends by itself, or with its channel; from then on no party can send to it.
       game.close();
       return left.await(10, TimeUnit.SECONDS) && inTime;
     }

@@ -26,8 +26,8 @@ public final class EmbedInWebApp {
     Broker broker = Broker.create();
     Server server = server(args.length > 0 ? Integer.parseInt(args[0]) : 8080, broker);
 
-    // The broker first: it tells its streams, which takes the connections that the server closes.
-    // Before the start, since a process may be told to end while it starts.
+    // The broker first: it notifies its streams over the connections that the server closes. Before
+    // the start, since a process may have to end while it starts.
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
@@ -47,7 +47,7 @@ public final class EmbedInWebApp {
   static Server server(int port, Broker broker) {
     var shop = new ServletContextHandler("/shop");
 
-    // What was there before, and may use the same broker as the browsers do.
+    // The existing part, which may use the same broker as the browsers.
     shop.addServlet(new ServletHolder(new FrontDoor(broker)), "/");
 
     // The one addition. Streams need asynchronous requests, here and in every filter before it.
@@ -66,7 +66,7 @@ public final class EmbedInWebApp {
     return server;
   }
 
-  /** A page of the application: it knows who is there without asking over HTTP. */
+  /** A page of the application: it knows the sessions without a request over HTTP. */
   private static final class FrontDoor extends HttpServlet {
     private static final long serialVersionUID = 1L;
 

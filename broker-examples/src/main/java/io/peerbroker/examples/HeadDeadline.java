@@ -36,7 +36,7 @@ final class HeadDeadline extends Handler.Wrapper {
     this.scheduler = scheduler;
   }
 
-  /** What the connector tells of its connections. */
+  /** The connector's notifications about its connections. */
   Connection.Listener connections() {
     return new Connection.Listener() {
       @Override
@@ -98,10 +98,10 @@ final class HeadDeadline extends Handler.Wrapper {
 
     private long begun = System.nanoTime();
 
-    /** What had come when the last request was over. */
+    /** The bytes received when the last request was over. */
     private long bytes;
 
-    /** A head is there: its request is being answered. */
+    /** A head is complete: its request is being answered. */
     synchronized void end() {
       isWaiting = false;
     }

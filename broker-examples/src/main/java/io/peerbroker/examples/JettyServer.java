@@ -31,10 +31,10 @@ final class JettyServer {
   private boolean stopped;
 
   /**
-   * What strangers may take of a server by doing nothing.
+   * What clients may take of a server by doing nothing.
    *
    * @param idle for how long a connection may be silent, between two requests as well. Longer than
-   *     a load balancer in front keeps one it does not use, else it sends a request into a
+   *     a load balancer in front keeps one it does not use, otherwise it sends a request into a
    *     connection that is just being closed
    * @param head within how long the head of a request must be all there, from its first byte, and
    *     for the first request of a connection from its beginning

@@ -58,8 +58,8 @@ public final class JvmPeerAndBrowser {
   }
 
   /**
-   * Answers what a page wrote. A message is whatever a stranger made it: here it should be {@code
-   * {"text": "..."}}, and what isn't is left alone.
+   * Replies to a page's message. A stranger chooses its content: here it should be {@code {"text":
+   * "..."}}, and any other message is ignored.
    */
   private static void answer(Channel clock, Message message) {
     if (!message.json().isObject()) {

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One run of a program of this module: what it logs, and how it ends.
  *
- * <p>A process may be told to end (Ctrl-C, SIGTERM) at any moment, while it starts as well. Then
- * the broker is closed first and the server stopped after it, since streams can be told only while
+ * <p>A process may have to end (Ctrl-C, SIGTERM) at any moment, while it starts as well. Then the
+ * broker is closed first and the server stopped after it, since streams can be notified only while
  * the server still has their connections. The exit code is 0, as an end that was asked for is none
  * that failed. (Before this class is loaded it is the JVM's own, 143 after a SIGTERM.)
  */
@@ -20,19 +20,19 @@ final class Program {
 
   private final ReentrantLock lock = new ReentrantLock();
 
-  /** Whether the process has been told to end. Guarded by the lock, as are the other fields. */
+  /** Whether the process must end. Guarded by the lock, as are the other fields. */
   private boolean ending;
 
-  /** Whether the program has failed by itself; the exit code tells that then. */
+  /** Whether the program has failed by itself; the exit code then reports that. */
   private boolean failed;
 
   private @Nullable Runnable closeBroker;
   private @Nullable JettyServer server;
 
-  /** One that nobody ends. */
+  /** A run that is not ended from outside. */
   Program() {}
 
-  /** What a program does. */
+  /** The body of a program. */
   interface Body {
     /** Returns when the program is over. */
     void run(Program program) throws Exception;
@@ -65,7 +65,7 @@ final class Program {
     }
   }
 
-  /** Logs what this module's settings say, unless whoever started the JVM has named others. */
+  /** Logs as this module's settings say, unless the JVM was started with others. */
   private static void quiet() {
     if (System.getProperty("java.util.logging.config.file") != null) {
       return;
@@ -82,7 +82,7 @@ final class Program {
   /**
    * Serves until the process is told to end.
    *
-   * @param closeBroker closes the broker, whose streams are told
+   * @param closeBroker closes the broker, whose streams are notified
    * @throws Exception if the server can't start; an {@code IOException} says why in its message
    */
   void serve(JettyServer server, Runnable closeBroker, Listening listening) throws Exception {
@@ -113,7 +113,7 @@ final class Program {
     } finally {
       lock.unlock();
     }
-    // A failure in the midst of the end is the end's own, and nobody's to read.
+    // A failure during the end belongs to the end, and is not reported.
     var never = new CountDownLatch(1);
     while (true) {
       try {

@@ -48,16 +48,16 @@ import org.jspecify.annotations.Nullable;
  * 'Bearer …', 'Content-Type': 'application/json'}, body})}. The tenant becomes a tag that only this
  * policy sets, and that every list requires.
  *
- * <p>A query is written into access logs, by proxies too, and whoever reads it there has the token.
- * So let a token live for a minute: it is looked at when a stream begins, and a stream that has
- * begun stays. And log paths without queries ({@code $uri} in place of {@code $request} in an
- * nginx's {@code log_format}). An EventSource that comes back by itself comes with the token that
- * it had; where that is too old, it is refused and gives up. The page then asks for another token
- * and makes another EventSource, with the event id it has seen as {@code lastEventId} in the query,
- * which is as good as a key, and one more reason to keep queries out of logs.
+ * <p>A query is written into access logs, by proxies too, and a reader of the log has the token. So
+ * let a token live for a minute: it is looked at when a stream begins, and a stream that has begun
+ * stays. And log paths without queries ({@code $uri} in place of {@code $request} in an nginx's
+ * {@code log_format}). An EventSource that comes back by itself comes with the token that it had;
+ * if that is too old, it is refused and gives up. The page then asks for another token and makes
+ * another EventSource, with the event id it has seen as {@code lastEventId} in the query, which is
+ * as good as a key, and one more reason to keep queries out of logs.
  *
- * <p>Messages need no token: a {@code POST} carries the key of its channel, which only whoever was
- * let in has been told. To ask for one there too, override {@link AccessPolicy#send}.
+ * <p>Messages need no token: a {@code POST} carries the key of its channel, which only an admitted
+ * client has received. To ask for one there too, override {@link AccessPolicy#send}.
  */
 public final class TokenInQuery implements AccessPolicy {
 
@@ -68,7 +68,7 @@ public final class TokenInQuery implements AccessPolicy {
   private static final String BEARER = "Bearer ";
 
   /**
-   * What a tenant may be called: what a tag keeps as it is. Of "red" and "red ", with a space
+   * The valid names of tenants: texts that a tag keeps unchanged. Of "red" and "red ", with a space
    * behind it, a tag makes one, and one would see the other's sessions.
    */
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,50}");
@@ -78,11 +78,11 @@ public final class TokenInQuery implements AccessPolicy {
   /**
    * A policy that believes tokens signed with a secret, which it shares with the login.
    *
-   * @param secret at least 256 bits. A login that is somebody else's signs with a private key
-   *     instead (ES256, say), and the policy has the public one
+   * @param secret at least 256 bits. A third party's login signs with a private key instead (ES256,
+   *     say), and the policy has the public one
    */
   TokenInQuery(byte[] secret, InstantSource clock) {
-    // The one algorithm that is meant. Which one a token names is up to whoever made it up: "none",
+    // The one algorithm that is meant. The maker of a token chooses the one that it names: "none",
     // or one by which a public key is taken for a secret.
     tokens.setJWSKeySelector(new SingleKeyJWSKeySelector<>(JWSAlgorithm.HS256, key(secret)));
     var claims =
@@ -102,7 +102,7 @@ public final class TokenInQuery implements AccessPolicy {
     return new SecretKeySpec(secret, "HmacSHA256");
   }
 
-  /** What the login gives to a visitor, who has proved there who he is. */
+  /** Returns the token that the login gives to a visitor after authentication. */
   static String token(byte[] secret, String tenant, Duration life, InstantSource clock)
       throws JOSEException {
     var claims =
@@ -134,7 +134,9 @@ public final class TokenInQuery implements AccessPolicy {
     return tags == null ? update : update.withTags(withTenant(tags, tenantTag));
   }
 
-  /** A page that sends back the tags it has read is right to do so: what it can't set is set. */
+  /**
+   * A page may send back the tags that it has read: the policy sets the ones that the page can't.
+   */
   private static List<String> withTenant(List<String> tags, String tenantTag) {
     return Stream.concat(tags.stream().filter(tag -> !tag.startsWith(TAG)), Stream.of(tenantTag))
         .toList();
@@ -146,7 +148,10 @@ public final class TokenInQuery implements AccessPolicy {
     return Scope.tagged(tenantTag(caller));
   }
 
-  /** The tag of the tenant that a caller's token names; whoever shows no good token is refused. */
+  /**
+   * Returns the tag of the tenant that a caller's token names; a caller without a valid token is
+   * refused.
+   */
   private String tenantTag(Caller caller) {
     String token = caller instanceof HttpCaller http ? tokenOf(http) : null;
     if (token == null) {
@@ -159,7 +164,7 @@ public final class TokenInQuery implements AccessPolicy {
         return TAG + tenant;
       }
     } catch (ParseException | BadJOSEException | JOSEException notGood) {
-      // What is wrong with it helps only whoever makes one up.
+      // The exact fault would help only a forger.
     }
     throw AccessPolicy.denied("The token is none of ours, or too old: the login has new ones.");
   }
@@ -201,7 +206,7 @@ public final class TokenInQuery implements AccessPolicy {
   }
 
   static Broker broker(AccessPolicy policy) {
-    // With the key, so that nobody hosts on a channel of whose id alone he has heard.
+    // With the key, so that knowing a channel's id is not enough to host on it.
     return Broker.builder().requireSessionKey(true).accessPolicy(policy).build();
   }
 

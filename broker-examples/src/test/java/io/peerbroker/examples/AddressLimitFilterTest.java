@@ -164,7 +164,7 @@ class AddressLimitFilterTest {
     assertThat(askFrom("192.0.2.4")).isEqualTo(200);
     assertThat(askFrom("192.0.2.5")).isEqualTo(429);
     assertThat(askFrom("192.0.2.1")).isEqualTo(200);
-    // Who has not been there for long makes room.
+    // An address that has long been absent makes room.
     clock.addAndGet(Duration.ofSeconds(2).toNanos());
     assertThat(askFrom("192.0.2.6")).isEqualTo(200);
     assertThat(askFrom("192.0.2.7")).isEqualTo(200);

@@ -75,14 +75,14 @@ final class BrokerProcess implements AutoCloseable {
     var unused = listening.await(atMost.toNanos(), TimeUnit.NANOSECONDS);
   }
 
-  /** Waits until all that an ended process has said is there. */
+  /** Waits until the whole output of an ended process is there. */
   void awaitOutput() throws InterruptedException {
     for (Thread reader : readers) {
       reader.join();
     }
   }
 
-  /** Waits for the end, and answers the exit code. */
+  /** Waits for the end, and returns the exit code. */
   int awaitExit(Duration atMost) throws InterruptedException {
     assertThat(process.waitFor(atMost.toMillis(), TimeUnit.MILLISECONDS))
         .as("ended within %s", atMost)
@@ -92,7 +92,7 @@ final class BrokerProcess implements AutoCloseable {
 
   /** Asks it to end (SIGTERM). */
   void terminate() {
-    // The process's own method would close its output, and with it what is said at the end.
+    // The process's own method would close its output, and lose its last lines.
     process.toHandle().destroy();
   }
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The runnable broker as whoever starts it sees it: options, words, exit codes. */
+/** The runnable broker from its operator's view: options, messages, exit codes. */
 @Timeout(240)
 @Execution(ExecutionMode.CONCURRENT)
 class BrokerServerIT {

@@ -25,7 +25,7 @@ final class Browser implements AutoCloseable {
   private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
   private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
 
-  /** Kept, as loggers are collected otherwise. It warns of a lack of what isn't used here. */
+  /** Kept, as loggers are collected otherwise. It warns of missing parts that are not used here. */
   private static final Logger DEVTOOLS =
       Logger.getLogger("org.openqa.selenium.devtools.CdpVersionFinder");
 
@@ -93,7 +93,7 @@ final class Browser implements AutoCloseable {
     driver.get(page.toString());
   }
 
-  /** Opens a page in one more tab, and answers the tab's handle. */
+  /** Opens a page in one more tab, and returns the tab's handle. */
   String openTab(URI page) {
     if (driver.getCurrentUrl().startsWith("http")) {
       driver.switchTo().newWindow(WindowType.TAB);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What browsers of all ages say about the page that asks, over real sockets. */
+/** What old and new browsers send about the page that asks, over real sockets. */
 class CookiesAndOriginTest {
 
   private static final String OWN = "Origin: https://shop.example.org";
@@ -46,7 +46,7 @@ class CookiesAndOriginTest {
     site.getServer().stop();
   }
 
-  /** What one must have been let in for, asked with these headers. */
+  /** Sends the requests that need admission, with these headers. */
   private List<WireResponse> everything(WireChannel channel, String sid, String... headers) {
     String self = "{\"cid\":\"%s\",\"key\":\"%s\"".formatted(channel.cid(), channel.key());
     String stream = "Accept: text/event-stream\r\n" + String.join("\r\n", headers);
@@ -98,7 +98,7 @@ class CookiesAndOriginTest {
     assertLetIn(COOKIE, "Sec-Fetch-Site: same-origin", OWN);
     assertLetIn(COOKIE, "Sec-Fetch-Site: none");
     assertLetIn(COOKIE, "Sec-Fetch-Site: same-site", "Origin: https://app.example.org");
-    // Browsers that know no Sec-Fetch-Site, and programs.
+    // Browsers without Sec-Fetch-Site, and programs.
     assertLetIn(COOKIE, OWN);
   }
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 @Execution(ExecutionMode.CONCURRENT)
 class DemoPageIT {
 
-  /** Keeps what the page sends to others back until the gate opens: their offers cross. */
+  /** Holds back the page's messages to others until the gate opens: their offers cross. */
   private static final String HOLD_BACK =
       """
       const unhindered = window.fetch;
@@ -197,7 +197,7 @@ class DemoPageIT {
     ada.awaitHeard("Still there?");
     assertThat(ada.chats()).containsExactly("Bob");
 
-    // And whoever comes now can be called through the new broker.
+    // And a new visitor can be called through the new broker.
     DemoTab.open(browser, page).join("Kit", "");
     bob.pick("Kit");
     bob.awaitChatState("Connected, browser to browser");
@@ -391,7 +391,7 @@ class DemoPageIT {
     assertThat(bob.chats()).containsExactly("Kit", "Ada");
   }
 
-  /** Lets a test say on the page's streams what a broker would. */
+  /** Lets a test write to the page's streams as a broker would. */
   private static final String OVERHEAR =
       """
       window.sources = [];
@@ -428,7 +428,7 @@ class DemoPageIT {
     assertThat(list()).contains("Bob");
   }
 
-  /** What the broker lists, asked directly. */
+  /** Returns the broker's list, read directly. */
   private String list() throws Exception {
     HttpRequest request = HttpRequest.newBuilder(page.resolve("/broker/list")).build();
     return HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body();

@@ -47,7 +47,7 @@ final class DemoTab {
     return this;
   }
 
-  /** Clicks somebody under "Who is here". */
+  /** Clicks an entry under "Who is here". */
   void pick(String name) {
     click(() -> person("others", name));
   }
@@ -82,7 +82,7 @@ final class DemoTab {
     awaitText(".log:not([hidden]) .note", words);
   }
 
-  /** Waits until the page says, wherever one looks, that somebody has called. */
+  /** Waits until the page reports a call everywhere. */
   void awaitIncoming(String words) {
     awaitText("#incoming:not([hidden]) p", words);
   }

@@ -122,8 +122,7 @@ class HeadDeadlineTest {
   }
 
   @Test
-  @DisplayName(
-      "There is a bound of connections, and those beyond it come in when others have gone.")
+  @DisplayName("Connections have a bound, and those beyond it come in when others have gone.")
   void connectionsAreBounded() throws Exception {
     start(10);
     List<WireConnection> silent = new ArrayList<>();

@@ -82,7 +82,7 @@ class HostileDemoIT {
       await send(me.sid, ada.sid, { call: 'x', name: 'Bob', offer: disguised(pc.localDescription.sdp) });
       """;
 
-  /** An offer that is sound, and behind which nobody is. */
+  /** A valid offer without a peer behind it. */
   private static final String JUNK_OFFER =
       """
       const junk = new RTCPeerConnection();
@@ -121,7 +121,7 @@ class HostileDemoIT {
                 + " (each) => each.textContent)");
   }
 
-  /** Ada and Bob have talked, somebody has copied what Bob published, and Bob has gone. */
+  /** Ada and Bob have talked, an attacker has copied what Bob published, and Bob has gone. */
   private DemoTab adaWhoKnewBob() {
     equip();
     DemoTab ada = DemoTab.open(browser, page).join("Ada", "");
@@ -156,7 +156,7 @@ class HostileDemoIT {
 
   @Test
   @DisplayName(
-      "Who copies what Bob has published and is called gets neither his chat nor his past.")
+      "A called page that copies what Bob has published gets neither Bob's chat nor Bob's past.")
   void impostorIsCalled() {
     DemoTab ada = adaWhoKnewBob();
     assertThat(ada.evaluate("return document.querySelector('#others .what').textContent"))
@@ -171,7 +171,8 @@ class HostileDemoIT {
   }
 
   @Test
-  @DisplayName("Who copies what Bob has published and calls gets neither his chat nor his past.")
+  @DisplayName(
+      "A calling page that copies what Bob has published gets neither Bob's chat nor Bob's past.")
   void impostorCalls() {
     DemoTab ada = adaWhoKnewBob();
     run(CALL_ADA);
@@ -182,7 +183,7 @@ class HostileDemoIT {
   }
 
   @Test
-  @DisplayName("To call again whom one knows does not reach who has taken the place.")
+  @DisplayName("A repeated call to a known peer does not reach a page that has taken its place.")
   void callAgainIsNotFooled() {
     DemoTab ada = adaWhoKnewBob();
     ada.say("Are you there?");
@@ -195,7 +196,8 @@ class HostileDemoIT {
 
   @Test
   @DisplayName(
-      "60 junk offers fill nothing; one that is pushed out is told, one that comes gets in.")
+      "60 junk offers fill nothing; an offer that is pushed out is notified, and a new "
+          + "one gets in.")
   void junkOffersGiveWay() {
     DemoTab ada = DemoTab.open(browser, page).join("Ada", "");
     DemoTab bob = DemoTab.open(browser, page).join("Bob", "");

@@ -97,7 +97,7 @@ final class LicencesIT {
   }
 
   @Test
-  @DisplayName("The text of one licence of each library is in the jar.")
+  @DisplayName("The jar has the text of one licence of each library.")
   void texts() throws IOException {
     for (String library : libraries()) {
       assertThat(TEXTS.keySet()).as(library).anyMatch(library::contains);

@@ -20,7 +20,7 @@ class SignalIT {
   private static final int SIGTERM = 128 + 15;
 
   @Test
-  @DisplayName("SIGTERM at any moment of the start ends it in order and says nothing of it.")
+  @DisplayName("SIGTERM at any moment of the start ends the program in order and silently.")
   void sigtermDuringTheStart() throws Exception {
     long began = System.nanoTime();
     try (BrokerProcess whole = BrokerProcess.run("--port", "0")) {

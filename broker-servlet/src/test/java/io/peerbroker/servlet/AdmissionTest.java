@@ -36,13 +36,16 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** An application that knows its users, and decides by that who may do what. */
+/** An application that knows its users, and decides by that what each may do. */
 final class AdmissionTest {
 
-  /** What the policy was told. */
+  /** The callers that the policy has seen. */
   private final Queue<HttpCaller> callers = new ConcurrentLinkedQueue<>();
 
-  /** The users, who may do everything; what they may not see; and whose list is another. */
+  /**
+   * The users, who may do everything; the sessions that they may not see; and the user with another
+   * list.
+   */
   private final Set<String> users = ConcurrentHashMap.newKeySet();
 
   private final Set<String> hidden = ConcurrentHashMap.newKeySet();
@@ -133,7 +136,7 @@ final class AdmissionTest {
     assertThat(client.get("/list", "X-User: ada").status()).isEqualTo(200);
     WireChannel channel = client.openChannel("X-User: ada");
     assertDenied(channel.send(channel.cid(), "1"));
-    // Rights are those of the request, not of the one that opened the channel.
+    // Rights are those of the request's sender, not of the channel's opener.
     users.clear();
     WireResponse late =
         client.postJson("/send/" + channel.cid(), channel.sendBody("1"), "X-User: ada");
@@ -183,7 +186,9 @@ final class AdmissionTest {
 
   @Test
   @Tag("A8")
-  @DisplayName("What may no longer be seen is removed from a watch, and what may be is added.")
+  @DisplayName(
+      "A session that becomes hidden is removed from a watch, and one that becomes "
+          + "visible is added.")
   void whatMayBeSeenChanges() {
     WireChannel channel = client.openChannel("X-User: ada");
     String a = host(channel, "a");
@@ -198,7 +203,7 @@ final class AdmissionTest {
     broker.recheck();
     assertThat(stream.await("remove").data()).contains(a);
     assertThat(stream.await("add").data()).contains(b);
-    // At the next change it shows without that, too.
+    // It shows at the next change even without that.
     hidden.add("b");
     assertThat(broker.findChannel(b).session(b).tags()).containsExactly("b");
     broker.findChannel(b).session(b).update(SessionUpdate.nothing().withTags("b", "c"));
@@ -235,7 +240,7 @@ final class AdmissionTest {
   @Test
   @Tag("C27")
   @DisplayName(
-      "A login's channels are found and revoked, and without a policy it is asked for no more.")
+      "A login's channels are found and revoked; without a policy nothing more is asked about it.")
   void aLoginsChannelsAreRevoked() throws Exception {
     try (Broker open = Broker.create();
         JettyServer free =

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A router of the application's that takes its time: the answer waits, and no thread does. */
+/** A slow router of the application: the answer waits, and no thread does. */
 final class AsyncRouterTest {
 
   private static final Logger LOG = Logger.getLogger(BrokerHttp.class.getName());
@@ -111,7 +111,7 @@ final class AsyncRouterTest {
     assertNothingIsLeft();
   }
 
-  /** Sends a message, and answers what the router is to complete. */
+  /** Sends a message, and returns the stage that the router must complete. */
   private CompletableFuture<Delivery> send() throws InterruptedException {
     connection.write(client.postRequest("/send/x", channel.sendBody("1")));
     CompletableFuture<Delivery> delivery = routed.poll(20, TimeUnit.SECONDS);
@@ -126,7 +126,7 @@ final class AsyncRouterTest {
     return response;
   }
 
-  /** But for the one task of the channel's stream. */
+  /** Except for the one task of the channel's stream. */
   private void assertNothingIsLeft() {
     await().atMost(WireConnection.BOUND).until(() -> timer.scheduled() == 1);
   }

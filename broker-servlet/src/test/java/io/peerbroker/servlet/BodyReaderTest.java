@@ -35,7 +35,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
- * Which comes first, a body's end or its deadline, decides; the container's calls are made here.
+ * The first to come, a body's end or its deadline, decides; the test makes the container's calls.
  */
 final class BodyReaderTest {
 
@@ -88,7 +88,7 @@ final class BodyReaderTest {
 
   private String context = "";
 
-  /** The context of the application's: a name that is there while the body is taken. */
+  /** The application's context: a name that is set while the body is taken. */
   private Runnable named(Runnable task) {
     return () -> {
       context = "within ";
@@ -97,7 +97,7 @@ final class BodyReaderTest {
     };
   }
 
-  /** Does what the container's pool would, and calls the writer back where it waits for that. */
+  /** Does the work of the container's pool, and calls the writer back if it waits for that. */
   private void runThePool() throws IOException {
     while (!handedOver.isEmpty()) {
       handedOver.remove(0).run();
@@ -109,7 +109,7 @@ final class BodyReaderTest {
     }
   }
 
-  /** The timer, but for tasks that have begun, as it were, when they are taken back. */
+  /** A timer whose tasks may already have begun when they are cancelled. */
   private Timer withLateCancel() {
     return new Timer() {
       @Override
@@ -129,7 +129,7 @@ final class BodyReaderTest {
     };
   }
 
-  /** Lets this come, as often as the reader asks. */
+  /** Delivers these bytes, as often as the reader asks. */
   private void come(String text, int times) throws IOException {
     int[] left = {times};
     when(in.isReady()).thenAnswer(call -> left[0] > 0);
@@ -278,7 +278,7 @@ final class BodyReaderTest {
   }
 
   @Test
-  @DisplayName("A failure is completed again where the container forgets that it was.")
+  @DisplayName("A failure is completed again if the container forgets the completion.")
   void aForgottenFailureIsCompletedAgain() throws IOException {
     timer.advance(Duration.ofSeconds(10));
     handedOver.remove(0).run();

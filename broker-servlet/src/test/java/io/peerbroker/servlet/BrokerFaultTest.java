@@ -13,12 +13,12 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What a client is told when the application's own part of the broker fails. */
+/** The answer to a client when the application's own part of the broker fails. */
 final class BrokerFaultTest {
 
   @Test
   @Tag("E12")
-  @DisplayName("A fault is 500 internal, and tells nothing of the inside.")
+  @DisplayName("A fault is 500 internal, and reveals nothing of the inside.")
   void aFaultTellsNothing() throws Exception {
     Broker broker =
         Broker.builder()

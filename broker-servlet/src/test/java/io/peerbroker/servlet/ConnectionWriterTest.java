@@ -11,13 +11,13 @@ import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
 
-/** What writes to the streams of a connection that may block its writers. */
+/** The writer to the streams of a connection that may block its writers. */
 final class ConnectionWriterTest {
 
   private final FakeTimer timer = new FakeTimer();
   private final ConnectionWriter connection = new ConnectionWriter("a connection", timer);
 
-  /** A stream that is ready to be written to. */
+  /** A stream that is ready for writes. */
   private final class OpenStream {
     final FakeOutput output = new FakeOutput();
     final FakeSource source = new FakeSource();
@@ -29,7 +29,7 @@ final class ConnectionWriterTest {
       source.givesWay = () -> connection.giveWay(writer);
     }
 
-    /** Has something done inside each of its writes and flushes. */
+    /** Runs something inside each of its writes and flushes. */
     void insideEach(Runnable action) {
       output.inside =
           () -> {
@@ -59,7 +59,7 @@ final class ConnectionWriterTest {
     OpenStream second = new OpenStream("c");
     kept.output.inside =
         () -> {
-          // The connection takes nothing, and the other streams are woken time and again.
+          // The connection takes nothing, and the other streams are woken again and again.
           first.wake();
           second.wake();
           first.wake();

@@ -8,7 +8,7 @@ import jakarta.servlet.http.HttpServletRequestWrapper;
 import java.lang.reflect.Proxy;
 import org.junit.jupiter.api.Test;
 
-/** Which streams are of one connection, and for how long that is known. */
+/** Which streams belong to one connection, and for how long that is known. */
 final class ConnectionWritersTest {
 
   private final ConnectionWriters connections = new ConnectionWriters(new FakeTimer());

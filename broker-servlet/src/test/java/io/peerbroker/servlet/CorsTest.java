@@ -14,7 +14,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** The headers that let pages of other origins in, or do not. */
+/** The headers that admit pages of other origins, or do not. */
 final class CorsTest {
 
   private static final String OURS = "https://a.example";

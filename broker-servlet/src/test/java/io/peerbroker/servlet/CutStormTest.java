@@ -17,9 +17,9 @@ import org.eclipse.jetty.servlet.ServletHolder;
 import org.junit.jupiter.api.Test;
 
 /**
- * What a proxy's restart does, over real connections: channels are reset in one moment, their
- * graces run out in one, and as many watches are told of it. A stream that has nothing to do with
- * them keeps its heartbeats.
+ * The effect of a proxy's restart, over real connections: channels are reset at one moment, their
+ * graces run out at one moment, and as many watches are notified. An unrelated stream keeps its
+ * heartbeats.
  *
  * <p>{@code -Dpeerbroker.storm=1000} makes a thousand of both; the default is 300.
  */
@@ -96,7 +96,8 @@ final class CutStormTest {
           "%d channels cut, %d lists told: longest silence of an idle stream %d ms of %d, all"
               + " sessions gone after %d ms of %d%n",
           MANY, MANY, silence.toMillis(), HEARTBEAT.toMillis(), gone.toMillis(), GRACE.toMillis());
-      // Generous, for a busy machine: where the timer tells the lists it is silent for longer.
+      // Generous, for a busy machine: if the timer notified the lists, the stream would be silent
+      // for longer.
       assertThat(silence).isLessThan(HEARTBEAT.multipliedBy(5));
       assertThat(gone).isLessThan(GRACE.multipliedBy(5));
     }

@@ -6,7 +6,7 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import org.junit.jupiter.api.Test;
 
-/** The servlet runs in many containers, so it knows the servlet API and no container's classes. */
+/** The servlet runs in many containers, so it uses the servlet API and no container's classes. */
 final class DependencyRuleTest {
   @Test
   void servletDependsOnNoContainer() {

@@ -49,7 +49,7 @@ final class DroppedChannelsTest {
   private static final int CHANNELS = 150;
   private static final Duration BOUND = Duration.ofSeconds(60);
 
-  /** Counts for itself what the broker says of its own. */
+  /** Counts independently what the broker reports about itself. */
   private static final class Counting implements BrokerListener {
 
     final AtomicInteger channels = new AtomicInteger();
@@ -149,14 +149,14 @@ final class DroppedChannelsTest {
       await().atMost(BOUND).until(() -> http.streams.isEmpty() && timer.outstanding() == 0);
       await().atMost(BOUND).untilAsserted(this::assertThatTheFiguresAreTrue);
       assertThat(room(broker)).isEqualTo(fresh);
-      // Those that looked after the turns of receivers in this JVM.
+      // The tasks that looked after the turns of receivers in this JVM.
       assertThat(timer.outstanding()).isZero();
     }
     broker.close();
     timer.close();
   }
 
-  /** What was done is what was counted and told, and nothing of it is left. */
+  /** The broker has counted and reported exactly what was done, and nothing of it is left. */
   private void assertThatTheFiguresAreTrue() {
     BrokerStats stats = broker.stats();
     assertThat(stats.channelsOpened()).isEqualTo(channelsOpened + CHANNELS);
@@ -167,7 +167,7 @@ final class DroppedChannelsTest {
     assertThat(sum(stats.watchesClosed())).isEqualTo(watchesOpened);
     assertThat(stats.messagesSent()).isEqualTo(messagesSent);
     assertThat(stats.callsRefused()).containsEntry(Refusal.Code.AT_CAPACITY, 1L);
-    // Those that could be resumed and were not closed by their owners.
+    // The channels that could be resumed and that their owners did not close.
     assertThat(stats.channelsInterrupted()).isPositive();
     assertThat(stats.channelsClosed())
         .containsEntry(CloseReason.EXPIRED, stats.channelsInterrupted());
@@ -228,7 +228,7 @@ final class DroppedChannelsTest {
       }
     }
     await().atMost(BOUND).until(() -> http.streams.isEmpty());
-    // Those that could have been resumed hold their permits for a second longer.
+    // The channels that could have been resumed hold their permits for a second longer.
     await().atMost(BOUND).until(() -> client.get("/list").body().equals("[]"));
   }
 
@@ -237,7 +237,7 @@ final class DroppedChannelsTest {
    * they are full.
    */
   private static int room(Broker broker) {
-    // Turns begin late. One that never began would be looked after for longer than a minute.
+    // Turns begin late. A turn that never began would be looked after for longer than a minute.
     Queue<Runnable> turns = new ConcurrentLinkedQueue<>();
     int sent = 0;
     try (Channel reader = broker.openChannel((channel, message) -> {}, turns::add);

@@ -18,7 +18,7 @@ import java.util.Collections;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A request that has gone asynchronous and then fails, which no container does when asked to. */
+/** A request that has gone asynchronous and then fails, which no container can be made to do. */
 final class ExchangeTest {
 
   @ParameterizedTest
@@ -38,7 +38,7 @@ final class ExchangeTest {
     when(request.isAsyncSupported()).thenReturn(true);
     when(request.startAsync()).thenReturn(async);
     when(async.getResponse()).thenReturn(response);
-    // The stream that is to carry the events cannot be had; that for the refusal can.
+    // The stream for the events is not available; the one for the refusal is.
     when(response.getOutputStream()).thenThrow(new IOException("planted")).thenReturn(out);
 
     try (Broker broker = Broker.create()) {

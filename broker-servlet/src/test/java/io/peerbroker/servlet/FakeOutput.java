@@ -8,28 +8,28 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A container's side of a response that does what a test says, and fails the test that breaks the
- * container's rules: it must be asked before each write and flush, and is not to be touched once it
- * is over.
+ * A container's side of a response that behaves as a test demands, and fails the test that breaks
+ * the container's rules: it must be asked before each write and flush, and must not be touched once
+ * it is over.
  */
 final class FakeOutput implements StreamWriter.Output {
 
-  /** How often it still says that there is room. */
+  /** How often it still reports room. */
   int room = Integer.MAX_VALUE;
 
-  /** Done inside the next write or flush, before anything else. */
+  /** Runs inside the next write or flush, before anything else. */
   @Nullable Runnable inside;
 
-  /** Done inside the next question whether there is room. */
+  /** Runs inside the next question whether there is room. */
   @Nullable Runnable insideIsReady;
 
-  /** Done inside {@link #complete}. */
+  /** Runs inside {@link #complete}. */
   @Nullable Runnable insideComplete;
 
-  /** Thrown by the next write or flush, which does nothing then. */
+  /** Thrown by the next write or flush, which then does nothing. */
   @Nullable Exception failure;
 
-  /** What was called, in order: {@code write x}, {@code flush}, {@code complete}. */
+  /** The calls, in order: {@code write x}, {@code flush}, {@code complete}. */
   final List<String> calls = new ArrayList<>();
 
   private boolean ready;

@@ -10,27 +10,27 @@ import java.util.Queue;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** A source that gives what a test puts into it, and notes what it is told. */
+/** A source that gives the bytes that a test puts into it, and records its calls. */
 final class FakeSource implements StreamWriter.Source {
 
   private final Queue<String> texts = new ArrayDeque<>();
 
-  /** Whether there will be nothing more. */
+  /** Whether nothing more will come. */
   boolean finished;
 
-  /** Thrown by the next question for bytes. */
+  /** Thrown by the next call for bytes. */
   @Nullable Throwable failure;
 
-  /** Done when it is told the end. */
+  /** Runs when it is notified of the end. */
   Runnable insideEnded = () -> {};
 
-  /** Done when it is told that all is flushed, once. */
+  /** Runs once, when it is notified that everything is flushed. */
   Runnable insideFlushed = () -> {};
 
-  /** Whether others are to have their turn first. */
+  /** Whether others must have their turn first. */
   BooleanSupplier givesWay = () -> false;
 
-  /** What it was told, in order: {@code taken}, the end's name, {@code closed}. */
+  /** Its notifications, in order: {@code taken}, the end's name, {@code closed}. */
   final List<String> told = Collections.synchronizedList(new ArrayList<>());
 
   FakeSource with(String... more) {

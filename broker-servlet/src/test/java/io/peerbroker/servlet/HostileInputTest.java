@@ -22,9 +22,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What attackers and broken clients send, each over a real socket. It is answered as the protocol
- * says, and then the next request works: on the same connection where that one can still be read,
- * else on another.
+ * Input of attackers and broken clients, each over a real socket. The answer is that of the
+ * protocol, and then the next request works: on the same connection if that can still be read, else
+ * on another.
  */
 final class HostileInputTest {
 
@@ -41,7 +41,7 @@ final class HostileInputTest {
     channel = client.openChannel();
   }
 
-  /** Whatever was done, the channel has carried nothing but what was sent, and still does. */
+  /** After any input, the channel has carried exactly what was sent, and still works. */
   @AfterEach
   void stop() {
     assertWorks(channel.send(channel.cid(), "\"last\""));
@@ -61,7 +61,7 @@ final class HostileInputTest {
   void aBodyThatIsSaidToBeTooLargeIsNotWaitedFor(String length) {
     try (WireConnection connection = client.connect()) {
       connection.write(client.head("POST", send(), JSON, "Content-Length: " + length));
-      // Jetty asks nobody before the first byte has come.
+      // Jetty calls no servlet before the first byte has come.
       assertRefused(connection.write("{").readResponse(), 413, "too_large");
     }
   }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What a policy is told about whoever sent a request. */
+/** What a policy learns about the sender of a request. */
 final class HttpCallerTest {
 
   private static HttpServletRequest request(Map<String, List<String>> headers) {

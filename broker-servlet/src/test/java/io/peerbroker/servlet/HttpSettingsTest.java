@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The settings of the HTTP side, and what they refuse. */
+/** The settings of the HTTP side, and the values that they refuse. */
 final class HttpSettingsTest {
 
   private static final HttpSettings DEFAULTS = HttpSettings.defaults();

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The init-params: which there are, and what they do. */
+/** The init-params: their names and their effects. */
 final class InitParamsTest {
 
   @Test

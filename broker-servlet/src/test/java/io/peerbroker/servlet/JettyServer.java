@@ -47,7 +47,10 @@ record JettyServer(Server server, ServletContextHandler context) implements Wire
     return new JettyServer(server, context);
   }
 
-  /** With {@code -Dpeerbroker.virtualThreads=true}, which takes JDK 21, requests run on those. */
+  /**
+   * With {@code -Dpeerbroker.virtualThreads=true}, which needs JDK 21, requests run on virtual
+   * threads.
+   */
   private static QueuedThreadPool threads() {
     QueuedThreadPool threads = new QueuedThreadPool();
     if (Boolean.getBoolean("peerbroker.virtualThreads")) {

@@ -31,7 +31,7 @@ final class LateAnswerTest {
   private final AsyncContext async = mock(AsyncContext.class);
   private final HttpServletRequest request = mock(HttpServletRequest.class);
 
-  /** What is to run on a thread of the container's pool. */
+  /** The tasks for a thread of the container's pool. */
   private final Queue<Runnable> pool = new ArrayDeque<>();
 
   @BeforeEach

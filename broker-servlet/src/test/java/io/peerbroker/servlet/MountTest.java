@@ -246,7 +246,7 @@ final class MountTest {
       String request = client.postRequest("/send/" + channel.cid(), channel.sendBody("1"));
       try (WireConnection connection = client.connect()) {
         connection.write(request.substring(0, request.length() - 5));
-        // An answer to another request, so that the first piece has been seen.
+        // An answer to another request, so that the server has seen the first piece.
         assertThat(client.get("/list").body()).isEqualTo("[]");
         connection.write(request.substring(request.length() - 5));
         assertThat(connection.readResponse().body()).isEqualTo("{\"delivery\":\"sent\"}");
@@ -340,7 +340,7 @@ final class MountTest {
     assertThat(caught).hasSize(path.equals("/nowhere") ? 0 : 1);
   }
 
-  /** As a firewall for requests does: it looks at a header's value when it is asked for. */
+  /** A firewall for requests does this: it checks a header's value when the value is read. */
   private static final class Rejecting extends HttpServletRequestWrapper {
     Rejecting(HttpServletRequest request) {
       super(request);
@@ -380,7 +380,9 @@ final class MountTest {
     private static final long serialVersionUID = 1L;
   }
 
-  /** A response that is kept until the filter lets it go, as one that compresses might do. */
+  /**
+   * A response that the filter holds back until it is complete, as a compressing filter might do.
+   */
   private static final class HeldBack extends HttpServletResponseWrapper {
     private final ByteArrayOutputStream held = new ByteArrayOutputStream();
 

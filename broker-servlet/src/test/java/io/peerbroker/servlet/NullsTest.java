@@ -25,7 +25,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** A null that is none of the values permitted is refused at the door, by its name. */
+/** A null that is not permitted is refused at once, with the parameter's name. */
 final class NullsTest {
 
   private final Broker broker =
@@ -42,7 +42,7 @@ final class NullsTest {
     broker.close();
   }
 
-  /** What must not be used before all is checked; a caller's headers are read. */
+  /** Objects that must not be used before everything is checked; a caller's headers are read. */
   private static <T> T untouched(Class<T> type) {
     return type.cast(
         Proxy.newProxyInstance(
@@ -73,7 +73,7 @@ final class NullsTest {
   }
 
   @Test
-  @DisplayName("All that is public, each parameter but those that may be null.")
+  @DisplayName("All public members, each parameter except those that may be null.")
   void all() throws Exception {
     servlets();
     callers();
@@ -120,7 +120,7 @@ final class NullsTest {
     refuses("allowedHeaders", () -> settings.withAllowedHeaders("Authorization", null));
   }
 
-  /** The parameters that must not be null of all that is public, as the class files have them. */
+  /** Returns the parameters of all public members that must not be null, from the class files. */
   private static List<String> mandatory() throws IOException, ClassNotFoundException {
     List<String> mandatory = new ArrayList<>();
     for (Class<?> type : publicTypes()) {

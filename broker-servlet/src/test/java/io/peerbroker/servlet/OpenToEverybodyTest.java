@@ -14,7 +14,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
- * A servlet with the one init-param {@code preset}, as its clients meet it: at each bound, and
+ * A servlet with the one init-param {@code preset}, as its clients see it: at each bound, and
  * beyond.
  */
 final class OpenToEverybodyTest {
@@ -89,7 +89,7 @@ final class OpenToEverybodyTest {
     while (sent < 1_000 && channel.send(channel.cid(), "1").status() == 200) {
       sent++;
     }
-    // 20 a second come in while it sends.
+    // The rate adds 20 a second while it sends.
     assertThat(sent).isBetween(100, 500);
     String sid = channel.createSession("");
     int changed = 1;

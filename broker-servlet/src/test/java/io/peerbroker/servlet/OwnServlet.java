@@ -4,7 +4,7 @@ import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 
-/** Somebody else's servlet, which hands its requests on to the broker. */
+/** The application's servlet, which hands its requests on to the broker. */
 final class OwnServlet extends HttpServlet {
 
   private static final long serialVersionUID = 1L;

@@ -22,7 +22,8 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
- * The write timeout when the process was stopped: what a reader has taken meanwhile is not known.
+ * The write timeout after the process was stopped: it is not known how much a reader has taken
+ * meanwhile.
  */
 final class PausedProcessTest {
 
@@ -60,7 +61,8 @@ final class PausedProcessTest {
   }
 
   @Test
-  @DisplayName("After a pause it has as long as that was, and at most its whole time again.")
+  @DisplayName(
+      "After a pause a reader has as long as the pause was, and at most its whole time again.")
   void pause() {
     look();
     timer.pause(TIMEOUT.plusSeconds(10));
@@ -73,7 +75,7 @@ final class PausedProcessTest {
   }
 
   @Test
-  @DisplayName("A look that always comes late lets it go all the same.")
+  @DisplayName("A check that is always late ends the reader all the same.")
   void alwaysLate() {
     look();
     for (int i = 0; i < 10; i++) {
@@ -84,7 +86,7 @@ final class PausedProcessTest {
   }
 
   @Test
-  @DisplayName("A look within what it has been granted takes nothing of that back.")
+  @DisplayName("A check within the granted time takes nothing of it back.")
   void looksBetween() {
     look();
     timer.pause(TIMEOUT.multipliedBy(3));
@@ -94,7 +96,7 @@ final class PausedProcessTest {
   }
 
   @Test
-  @DisplayName("A reader that turns out to have taken all is not given up.")
+  @DisplayName("A reader that turns out to have taken everything is not given up.")
   void reads() {
     look();
     timer.pause(TIMEOUT.multipliedBy(2));

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** JSON goes through the broker as the bytes it came in, as a message and as metadata. */
+/** JSON passes through the broker byte for byte, as a message and as metadata. */
 @TestInstance(Lifecycle.PER_CLASS)
 final class RelayTest {
 

@@ -43,12 +43,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * Whatever is done to the broker, and whatever level is logged at: no key, no event id, nothing
- * that clients say to each other or about themselves gets into the log.
+ * For any request and any log level: no key, no event id and no content of clients' messages, tags
+ * or metadata gets into the log.
  *
  * <p>Every logger of this JVM is at its finest. The container's are not among them, since Jetty's
- * go to slf4j, which has nowhere to write to here: what a container logs of a request is its own
- * and its operator's to set.
+ * go to slf4j, which has no output here: the operator decides what a container logs of a request.
  */
 final class SecretsInLogsTest {
 
@@ -141,7 +140,7 @@ final class SecretsInLogsTest {
     server =
         JettyServer.start(
             new ServletHolder(new BrokerServlet(broker, settings)), ServerSettings.DEFAULTS);
-    // Or the system would take megabytes from a reader that stalls before anybody noticed.
+    // Otherwise the system would buffer megabytes for a stalled reader before that showed.
     ((ServerConnector) server.server().getConnectors()[0]).setAcceptedSendBufferSize(4_096);
     client = new WireClient(server.base());
   }
@@ -178,7 +177,7 @@ final class SecretsInLogsTest {
         .contains("The receiver failed")
         .contains("The watcher failed")
         .contains("did not wait for its answer")
-        // Nothing that a client can do by itself is a fault.
+        // No act of a client alone is a fault.
         .doesNotContain("A request failed")
         .doesNotContain("source failed");
     for (String secret : secrets) {
@@ -195,7 +194,7 @@ final class SecretsInLogsTest {
     return channel;
   }
 
-  /** The part of an event's id that nobody but its reader knows. */
+  /** The part of an event's id that only its reader knows. */
   private static String secretOf(String eventId) {
     return eventId.split("\\.", -1)[1];
   }
@@ -237,7 +236,7 @@ final class SecretsInLogsTest {
     assertThat(broker.stats().callsRefused()).containsEntry(Refusal.Code.WRONG_KEY, 4L);
   }
 
-  /** What is sent in the wrong place, in the wrong form, or not to its end. */
+  /** Sends requests to the wrong place, in the wrong form, or not to their end. */
   private void nonsense(WireChannel channel) throws Exception {
     String whole = channel.sendBody(QUOTED);
     String path = "/send/" + channel.cid();
@@ -291,7 +290,9 @@ final class SecretsInLogsTest {
     }
   }
 
-  /** One that promised to be heard from, and then whose grace runs out with something queued. */
+  /**
+   * A client with a lease that falls silent, and whose grace then runs out with something queued.
+   */
   private void silence() {
     WireChannel silent = opened(client.openChannelAt("/channel?resume=1&lease=1"));
     silent.stream().awaitEnd();
@@ -299,7 +300,7 @@ final class SecretsInLogsTest {
     await()
         .atMost(WireConnection.BOUND)
         .until(() -> broker.stats().channelsClosed().get(CloseReason.EXPIRED) == 1);
-    // What it left behind is counted after it has closed.
+    // Its leftovers are counted after it has closed.
     await().atMost(WireConnection.BOUND).until(() -> broker.stats().messagesUndelivered() == 1);
   }
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** How streams end when the broker or its servlet does, and that nothing is left behind them. */
+/** How streams end when the broker or its servlet does; nothing of them is left. */
 final class ShutdownTest {
 
   private final FakeTimer timer = new FakeTimer();

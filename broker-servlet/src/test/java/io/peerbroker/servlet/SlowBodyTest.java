@@ -15,7 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * Bodies that come slowly, or never whole: they hold no thread, and are waited for only so long.
+ * Bodies that come slowly, or never whole: they hold no thread, and the wait for them is bounded.
  */
 final class SlowBodyTest {
 

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What stands in a stream, letter by letter. */
+/** The content of a stream, letter by letter. */
 final class SseEncoderTest {
 
   @Test

@@ -24,7 +24,7 @@ import java.util.Objects;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.servlet.ServletHolder;
 
-/** Server-sent events over a real socket are a transport like any other. */
+/** The transport of server-sent events over a real socket is like any other. */
 final class SseTransportKitTest extends TransportKit {
 
   private static final int SOCKET_BUFFER = 4_096;

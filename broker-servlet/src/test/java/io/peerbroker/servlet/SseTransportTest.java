@@ -30,7 +30,9 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Streams of one connection whose writes may block, on a container that does what a test says. */
+/**
+ * Streams of one connection whose writes may block, on a container that behaves as a test demands.
+ */
 final class SseTransportTest {
 
   private static final HttpSettings SETTINGS =
@@ -102,9 +104,7 @@ final class SseTransportTest {
               .join();
     }
 
-    /**
-     * Has something done inside the next write or flush; {@link #check} throws what that throws.
-     */
+    /** Runs something inside the next write or flush; {@link #check} throws its exception. */
     void once(Runnable action) {
       CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
       checked = done;
@@ -130,7 +130,7 @@ final class SseTransportTest {
   }
 
   @Test
-  @DisplayName("A stream that always has more to write lets the next have its turn.")
+  @DisplayName("A stream that always has more to write lets the next one have its turn.")
   void takesTurns() throws Exception {
     Client busy = new Client();
     Client other = new Client();
@@ -138,7 +138,7 @@ final class SseTransportTest {
     List<String> order = new ArrayList<>();
     busy.out.inside =
         () -> {
-          // A message that comes as fast as the last has been written.
+          // A message that comes as soon as the last one has been written.
           if (order.size() < 20) {
             order.add("busy");
             busy.send("x");
@@ -200,7 +200,7 @@ final class SseTransportTest {
   }
 
   @Test
-  @DisplayName("A stream that is opened while the broker closes is told so, and ends.")
+  @DisplayName("A stream that is opened while the broker closes is notified, and ends.")
   void openedTooLate() throws Exception {
     Broker own = Broker.builder().drainTimeout(Duration.ofMillis(1)).build();
     Client late = new Client(own, new ConnectionWriters(own.gateway().timer()), own::close);

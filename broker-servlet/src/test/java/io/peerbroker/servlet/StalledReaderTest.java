@@ -21,7 +21,7 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Readers that stop reading: what they cost, whom they hurt, and how they end. */
+/** Readers that stop reading: their cost, their effect on others, and their end. */
 final class StalledReaderTest {
 
   private static final Json BULK = Json.of("x".repeat(30_000));
@@ -36,7 +36,7 @@ final class StalledReaderTest {
                 .and("heartbeat", "100ms")
                 .and("messageRate", 0)
                 .and("maxQueuedBytes", 100_000));
-    // Or the system would take megabytes for each before anybody noticed.
+    // Otherwise the system would buffer megabytes for each before that showed.
     ((ServerConnector) server.server().getConnectors()[0]).setAcceptedSendBufferSize(4_096);
     client = new WireClient(server.base());
   }
@@ -66,7 +66,7 @@ final class StalledReaderTest {
     list.await(event -> event.data().contains("\"new\""));
     assertThat(client.get("/list").json().getAsJsonArray()).hasSize(2);
 
-    // When it reads on, what was accepted comes whole, and there is room again.
+    // When it reads on, all accepted messages arrive whole, and there is room again.
     for (int i = 0; i < 3; i++) {
       assertThat(stalled.awaitMessage().get("message").getAsString()).hasSize(30_000);
     }
@@ -105,7 +105,7 @@ final class StalledReaderTest {
     assertThat(sender.send(sender.cid(), "2").status()).isEqualTo(200);
   }
 
-  /** Fills what is between the broker and a reader, and then the queue, until nothing moves. */
+  /** Fills the buffers between the broker and a reader, and then the queue, until nothing moves. */
   private void fill(String target) {
     try (Channel sender = broker().openChannel((channel, message) -> {})) {
       int busy = 0;

@@ -12,9 +12,8 @@ import org.junit.jupiter.api.Test;
  * The writer among threads: Lincheck runs short scenarios in many interleavings, and after each the
  * state is judged.
  *
- * <p>The container behind it has room for one call, then says no once and owes a callback. The
- * source counts: its bytes are 0, 1, 2 and so on, so that one that is lost, repeated or out of
- * order shows.
+ * <p>The container behind it has room for one call, then refuses once and owes a callback. The
+ * source counts: its bytes are 0, 1, 2 and so on, so that a lost, repeated or misplaced byte shows.
  */
 public final class StreamWriterLincheckTest implements StreamWriter.Output, StreamWriter.Source {
 
@@ -23,7 +22,7 @@ public final class StreamWriterLincheckTest implements StreamWriter.Output, Stre
   private final AtomicInteger offered = new AtomicInteger();
   private final AtomicInteger room = new AtomicInteger();
 
-  /** Whether the container has said no, or nothing at all, and is to call back. */
+  /** Whether the container has refused, or not answered yet, and owes a callback. */
   private final AtomicBoolean owesCallback = new AtomicBoolean(true);
 
   // The source's, which one thread at a time may call.

@@ -192,7 +192,7 @@ final class StreamWriterTest {
 
   @Test
   @DisplayName(
-      "The end is reported without the lock, though the container calls back inside complete.")
+      "The end is reported without the lock, even if the container calls back inside complete.")
   void theEndIsToldWithoutTheLock() {
     output.insideComplete = writer::onCompleted;
     source.insideEnded = this::assertThatTheLockIsFree;
@@ -406,7 +406,7 @@ final class StreamWriterTest {
     callback.start();
     Thread.State[] waits = {Thread.State.WAITING, Thread.State.TIMED_WAITING};
     await().atMost(20, SECONDS).until(() -> List.of(waits).contains(callback.getState()));
-    // A container that stops interrupts its threads: that one waits all the same.
+    // A stopping container interrupts its threads: the writer waits all the same.
     callback.interrupt();
     await()
         .atMost(20, SECONDS)
@@ -427,7 +427,7 @@ final class StreamWriterTest {
     }
   }
 
-  /** Whatever comes, in whatever order: one end, one close behind it, at most one complete. */
+  /** For any calls in any order: one end, one close after it, at most one complete. */
   @Test
   void everyOrderOfWhatCanHappenEndsOnce() {
     List<Consumer<StreamWriter>> all =
@@ -469,7 +469,7 @@ final class StreamWriterTest {
     return found;
   }
 
-  /** Writes one text, behind which there is no more room. */
+  /** Writes one text, after which there is no more room. */
   private void block() {
     source.with("a");
     output.room = 2;

@@ -11,8 +11,8 @@ import org.jspecify.annotations.NullMarked;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A response's stream as a test wants it. By the name of its package it is taken for Tomcat's, to
- * which a write may block over HTTP/2.
+ * A response's stream under a test's control. Its package makes it count as Tomcat's, whose writes
+ * may block over HTTP/2.
  */
 @NullMarked
 public final class FakeStream extends ServletOutputStream {
@@ -20,15 +20,15 @@ public final class FakeStream extends ServletOutputStream {
   /** Whether there is room. */
   public boolean ready = true;
 
-  /** Done inside each write and flush. */
+  /** Runs inside each write and flush. */
   public Runnable inside = () -> {};
 
-  /** What has been written, one text a write. */
+  /** The written texts, one for each write. */
   public final List<String> written = new ArrayList<>();
 
   private @Nullable WriteListener listener;
 
-  /** Makes a stream that nobody listens to yet. */
+  /** Makes a stream without a listener. */
   public FakeStream() {}
 
   /** Calls back, as the container does when there is room. */

@@ -49,7 +49,7 @@ public abstract class AdmissionRules extends ServerRules {
   @Test
   @Tag("A1")
   @Tag("E3")
-  @DisplayName("Whoever the application refuses is told denied, and nothing has happened.")
+  @DisplayName("A caller that the application refuses gets denied, and nothing has happened.")
   void whoIsRefusedDoesNothing() {
     WireChannel channel = withPolicy().openChannel();
     String sid = channel.listSession("\"a\"");
@@ -83,7 +83,7 @@ public abstract class AdmissionRules extends ServerRules {
   @Test
   @Tag("A1")
   @Tag("E13")
-  @DisplayName("The application's other refusals are told as they are.")
+  @DisplayName("The application's other refusals pass through unchanged.")
   void otherRefusalsAreTold() {
     WireChannel channel = withPolicy().openChannel();
     String sid = channel.listSession("\"a\"");
@@ -128,7 +128,7 @@ public abstract class AdmissionRules extends ServerRules {
   @Test
   @Tag("A2")
   @Tag("E4")
-  @DisplayName("The application is asked behind the key and before the target.")
+  @DisplayName("The application is asked after the key and before the target.")
   void theOrderOfTheChecks() {
     WireChannel channel = withPolicy().openChannel();
     String sid = channel.createSession("");
@@ -158,7 +158,7 @@ public abstract class AdmissionRules extends ServerRules {
 
   @Test
   @Tag("A3")
-  @DisplayName("What the application sets on a session stands, whatever the client says.")
+  @DisplayName("The application's settings on a session stand, regardless of the client.")
   void tagsOfTheApplicationStand() {
     WireChannel channel = withPolicy().openChannel();
     String self = "{\"cid\":\"%s\",\"key\":\"%s\",".formatted(channel.cid(), channel.key());
@@ -190,7 +190,7 @@ public abstract class AdmissionRules extends ServerRules {
 
   @Test
   @Tag("A4")
-  @DisplayName("A list shows what its caller may see, whatever it is asked for.")
+  @DisplayName("A list shows what its caller may see, for any filter.")
   void listsAreNarrowed() {
     WireChannel channel = withPolicy().openChannel();
     String ofAda = host(channel, "\"a\"", "ada");
@@ -214,7 +214,7 @@ public abstract class AdmissionRules extends ServerRules {
 
   @Test
   @Tag("A4")
-  @DisplayName("A list stream never tells of what its caller may not see.")
+  @DisplayName("A list stream never shows what its caller may not see.")
   void listStreamsAreNarrowed() {
     WireChannel channel = withPolicy().openChannel();
     host(channel, "\"a\"", "bob");
@@ -247,7 +247,7 @@ public abstract class AdmissionRules extends ServerRules {
   @Test
   @Tag("A5")
   @Tag("E12")
-  @DisplayName("An application that fails permits nothing, and nothing of it is told.")
+  @DisplayName("An application that fails permits nothing, and nothing of the failure is revealed.")
   void failuresPermitNothing() {
     WireChannel channel = withPolicy().openChannel();
     String sid = channel.listSession("\"a\"");
@@ -263,7 +263,7 @@ public abstract class AdmissionRules extends ServerRules {
 
   @Test
   @Tag("A7")
-  @DisplayName("Who may not come back is refused, and the channel waits on.")
+  @DisplayName("A client that may not come back is refused, and the channel waits on.")
   void whoMayNotComeBackLeavesTheChannelWaiting() {
     WireChannel channel = withPolicy().openChannelAt("/channel?resume=60");
     String seen = "Last-Event-ID: " + channel.stream().lastEventId();

@@ -172,7 +172,7 @@ public abstract class AnswerRules extends ServerRules {
 
   @Test
   @Tag("H12")
-  @DisplayName("What is refused with a whole body leaves its connection open.")
+  @DisplayName("A refused request with a whole body leaves its connection open.")
   void aWholeBodyLeavesTheConnectionOpen() {
     WireChannel channel = client().openChannel();
     WireConnection connection = connect();
@@ -231,7 +231,7 @@ public abstract class AnswerRules extends ServerRules {
 
   @Test
   @Tag("H8")
-  @DisplayName("Many late bodies at once, whole in any order, have each its own answer.")
+  @DisplayName("Many late bodies at once, complete in any order, get each its own answer.")
   void lateBodiesHaveTheirOwnAnswers() {
     client(ServerSettings.DEFAULTS.withThreads(THREADS));
     WireChannel channel = client().openChannel();
@@ -259,7 +259,7 @@ public abstract class AnswerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("Clients that read none of their answers hold no thread, and no heartbeat up.")
+  @DisplayName("Clients that read none of their answers hold no thread, and delay no heartbeat.")
   void unreadAnswersHoldNoThread() {
     client(
         ServerSettings.of("heartbeat", "300ms").and("bodyTimeout", "500ms").withThreads(THREADS));

@@ -21,7 +21,7 @@ public abstract class BrowserRules extends ServerRules {
 
   @Test
   @Tag("B1")
-  @DisplayName("Without configured origins no answer speaks of CORS.")
+  @DisplayName("Without configured origins no answer has CORS headers.")
   void corsIsOff() {
     client();
     for (WireResponse response : everyKindOfAnswer("Origin: " + OURS)) {
@@ -78,7 +78,7 @@ public abstract class BrowserRules extends ServerRules {
 
   @Test
   @Tag("B11")
-  @DisplayName("Headers that are configured are permitted besides.")
+  @DisplayName("Configured headers are permitted in addition.")
   void configuredHeadersArePermitted() {
     client(ServerSettings.of("allowedOrigins", OURS).and("allowedHeaders", "Authorization, X-Y"));
     assertThat(preflight("/session", "POST", OURS).headerList("Access-Control-Allow-Headers"))
@@ -106,7 +106,7 @@ public abstract class BrowserRules extends ServerRules {
   @Test
   @Tag("B6")
   @Tag("B8")
-  @DisplayName("An unlisted origin is served as if CORS were off, but for Vary.")
+  @DisplayName("An unlisted origin is served as if CORS were off, except for Vary.")
   void unlistedOriginsAreServedWithoutCors() {
     client(ServerSettings.of("allowedOrigins", OURS));
     for (String header :

@@ -23,7 +23,7 @@ public abstract class ChannelRules extends ServerRules {
   @Test
   @Tag("C1")
   @Tag("C2")
-  @DisplayName("A channel is an event stream that nobody stores, buffers or compresses.")
+  @DisplayName("A channel is an event stream that is neither stored, buffered nor compressed.")
   void aChannelIsAnEventStream() {
     WireResponse head = client().openChannel("Accept-Encoding: gzip").stream().head();
     assertThat(head.status()).isEqualTo(200);
@@ -48,7 +48,7 @@ public abstract class ChannelRules extends ServerRules {
 
   @Test
   @Tag("C4")
-  @DisplayName("A comment follows what a stream begins with, whatever that is.")
+  @DisplayName("A comment follows the first event or retry field of each stream.")
   void aCommentFollowsTheBeginning() {
     WireClient client = client(ServerSettings.of("heartbeat", "60m"));
     WireChannel channel = client.openChannelAt("/channel?resume=60");
@@ -62,7 +62,7 @@ public abstract class ChannelRules extends ServerRules {
 
   @Test
   @Tag("C26")
-  @DisplayName("Each stream is told a time of its own to come back after.")
+  @DisplayName("Each stream gets a time of its own to come back after.")
   void eachStreamHasItsTimeToComeBack() {
     List<SseStream> streams = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
@@ -83,7 +83,7 @@ public abstract class ChannelRules extends ServerRules {
 
   @Test
   @Tag("C26")
-  @DisplayName("How long that is can be set.")
+  @DisplayName("The time to come back after can be set.")
   void theTimeToComeBackCanBeSet() {
     WireChannel channel = client(ServerSettings.of("retry", "200ms")).openChannel();
     channel.stream().awaitComments(1);
@@ -95,7 +95,7 @@ public abstract class ChannelRules extends ServerRules {
   @Test
   @Tag("C5")
   @Tag("C6")
-  @DisplayName("Cid is a GUID and key a long random string, and none comes twice.")
+  @DisplayName("A cid is a GUID and a key a long random string, and none comes twice.")
   void namesAndKeysAreUnique() {
     Set<String> seen = new HashSet<>();
     for (int i = 0; i < 20; i++) {
@@ -152,7 +152,7 @@ public abstract class ChannelRules extends ServerRules {
   @Test
   @Tag("C9")
   @DisplayName(
-      "An event's data is one JSON object; without a grant there is no id, nor any other field.")
+      "An event's data is one JSON object; without a grant it has no id, nor any other field.")
   void eventsArePlain() {
     WireChannel channel = client().openChannel();
     channel.send(channel.cid(), "{\"a\":\n[1,\r\n2]}");
@@ -194,7 +194,7 @@ public abstract class ChannelRules extends ServerRules {
   @Tag("C20")
   @Tag("C21")
   @Tag("C22")
-  @DisplayName("What is not asked for, unknown or read by nobody changes nothing.")
+  @DisplayName("Absent grants, unknown event ids and unknown parameters change nothing.")
   void otherParametersChangeNothing() {
     Set<String> cids = new HashSet<>();
     cids.add(client().openChannel().cid());
@@ -214,7 +214,7 @@ public abstract class ChannelRules extends ServerRules {
 
   @Test
   @Tag("C22")
-  @DisplayName("Nor does a query that is no form at all.")
+  @DisplayName("A malformed query changes nothing.")
   void aMalformedQueryChangesNothing() {
     client().openChannelAt("/channel?a=%zz&%");
   }

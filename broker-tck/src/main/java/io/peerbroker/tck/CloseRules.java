@@ -51,7 +51,8 @@ public abstract class CloseRules extends ServerRules {
 
   @Test
   @Tag("C13")
-  @DisplayName("A stream that the network takes nothing of is given up, and its channel closes.")
+  @DisplayName(
+      "A stream whose bytes the network does not take is given up, and its channel closes.")
   void aStalledStreamIsGivenUp() {
     WireChannel sender =
         client(
@@ -68,7 +69,7 @@ public abstract class CloseRules extends ServerRules {
 
   @Test
   @Tag("C14")
-  @DisplayName("Once the close is answered no session of the channel is left.")
+  @DisplayName("Once the close is answered, no session of the channel is left.")
   void closeIsOneInstant() {
     WireChannel host = client().openChannel();
     WireChannel sender = client().openChannel();
@@ -85,7 +86,7 @@ public abstract class CloseRules extends ServerRules {
 
   @Test
   @Tag("C14")
-  @DisplayName("Once a remove is told no session of the channel is left.")
+  @DisplayName("Once a remove is sent, no session of the channel is left.")
   void aRemoveIsTold() {
     WireClient client = client(ServerSettings.of("heartbeat", "200ms"));
     WireChannel host = client.openChannel();
@@ -103,7 +104,7 @@ public abstract class CloseRules extends ServerRules {
   @Test
   @Tag("C15")
   @Tag("C17")
-  @DisplayName("An owner closes the channel, and its stream says so and ends.")
+  @DisplayName("An owner closes the channel, and its stream ends with the reason closed.")
   void anOwnerCloses() {
     WireChannel channel = client().openChannel();
     assertDone(channel.close());
@@ -116,7 +117,7 @@ public abstract class CloseRules extends ServerRules {
 
   @Test
   @Tag("C16")
-  @DisplayName("Nobody closes a channel without its key.")
+  @DisplayName("A channel can't be closed without its key.")
   void aCloseNeedsTheKey() {
     WireChannel channel = client().openChannel();
     String path = "/channel/" + channel.cid() + "/close";
@@ -135,7 +136,8 @@ public abstract class CloseRules extends ServerRules {
 
   @Test
   @Tag("C18")
-  @DisplayName("At shutdown every stream is told when to come back, and why it ends.")
+  @DisplayName(
+      "At shutdown every stream gets the time to come back after, and the reason of its end.")
   void shutdownIsTold() {
     SseStream channel = client().openChannel().stream();
     SseStream list = client().watch("");

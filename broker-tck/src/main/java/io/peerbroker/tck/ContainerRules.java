@@ -29,7 +29,7 @@ public abstract class ContainerRules extends ServerRules {
   protected abstract ContainerServer start(ServerSettings settings) throws Exception;
 
   @Test
-  @DisplayName("A client that has said all it will say still gets its stream.")
+  @DisplayName("A client that has ended its side of the connection still gets its stream.")
   void aHalfCloseIsNoEnd() {
     WireChannel channel = client(ServerSettings.of("heartbeat", "200ms")).openChannel();
     channel.stream().connection().finish();
@@ -39,7 +39,7 @@ public abstract class ContainerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("A filter without asynchronous support is answered with the cure.")
+  @DisplayName("With a filter that lacks asynchronous support, the answer names the cure.")
   void aFilterWithoutAsyncIsToldTheCure() {
     client(ServerSettings.DEFAULTS.behind(Front.NO_ASYNC));
     assertRefused(client().get("/channel", STREAM), 500, "internal", "asyncSupported=true");
@@ -69,7 +69,8 @@ public abstract class ContainerRules extends ServerRules {
 
   @Test
   @Tag("H15")
-  @DisplayName("A filter that sets another encoding changes nothing: all is UTF-8 and says so.")
+  @DisplayName(
+      "A filter that sets another encoding changes nothing: every answer is UTF-8 and declares it.")
   void aFiltersEncodingChangesNothing() {
     client(ServerSettings.DEFAULTS.behind(Front.ENCODING));
     WireConnection connection = client().connect();
@@ -96,19 +97,19 @@ public abstract class ContainerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("A filter that has read the body hands a copy on, which is read.")
+  @DisplayName("A copy of the body that a filter hands on is read.")
   void aCopiedBodyIsRead() {
     assertBodiesAreRead(Front.BODY_COPIED);
   }
 
   @Test
-  @DisplayName("A filter that has read the body as text hands another one on, which is read.")
+  @DisplayName("A body that a filter has read as text and replaced is read.")
   void aRewrittenBodyIsRead() {
     assertBodiesAreRead(Front.BODY_REWRITTEN);
   }
 
   @Test
-  @DisplayName("A filter's stream that supports no listener is read as it comes all the same.")
+  @DisplayName("A filter's stream without listener support is still read as it comes.")
   void aBodyWithoutListenerIsRead() {
     assertBodiesAreRead(Front.BODY_COUNTED);
   }
@@ -141,7 +142,7 @@ public abstract class ContainerRules extends ServerRules {
 
   @Test
   @Tag("C18")
-  @DisplayName("The broker's shutdown tells every stream, though some stall, within its bound.")
+  @DisplayName("The broker's shutdown notifies every stream within its bound, though some stall.")
   void shutdownTellsEveryStream() {
     client(
         ServerSettings.of("drainTimeout", "2s")
@@ -171,7 +172,7 @@ public abstract class ContainerRules extends ServerRules {
 
   @Test
   @Tag("C18")
-  @DisplayName("The broker's shutdown gives a slow reader what was queued for it, and then ends.")
+  @DisplayName("The broker's shutdown gives a slow reader its queued events, and then ends.")
   void shutdownDrains() throws Exception {
     client(
         ServerSettings.of("drainTimeout", "60s")
@@ -199,7 +200,7 @@ public abstract class ContainerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("A web application that stops tells every stream and ends it.")
+  @DisplayName("A web application that stops notifies every stream and ends it.")
   void aStopEndsEveryStream() {
     client(ServerSettings.of("drainTimeout", "5s"));
     List<SseStream> streams = streams(20);
@@ -213,7 +214,7 @@ public abstract class ContainerRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("A container that is stopped as its recipe says tells every stream.")
+  @DisplayName("A container that is stopped by its recipe notifies every stream.")
   void aStoppedContainerTellsEveryStream() {
     client(ServerSettings.of("drainTimeout", "5s"));
     List<SseStream> streams = streams(20);

@@ -64,7 +64,7 @@ public abstract class CutRules extends ServerRules {
 
   @Test
   @Tag("R4")
-  @DisplayName("Cut at every byte of its stream, a client is given each event once, in order.")
+  @DisplayName("A client whose stream is cut at every byte gets each event once, in order.")
   void cutAtEveryByte() {
     client(FREE);
     Network network = new Network();
@@ -141,7 +141,7 @@ public abstract class CutRules extends ServerRules {
   @Tag("R4")
   @Tag("R7")
   @Tag("C8")
-  @DisplayName("Cut again and again under a load, a client misses and repeats nothing.")
+  @DisplayName("A client that is cut again and again under load misses and repeats nothing.")
   void cutsUnderLoad() throws Exception {
     client(FREE);
     Semaphore room = new Semaphore(AHEAD);
@@ -325,7 +325,7 @@ public abstract class CutRules extends ServerRules {
 
   @Test
   @Tag("R9")
-  @DisplayName("Who has missed more than is kept is told by a new channel, never left a gap.")
+  @DisplayName("A client that has missed more than is kept gets a new channel, never a gap.")
   void beyondTheBoundAClientIsTold() {
     client(FREE.and("maxReplayEvents", 16));
     WireChannel sender = client().openChannel();
@@ -357,7 +357,7 @@ public abstract class CutRules extends ServerRules {
   @Test
   @Tag("R15")
   @Tag("R13")
-  @DisplayName("A client that has vanished is noticed by its lease, on time, not otherwise.")
+  @DisplayName("A client that has vanished is noticed by its lease, on time, and by nothing else.")
   void aVanishedClientIsNoticed() {
     client(ServerSettings.of("leaseBounds", "1s/300s").and("heartbeat", "200ms"));
     Network network = new Network();
@@ -400,7 +400,7 @@ public abstract class CutRules extends ServerRules {
   @Test
   @Tag("R7")
   @Tag("C17")
-  @DisplayName("Who changes networks goes on at once; what is left behind is told to go.")
+  @DisplayName("A client that changes networks goes on at once; its old stream is superseded.")
   void aChangeOfNetworks() {
     WireChannel sender = client(FREE).openChannel();
     Network wifi = new Network();

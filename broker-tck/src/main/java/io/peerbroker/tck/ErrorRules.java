@@ -42,7 +42,7 @@ public abstract class ErrorRules extends ServerRules {
 
   @Test
   @Tag("E3")
-  @DisplayName("What was refused has not happened.")
+  @DisplayName("A refused request has not happened.")
   void whatWasRefusedHasNotHappened() {
     WireChannel host = client().openChannel();
     String sid = host.createSession("\"list\":true,\"metadata\":1");
@@ -61,7 +61,7 @@ public abstract class ErrorRules extends ServerRules {
 
   @Test
   @Tag("E4")
-  @DisplayName("Of several faults of a POST the first in the order is told.")
+  @DisplayName("Of several faults of a POST the first in the order is reported.")
   void theFirstFaultOfAPostIsTold() {
     client(ServerSettings.of("messageRate", "1/1"));
     WireChannel channel = client().openChannel();
@@ -85,7 +85,7 @@ public abstract class ErrorRules extends ServerRules {
 
   @Test
   @Tag("E4")
-  @DisplayName("Of several faults with a session the first in the order is told.")
+  @DisplayName("Of several faults with a session the first in the order is reported.")
   void theFirstFaultWithASessionIsTold() {
     client(ServerSettings.of("sessionRate", "1/2").and("maxSessionsPerChannel", 1));
     WireChannel host = client().openChannel();
@@ -108,7 +108,7 @@ public abstract class ErrorRules extends ServerRules {
 
   @Test
   @Tag("E4")
-  @DisplayName("Of several faults of a GET the first in the order is told.")
+  @DisplayName("Of several faults of a GET the first in the order is reported.")
   void theFirstFaultOfAGetIsTold() {
     client(ServerSettings.of("maxChannels", 1));
     client().openChannel();
@@ -257,7 +257,7 @@ public abstract class ErrorRules extends ServerRules {
 
   @Test
   @Tag("E13")
-  @DisplayName("Who is to wait is told for how long.")
+  @DisplayName("A client that must wait learns for how long.")
   void retryAfterIsTold() {
     client(ServerSettings.of("messageRate", "1/1").and("maxChannels", 1));
     WireChannel channel = client().openChannel();

@@ -148,7 +148,7 @@ public abstract class FaultRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("A reader that stalls costs its senders a 429, and is given up at its timeout.")
+  @DisplayName("Senders to a stalled reader get a 429, and the reader is given up at its timeout.")
   void aStalledReaderIsItsSendersTrouble() {
     client(
         ServerSettings.of("heartbeat", "200ms")
@@ -184,8 +184,7 @@ public abstract class FaultRules extends ServerRules {
   }
 
   @Test
-  @DisplayName(
-      "A reader that pauses is given each small message that was taken, once and in order.")
+  @DisplayName("A reader that pauses gets each accepted small message, once and in order.")
   void aPauseLosesNothing() {
     client(ServerSettings.of("messageRate", "0").and("maxQueuedEvents", 100).withThreads(THREADS));
     WireChannel sender = client().openChannel();
@@ -234,7 +233,7 @@ public abstract class FaultRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("Streams that are dropped in every way leave nothing behind, and free it once.")
+  @DisplayName("Streams that are dropped in every way free everything, once.")
   void whateverEndsAStreamFreesItOnce() {
     Broker fresh = builder().build();
     int room = room(fresh);

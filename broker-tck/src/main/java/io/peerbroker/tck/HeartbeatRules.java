@@ -81,7 +81,7 @@ public abstract class HeartbeatRules extends ServerRules {
 
   @Test
   @Tag("C25")
-  @DisplayName("Another value of heartbeat is refused, and one that is given twice.")
+  @DisplayName("Another value of heartbeat is refused, and so is one that is given twice.")
   void otherHeartbeatsAreRefused() {
     for (String path : List.of("/channel", "/list")) {
       for (String query :
@@ -98,7 +98,7 @@ public abstract class HeartbeatRules extends ServerRules {
 
   @Test
   @Tag("R17")
-  @DisplayName("A ping is told whether there is a stream, and the id that was written last.")
+  @DisplayName("A ping learns whether there is a stream, and the id that was written last.")
   void aPingIsTold() {
     client(SHORT);
     assertThat(client().openChannel().ping().json()).isEqualTo(parseString("{\"stream\":true}"));
@@ -121,7 +121,7 @@ public abstract class HeartbeatRules extends ServerRules {
 
   @Test
   @Tag("R18")
-  @DisplayName("A stream that is dead while the pings get through is broken off without a loss.")
+  @DisplayName("A stream that is dead while pings get through is broken off without a loss.")
   void aDeadStreamIsFoundOut() {
     client(SHORT);
     WireChannel sender = client().openChannel();
@@ -148,7 +148,7 @@ public abstract class HeartbeatRules extends ServerRules {
 
   @Test
   @Tag("R18")
-  @DisplayName("A client that says nothing of what it has seen, or all of it, keeps its stream.")
+  @DisplayName("A client that confirms nothing, or everything, keeps its stream.")
   void whoIsNotBehindIsLeftAlone() {
     client(SHORT);
     WireChannel silent = client().openChannelAt("/channel?resume=60");

@@ -50,7 +50,7 @@ public abstract class HttpRules extends ServerRules {
   @Test
   @Tag("H7")
   @Tag("H13")
-  @DisplayName("A POST's Accept is ignored, and what is no stream is not stored.")
+  @DisplayName("A POST's Accept is ignored, and only streams may be stored.")
   void acceptIsIgnoredOnPosts() {
     WireChannel channel = client().openChannel();
     String body = channel.sendBody("1");
@@ -141,7 +141,7 @@ public abstract class HttpRules extends ServerRules {
 
   @Test
   @Tag("H12")
-  @DisplayName("Whatever was refused, the next request works.")
+  @DisplayName("After any refusal the next request works.")
   void theNextRequestWorks() {
     WireChannel channel = client().openChannel();
     String path = "/send/" + channel.cid();

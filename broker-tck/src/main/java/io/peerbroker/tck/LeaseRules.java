@@ -27,7 +27,7 @@ public abstract class LeaseRules extends ServerRules {
 
   @Test
   @Tag("R12")
-  @DisplayName("A lease is brought within 15 s and 300 s, and told.")
+  @DisplayName("A lease is brought within 15 s and 300 s, and reported.")
   void aLeaseIsGranted() {
     assertThat(granted("lease=1")).isEqualTo(15);
     assertThat(granted("lease=090")).isEqualTo(90);
@@ -61,7 +61,7 @@ public abstract class LeaseRules extends ServerRules {
 
   @Test
   @Tag("R13")
-  @DisplayName("Every request with the key counts as being heard from, and so does coming back.")
+  @DisplayName("Every request with the key renews the lease, and so does coming back.")
   void everyRequestCounts() {
     client(SHORT);
     WireChannel other = client().openChannel();
@@ -95,7 +95,8 @@ public abstract class LeaseRules extends ServerRules {
 
   @Test
   @Tag("R13")
-  @DisplayName("A request that is refused for its key, and one for another channel, do not count.")
+  @DisplayName(
+      "A request that is refused for its key does not count, nor does one for another channel.")
   void otherRequestsDoNotCount() {
     client(SHORT);
     WireChannel other = client().openChannel();

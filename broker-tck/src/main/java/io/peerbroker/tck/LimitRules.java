@@ -22,7 +22,8 @@ public abstract class LimitRules extends ServerRules {
 
   @Test
   @Tag("X1")
-  @DisplayName("A body of 64 KiB is taken, one of a byte more is not, told or in chunks.")
+  @DisplayName(
+      "A body of 64 KiB is accepted; one of a byte more is not, with a length or in chunks.")
   void bodiesAreBounded() {
     WireChannel channel = client().openChannel();
     String path = "/send/" + channel.cid();
@@ -62,7 +63,7 @@ public abstract class LimitRules extends ServerRules {
 
   @Test
   @Tag("X4")
-  @DisplayName("A session has at most 32 tags, one that comes again not counted.")
+  @DisplayName("A session has at most 32 tags, not counting duplicates.")
   void tagsAreBounded() {
     WireChannel host = client().openChannel();
     String tags = IntStream.range(0, 32).mapToObj(i -> "\"t" + i + "\"").collect(joining(","));
@@ -152,7 +153,7 @@ public abstract class LimitRules extends ServerRules {
 
   @Test
   @Tag("X17")
-  @DisplayName("A queue has its share, however much the others hold.")
+  @DisplayName("A queue keeps its share, however much the others hold.")
   void queuesHaveShares() {
     client(
         ServerSettings.of("messageRate", "0")
@@ -180,7 +181,7 @@ public abstract class LimitRules extends ServerRules {
   @Test
   @Tag("X18")
   @Tag("M15")
-  @DisplayName("The largest queue of those who are away gives way, and its sender is told.")
+  @DisplayName("The largest queue of an absent reader gives way, and its sender is notified.")
   void theLargestQueueGivesWay() {
     // A sixteenth is 100 kB.
     client(ServerSettings.of("maxTotalQueuedBytes", 1_600_000));
@@ -205,7 +206,7 @@ public abstract class LimitRules extends ServerRules {
 
   @Test
   @Tag("X18")
-  @DisplayName("The queue of a reader who is away has half the bytes.")
+  @DisplayName("The queue of an absent reader has half the bytes.")
   void aQueueOfTheAbsentHasHalfTheBytes() {
     client(ServerSettings.of("maxQueuedBytes", 200_000));
     WireChannel sender = client().openChannel();
@@ -217,7 +218,7 @@ public abstract class LimitRules extends ServerRules {
 
   @Test
   @Tag("X19")
-  @DisplayName("A channel has so much waiting for those who are away, and others have theirs.")
+  @DisplayName("A channel's bytes for absent readers are bounded, and others keep theirs.")
   void aSenderHasSoMuchWaiting() {
     client(ServerSettings.of("maxQueuedBytes", 100_000));
     WireChannel sender = client().openChannel();
@@ -259,7 +260,7 @@ public abstract class LimitRules extends ServerRules {
 
   @Test
   @Tag("X16")
-  @DisplayName("All sessions together are bounded, by what is opened and what is updated.")
+  @DisplayName("All sessions together are bounded, for new ones and for updates.")
   void allSessionsTogetherAreBounded() {
     client(ServerSettings.of("maxTotalSessionBytes", 2_000));
     WireChannel host = client().openChannel();
@@ -296,7 +297,7 @@ public abstract class LimitRules extends ServerRules {
 
   @Test
   @Tag("X11")
-  @DisplayName("A list stream that does not keep up is closed, and nobody else is refused.")
+  @DisplayName("A list stream that does not keep up is closed, and no other client is refused.")
   void aListThatDoesNotKeepUpIsClosed() {
     client(
         ServerSettings.of("sessionRate", "0")
@@ -322,7 +323,8 @@ public abstract class LimitRules extends ServerRules {
   @Test
   @Tag("X12")
   @Tag("X13")
-  @DisplayName("A channel's messages are limited to a rate, refused ones not counted.")
+  @DisplayName(
+      "A channel's messages are limited to a rate, which refused ones do not count against.")
   void messagesAreLimited() {
     client(ServerSettings.of("messageRate", "1/3"));
     WireChannel sender = client().openChannel();
@@ -343,7 +345,7 @@ public abstract class LimitRules extends ServerRules {
 
   @Test
   @Tag("X20")
-  @DisplayName("Where all places are taken the longest-waiting channel gives way.")
+  @DisplayName("If all places are taken, the longest-waiting channel gives way.")
   void theLongestWaitingGivesWay() {
     client(ServerSettings.of("maxChannels", 3));
     WireChannel sender = client().openChannel();
@@ -361,7 +363,9 @@ public abstract class LimitRules extends ServerRules {
   @Test
   @Tag("X12")
   @Tag("X14")
-  @DisplayName("Creations and updates of sessions are limited to a rate, closes only count.")
+  @DisplayName(
+      "Creations and updates of sessions are limited to a rate; closes count, but are "
+          + "never refused.")
   void sessionsAreLimited() {
     client(ServerSettings.of("sessionRate", "1/3"));
     WireChannel host = client().openChannel();

@@ -73,7 +73,7 @@ public abstract class ListRules extends ServerRules {
   @Test
   @Tag("L6")
   @Tag("L7")
-  @DisplayName("A filter that is malformed is refused.")
+  @DisplayName("A malformed filter is refused.")
   void malformedFiltersAreRefused() {
     String sixtyFour = "%F0%9F%98%80".repeat(64);
     assertThat(listed("?filter=%20" + sixtyFour + "%20,!" + sixtyFour)).isEmpty();
@@ -110,7 +110,7 @@ public abstract class ListRules extends ServerRules {
   @Test
   @Tag("L7")
   @Tag("L14")
-  @DisplayName("A query that is no form at all is refused.")
+  @DisplayName("A malformed query is refused.")
   void malformedQueriesAreRefused() {
     for (String filter : List.of("%", "%4", "%zz")) {
       assertRefused(client().get("/list?filter=" + filter), 400, "invalid_filter");
@@ -172,7 +172,7 @@ public abstract class ListRules extends ServerRules {
 
   @Test
   @Tag("L10")
-  @DisplayName("The list is in order of creation, whatever was updated since.")
+  @DisplayName("The list is in order of creation, regardless of updates.")
   void theListIsInOrderOfCreation() {
     WireChannel host = client().openChannel();
     WireChannel other = client().openChannel();
@@ -189,7 +189,7 @@ public abstract class ListRules extends ServerRules {
   @Test
   @Tag("L11")
   @Tag("L12")
-  @DisplayName("Limit cuts the list into pages, and Link leads through them.")
+  @DisplayName("The limit cuts the list into pages, and Link leads through them.")
   void linksLeadThroughThePages() {
     WireChannel host = client().openChannel();
     List<String> sids = IntStream.range(0, 7).mapToObj(i -> host.listSession("\"a &\"")).toList();

@@ -26,7 +26,7 @@ public abstract class ListStreamRules extends ServerRules {
   @Test
   @Tag("L15")
   @Tag("L16")
-  @DisplayName("A list stream begins with the list, and says when it is complete.")
+  @DisplayName("A list stream begins with the list, and reports when it is complete.")
   void aStreamBeginsWithTheList() {
     WireChannel host = client().openChannel();
     SseStream empty = client().watch("?filter=b");
@@ -47,7 +47,7 @@ public abstract class ListStreamRules extends ServerRules {
   @Test
   @Tag("L16")
   @Tag("L17")
-  @DisplayName("Each change is told once ready, and ready only once.")
+  @DisplayName("Each change is sent once after ready, and ready only once.")
   void changesAreTold() {
     WireChannel host = client().openChannel();
     SseStream list = client().watch("?filter=a,!b");
@@ -76,7 +76,7 @@ public abstract class ListStreamRules extends ServerRules {
   @Test
   @Tag("L18")
   @Tag("L19")
-  @DisplayName("A session that has changed is told as it is now, one that has not is not.")
+  @DisplayName("A changed session is sent as it is now; an unchanged one is not sent.")
   void changedSessionsAreAddedAgain() {
     WireChannel host = client().openChannel();
     SseStream list = client().watch("?filter=a");
@@ -116,7 +116,7 @@ public abstract class ListStreamRules extends ServerRules {
   @Test
   @Tag("L16")
   @Tag("L20")
-  @DisplayName("Whoever replays a list stream holds the true list.")
+  @DisplayName("A client that replays a list stream holds the true list.")
   void aReplayEndsInTheTrueList() {
     client(ServerSettings.of("sessionRate", "0"));
     List<Entry> sessions = new ArrayList<>();
@@ -131,7 +131,7 @@ public abstract class ListStreamRules extends ServerRules {
   @Test
   @Tag("L16")
   @Tag("L20")
-  @DisplayName("Whoever reads late what changed since holds the true list too.")
+  @DisplayName("A client that reads the changes late holds the true list too.")
   void aLateReplayEndsInTheTrueList() {
     client(ServerSettings.of("sessionRate", "0"));
     List<Entry> sessions = manyLargeSessions();
@@ -194,7 +194,7 @@ public abstract class ListStreamRules extends ServerRules {
 
   @Test
   @Tag("L21")
-  @DisplayName("Limit and after are ignored on a stream, other parameters are not.")
+  @DisplayName("A stream ignores limit and after, but no other parameters.")
   void pagingIsIgnored() {
     WireChannel host = client().openChannel();
     host.listSession("\"a\"");
@@ -226,7 +226,7 @@ public abstract class ListStreamRules extends ServerRules {
 
   @Test
   @Tag("L22")
-  @DisplayName("A list stream that the network takes nothing of is given up.")
+  @DisplayName("A list stream whose bytes the network does not take is given up.")
   void aStalledListIsGivenUp() {
     client(
         ServerSettings.of("writeTimeout", "500ms")

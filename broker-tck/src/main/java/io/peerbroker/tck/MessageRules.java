@@ -44,7 +44,7 @@ public abstract class MessageRules extends ServerRules {
   @Test
   @Tag("M1")
   @Tag("M2")
-  @DisplayName("A message is taken, and arrives with its origin and its target.")
+  @DisplayName("A message is accepted, and arrives with its origin and its target.")
   void aMessageArrives() {
     WireChannel sender = client().openChannel();
     WireChannel receiver = client().openChannel();
@@ -83,7 +83,7 @@ public abstract class MessageRules extends ServerRules {
 
   @Test
   @Tag("M6")
-  @DisplayName("The target of what came is the origin of the reply.")
+  @DisplayName("The target of a message is the origin of its reply.")
   void aReplyComesFromTheTarget() {
     WireChannel initiator = client().openChannel();
     WireChannel responder = client().openChannel();
@@ -110,7 +110,7 @@ public abstract class MessageRules extends ServerRules {
 
   @Test
   @Tag("M8")
-  @DisplayName("A message is any JSON, but must be there.")
+  @DisplayName("A message is any JSON, but must be present.")
   void aMessageMustBeThere() {
     WireChannel channel = client().openChannel();
     String without = "{\"origin\":\"" + channel.cid() + "\",\"key\":\"" + channel.key() + "\"}";
@@ -151,7 +151,7 @@ public abstract class MessageRules extends ServerRules {
   @Test
   @Tag("M11")
   @Tag("M12")
-  @DisplayName("A sender is there, and shows its key.")
+  @DisplayName("A sender must exist, and show its key.")
   void aSenderShowsItsKey() {
     WireChannel sender = client().openChannel();
     String sid = sender.createSession("");
@@ -172,7 +172,7 @@ public abstract class MessageRules extends ServerRules {
 
   @Test
   @Tag("M13")
-  @DisplayName("A target is there.")
+  @DisplayName("A target must exist.")
   void aTargetIsThere() {
     WireChannel sender = client().openChannel();
     WireChannel gone = client().openChannel();
@@ -258,7 +258,7 @@ public abstract class MessageRules extends ServerRules {
   @Test
   @Tag("M17")
   @Tag("M19")
-  @DisplayName("Behind the first of several that is refused none is sent.")
+  @DisplayName("After the first of several messages that is refused, none is sent.")
   void whatIsTakenOfSeveralIsTheBeginning() {
     client(ServerSettings.of("messageRate", "1/3"));
     WireChannel sender = client().openChannel();

@@ -21,7 +21,7 @@ public abstract class PathRules extends ServerRules {
   @Tag("H1")
   @Tag("H3")
   @Tag("H5")
-  @DisplayName("Each path has its methods, and tells them.")
+  @DisplayName("Each path has its methods, and names them.")
   void pathsHaveTheirMethods() {
     for (String path : List.of("/channel", "/list")) {
       assertMethods(path, GETS, List.of("POST", "PUT", "DELETE", "PATCH"));
@@ -55,7 +55,7 @@ public abstract class PathRules extends ServerRules {
 
   @Test
   @Tag("H2")
-  @DisplayName("Every other path is unknown, whatever the method.")
+  @DisplayName("Every other path is unknown, for every method.")
   void otherPathsAreUnknown() {
     for (String path :
         List.of(

@@ -30,7 +30,9 @@ public abstract class PressureRules extends ServerRules {
   protected PressureRules() {}
 
   @Test
-  @DisplayName("400 fresh streams are whole while and after 400 others die under the broker's pen.")
+  @DisplayName(
+      "400 fresh streams stay whole while 400 others die during the broker's writes, and "
+          + "after that.")
   void freshStreamsAfterDeadOnes() throws InterruptedException {
     client(ServerSettings.of("heartbeat", "60m").and("messageRate", "0").withThreads(THREADS));
     List<WireChannel> doomed = channels(DEAD);
@@ -90,7 +92,7 @@ public abstract class PressureRules extends ServerRules {
   }
 
   @Test
-  @DisplayName("Three times the pool's size in stalled readers keep no request waiting.")
+  @DisplayName("Three times as many stalled readers as pool threads delay no request.")
   void freshRequestsDespiteStalledReaders() {
     client(
         ServerSettings.of("heartbeat", "500ms")
@@ -109,7 +111,7 @@ public abstract class PressureRules extends ServerRules {
 
   @Test
   @Tag("C10")
-  @DisplayName("Stalled readers delay nobody else's heartbeat.")
+  @DisplayName("Stalled readers delay no other client's heartbeat.")
   void stalledReadersDelayNoHeartbeat() {
     client(
         ServerSettings.of("heartbeat", "200ms")
@@ -146,7 +148,7 @@ public abstract class PressureRules extends ServerRules {
 
   @Test
   @Tag("H8")
-  @DisplayName("300 bodies that dribble hold no thread, and are refused at their timeout.")
+  @DisplayName("300 dribbling bodies hold no thread, and are refused at their timeout.")
   void dribblingBodiesHoldNoThread() {
     client(ServerSettings.of("bodyTimeout", "6s").withThreads(THREADS));
     WireChannel channel = client().openChannel();

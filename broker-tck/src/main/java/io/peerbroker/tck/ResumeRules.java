@@ -35,7 +35,7 @@ public abstract class ResumeRules extends ServerRules {
 
   @Test
   @Tag("R1")
-  @DisplayName("A grace is granted up to the maximum of 60 s, and told.")
+  @DisplayName("A grace is granted up to the maximum of 60 s, and reported.")
   void aGraceIsGranted() {
     assertThat(granted("resume=1")).isEqualTo(1);
     assertThat(granted("resume=007")).isEqualTo(7);
@@ -92,7 +92,7 @@ public abstract class ResumeRules extends ServerRules {
   @Test
   @Tag("R3")
   @Tag("M15")
-  @DisplayName("When the stream breaks channel and sessions live on, and messages wait.")
+  @DisplayName("When the stream breaks, the channel and its sessions live on, and messages wait.")
   void theChannelLivesOn() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -116,7 +116,7 @@ public abstract class ResumeRules extends ServerRules {
   @Test
   @Tag("R4")
   @Tag("C8")
-  @DisplayName("Whoever comes back is given what came after the id, once and in order.")
+  @DisplayName("A client that comes back gets the events after the id, once and in order.")
   void eventsAfterTheIdAreGiven() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -148,7 +148,7 @@ public abstract class ResumeRules extends ServerRules {
 
   @Test
   @Tag("R4")
-  @DisplayName("Whoever breaks off again and again is still given all of it once.")
+  @DisplayName("A client that breaks off again and again still gets each event once.")
   void whoeverBreaksOffAgainIsGivenTheRest() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -166,7 +166,7 @@ public abstract class ResumeRules extends ServerRules {
   @Test
   @Tag("R4")
   @Tag("C4")
-  @DisplayName("Whoever comes back and has missed nothing is answered at once.")
+  @DisplayName("A client that comes back and has missed nothing is answered at once.")
   void whoeverHasMissedNothingIsAnsweredAtOnce() {
     WireChannel channel = client(ServerSettings.of("heartbeat", "60m")).openChannelAt(RESUMABLE);
     channel.stream().reset();
@@ -196,7 +196,7 @@ public abstract class ResumeRules extends ServerRules {
   @Test
   @Tag("R6")
   @Tag("C19")
-  @DisplayName("Who comes back asks for nothing anew, but must ask rightly.")
+  @DisplayName("A client that comes back gets no new grant, but its parameters are checked.")
   void theGrantStands() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -223,7 +223,9 @@ public abstract class ResumeRules extends ServerRules {
 
   @Test
   @Tag("R7")
-  @DisplayName("Whoever comes back supersedes the old stream, which is told and given no more.")
+  @DisplayName(
+      "A client that comes back supersedes its old stream, which is notified and gets "
+          + "nothing more.")
   void theNewStreamSupersedes() {
     WireChannel sender = client().openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -242,7 +244,8 @@ public abstract class ResumeRules extends ServerRules {
   @Test
   @Tag("R7")
   @Tag("C13")
-  @DisplayName("A stream that stalls is superseded too, and what it did not take comes again.")
+  @DisplayName(
+      "A stalled stream is superseded too, and the events that it did not take come again.")
   void aStalledStreamIsSuperseded() {
     WireChannel sender = client(LARGE).openChannel();
     WireConnection slow = WireConnection.open(server().base(), 4 * 1024);
@@ -281,7 +284,7 @@ public abstract class ResumeRules extends ServerRules {
   @Test
   @Tag("R8")
   @Tag("C14")
-  @DisplayName("When the grace has run out the channel is closed, and a new one is given.")
+  @DisplayName("When the grace has run out, the channel is closed, and the client gets a new one.")
   void theGraceRunsOut() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel channel = client().openChannelAt("/channel?resume=2");
@@ -303,7 +306,8 @@ public abstract class ResumeRules extends ServerRules {
 
   @Test
   @Tag("R9")
-  @DisplayName("Who has missed more than is kept is given a new channel, and the old one closes.")
+  @DisplayName(
+      "A client that has missed more than is kept gets a new channel, and the old one closes.")
   void thereIsNeverAGap() {
     WireChannel sender = client(QUICK.and("maxReplayEvents", 3)).openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -324,7 +328,7 @@ public abstract class ResumeRules extends ServerRules {
 
   @Test
   @Tag("R10")
-  @DisplayName("An id that was presented confirms: what it confirmed is not kept.")
+  @DisplayName("A presented id confirms events, and confirmed events are not kept.")
   void aPresentedIdConfirms() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -338,7 +342,7 @@ public abstract class ResumeRules extends ServerRules {
 
   @Test
   @Tag("R10")
-  @DisplayName("So does seen in every body with the key; another channel's id there does not.")
+  @DisplayName("A seen in any body with the key confirms too; another channel's id there does not.")
   void seenConfirms() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel other = client().openChannelAt(RESUMABLE);
@@ -363,7 +367,7 @@ public abstract class ResumeRules extends ServerRules {
   @Test
   @Tag("R10")
   @Tag("E11")
-  @DisplayName("Seen is a string, and confirms nothing without the right key.")
+  @DisplayName("A seen is a string, and confirms nothing without the right key.")
   void seenNeedsTheKey() {
     WireChannel channel = client(QUICK).openChannelAt(RESUMABLE);
     channel.send(channel.cid(), "0");
@@ -383,7 +387,7 @@ public abstract class ResumeRules extends ServerRules {
   @Test
   @Tag("R11")
   @Tag("M15")
-  @DisplayName("A close ends the channel at once, grace or not, and senders are told.")
+  @DisplayName("A close ends the channel at once, grace or not, and senders are notified.")
   void aCloseEndsTheGrace() {
     WireChannel sender = client(QUICK).openChannelAt(RESUMABLE);
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -405,7 +409,7 @@ public abstract class ResumeRules extends ServerRules {
   @Test
   @Tag("M15")
   @Tag("R8")
-  @DisplayName("Who sent what was queued for nobody is told each of them, once.")
+  @DisplayName("The sender of messages that no reader took learns of each of them, once.")
   void undeliveredIsTold() {
     WireChannel sender = client(QUICK).openChannel();
     String origin = sender.createSession("");
@@ -435,7 +439,7 @@ public abstract class ResumeRules extends ServerRules {
 
   @Test
   @Tag("M15")
-  @DisplayName("What was queued and then given is not told as undelivered.")
+  @DisplayName("A message that was queued and then given is not reported as undelivered.")
   void whatWasGivenIsNotToldAsUndelivered() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
@@ -468,7 +472,7 @@ public abstract class ResumeRules extends ServerRules {
 
   @Test
   @Tag("R16")
-  @DisplayName("So they do where the broker grants neither.")
+  @DisplayName("They need the key also if the broker grants neither.")
   void sessionsNeedTheKeyWhereNothingIsGranted() {
     client(ServerSettings.of("maxResume", "0s").and("leaseBounds", "0s"));
     WireChannel channel = client().openChannelAt("/channel?resume=1&lease=1");
@@ -478,7 +482,8 @@ public abstract class ResumeRules extends ServerRules {
 
   @Test
   @Tag("C21")
-  @DisplayName("An id that is forged, of a closed channel or of another broker opens a new one.")
+  @DisplayName(
+      "An id that is forged, or of a closed channel or another broker, opens a new channel.")
   void otherIdsChangeNothing() {
     WireChannel channel = client().openChannelAt(RESUMABLE);
     WireChannel other = client().openChannelAt(RESUMABLE);
@@ -559,7 +564,7 @@ public abstract class ResumeRules extends ServerRules {
 
   @Test
   @Tag("X15")
-  @DisplayName("All channels together keep so much, and new messages have their own room.")
+  @DisplayName("All channels together keep a bounded amount, and new messages have their own room.")
   void allTogetherKeepSoMuch() {
     WireChannel sender = client(QUICK.and("maxTotalQueuedBytes", 1_600_000)).openChannel();
     for (int count : List.of(4, 5)) {

@@ -48,7 +48,7 @@ public abstract class SessionRules extends ServerRules {
 
   @Test
   @Tag("S3")
-  @DisplayName("A session needs a host, and a session is none.")
+  @DisplayName("A session needs a host, which must be a channel.")
   void theHostMustExist() {
     String sid = client().openChannel().createSession("");
     for (String cid : List.of(NOBODY, sid, "", "x")) {
@@ -90,7 +90,7 @@ public abstract class SessionRules extends ServerRules {
 
   @Test
   @Tag("S7")
-  @DisplayName("Only listed sessions are found, the others can still be sent to.")
+  @DisplayName("Only listed sessions are found; the others can still be sent to.")
   void onlyListedSessionsAreFound() {
     WireChannel host = client().openChannel();
     String unlisted = host.createSession("\"list\":false");
@@ -102,7 +102,7 @@ public abstract class SessionRules extends ServerRules {
   @Test
   @Tag("S8")
   @Tag("S9")
-  @DisplayName("An update changes what values names and leaves the rest.")
+  @DisplayName("An update changes the members of values and leaves the rest.")
   void anUpdateChangesWhatItNames() {
     WireChannel host = client().openChannel();
     String sid = host.createSession("\"list\":true,\"tags\":[\"a\"],\"metadata\":1");
@@ -120,7 +120,7 @@ public abstract class SessionRules extends ServerRules {
 
   @Test
   @Tag("S10")
-  @DisplayName("Nothing else can be updated, the host least of all.")
+  @DisplayName("Nothing else can be updated, not even the host.")
   void nothingElseCanBeUpdated() {
     WireChannel host = client().openChannel();
     String sid = host.createSession("\"list\":true");
@@ -161,7 +161,7 @@ public abstract class SessionRules extends ServerRules {
   @Test
   @Tag("S12")
   @Tag("S13")
-  @DisplayName("A closed session is gone, and no other.")
+  @DisplayName("A closed session is gone, and only that one.")
   void aSessionIsClosedAlone() {
     WireChannel host = client().openChannel();
     String closed = host.listSession("");
@@ -197,7 +197,7 @@ public abstract class SessionRules extends ServerRules {
 
   @Test
   @Tag("S15")
-  @DisplayName("Metadata is shown as it came.")
+  @DisplayName("Metadata is shown unchanged.")
   void metadataIsShownAsItCame() {
     WireChannel host = client().openChannel();
     for (String metadata : MessageRules.FAITHFUL) {
@@ -214,7 +214,7 @@ public abstract class SessionRules extends ServerRules {
   @Tag("S16")
   @Tag("S18")
   @Tag("S19")
-  @DisplayName("Tags are trimmed, keep their order, fold duplicates, and compare exactly.")
+  @DisplayName("Tags are trimmed, keep their order, lose duplicates, and compare exactly.")
   void tagsAreTrimmedAndFolded() {
     WireChannel host = client().openChannel();
     String sid =
@@ -226,7 +226,7 @@ public abstract class SessionRules extends ServerRules {
 
   @Test
   @Tag("S17")
-  @DisplayName("A tag that is empty, long, or has what no tag may have is refused and named.")
+  @DisplayName("A tag that is empty, too long, or has forbidden characters is refused and named.")
   void badTagsAreRefused() {
     WireChannel host = client().openChannel();
     String sid = host.createSession("");

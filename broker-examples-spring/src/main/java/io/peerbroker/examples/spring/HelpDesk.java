@@ -59,7 +59,7 @@ public class HelpDesk {
   }
 
   /**
-   * Who may ask for what, before the broker is asked.
+   * The access rules in front of the broker.
    *
    * <p>The broker's paths are open to everybody here, in all dispatches, so that it is the policy
    * that answers a stranger: a refusal that scripts can read, where a redirect to the login page
@@ -100,7 +100,10 @@ public class HelpDesk {
             .toList());
   }
 
-  /** Who is logged in now: a request's principal only tells who was when it came. */
+  /**
+   * The users that are logged in now: a request's principal only names the one at the time of the
+   * request.
+   */
   @Bean
   SessionRegistry logins() {
     return new SessionRegistryImpl();
@@ -134,7 +137,7 @@ public class HelpDesk {
   }
 
   /**
-   * Has the container tell of the end of sessions: by logout, or after a time of silence. A stream
+   * Makes the container report the end of sessions: by logout, or after a time of silence. A stream
    * that is open breaks no silence, but each request does that brings the cookie, a ping too.
    */
   @Bean
@@ -143,11 +146,11 @@ public class HelpDesk {
   }
 
   /**
-   * Ends the watches of whoever has logged out.
+   * Ends the watches of a user that has logged out.
    *
-   * <p>His channels stay, and what they host stays listed, until his page goes, though he can do no
-   * more with them than ping and close. An application for which that is not enough notes in {@link
-   * AccessPolicy#host} whose channel it is given, and closes it here.
+   * <p>The user's channels stay, and their sessions stay listed, until the page goes; but these
+   * channels can then only ping and close. If an application needs more, it records in {@link
+   * AccessPolicy#host} to which user a channel belongs, and closes it here.
    */
   @Bean
   ApplicationListener<HttpSessionDestroyedEvent> endLists(Broker broker, SessionRegistry logins) {
@@ -158,7 +161,7 @@ public class HelpDesk {
     };
   }
 
-  /** Who may do what: whoever has logged in, by his role. */
+  /** The policy: a logged-in user may act by the user's role. */
   private record ByLogin(SessionRegistry logins, UserDetailsManager users) implements AccessPolicy {
 
     private static final String USER = "user:";
@@ -198,7 +201,7 @@ public class HelpDesk {
           && isAgent(users.loadUserByUsername(owner).getAuthorities());
     }
 
-    /** The tags of a client's, and those that are for this application alone to set. */
+    /** The client's tags, and those that only this application may set. */
     private static List<String> tags(List<String> tags, Authentication login) {
       return Stream.concat(
               tags.stream().filter(tag -> !tag.startsWith(USER) && !tag.startsWith(ROLE)),
@@ -224,8 +227,8 @@ public class HelpDesk {
     }
 
     /**
-     * Customers write to agents alone. A target that is not there is refused with the same words:
-     * else a customer would learn which addresses are those of others.
+     * Customers write to agents only. A missing target is refused with the same words: otherwise a
+     * customer would learn which addresses belong to others.
      */
     @Override
     public void send(Caller caller, Message message, @Nullable Target target) {

@@ -79,7 +79,7 @@ class HelpDeskTest {
     assertThat(response.member("code")).isEqualTo("denied");
   }
 
-  /** Whatever needs a login, asked with these headers. */
+  /** Sends the requests that need a login, with these headers. */
   private void assertAllDenied(WireChannel channel, String sid, String... headers) {
     String lines = String.join("\r\n", headers);
     assertDenied(client.get("/channel", STREAM, lines));
@@ -179,7 +179,7 @@ class HelpDeskTest {
     ends.await("ready");
     SseStream stays = client.watch("", elsewhere.cookie());
     stays.await("ready");
-    // Without the form's token nobody is logged out: the rest of the site keeps its protection.
+    // Without the form's token there is no logout: the rest of the site keeps its protection.
     assertThat(ada.post("/logout", "").statusCode()).isEqualTo(403);
     ada.logOut();
     assertThat(ends.await("close").data()).isEqualTo("{\"reason\":\"scope_changed\"}");
@@ -188,7 +188,7 @@ class HelpDeskTest {
     String grace = Visitor.logIn(site, "grace").cookie();
     host(client.openChannel(grace), "", grace);
     assertThat(stays.await(event -> !event.name().equals("remove")).name()).isEqualTo("add");
-    // To leave is everybody's right.
+    // Every caller may leave.
     assertThat(channel.close().status()).isEqualTo(200);
   }
 

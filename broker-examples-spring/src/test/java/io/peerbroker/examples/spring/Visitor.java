@@ -16,7 +16,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Somebody at a browser, as far as Spring Security's own pages go. */
+/** A user at a browser, as far as Spring Security's own pages go. */
 final class Visitor {
 
   private static final Pattern TOKEN = Pattern.compile("name=\"_csrf\"[^>]*value=\"([^\"]+)\"");
@@ -44,7 +44,7 @@ final class Visitor {
     assertThat(submit("/logout", "").statusCode()).isEqualTo(302);
   }
 
-  /** The header that says who he is. */
+  /** The header that names the user. */
   String cookie() {
     HttpCookie session =
         cookies.getCookieStore().getCookies().stream()

@@ -11,7 +11,9 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** The yardstick for what a container's streams cost: writes bytes to all of them, and flushes. */
+/**
+ * The yardstick for the cost of a container's streams: writes bytes to all of them, and flushes.
+ */
 final class BareServlet extends HttpServlet {
 
   private static final long serialVersionUID = 1L;
@@ -30,7 +32,7 @@ final class BareServlet extends HttpServlet {
     write(response.getOutputStream(), FIRST_EVENT);
   }
 
-  /** Writes to every stream, one after the other; blocks where one has no room. */
+  /** Writes to every stream, one after the other; blocks if one has no room. */
   void write(byte[] bytes) throws IOException {
     for (AsyncContext async : streams) {
       write(async.getResponse().getOutputStream(), bytes);

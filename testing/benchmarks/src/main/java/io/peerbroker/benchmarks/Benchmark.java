@@ -1,9 +1,9 @@
 package io.peerbroker.benchmarks;
 
-/** One question about what the broker costs, answered in tables. */
+/** One question about the broker's cost, answered in tables. */
 @FunctionalInterface
 interface Benchmark {
 
-  /** Measures, and prints what it has found. */
+  /** Measures, and prints the results. */
   void run(Scale scale, Report report) throws Exception;
 }

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 
-/** Runs the benchmarks that are named, and prints what they find as Markdown. */
+/** Runs the named benchmarks, and prints their results as Markdown. */
 public final class Benchmarks {
 
   private static final Map<String, Benchmark> ALL = new LinkedHashMap<>();
@@ -34,9 +34,9 @@ public final class Benchmarks {
   /**
    * Runs benchmarks.
    *
-   * @param args their names, all if there is none, and how many sessions are to be listed (numbers;
-   *     1000, 10000, 100000 and 1000000 if there is none); or {@code smoke}, to see whether they
-   *     run at all
+   * @param args their names, all if there is none, and the numbers of listed sessions ( 1000,
+   *     10000, 100000 and 1000000 if there is none); or {@code smoke}, to see whether they run at
+   *     all
    */
   public static void main(String[] args) throws Exception {
     List<String> names = new ArrayList<>();

@@ -20,9 +20,9 @@ import java.util.SplittableRandom;
  * What does a change cost that 10 watchers see, with many others who don't? Beside asking each
  * filter in turn.
  *
- * <p>64 sessions change in turn, all with the same tags, one of them the most frequent of all. What
- * is measured is {@link Session#update} up to the moment in which every watcher's transport has
- * been woken; what the transports then do is not.
+ * <p>64 sessions change in turn, all with the same tags, one of them the most frequent of all. The
+ * measurement covers {@link Session#update} up to the moment in which every watcher's transport has
+ * been woken, and not the transports' work after that.
  */
 final class ChangeBenchmark implements Benchmark {
 
@@ -166,7 +166,7 @@ final class ChangeBenchmark implements Benchmark {
       watches.add(watching.watch());
       seeing.add(watching.reader());
     }
-    // The snapshot; the others' is left where it is, which makes no difference to a change
+    // The snapshot; the others' is not read, which makes no difference to a change
     seeing.forEach(CountingTransport::takeAll);
     for (int i = 0; i < blindCount; i++) {
       TagFilter filter = TagFilter.parse(crowd.blind().filter(i));
@@ -219,7 +219,7 @@ final class ChangeBenchmark implements Benchmark {
     watches.forEach(Watch::close);
   }
 
-  /** That a change is seen by all who should see it, or the figures mean nothing. */
+  /** Checks that all who should see a change do, or the figures mean nothing. */
   private static void checkSeen(List<Session> changing, List<CountingTransport> seeing) {
     changing.get(0).update(SessionUpdate.nothing().withMetadata(Json.of("seen?")));
     for (CountingTransport transport : seeing) {

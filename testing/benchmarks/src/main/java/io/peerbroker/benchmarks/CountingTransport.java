@@ -12,7 +12,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** A reader of a watch in this JVM that takes events when it is told to, for one thread. */
+/** A reader of a watch in this JVM that takes events on request, for one thread. */
 final class CountingTransport implements Transport {
 
   private final Attachment attachment;
@@ -60,7 +60,7 @@ final class CountingTransport implements Transport {
     return true;
   }
 
-  /** Takes all that there is, and answers how many events that were. */
+  /** Takes all events that there are, and returns their number. */
   long takeAll() {
     long events = 0;
     while (takeOne()) {
@@ -69,7 +69,7 @@ final class CountingTransport implements Transport {
     return events;
   }
 
-  /** Whether it has been told all that was there when it began. */
+  /** Whether it has received all sessions that were there when it began. */
   boolean isComplete() {
     return complete;
   }

@@ -14,7 +14,7 @@ import java.util.Arrays;
 import java.util.function.IntFunction;
 
 /**
- * What does it cost to tell one change to 1,000 watchers over server-sent events, in a real Jetty?
+ * What does it cost to send one change to 1,000 watchers over server-sent events, in a real Jetty?
  * Beside a bare servlet that writes the same bytes to as many streams and flushes, in the same
  * Jetty, and plain blocking writes to as many sockets.
  *
@@ -26,7 +26,7 @@ final class FanOutBenchmark implements Benchmark {
   private static final OperatingSystemMXBean PROCESS =
       ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
 
-  /** What the plain stream begins with: as many events as an empty watch. */
+  /** The beginning of the plain stream: as many events as an empty watch has. */
   private static final String HEAD =
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: ready\ndata: {}\n\n";
 
@@ -110,7 +110,7 @@ final class FanOutBenchmark implements Benchmark {
     return Population.metadata(number);
   }
 
-  /** What the servlet writes for a change, with its chunk's size. */
+  /** The bytes that the servlet writes for a change, with its chunk's size. */
   private static byte[] event(Session session) {
     String event =
         "event: add\ndata: {\"sid\":\"%s\",\"session\":{\"tags\":[\"%s\"],\"metadata\":%s}}\n\n"

@@ -3,7 +3,7 @@ package io.peerbroker.benchmarks;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryMXBean;
 
-/** What the heap holds. */
+/** The content of the heap. */
 final class Heap {
 
   private static final MemoryMXBean MEMORY = ManagementFactory.getMemoryMXBean();
@@ -11,7 +11,7 @@ final class Heap {
 
   private Heap() {}
 
-  /** The bytes that can be reached: what is used after the collector finds nothing more. */
+  /** Returns the reachable bytes: those in use once the collector finds nothing more. */
   static long used() {
     long used = Long.MAX_VALUE;
     for (int i = 0; i < TRIES; i++) {

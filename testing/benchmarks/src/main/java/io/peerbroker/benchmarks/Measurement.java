@@ -6,10 +6,10 @@ import java.util.Arrays;
 import java.util.function.LongSupplier;
 
 /**
- * What one operation took: medians over the rounds, and how far the rounds were apart.
+ * The cost of one operation: medians over the rounds, and the spread of the rounds.
  *
- * <p>CPU time is that of the measuring thread, so that what the collector, the compiler and other
- * processes do meanwhile does not count; wall time is what a caller waits on this machine.
+ * <p>CPU time is that of the measuring thread, so that the collector, the compiler and other
+ * processes do not count; wall time is how long a caller waits on this machine.
  *
  * @param cpuNanos the median of the CPU time
  * @param lowest the CPU time in the best round
@@ -23,11 +23,11 @@ record Measurement(double cpuNanos, double lowest, double highest, double wallNa
   /** A burst of operations takes at least this long, so that reading the clocks costs nothing. */
   private static final long BURST_NANOS = 1_000_000;
 
-  /** What the operations answered goes here, so that the compiler cannot leave them out. */
-  @SuppressWarnings("UnusedVariable") // it is there to be written
+  /** The results of the operations go here, so that the compiler cannot leave them out. */
+  @SuppressWarnings("UnusedVariable") // it exists for its writes
   private static volatile long sink;
 
-  /** Measures an operation that can be done again and again. */
+  /** Measures an operation that can be repeated. */
   static Measurement of(Scale scale, LongSupplier operation) {
     int operations = 1;
     long begun = System.nanoTime();
@@ -50,11 +50,11 @@ record Measurement(double cpuNanos, double lowest, double highest, double wallNa
   }
 
   /**
-   * Measures bursts of operations, each of which needs something to be made ready first.
+   * Measures bursts of operations, each of which needs some preparation.
    *
    * @param operations how many there are in a burst
-   * @param ready makes ready; not measured
-   * @param burst does them; what it answers depends on each, so that none can be left out
+   * @param ready the preparation; not measured @param burst runs them; its result depends on each,
+   *     so that none can be left out
    */
   static Measurement ofBursts(Scale scale, int operations, Runnable ready, LongSupplier burst) {
     long warm = THREADS.getCurrentThreadCpuTime() + scale.warmUp().toNanos();
@@ -87,7 +87,7 @@ record Measurement(double cpuNanos, double lowest, double highest, double wallNa
     return ofRounds(Arrays.copyOf(cpu, rounds), Arrays.copyOf(wall, rounds));
   }
 
-  /** Puts together what was measured elsewhere, round by round. */
+  /** Combines measurements that were made elsewhere, round by round. */
   static Measurement ofRounds(double[] cpu, double[] wall) {
     Arrays.sort(cpu);
     Arrays.sort(wall);

@@ -51,7 +51,7 @@ final class MemoryBenchmark implements Benchmark {
     report.row(Report.count(count), Report.number(weigh(count, () -> channels(count))));
   }
 
-  /** What each of a number of things takes, with its share of whatever holds them. */
+  /** Returns what each of a number of things takes, with its share of their container. */
   private static double weigh(int count, Supplier<?> maker) {
     long before = Heap.used();
     Object made = maker.get();

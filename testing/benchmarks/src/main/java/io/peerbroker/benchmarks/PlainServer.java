@@ -10,7 +10,7 @@ import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The yardstick of all that goes over sockets: writes bytes that were made before. */
+/** The yardstick of everything that goes over sockets: writes prepared bytes. */
 final class PlainServer implements AutoCloseable {
 
   private static final int BACKLOG = 1_024;
@@ -29,7 +29,7 @@ final class PlainServer implements AutoCloseable {
     return server.getLocalPort();
   }
 
-  /** Takes connections, and answers the first bytes of a request on each. */
+  /** Accepts connections, and answers the first bytes of a request on each. */
   void accept(int count) throws IOException {
     for (int i = 0; i < count; i++) {
       Socket connection = server.accept();

@@ -74,7 +74,7 @@ final class Population {
     return ranks(number).stream().map(Population::tag).toList();
   }
 
-  /** What a session carries: new bytes each time, as from a request. */
+  /** Returns the metadata of a session: new bytes each time, as from a request. */
   static Json metadata(int number) {
     return Json.parse("{\"name\":\"Player %07d\",\"rating\":1500}".formatted(number));
   }
@@ -83,7 +83,7 @@ final class Population {
     return new SessionSpec(tags(number), true, metadata(number));
   }
 
-  /** Where the sessions of a population come from, by their number. */
+  /** Returns the sessions of a population, by their number. */
   @FunctionalInterface
   interface Source {
     SessionSpec spec(int number);
@@ -101,12 +101,12 @@ final class Population {
     return channels;
   }
 
-  /** A channel of somebody who is never sent anything; it needs no thread. */
+  /** A channel of a client that is never sent anything; it needs no thread. */
   static Channel openChannel(Broker broker) {
     return broker.openChannel((channel, message) -> {}, Runnable::run);
   }
 
-  /** A broker whose bounds are out of the way. */
+  /** A broker whose bounds are never reached. */
   static Broker broker() {
     Limits.Rate anyRate = new Limits.Rate(0, 0);
     return Broker.builder()

@@ -14,8 +14,7 @@ import org.jspecify.annotations.Nullable;
  * What does a query for 100 of the listed sessions cost, with kind filters and with unkind ones?
  * Beside a scan over an array of the same tags.
  *
- * <p>Some sessions are not left to chance, so that each filter finds about 100 at every size: see
- * {@link #spec}.
+ * <p>Some sessions are fixed, so that each filter finds about 100 at every size: see {@link #spec}.
  */
 final class QueryBenchmark implements Benchmark {
 
@@ -29,7 +28,7 @@ final class QueryBenchmark implements Benchmark {
   private static final int EXCLUDED = 5;
 
   /**
-   * Where a query goes on from.
+   * The place from which a query goes on.
    *
    * @param after the cursor; null for the list's beginning
    * @param place how many sessions come before it
@@ -38,7 +37,7 @@ final class QueryBenchmark implements Benchmark {
     static final Start BEGINNING = new Start(null, 0);
   }
 
-  /** A query: what it is, its filter, and where it goes on from. */
+  /** A query: its description, its filter, and the place from which it goes on. */
   private record Query(String name, TagFilter filter, Start start) {}
 
   @Override
@@ -87,7 +86,7 @@ final class QueryBenchmark implements Benchmark {
         asked.timesFasterThan(scan));
   }
 
-  /** The yardstick: looks at one after the other, until it has as many as a page, and one more. */
+  /** The yardstick: scans the sessions one by one, until it has as many as a page, and one more. */
   private static long scan(List<List<String>> all, int from, TagFilter filter) {
     List<List<String>> found = new ArrayList<>();
     for (int i = from; i < all.size() && found.size() <= LIMIT; i++) {

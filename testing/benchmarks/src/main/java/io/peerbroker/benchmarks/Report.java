@@ -39,7 +39,7 @@ final class Report {
     return String.format(Locale.ROOT, "%,." + decimals + "f", value);
   }
 
-  /** How many of something there are. */
+  /** Formats a count. */
   static String count(long count) {
     return String.format(Locale.ROOT, "%,d", count);
   }

@@ -13,7 +13,7 @@ import java.util.List;
  * @param changes how many changes are fanned out in a round
  * @param channels how many channels are weighed
  * @param walkers how many walk through the list while it changes
- * @param worstWatchers how many watch while strangers do their worst
+ * @param worstWatchers how many watch under the worst load of strangers
  * @param warmUp how long a thing is done before it is measured, in CPU time
  * @param rounds how many times it is measured
  * @param round how long one of these takes at least

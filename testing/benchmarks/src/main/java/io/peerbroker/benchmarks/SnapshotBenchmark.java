@@ -103,7 +103,7 @@ final class SnapshotBenchmark implements Benchmark {
     return events - 1;
   }
 
-  /** How long as many bytes take from a server that does nothing but write. */
+  /** Returns how long as many bytes take from a server that only writes. */
   private static double plain(Scale scale, long bytes) throws Exception {
     List<SnapshotReader> read = new ArrayList<>();
     byte[] piece = new byte[PIECE];

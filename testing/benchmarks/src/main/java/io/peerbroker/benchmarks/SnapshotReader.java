@@ -10,20 +10,20 @@ import java.net.InetAddress;
 import java.net.Socket;
 
 /**
- * Reads one watch over a socket, as fast as it comes. It speaks HTTP/1.0, so that no chunk can part
- * the name of an event.
+ * Reads one watch over a socket, as fast as the bytes come. It speaks HTTP/1.0, so that no chunk
+ * can part the name of an event.
  *
  * @param toHeaders nanoseconds from the request to the first byte of the answer
  * @param toAdd nanoseconds from the request to the first session
  * @param toReady nanoseconds from the request to the end of the snapshot; 0 if it was not read
  * @param bytes how many have been read
- * @param cpuNanos what reading took of this thread
+ * @param cpuNanos the CPU time of this thread for reading
  */
 record SnapshotReader(double toHeaders, double toAdd, double toReady, long bytes, long cpuNanos) {
 
   private static final int PATIENCE_MILLIS = 300_000;
 
-  /** Where reading stops. */
+  /** The end of reading. */
   enum Until {
     FIRST_ADD,
     READY

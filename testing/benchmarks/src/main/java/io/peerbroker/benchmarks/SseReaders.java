@@ -15,12 +15,12 @@ import java.nio.channels.SocketChannel;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * Reads many streams with one thread and counts their events: a program of its own, so that what
- * reading takes is not taken for the server's.
+ * Reads many streams with one thread and counts their events: a program of its own, so that its CPU
+ * time does not count as the server's.
  *
- * <p>It is told on its standard input what to do, line by line: {@code open <port> <path>} opens
- * one more stream; {@code await <count>} answers with the number of events read so far, once there
- * are so many. It ends with its input.
+ * <p>Its standard input has its commands, line by line: {@code open <port> <path>} opens one more
+ * stream; {@code await <count>} answers with the number of events read so far, once there are so
+ * many. It ends with its input.
  */
 final class SseReaders {
 
@@ -109,7 +109,7 @@ final class SseReaders {
       this.channel = channel;
     }
 
-    /** Reads what there is, and returns how many events ended in it. */
+    /** Reads the available bytes, and returns how many events ended in them. */
     long read(ByteBuffer buffer) throws IOException {
       buffer.clear();
       if (channel.read(buffer) < 0) {

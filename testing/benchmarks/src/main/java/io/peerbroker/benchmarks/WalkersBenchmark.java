@@ -22,10 +22,12 @@ final class WalkersBenchmark implements Benchmark {
 
   private static final long PAUSE_NANOS = 200_000;
 
-  /** The sessions that change: so many channels' of all. */
+  /** The sessions that change: those of so many channels. */
   private static final int CHANNELS = 16;
 
-  /** What a thread does beside the changes, piece by piece; answers how many sessions it passed. */
+  /**
+   * The work of a thread beside the changes, piece by piece; returns how many sessions it passed.
+   */
   @FunctionalInterface
   private interface Work {
     long piece();
@@ -175,7 +177,7 @@ final class WalkersBenchmark implements Benchmark {
         Report.number(walked.get() / seconds));
   }
 
-  /** Changes sessions for some time, with pauses, and answers how long each change took. */
+  /** Changes sessions for some time, with pauses, and returns how long each change took. */
   private static double[] change(List<Session> sessions, long nanos) {
     var random = new SplittableRandom(1);
     List<Double> took = new ArrayList<>();

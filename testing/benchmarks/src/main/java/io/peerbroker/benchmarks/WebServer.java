@@ -22,7 +22,7 @@ final class WebServer implements AutoCloseable {
 
   /**
    * Starts, with the broker at the root and the yardstick at {@code /bare}; the broker is closed
-   * with it. No heartbeat disturbs what is measured.
+   * with it. No heartbeat disturbs the measurement.
    */
   WebServer(Broker broker) throws Exception {
     this.broker = broker;

@@ -23,10 +23,10 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntFunction;
 
 /**
- * What do strangers cost everybody else who watch in thousands, change large sessions and close
- * channels with as many as they may have? The time under the lock is that of a change while the
- * lists have their pause, so that nobody is woken in it; a bystander opens and closes a session of
- * its own all the time, beside the same with nobody else there.
+ * What do strangers cost all others when they watch in thousands, change large sessions and close
+ * channels with as many sessions as allowed? The time under the lock is that of a change while the
+ * lists have their pause, so that no list is woken in it. A bystander opens and closes a session of
+ * its own all the time; the yardstick is the same bystander alone.
  */
 final class WorstBenchmark implements Benchmark {
 
@@ -34,7 +34,7 @@ final class WorstBenchmark implements Benchmark {
   private static final int TAGS = 32;
   private static final int CHANGES = 200;
 
-  /** After how many nanoseconds those are not waited for who have not been told. */
+  /** After how many nanoseconds the measurement stops waiting for the remaining watchers. */
   private static final long TOO_LONG = 60_000_000_000L;
 
   private record Crowd(String name, boolean sees, IntFunction<String> filter) {}
@@ -154,7 +154,7 @@ final class WorstBenchmark implements Benchmark {
     return System.nanoTime() - begun;
   }
 
-  /** How long one takes to open a session while something is done, in nanoseconds. */
+  /** Returns how long a session's opening takes while something else runs, in nanoseconds. */
   private static long[] bystander(Broker broker, Runnable meanwhile) throws InterruptedException {
     Channel own = Population.openChannel(broker);
     AtomicBoolean over = new AtomicBoolean();
@@ -178,7 +178,7 @@ final class WorstBenchmark implements Benchmark {
     return took.stream().mapToLong(Long::longValue).toArray();
   }
 
-  /** Waits until nobody is told anything any more. */
+  /** Waits until no watcher receives anything any longer. */
   private static void awaitSilence(LongAdder events) {
     for (long before = -1; before != events.sum(); ) {
       before = events.sum();

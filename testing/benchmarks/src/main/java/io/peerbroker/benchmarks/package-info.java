@@ -1,5 +1,5 @@
 /**
- * What the broker costs: each benchmark prints tables in Markdown, for docs/performance.md.
+ * The broker's costs: each benchmark prints tables in Markdown, for docs/performance.md.
  *
  * <p>Every figure stands beside a yardstick that was measured in the same run, since the machine
  * and its other tenants move both.

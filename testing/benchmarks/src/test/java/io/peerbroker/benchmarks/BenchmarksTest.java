@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** That the benchmarks run; how fast anything is, no test can say. */
+/** The benchmarks run; no test can say how fast anything is. */
 class BenchmarksTest {
 
   @ParameterizedTest

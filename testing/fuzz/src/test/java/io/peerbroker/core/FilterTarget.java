@@ -12,7 +12,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Any text for a filter, and any for tags, against the rules L2 to L6 and S16 to S19 put naively.
+ * Any text for a filter, and any for tags, against a naive form of the rules L2 to L6 and S16 to
+ * S19.
  */
 public final class FilterTarget {
 
@@ -112,7 +113,7 @@ public final class FilterTarget {
       return TagFilter.parse(text);
     } catch (RefusedException refused) {
       assertThat(refused.refusal().code()).isEqualTo(Refusal.Code.INVALID_FILTER);
-      // Said to a stranger, on one line.
+      // Shown to a client, on one line.
       assertThat(refused.refusal().detail().chars())
           .noneMatch(c -> Character.isISOControl(c) || c == 0x2028);
       return null;

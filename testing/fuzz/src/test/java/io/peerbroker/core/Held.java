@@ -1,6 +1,6 @@
 package io.peerbroker.core;
 
-/** What a broker holds, for targets outside this package. */
+/** The state that a broker holds, for targets outside this package. */
 public final class Held {
 
   private Held() {}
@@ -13,7 +13,7 @@ public final class Held {
         .formatted(local.permitsTaken(), sessions, local.budget.used());
   }
 
-  /** Reads an event id and writes it again, or answers null for a text that is none. */
+  /** Reads an event id and writes it again, or returns null for a text that is no event id. */
   public static @org.jspecify.annotations.Nullable String readAndWrite(String eventId) {
     ResumeId id = ResumeId.parse(eventId);
     return id == null ? null : ResumeId.prefix(id.cid(), id.secret()) + id.number();

@@ -18,8 +18,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Any bytes to the JSON scanner, with the JDK's UTF-8 decoder and Jackson for judges. What they see
- * differently stands in {@link #judge}: a byte order mark, and how deep a text may be.
+ * Any bytes to the JSON scanner, with the JDK's UTF-8 decoder and Jackson for judges. {@link
+ * #judge} says where they differ: a byte order mark, and how deep a text may be.
  */
 public final class JsonTarget {
 
@@ -65,7 +65,7 @@ public final class JsonTarget {
     assertCut(utf8, judged, depth);
   }
 
-  /** What goes out is what came in, but for white space between tokens, and it is one line. */
+  /** The output is the input, except for white space between tokens, and it is one line. */
   private static void assertRelayed(Json json, byte[] utf8) {
     String text = new String(utf8, UTF_8);
     int start = 0;
@@ -121,7 +121,7 @@ public final class JsonTarget {
     }
   }
 
-  /** The tokens of a JSON text, or null where it is none. */
+  /** Returns the tokens of a JSON text, or null if it is malformed. */
   private static @Nullable List<Token> judge(byte[] utf8) {
     String text;
     try {
@@ -129,7 +129,7 @@ public final class JsonTarget {
     } catch (CharacterCodingException e) {
       return null;
     }
-    // RFC 8259, 8.1: nobody must send one; the protocol refuses it.
+    // RFC 8259, 8.1: senders must not send one; the protocol refuses it.
     if (text.startsWith("\uFEFF")) {
       return null;
     }
@@ -157,7 +157,7 @@ public final class JsonTarget {
         .orElseThrow();
   }
 
-  /** A member, or an element with an empty name; its value's tokens as if it stood alone. */
+  /** A member, or an element with an empty name; the tokens of its value as of a text by itself. */
   private record Part(String name, @Nullable List<Token> value) {}
 
   private static List<Part> parts(List<Token> whole, boolean members) {

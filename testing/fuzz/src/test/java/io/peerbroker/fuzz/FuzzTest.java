@@ -24,8 +24,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The short run, in every build: each target is given its corpus, and what becomes of that when it
- * is damaged at random, the same each time. Another beginning, and more of it:
+ * The short run, in every build: each target gets its corpus, and the same corpus with random
+ * damage that is the same each time. Another seed, and more tries:
  *
  * <pre>
  *   mvn -B test -pl testing/fuzz -am -Dtest=FuzzTest -Dsurefire.failIfNoSpecifiedTests=false \
@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * </pre>
  *
  * <p>The longer run, by hand, is Jazzer's, which is led by coverage. Here a minute for one target;
- * what it finds it writes to a file and says:
+ * it writes its findings to files and names them:
  *
  * <pre>
  *   mvn -B test-compile dependency:build-classpath -pl testing/fuzz -am -Dmdep.outputFile=target/cp
@@ -46,20 +46,20 @@ import org.junit.jupiter.params.provider.MethodSource;
  *       -max_total_time=60 target/found corpus/JsonTarget
  * </pre>
  *
- * <p>(The hooks are about regular expressions, which only the judges here have, and slow those
- * down.)
+ * <p>(The disabled hooks concern regular expressions. Only the judges here have any, and the hooks
+ * slow them down.)
  *
- * <p>What is found comes with a fix and a test of its own where the fault was, and its input into
+ * <p>A finding gets a fix and a test of its own at the place of the fault, and its input goes into
  * the corpus.
  */
 class FuzzTest {
 
   private static final int MAX_LENGTH = 4_096;
 
-  /** A whole Jetty: it is given a tenth. */
+  /** A whole Jetty: it gets a tenth of the tries. */
   private static final String SLOW = "RequestTarget";
 
-  /** What damage is likely to need, besides bytes at random. */
+  /** Pieces that damage is likely to need, besides random bytes. */
   private static final List<byte[]> WORDS =
       Stream.of(
               "\r\n",
@@ -138,7 +138,7 @@ class FuzzTest {
     }
   }
 
-  /** Else what is like it would never come far. */
+  /** Otherwise similar inputs would never get far. */
   @ParameterizedTest
   @CsvSource({
     "channel, text/event-stream",

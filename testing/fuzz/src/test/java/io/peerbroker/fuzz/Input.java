@@ -5,7 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.util.Arrays;
 
 /**
- * The bytes that a fuzzer gives, cut into what a target wants. When they are used up, zeros follow.
+ * The bytes that a fuzzer gives, cut into the parts that a target wants. When they are used up,
+ * zeros follow.
  */
 public final class Input {
 

@@ -18,7 +18,7 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The small parsers of what stands outside of bodies: event ids, the query, the header Accept. */
+/** The small parsers for everything outside of bodies: event ids, the query, the header Accept. */
 public final class ParserTarget {
 
   private static final Pattern EVENT_ID =
@@ -32,7 +32,7 @@ public final class ParserTarget {
 
   private ParserTarget() {}
 
-  /** One input: which parser, then what it is given. */
+  /** One input: which parser, then its text. */
   public static void fuzzerTestOneInput(byte[] bytes) {
     Input input = new Input(bytes);
     switch (input.below(3)) {
@@ -42,7 +42,7 @@ public final class ParserTarget {
     }
   }
 
-  /** What is read is what was written, and nothing else is read. */
+  /** A reader returns what was written, and reads nothing else. */
   private static void eventId(String text) {
     boolean legal = text.length() <= 128 && EVENT_ID.matcher(text).matches();
     assertThat(Held.readAndWrite(text)).isEqualTo(legal ? text : null);
@@ -99,7 +99,7 @@ public final class ParserTarget {
   }
 
   /**
-   * Weights are weights; lines are one line; a quoted string is of no account, nor is a quote that
+   * Weights are weights; lines are one line; a quoted string does not count, nor does a quote that
    * begins none; the most specific range decides.
    */
   private static void accept(String line, String another) {
@@ -127,7 +127,10 @@ public final class ParserTarget {
     return !QUOTED.matcher(line).replaceAll("").contains("\"");
   }
 
-  /** What means the same: in the place of a quoted string, or a quote, what no range has in it. */
+  /**
+   * Returns an equivalent text: a character that no range contains replaces each quoted string or
+   * quote.
+   */
   private static String withoutQuotes(String line) {
     return QUOTED.matcher(line).replaceAll("!").replace('"', '!');
   }

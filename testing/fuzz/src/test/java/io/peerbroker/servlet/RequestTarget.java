@@ -37,8 +37,8 @@ import org.eclipse.jetty.util.thread.ThreadPool;
 
 /**
  * Any bytes to a connection of a Jetty 11 that has the broker, on one thread and with time moved by
- * hand. Whatever comes, each answer is legal HTTP, none is a 5xx of ours, what is refused is told
- * as a problem, nothing is done for a path that is none of ours, and when the connection has ended
+ * hand. For any input, each answer is legal HTTP, none is a 5xx of the broker's, a refusal is a
+ * problem, nothing is done for a path that is not the broker's, and when the connection has ended
  * the broker holds nothing.
  *
  * <p>In an input 1 stands for the id of a channel, 2 for its key, 3 for the id of its session.
@@ -56,7 +56,7 @@ public final class RequestTarget {
           "/broker/(?:channel|list|session|send/[^/]+|channel/[^/]+/(?:ping|close)|session/[^/]+/(?:update|close))",
           Pattern.DOTALL);
 
-  /** What Jetty answers by itself to what is no HTTP. */
+  /** Jetty's own answers to input that is not HTTP. */
   private static final Set<Integer> JETTYS = Set.of(400, 404, 414, 417, 426, 431, 501, 505);
 
   private static final int ELSEWHERE = 418;
@@ -106,7 +106,7 @@ public final class RequestTarget {
     String unused = INSTANCE.run(bytes);
   }
 
-  /** All that is answered to one input. */
+  /** All answers to one input. */
   public static String answersTo(byte[] bytes) {
     return INSTANCE.run(bytes);
   }
@@ -126,7 +126,7 @@ public final class RequestTarget {
 
     connection.close();
     work();
-    // Heartbeats find out that nobody reads; graces and deadlines run out.
+    // Heartbeats reveal that no client reads; graces and deadlines run out.
     for (int i = 0; i < 10; i++) {
       timer.advance(Duration.ofSeconds(15));
       work();
@@ -151,7 +151,7 @@ public final class RequestTarget {
     return filled.toByteArray();
   }
 
-  /** The channel and the session as they are to be, and nothing else. */
+  /** Checks that the broker holds the channel and the session as expected, and nothing else. */
   private void renew() {
     if (channel == null || !channel.isOpen()) {
       channel = broker.openChannel((to, message) -> {}, Runnable::run);
@@ -196,7 +196,7 @@ public final class RequestTarget {
     }
   }
 
-  /** Checks the answer that begins here, and finds where it ends. */
+  /** Checks the answer that begins here, and returns where it ends. */
   private static int check(String answers, int start, String request, boolean ended) {
     int headEnd = answers.indexOf("\r\n\r\n", start);
     assertThat(headEnd).as("a head that ends, in %s", answers).isPositive();
@@ -263,7 +263,7 @@ public final class RequestTarget {
     String length = headers.get("content-length");
     String coding = headers.get("transfer-encoding");
     assertThat(length == null || coding == null).as(answers).isTrue();
-    // An answer to HEAD has the headers of a body and none.
+    // An answer to HEAD has the headers of a body, and no body.
     boolean none = start == answers.length() || answers.startsWith("HTTP/1.1 ", start);
     if (none) {
       return start;
@@ -302,7 +302,7 @@ public final class RequestTarget {
     return at;
   }
 
-  /** Whatever else the application has: the broker's paths don't lead here. */
+  /** The rest of the application: the broker's paths don't lead here. */
   public static final class Elsewhere extends HttpServlet {
     private static final long serialVersionUID = 1L;
 
@@ -312,7 +312,7 @@ public final class RequestTarget {
     }
   }
 
-  /** The broker's servlet with its parts in sight. */
+  /** The broker's servlet with access to its parts. */
   private static final class Mounted extends HttpServlet {
     private static final long serialVersionUID = 1L;
 
@@ -328,7 +328,7 @@ public final class RequestTarget {
     }
   }
 
-  /** Jetty's threads: whoever empties the queue. */
+  /** Jetty's threads: the thread that empties the queue. */
   private record InPlace(Queue<Runnable> tasks) implements ThreadPool {
     @Override
     public void execute(Runnable task) {

@@ -21,13 +21,13 @@ import java.util.Map;
 
 /**
  * Any names, tags, metadata and messages in an event, read by a parser that was written from the
- * WHATWG's text: it sees that one event, and in it exactly what was put in.
+ * WHATWG's text: it sees that one event, with exactly the content that was put in.
  */
 public final class SseEncoderTarget {
 
   private SseEncoderTarget() {}
 
-  /** One input: the kind of event, then what is in it. */
+  /** One input: the kind of event, then its content. */
   public static void fuzzerTestOneInput(byte[] bytes) {
     Input input = new Input(bytes);
     int kind = input.below(4);
@@ -75,7 +75,7 @@ public final class SseEncoderTarget {
     }
   }
 
-  /** The bytes as JSON where they are; else their text as a string. */
+  /** Returns the bytes as JSON if they are JSON; else their text as a string. */
   private static Json json(byte[] bytes) {
     try {
       return Json.parse(bytes);
@@ -92,7 +92,7 @@ public final class SseEncoderTarget {
     assertThat(data.get(name).asString()).isEqualTo(text);
   }
 
-  /** Puts an event between two others into a stream, reads that, and answers the event's data. */
+  /** Puts an event between two others into a stream, reads that, and returns the event's data. */
   private static Map<String, Json> read(Event event, String id, String name) {
     ByteArrayOutputStream stream = new ByteArrayOutputStream();
     stream.writeBytes(SseEncoder.comment());

@@ -21,7 +21,7 @@ final class BrowserClient implements Client {
   private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
   private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
 
-  /** Kept, as loggers are collected otherwise. It warns of a lack of what isn't used here. */
+  /** Kept, as loggers are collected otherwise. It warns of missing parts that are not used here. */
   private static final Logger DEVTOOLS =
       Logger.getLogger("org.openqa.selenium.devtools.CdpVersionFinder");
 
@@ -56,7 +56,7 @@ final class BrowserClient implements Client {
     Needed.require(
         Files.isExecutable(CHROMIUM) && Files.isExecutable(DRIVER), CHROMIUM + " and " + DRIVER);
     BrowserClient browser = new BrowserClient(Files.createTempDirectory("chromium-"));
-    // Any page will do that is on the loopback interface: a browser lets no other in there.
+    // Any page on the loopback interface will do: a browser gives no other page access to it.
     browser.driver.get(broker + "/list");
     browser.driver.executeScript("window.streams = []");
     return browser;

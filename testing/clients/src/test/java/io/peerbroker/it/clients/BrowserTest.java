@@ -33,7 +33,7 @@ final class BrowserTest extends ComesBackTest {
 
   @Test
   void cutAtOnce_theyDoNotComeBackAtOnce() throws Exception {
-    // From two seconds to six, as each stream is told.
+    // From two seconds to six, as each stream's retry field says.
     start(Map.of("retry", "4s"));
     List<FaultProxy> proxies = new ArrayList<>();
     List<Client.Stream> streams = new ArrayList<>();

@@ -3,7 +3,7 @@ package io.peerbroker.it.clients;
 import java.net.URI;
 import java.util.List;
 
-/** Other people's reader of event streams, with what a program that uses it has to add. */
+/** A third-party reader of event streams, with what a program that uses it has to add. */
 interface Client extends AutoCloseable {
 
   /**
@@ -16,10 +16,10 @@ interface Client extends AutoCloseable {
   /** One stream, with all connections that the client makes for it. */
   interface Stream {
 
-    /** What has come so far. */
+    /** The events so far. */
     List<Seen> seen();
 
-    /** Whether the client has given it up, and says so. */
+    /** Whether the client has given it up, and reports that. */
     boolean isGivenUp();
   }
 

@@ -15,7 +15,7 @@ import org.eclipse.jetty.server.ServerConnector;
 /**
  * A Jetty 12 with the broker's servlet, for pages from anywhere.
  *
- * @param asked how many channels have been asked for: clients ask again on a connection they have
+ * @param asked how many channels have been requested: clients ask again on a connection they have
  */
 record ClientServer(Server server, AtomicInteger asked) implements AutoCloseable {
 

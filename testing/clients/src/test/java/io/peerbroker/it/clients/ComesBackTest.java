@@ -20,7 +20,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a client does by itself when the network cuts it off, and when it is told to stay away. */
+/**
+ * What a client does by itself when the network cuts it off, and when the server tells it to stay
+ * away.
+ */
 @Timeout(180)
 abstract class ComesBackTest {
 
@@ -38,9 +41,9 @@ abstract class ComesBackTest {
   private ClientServer server;
 
   /**
-   * Starts the client, or skips the test where it is not on this machine.
+   * Starts the client, or skips the test if it is not on this machine.
    *
-   * @param broker for those who live on a page of a server
+   * @param broker for clients that live on a page of a server
    */
   abstract Client start(URI broker) throws Exception;
 

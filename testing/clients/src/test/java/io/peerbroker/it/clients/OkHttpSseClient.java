@@ -13,14 +13,14 @@ import okhttp3.sse.EventSource;
 import okhttp3.sse.EventSourceListener;
 import okhttp3.sse.EventSources;
 
-/** okhttp-sse with what it leaves to the program: coming back, with the last id. */
+/** okhttp-sse with the part that it leaves to the program: coming back, with the last id. */
 final class OkHttpSseClient implements Client {
 
   private final OkHttpClient http =
       new OkHttpClient.Builder().readTimeout(Duration.ZERO).retryOnConnectionFailure(false).build();
 
   {
-    // An open stream counts as a request under way; by itself OkHttp has five to a host.
+    // An open stream counts as a request under way; by default OkHttp has five to a host.
     http.dispatcher().setMaxRequestsPerHost(64);
   }
 

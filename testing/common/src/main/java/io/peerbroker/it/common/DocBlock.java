@@ -14,12 +14,12 @@ import java.util.stream.Stream;
  * One fenced block of the project's documents, as readers copy it.
  *
  * <p>A block has its name by a comment right above it, which no reader sees: {@code <!-- tested:
- * name -->}. What follows a block in the language {@code text} is what the block prints.
+ * name -->}. A block in the language {@code text} that follows another is the output of that one.
  *
  * @param page the document, as a path from the project's root: {@code docs/limits.md}
  * @param line the line of the opening fence, from 1
- * @param name by which tests find it, empty if it has none
- * @param language what stands behind the opening fence, empty if nothing does
+ * @param name the name by which tests find it, empty if it has none @param language the word behind
+ *     the opening fence, empty if there is none
  * @param text its lines, each with its line feed
  */
 public record DocBlock(String page, int line, String name, String language, String text) {
@@ -108,7 +108,7 @@ public record DocBlock(String page, int line, String name, String language, Stri
             () -> new AssertionError(page + " has no block below " + NAMED + name + " -->"));
   }
 
-  /** Returns this block with something else in the place of what it must contain. */
+  /** Returns this block with one of its texts, which it must contain, replaced. */
   public DocBlock with(String place, String instead) {
     if (!text.contains(place)) {
       throw new AssertionError(this + " does not contain " + place + ":\n" + text);
@@ -117,8 +117,8 @@ public record DocBlock(String page, int line, String name, String language, Stri
   }
 
   /**
-   * Returns what the block says that it prints: the block in the language {@code text} that comes
-   * next in the document.
+   * Returns the documented output of the block: the next block in the document, which has the
+   * language {@code text}.
    */
   public List<String> printed() {
     DocBlock next =
@@ -131,7 +131,7 @@ public record DocBlock(String page, int line, String name, String language, Stri
   }
 
   /**
-   * Returns the pattern of lines that are what a document says. In it {@code …} stands, with the
+   * Returns the pattern of lines that agree with a document. In it {@code …} stands, with the
    * letters, digits and hyphens right before it, for any characters: {@code "cid":"ba5b9be1-…"}.
    */
   public static Pattern pattern(List<String> lines) {

@@ -26,13 +26,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Java of the documents, compiled on the class path of the test that asks, without a warning.
  *
- * <p>A block leaves out what an IDE adds (imports, the class around it), so the test says it here.
+ * <p>A block leaves out what an IDE adds (imports, the class around it), so the test adds it here.
  * Its {@code main} runs in the test's JVM, and may be looked at half-way: {@link #here} is put into
  * a block by {@link DocBlock#with}.
  */
 public final class DocProgram implements AutoCloseable {
 
-  /** What a test looks at while a block runs. */
+  /** The values that a test looks at while a block runs. */
   @FunctionalInterface
   public interface Look {
 
@@ -40,7 +40,7 @@ public final class DocProgram implements AutoCloseable {
     void at(Object value) throws Exception;
   }
 
-  /** How a test has a block stop to be looked at: put {@code HERE + "(value);"} into it. */
+  /** How a test stops a block to look at it: put {@code HERE + "(value);"} into it. */
   public static final String HERE = "io.peerbroker.it.common.DocProgram.here";
 
   /** The package and the class of what is compiled. */
@@ -139,7 +139,7 @@ public final class DocProgram implements AutoCloseable {
     return run(value -> {});
   }
 
-  /** Runs the {@code main}, has its values looked at, and returns the lines that it prints. */
+  /** Runs the {@code main}, hands its values to the test, and returns the lines that it prints. */
   public synchronized List<String> run(Look atValues) throws Exception {
     PrintStream before = System.out;
     ByteArrayOutputStream printed = new ByteArrayOutputStream();
@@ -159,7 +159,7 @@ public final class DocProgram implements AutoCloseable {
     return printed.toString(UTF_8).lines().toList();
   }
 
-  /** Returns what its blocks say that they print: their comments that begin with {@code prints}. */
+  /** Returns the documented output of its blocks: their comments that begin with {@code prints}. */
   public List<String> printed() {
     return blocks.stream()
         .flatMap(block -> Pattern.compile("// prints (.*)").matcher(block.text()).results())

@@ -28,12 +28,12 @@ import java.nio.charset.StandardCharsets;
  */
 public record FrontFilter(Front front) implements Filter {
 
-  /** Whether the container is to be told that it supports asynchronous requests. */
+  /** Whether the container must be told that it supports asynchronous requests. */
   public boolean asyncSupported() {
     return front != Front.NO_ASYNC;
   }
 
-  /** Hands on, with what belongs to the front around it. */
+  /** Hands the request on, wrapped as the front demands. */
   @Override
   public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
       throws IOException, ServletException {
@@ -68,7 +68,7 @@ public record FrontFilter(Front front) implements Filter {
       throws IOException, ServletException {
     Wrapper wrapper = new Wrapper((HttpServletResponse) response);
     chain.doFilter(request, wrapper);
-    // Nobody asks it for what comes later, as nobody asks a compressor that is closed here.
+    // Later bytes are lost, as with a compressor that is closed here.
     byte[] bytes = wrapper.held.bytes.toByteArray();
     if (bytes.length > 0) {
       response.getOutputStream().write(bytes);

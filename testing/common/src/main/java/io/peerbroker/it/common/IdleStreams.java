@@ -13,8 +13,8 @@ import javax.management.JMException;
 import javax.management.ObjectName;
 
 /**
- * Measures what an idle stream costs a container: not a test, each has a program of its own that
- * calls this.
+ * Measures the cost of an idle stream in a container. It is not a test: each container has a
+ * program of its own that calls this.
  *
  * <p>The clients run in a JVM of their own, so that the figures are the server's alone. For Tomcat
  * 10.1, say:
@@ -77,7 +77,7 @@ public final class IdleStreams {
     }
   }
 
-  /** Opens the streams, says so once each has had a heartbeat, and waits to be ended. */
+  /** Opens the streams, reports that once each has had a heartbeat, and waits for its end. */
   private static void open(URI base) throws Exception {
     WireClient client = new WireClient(base);
     List<WireChannel> channels = new ArrayList<>();
@@ -96,7 +96,7 @@ public final class IdleStreams {
     System.in.read();
   }
 
-  /** What is in use after a collection. */
+  /** Returns the bytes in use after a collection. */
   private static long heap() {
     long least = Long.MAX_VALUE;
     for (int i = 0; i < 5; i++) {
@@ -106,7 +106,10 @@ public final class IdleStreams {
     return least;
   }
 
-  /** What the objects of the broker's own classes take, without what they hold of the JDK's. */
+  /**
+   * Returns the size of the objects of the broker's own classes, without the JDK's objects that
+   * they hold.
+   */
   private static long own() throws JMException {
     Object histogram =
         ManagementFactory.getPlatformMBeanServer()

@@ -13,8 +13,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The servlet that a container mounts: the broker's, with the kit's policy where a test asks for
- * that.
+ * The servlet that a container mounts: the broker's, with the kit's policy if a test asks for that.
  */
 public final class KitServlet extends BrokerServlet {
 
@@ -28,7 +27,7 @@ public final class KitServlet extends BrokerServlet {
     super(broker);
   }
 
-  /** The servlet for a test's broker, where it has one; the parameters are to be set. */
+  /** The servlet for a test's broker, if it has one; its parameters must still be set. */
   public static KitServlet of(ServerSettings settings) {
     Broker broker = settings.broker();
     return broker == null ? new KitServlet() : new KitServlet(broker);
@@ -52,7 +51,7 @@ public final class KitServlet extends BrokerServlet {
         http.queryParameter(KitPolicy.PARAMETER));
   }
 
-  /** Those that are the broker's own. */
+  /** The parameters that are the broker's own. */
   @Override
   public Enumeration<String> getInitParameterNames() {
     List<String> names = Collections.list(super.getInitParameterNames());

@@ -31,7 +31,7 @@ public record SharedContainerServer(SharedContainer container, Handover handover
     container.stopApplication();
   }
 
-  /** The application first: with its own stop a container cuts the connections, or may. */
+  /** The application first: when a container stops, it may cut the connections. */
   @Override
   public void stopContainer() {
     stopApplication();

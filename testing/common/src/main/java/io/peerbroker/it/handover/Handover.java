@@ -28,7 +28,7 @@ public final class Handover {
     return next;
   }
 
-  /** Returns that of the application which is starting. */
+  /** Returns the handover of the application that is starting. */
   public static Handover latest() {
     Handover given = latest;
     if (given == null) {

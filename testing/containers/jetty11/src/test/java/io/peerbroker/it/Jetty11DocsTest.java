@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 final class Jetty11DocsTest {
 
   @Test
-  @DisplayName("The README's server runs, and tells its streams when it goes down.")
+  @DisplayName("The README's server runs, and notifies its streams when it goes down.")
   void readme() throws Exception {
     DocBlock block =
         DocBlock.of("README.md", "Jetty")

@@ -21,7 +21,7 @@ final class Jetty12DocsTest {
   }
 
   @Test
-  @DisplayName("The README's server runs, and tells its streams when it goes down.")
+  @DisplayName("The README's server runs, and notifies its streams when it goes down.")
   void readme() throws Exception {
     DocBlock block =
         DocBlock.of("README.md", "Jetty")
@@ -45,7 +45,7 @@ final class Jetty12DocsTest {
   }
 
   @Test
-  @DisplayName("The server of containers.md runs, and tells its streams when it stops.")
+  @DisplayName("The server of containers.md runs, and notifies its streams when it stops.")
   void containers() throws Exception {
     DocBlock block =
         DocBlock.of("docs/containers.md", "Jetty")

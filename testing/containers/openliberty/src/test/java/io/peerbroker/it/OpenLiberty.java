@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The Open Liberty that the build has unpacked to {@code target/wlp}, running in this JVM by its
  * API for embedders, which the build puts on the class path. Its start is slow, so there is one for
- * all tests, with few threads and a short write timeout as some of them want it; the web
- * application is started and stopped for each.
+ * all tests, with few threads and a short write timeout, as some of them need; the web application
+ * is started and stopped for each.
  */
 final class OpenLiberty implements SharedContainer {
 
@@ -34,11 +34,12 @@ final class OpenLiberty implements SharedContainer {
       Path.of("src/test/webapp/WEB-INF/web.xml").toAbsolutePath();
 
   /**
-   * What the build has unpacked for the web application: all that it does not share with the test.
+   * The part of the web application that the build has unpacked: all that it does not share with
+   * the test.
    */
   private static final Path CLASSES = Path.of("target", "application").toAbsolutePath();
 
-  /** As many as the tests of the kit want that want few. */
+  /** As many as the kit's tests with few threads want. */
   private static final int THREADS = 16;
 
   private static @Nullable OpenLiberty running;
@@ -79,7 +80,7 @@ final class OpenLiberty implements SharedContainer {
   public void stop() {
     running = null;
     try {
-      // Without the 30 s for which it lets requests end: a stream does not end by itself.
+      // Without the 30 s that it gives to requests: a stream does not end by itself.
       await(server, "stop", "--force");
     } catch (Exception e) {
       throw new AssertionError("The container did not stop", e);

@@ -13,8 +13,9 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
- * What Quarkus keeps of readers that were given up: it never gives back the buffer that waits for a
- * reader which goes. One on the heap and out of no pool is collected; any other is lost for ever.
+ * The buffers that Quarkus keeps for readers that were given up: it never returns the buffer that
+ * waits for a reader which goes. A buffer on the heap and out of no pool is collected; any other is
+ * lost for ever.
  */
 final class QuarkusBuffersIT extends ServerRules {
 
@@ -26,7 +27,8 @@ final class QuarkusBuffersIT extends ServerRules {
   }
 
   @Test
-  @DisplayName("With buffers on the heap and without a pool, readers that stall and go cost none.")
+  @DisplayName(
+      "With buffers on the heap and without a pool, readers that stall and go cost no buffer.")
   void noBufferIsLost() {
     client(
         ServerSettings.of("heartbeat", "200ms")

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 record QuarkusServer(Loader loader, Object application, Handover handover, URI base)
     implements ContainerServer {
 
-  /** Loads all of Quarkus and the application itself, and what it shares from the test. */
+  /** Loads all of Quarkus and the application itself; the shared classes come from the test. */
   private static final class Loader extends URLClassLoader {
 
     private static final List<String> SHARED =
@@ -66,20 +66,20 @@ record QuarkusServer(Loader loader, Object application, Handover handover, URI b
 
   private static final ReentrantLock STARTING = new ReentrantLock();
 
-  /** Below those that the system gives to clients, as which other tests open some meanwhile. */
+  /** Below those that the system gives to clients, which other tests open meanwhile. */
   @GuardedBy("STARTING")
   private static int nextPort = 20_000;
 
-  /** What ends the connection of a reader that was given up. */
+  /** The end of the connection of a reader that was given up. */
   private static final String IDLE_TIMEOUT = "20s";
 
   static {
-    // The first logger that the JVM is asked for says that JBoss's log manager is not used: not the
-    // broker's, of which the kit wants to hear nothing.
+    // The first logger of the JVM reports that JBoss's log manager is not used. That must not be
+    // the broker's logger, which the kit expects to be silent.
     System.getLogger("org.jboss.logmanager");
   }
 
-  /** Starts one after the other: they take their settings from the same places. */
+  /** One start at a time: they take their settings from the same places. */
   static QuarkusServer start(ServerSettings settings) throws Exception {
     Loader loader = new Loader(jars());
     STARTING.lock();
@@ -120,7 +120,7 @@ record QuarkusServer(Loader loader, Object application, Handover handover, URI b
       try (ServerSocket socket = new ServerSocket(nextPort, 1, InetAddress.getLoopbackAddress())) {
         return socket.getLocalPort();
       } catch (BindException taken) {
-        // By another process
+        // Used by another process
       } finally {
         nextPort++;
       }

@@ -47,7 +47,7 @@ final class RedeploymentTest {
   private static final int DEPLOYMENTS = 20;
   private static final Duration BOUND = Duration.ofSeconds(60);
 
-  /** Where Tomcat says what an application that it stopped has left: threads, thread-locals. */
+  /** Tomcat logs here what a stopped application has left: threads, thread-locals. */
   private final Logger loaders =
       Logger.getLogger("org.apache.catalina.loader.WebappClassLoaderBase");
 
@@ -56,7 +56,7 @@ final class RedeploymentTest {
       new Handler() {
         @Override
         public void publish(LogRecord told) {
-          // It warns of a thread of its own, too, which was about to look after the application
+          // It also warns of a thread of its own that was about to look after the application
           if (told.getMessage().contains("peerbroker")) {
             complaints.add(told.getMessage());
           }
@@ -141,7 +141,7 @@ final class RedeploymentTest {
       assertThat(channel.send(sid, "1").status()).isEqualTo(200);
       assertThat(channel.awaitMessage().get("message").getAsInt()).isEqualTo(1);
       assertThat(client.get("/nowhere").status()).isEqualTo(404);
-      // One that has gone and could come back: its grace is still to run out
+      // A client that has gone and could come back: its grace has not run out yet
       client.openChannelAt("/channel?resume=1").stream().reset();
       tomcat.getHost().removeChild(context);
       streams.forEach(SseStream::awaitEnd);
@@ -150,8 +150,8 @@ final class RedeploymentTest {
   }
 
   /**
-   * @param own of the jars or directories that are the application's own, a class each
-   * @param shared the broker that the server gives to its applications, if it does
+   * @param own a class of each jar or directory that is the application's own @param shared the
+   *     broker that the server gives to its applications, if any
    */
   private Context deploy(List<Class<?>> own, @Nullable Broker shared) throws Exception {
     StandardContext context = new StandardContext();

@@ -18,21 +18,21 @@ import org.wildfly.core.embedded.StandaloneServer;
 
 /**
  * The WildFly that the build has unpacked, running in this JVM by its API for embedders. Its start
- * is slow, so there is one for all tests, with few threads as some of them want it; the web
+ * is slow, so there is one for all tests, with few threads, as some of them need; the web
  * application is deployed and undeployed for each.
  */
 final class WildFly implements SharedContainer {
 
   private static final Path HOME = Path.of(System.getProperty("wildfly.home", "target/wildfly"));
 
-  /** What the build has unpacked of the web application: all that it does not share. */
+  /** The part of the web application that the build has unpacked: all that it does not share. */
   private static final Path APPLICATION = Path.of("target", "kit.war").toAbsolutePath();
 
   private static final Path DESCRIPTOR = Path.of("src/test/webapp/WEB-INF/web.xml");
 
   private static final Path CONFIGURATION = Path.of("src/test/configuration/kit.xml");
 
-  /** As many as the tests of the kit want that want few. */
+  /** As many as the kit's tests with few threads want. */
   private static final int THREADS = 16;
 
   private static @Nullable WildFly running;
@@ -88,7 +88,7 @@ final class WildFly implements SharedContainer {
               "com.google.gson"
             },
             new String[] {
-              // What is deployed is written to the file, and forgotten with it.
+              // The deployment is written to the file, and lost with it.
               "--read-only-server-config=kit.xml",
               "-Dkit.port=" + port,
               "-Dkit.threads=" + THREADS,

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /** Every fenced block of the documents is run by a test that names it. */
 final class EveryBlockIsTestedTest {
 
-  /** What a block is written in. A new one needs tests that can run it. */
+  /** The languages of blocks. A new one needs tests that can run it. */
   private static final Set<String> LANGUAGES =
       Set.of("java", "js", "xml", "sh", "text", "nginx", "haproxy", "apache", "vcl");
 
@@ -60,7 +60,7 @@ final class EveryBlockIsTestedTest {
   }
 
   @Test
-  @DisplayName("Every block has a name of its own, but for what a block prints, which follows it.")
+  @DisplayName("Every block has a name of its own, except a block's output, which follows it.")
   void names() {
     Set<String> seen = new HashSet<>();
     DocBlock before = null;

@@ -20,7 +20,7 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** What docs/troubleshooting.md says where the kits have no test of it. */
+/** The statements of docs/troubleshooting.md that no kit tests. */
 final class FirstHourTest {
 
   private record Running(Server server, Broker broker) implements AutoCloseable {
@@ -67,7 +67,7 @@ final class FirstHourTest {
     try (Running running = Running.start(settings, Duration.ofSeconds(1));
         WireClient client = running.client()) {
       WireChannel channel = client.openChannel();
-      // Another connection without a word is the clock: it is ended at the timeout.
+      // A second silent connection is the clock: it is ended at the timeout.
       for (int times = 0; times < 3; times++) {
         try (var idle = new Socket(InetAddress.getLoopbackAddress(), running.port())) {
           idle.setSoTimeout((int) TimeUnit.SECONDS.toMillis(60));
@@ -82,7 +82,7 @@ final class FirstHourTest {
 
   @Test
   @DisplayName(
-      "After a restart a stream that comes back is told a new channel, and the old is gone.")
+      "After a restart a stream that comes back gets a new channel, and the old one is gone.")
   void afterARestartAChannelIsANewOne() throws Exception {
     WireChannel before;
     try (Running running = Running.start(HttpSettings.defaults(), Duration.ofSeconds(30));

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Each link of a document into the project leads somewhere. */
+/** Each link of a document into the project has a target. */
 final class LinksTest {
 
   private static final Pattern LINK =

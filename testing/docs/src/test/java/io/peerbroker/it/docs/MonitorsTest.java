@@ -22,7 +22,8 @@ import org.junit.jupiter.api.Test;
 final class MonitorsTest {
 
   /**
-   * What parks, waits, or leads into code that may: a timer's and an executor's locks are not ours.
+   * Calls that park, wait, or lead into code that may: a timer's and an executor's locks are not
+   * ours.
    */
   private static final Pattern PARKS =
       Pattern.compile(
@@ -36,7 +37,7 @@ final class MonitorsTest {
 
   private record Source(Path file, String code) {
 
-    /** What stands in braces behind each {@code synchronized}. */
+    /** Returns the block behind each {@code synchronized}. */
     List<String> monitors() {
       List<String> bodies = new ArrayList<>();
       Matcher matcher = MONITOR.matcher(code);

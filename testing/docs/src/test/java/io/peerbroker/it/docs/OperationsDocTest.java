@@ -74,7 +74,7 @@ final class OperationsDocTest {
   }
 
   @Test
-  @DisplayName("The audit hears of each wrong key.")
+  @DisplayName("The audit records each wrong key.")
   void wrongKeys() throws Exception {
     DocBlock block = DocBlock.of("docs/operations.md", "wrong keys");
     List<String> audit = new ArrayList<>();

@@ -37,7 +37,7 @@ import org.w3c.dom.NodeList;
  */
 final class PicturesTest {
 
-  /** What a picture may be made of. No element here runs or loads anything. */
+  /** The elements that a picture may have. None of them runs or loads anything. */
   private static final Set<String> ELEMENTS =
       Set.of(
           "svg", "title", "desc", "style", "defs", "marker", "rect", "circle", "path", "text",
@@ -117,7 +117,7 @@ final class PicturesTest {
     return names;
   }
 
-  /** Returns the names that a picture shows, without what only stands for a value. */
+  /** Returns the names that a picture shows, without the placeholders for values. */
   private static Set<String> names(String picture) throws Exception {
     return elements(parse(picture)).stream()
         .filter(element -> List.of(element.getAttribute("class").split(" ")).contains("name"))
@@ -147,7 +147,7 @@ final class PicturesTest {
 
   @ParameterizedTest
   @MethodSource("pictures")
-  @DisplayName("A screen reader is told what a picture is and what it shows.")
+  @DisplayName("A screen reader gets a picture's title and description.")
   void description(String picture) throws Exception {
     Element svg = parse(picture).getDocumentElement();
     assertThat(svg.getTagName()).isEqualTo("svg");

@@ -20,7 +20,7 @@ import java.util.Set;
 /** The project's own files, for tests that hold its documents to its sources. */
 final class ProjectFiles {
 
-  /** What is not the project's own: the repository, what builds made, an editor's. */
+  /** Folders that are not the project's own: the repository, build output, an editor's. */
   private static final Set<String> FOREIGN = Set.of(".git", "target", "node_modules", ".idea");
 
   private ProjectFiles() {}

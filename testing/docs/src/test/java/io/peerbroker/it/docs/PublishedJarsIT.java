@@ -22,7 +22,7 @@ final class PublishedJarsIT {
   /** Two of each module, and a third with its Javadoc where the profile {@code release} is on. */
   private static final int JARS = Boolean.getBoolean("peerbroker.release") ? 3 : 2;
 
-  /** The modules whose jars are published: those that do not say that theirs is not. */
+  /** The modules whose jars are published: all except those that opt out. */
   private static List<String> published() throws IOException {
     Path root = DocBlock.root();
     List<String> modules =

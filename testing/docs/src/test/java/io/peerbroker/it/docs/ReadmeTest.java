@@ -46,7 +46,7 @@ final class ReadmeTest {
   }
 
   @Test
-  @DisplayName("What JVM code prints is what the README says, in 20 of 20 runs.")
+  @DisplayName("JVM code prints what the README says, in 20 of 20 runs.")
   void jvmCode() throws Exception {
     DocBlock block = DocBlock.of("README.md", "JVM code");
     try (DocProgram program =
@@ -90,7 +90,7 @@ final class ReadmeTest {
   }
 
   @Test
-  @DisplayName("The dependency is one that this build makes.")
+  @DisplayName("This build makes the dependency.")
   void dependency() throws Exception {
     Element dependency = xml(DocBlock.of("README.md", "dependency").text());
     Element pom =

@@ -17,7 +17,7 @@ final class Shell {
 
   /**
    * Returns what commands print when they are pasted into an interactive bash, one that expands
-   * {@code !} as a reader's does. What they left running is ended.
+   * {@code !} as a reader's does. Processes that they leave running are ended.
    */
   static String paste(Path folder, String commands) throws Exception {
     ProcessBuilder builder = new ProcessBuilder("bash", "--norc", "--noprofile", "-i");

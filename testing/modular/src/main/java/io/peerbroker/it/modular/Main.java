@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 /** A modular application: one party sends a record to another. */
 public final class Main {
 
-  /** What is sent. */
+  /** The record that is sent. */
   private record Move(String from, String to) {}
 
   private Main() {}

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The application in a run-time image of its own. That it compiles is this module's build. */
+/** The application in a run-time image of its own. This module's build shows that it compiles. */
 final class LinkedTest {
 
   private static Path image;
@@ -51,7 +51,7 @@ final class LinkedTest {
     assertThat(status).as(said.toString()).isZero();
   }
 
-  /** What the image's own {@code java} prints, after it has ended well. */
+  /** Returns the output of the image's own {@code java}, after it has ended well. */
   private static List<String> java(String... arguments) throws Exception {
     List<String> command =
         Stream.concat(Stream.of(image.resolve("bin/java").toString()), Stream.of(arguments))
@@ -70,7 +70,7 @@ final class LinkedTest {
   }
 
   @Test
-  @DisplayName("The image holds the broker and Gson, and nothing of theirs that only compiles.")
+  @DisplayName("The image holds the broker and Gson, and none of their compile-time dependencies.")
   void small() throws Exception {
     assertThat(java("--list-modules"))
         .extracting(line -> line.replaceFirst("@.*", ""))

@@ -6,7 +6,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.concurrent.CompletableFuture;
 
-/** Whether anything is answered at all. */
+/** Whether there is any answer at all. */
 final class FirstByte {
 
   private FirstByte() {}

@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import javax.net.ssl.SSLContext;
 
-/** A client that puts all it does onto one HTTP/2 connection, as a browser does. */
+/** A client that puts all its requests onto one HTTP/2 connection, as a browser does. */
 final class Http2Client {
 
   private static final Duration BOUND = Duration.ofSeconds(20);
@@ -30,7 +30,7 @@ final class Http2Client {
   private final URI base;
   private final HttpClient client;
 
-  /** Connects, so that what follows finds a connection to share. */
+  /** Connects, so that later requests find a connection to share. */
   Http2Client(URI base, SSLContext trust) throws IOException, InterruptedException {
     this.base = base;
     this.client =
@@ -86,7 +86,7 @@ final class Http2Client {
     private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
     private final CompletableFuture<Flow.Subscription> subscription = new CompletableFuture<>();
 
-    /** Waits for the next line that passes; what comes before it is passed over. */
+    /** Waits for the next line that passes; lines before it are skipped. */
     String await(Predicate<String> wanted, Duration bound) throws InterruptedException {
       long deadline = System.nanoTime() + bound.toNanos();
       while (true) {

@@ -118,7 +118,7 @@ final class HttpdIT extends ProxyRules {
   void http2_standsStillBehindManyStreams() throws Exception {
     Certificate certificate = Certificate.make(directory);
     Http2Client client = new Http2Client(startTls(certificate), certificate.trust());
-    // six are enough, unless httpd has found the first answer quick
+    // six are enough, unless httpd has rated the first answer as quick
     List<Http2Client.Stream> streams = openStreams(client, 40);
     streams.get(0).awaitData(AT_ONCE.multipliedBy(5));
     var post = client.post("/session", "{}");
@@ -144,7 +144,7 @@ final class HttpdIT extends ProxyRules {
     for (int i = 0; i < 145; i++) {
       client.openChannel();
     }
-    // ten at once, so which of them wait isn't known
+    // ten at once, so it is not known which of them wait
     var ten =
         IntStream.range(0, 10)
             .mapToObj(i -> FirstByte.of(base.resolve("/broker/channel")))

@@ -47,7 +47,7 @@ final class ProxyProcess implements AutoCloseable {
     return proxy;
   }
 
-  /** A port that nobody listens on. */
+  /** A port on which nothing listens. */
   static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
@@ -78,7 +78,7 @@ final class ProxyProcess implements AutoCloseable {
     }
   }
 
-  /** Ends it; its own children at once, since they would wait for their streams to end. */
+  /** Ends it, and its own children at once, since they would wait for their streams to end. */
   @Override
   public void close() {
     List<ProcessHandle> children = process.descendants().toList();

@@ -27,13 +27,13 @@ import org.junit.jupiter.api.io.TempDir;
  * What a broker's clients may expect through a proxy with the configuration that docs/proxies.md
  * gives.
  *
- * <p>What stands around that configuration is as bad as a distribution or an administrator may make
+ * <p>The rest of the proxy's configuration is as bad as a distribution or an administrator may make
  * it: above all, it compresses everything.
  */
 @Timeout(60)
 abstract class ProxyRules {
 
-  /** What "at once" means. */
+  /** The bound of "at once". */
   static final Duration AT_ONCE = Duration.ofSeconds(1);
 
   static final Duration HEARTBEAT = Duration.ofMillis(1200);
@@ -54,7 +54,7 @@ abstract class ProxyRules {
   /** The configuration in which the lines for plain HTTP have given way to those for TLS. */
   abstract DocBlock withTls(int port, Certificate certificate);
 
-  /** Writes all the files that the proxy needs, and answers how it is started. */
+  /** Writes all the files that the proxy needs, and returns the command that starts it. */
   abstract List<String> command(DocBlock configuration) throws IOException;
 
   /** How many heartbeats the broker writes at most to a client that has ended its connection. */
@@ -242,7 +242,7 @@ abstract class ProxyRules {
   }
 
   /**
-   * Starts the proxy with the configuration of docs/proxies.md, and answers where the broker is.
+   * Starts the proxy with the configuration of docs/proxies.md, and returns the broker's address.
    */
   final URI start() throws IOException {
     return start(plain());
@@ -274,7 +274,7 @@ abstract class ProxyRules {
     return client;
   }
 
-  /** A client that doesn't take the way through the proxy. */
+  /** A client that bypasses the proxy. */
   final WireClient direct() {
     return client(upstream.base());
   }
@@ -290,7 +290,7 @@ abstract class ProxyRules {
     return streams;
   }
 
-  /** Opens channels until the proxy refuses one, and answers how many it took. */
+  /** Opens channels until the proxy refuses one, and returns how many it accepted. */
   final int openUntilRefused(WireClient client, int atMost) {
     for (int i = 0; i < atMost; i++) {
       WireResponse head = client.request("HEAD", "/list");
@@ -302,7 +302,7 @@ abstract class ProxyRules {
     return atMost;
   }
 
-  /** Asks until the proxy refuses, and answers how many it answered. */
+  /** Sends requests until the proxy refuses one, and returns how many it answered. */
   static int askUntilRefused(WireClient client, int atMost) {
     for (int i = 0; i < atMost; i++) {
       if (client.request("HEAD", "/list").status() == 429) {

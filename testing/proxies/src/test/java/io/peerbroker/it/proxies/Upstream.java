@@ -21,7 +21,7 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
 
-/** A broker at {@code /broker} in a Jetty of its own: what stands behind the proxy. */
+/** A broker at {@code /broker} in a Jetty of its own: the server behind the proxy. */
 final class Upstream implements AutoCloseable {
 
   /** The header that names a stream whose writes are counted. */
@@ -89,7 +89,7 @@ final class Upstream implements AutoCloseable {
     }
   }
 
-  /** Counts, below the servlet, how often something is written to a stream that has a name. */
+  /** Counts, below the servlet, the writes to each stream that has a name. */
   private static final class Counter extends Handler.Wrapper {
 
     private final Map<String, LongAdder> writes;

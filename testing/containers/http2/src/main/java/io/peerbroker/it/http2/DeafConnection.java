@@ -13,9 +13,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A connection over HTTP/2 whose windows are wide open, and that nobody reads once one of the
- * channels on it has told its name: the server may send as much as it likes, and the network takes
- * nothing.
+ * A connection over HTTP/2 with wide windows that is no longer read once one of its channels has
+ * sent its id: the server may send as much as it likes, and the network takes nothing.
  *
  * <p>Written by hand (RFC 9113, RFC 7541), since a client that keeps to the protocol reads.
  */
@@ -97,7 +96,7 @@ final class DeafConnection implements AutoCloseable {
     }
   }
 
-  /** The name of its channel. */
+  /** The id of its channel. */
   String cid() {
     return cid;
   }

@@ -67,7 +67,7 @@ public final class Http2Client implements AutoCloseable {
     return stream;
   }
 
-  /** Says that JSON is to be posted, and sends none of it. */
+  /** Begins a POST of JSON, and sends none of the body. */
   public void postWithoutItsBody(String path) {
     HttpFields.Mutable fields = HttpFields.build().add("Content-Type", "application/json");
     request("POST", path, fields.add("Content-Length", "1000"), false);
@@ -97,7 +97,7 @@ public final class Http2Client implements AutoCloseable {
     }
   }
 
-  /** What comes of it within the bound. */
+  /** Returns the result within the bound. */
   static <T> T within(CompletableFuture<T> future) {
     try {
       return future.get(WireConnection.BOUND.toSeconds(), TimeUnit.SECONDS);

@@ -96,7 +96,7 @@ public abstract class Http2Rules extends ServerRules {
 
   @Test
   @Tag("C12")
-  @DisplayName("A stream that is reset is missed within a heartbeat, its neighbours live on.")
+  @DisplayName("A stream that is reset is missed within a heartbeat, and its neighbours live on.")
   void aResetIsNoticed() {
     SseStream list = client(ServerSettings.of("heartbeat", "2s")).watch("");
     Http2Client connection = connect(ROOMY);
@@ -122,7 +122,10 @@ public abstract class Http2Rules extends ServerRules {
     awaitGone(list, 10, "the end of the connection");
   }
 
-  /** Lists a session, and waits until the list tells of it: what comes and goes may not be told. */
+  /**
+   * Lists a session, and waits until the list shows it: a session that closes at once may never be
+   * shown.
+   */
   private void listSession(Opened channel, SseStream list) {
     String body = "{\"cid\":\"%s\",\"key\":\"%s\",\"list\":true}";
     WireResponse response = client().postJson("/session", body.formatted(channel.cid, channel.key));
@@ -184,13 +187,14 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   @Test
-  @DisplayName("Connections with open windows that nobody reads silence nobody else's heartbeat.")
+  @DisplayName("Unread connections with open windows silence no other client's heartbeat.")
   void unreadConnectionsSilenceNobody() throws Exception {
     assertSilencesNobody(DEAF, 1);
   }
 
   @Test
-  @DisplayName("Nor do three such connections with 100 streams each.")
+  @DisplayName(
+      "Three unread connections with 100 streams each silence no other client's heartbeat.")
   void unreadConnectionsOfManyStreamsSilenceNobody() throws Exception {
     assertSilencesNobody(3, 100);
   }
@@ -227,12 +231,12 @@ public abstract class Http2Rules extends ServerRules {
         });
   }
 
-  /** What goes on beside connections that nobody reads. */
+  /** What runs beside connections that are not read. */
   private interface Beside {
     void go(Deaf deaf, SseStream bystander);
   }
 
-  /** Connections that nobody reads, while they are sent to. */
+  /** Connections that are not read while the broker sends to them. */
   private static final class Deaf {
     final Channel sender;
     private final List<Future<?>> sending = new ArrayList<>();
@@ -254,7 +258,10 @@ public abstract class Http2Rules extends ServerRules {
     }
   }
 
-  /** Measures how long others wait beside connections to which is sent until they are given up. */
+  /**
+   * Measures how long others wait while the broker sends to unread connections until it gives them
+   * up.
+   */
   private void besideDeafConnections(int connections, int streams, String path, Beside beside)
       throws Exception {
     Broker broker = Broker.builder().messageRate(Limits.Rate.UNLIMITED).build();
@@ -308,7 +315,7 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   @Test
-  @DisplayName("Short answers for which there is no window hold no thread, and no heartbeat up.")
+  @DisplayName("Short answers for which there is no window hold no thread, and delay no heartbeat.")
   void noWindowForAShortAnswer() {
     client(
         ServerSettings.of("heartbeat", "300ms").and("bodyTimeout", "500ms").withThreads(THREADS));
@@ -330,7 +337,7 @@ public abstract class Http2Rules extends ServerRules {
 
   @Test
   @Tag("C8")
-  @DisplayName("A window that closes and opens all the time loses, doubles and reorders nothing.")
+  @DisplayName("A window that keeps closing and opening loses, doubles and reorders nothing.")
   void aTurningWindowKeepsTheOrder() {
     client(ServerSettings.of("messageRate", "0"));
     WireChannel sender = client().openChannel();
@@ -352,7 +359,7 @@ public abstract class Http2Rules extends ServerRules {
   }
 
   @Test
-  @DisplayName("Fresh streams are whole while others are reset under the broker's pen.")
+  @DisplayName("Fresh streams stay whole while others are reset during the broker's writes.")
   void freshStreamsAfterDeadOnes() {
     client(ServerSettings.of("messageRate", "0").withThreads(THREADS));
     WireChannel sender = client().openChannel();
@@ -376,7 +383,7 @@ public abstract class Http2Rules extends ServerRules {
 
   @Test
   @Tag("C18")
-  @DisplayName("The broker's shutdown tells every stream.")
+  @DisplayName("The broker's shutdown notifies every stream.")
   void shutdownTellsEveryStream() {
     client();
     Http2Client connection = connect(ROOMY);

@@ -27,8 +27,7 @@ import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One stream over HTTP/2. It reads while somebody waits for something; while nobody does, its
- * window closes.
+ * One stream over HTTP/2. It reads while a caller waits for something; otherwise its window closes.
  */
 public final class Http2Stream implements Stream.Listener {
 
@@ -83,7 +82,7 @@ public final class Http2Stream implements Stream.Listener {
     readUntil(() -> comments >= count);
   }
 
-  /** Waits for the proper end of the answer, and answers its body. */
+  /** Waits for the proper end of the answer, and returns its body. */
   public String awaitEnd() {
     readUntil(() -> ended);
     return body.toString(UTF_8);
@@ -165,7 +164,7 @@ public final class Http2Stream implements Stream.Listener {
     changes.release();
   }
 
-  /** What has become of it, for a failure's text. */
+  /** Returns its state, for a failure's text. */
   @Override
   public String toString() {
     return "%s, %d bytes read, %d events waiting%s%s"

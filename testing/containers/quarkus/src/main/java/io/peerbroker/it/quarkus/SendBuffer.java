@@ -5,7 +5,8 @@ import io.vertx.core.http.HttpServerOptions;
 import jakarta.enterprise.context.ApplicationScoped;
 
 /**
- * Bounds what the system keeps for a connection, where the property {@code send.buffer} says so.
+ * Bounds the bytes that the system keeps for a connection, if the property {@code send.buffer} is
+ * set.
  */
 @ApplicationScoped
 public class SendBuffer implements HttpServerOptionsCustomizer {

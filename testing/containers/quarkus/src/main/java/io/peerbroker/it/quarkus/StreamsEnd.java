@@ -8,7 +8,7 @@ import jakarta.enterprise.event.Observes;
 
 /**
  * Closes the broker when the application begins to stop. Quarkus closes its connections before it
- * destroys its servlets, so that no stream could be told any more.
+ * destroys its servlets, so that no stream could be notified any longer.
  */
 @ApplicationScoped
 public class StreamsEnd {

@@ -60,12 +60,12 @@ public final class SpringRecipesTest {
     }
   }
 
-  /** Permits everything, and remembers who was asked about. */
+  /** Permits everything, and records the callers that it was asked about. */
   public static final class Asked implements AccessPolicy {
 
     static final Map<String, String> NAMES = new ConcurrentHashMap<>();
 
-    /** Is made by the application. */
+    /** Created by the application. */
     public Asked() {}
 
     private static void remember(String call, Caller caller) {
@@ -173,7 +173,7 @@ public final class SpringRecipesTest {
   }
 
   @Test
-  @DisplayName("Streams are told when the application goes down.")
+  @DisplayName("Streams are notified when the application goes down.")
   void streamsAreTold() throws Exception {
     SseStream list = client.watch("", loggedIn().cookie());
     list.await("ready");
@@ -204,7 +204,7 @@ public final class SpringRecipesTest {
   }
 
   @Test
-  @DisplayName("A stranger gets 401, whatever is asked for, and no login page.")
+  @DisplayName("A stranger gets 401 for every path, and no login page.")
   void strangers() throws Exception {
     WireChannel channel = client.openChannel(loggedIn().cookie());
     for (WireResponse answer :
@@ -222,14 +222,14 @@ public final class SpringRecipesTest {
   }
 
   @Test
-  @DisplayName("Who is logged in needs no CSRF token for the broker, and one for the rest.")
+  @DisplayName("A logged-in user needs no CSRF token for the broker, and one for the rest.")
   void csrf() throws Exception {
     Visitor ada = loggedIn();
     WireChannel channel = client.openChannel(ada.cookie());
     assertThat(client.postJson("/session", hosting(channel), ada.cookie()).status()).isEqualTo(201);
     assertThat(ada.post("/logout", "application/x-www-form-urlencoded", "").statusCode())
         .isEqualTo(403);
-    // What a foreign page's form can send, the broker does not take.
+    // The broker does not accept what a foreign page's form can send.
     for (String type : List.of("text/plain", "application/x-www-form-urlencoded")) {
       assertThat(ada.post("/broker/session", type, hosting(channel)).statusCode()).isEqualTo(415);
     }
@@ -237,7 +237,7 @@ public final class SpringRecipesTest {
   }
 
   @Test
-  @DisplayName("A policy is told who is logged in, for streams and for POSTs alike.")
+  @DisplayName("A policy learns the logged-in user, for streams and for POSTs alike.")
   void policiesKnowTheCaller() throws Exception {
     Asked.NAMES.clear();
     String cookie = loggedIn().cookie();
@@ -282,7 +282,7 @@ public final class SpringRecipesTest {
   }
 
   @Test
-  @DisplayName("The broker's requests are no sample of the host's latencies; others are.")
+  @DisplayName("The broker's requests do not count in the host's latencies; others do.")
   void observations() throws Exception {
     String cookie = loggedIn().cookie();
     await().until(this::samples, is -> is == 2);

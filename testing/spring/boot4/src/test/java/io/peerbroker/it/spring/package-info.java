@@ -1,4 +1,4 @@
-/** What the documents say for Spring Boot, on two generations of it. */
+/** The documents' statements about Spring Boot, on two generations of it. */
 @NullMarked
 package io.peerbroker.it.spring;
 
