@@ -27,7 +27,7 @@ let isListed = false; // by that, on this channel
 let line = { state: 'connecting' }; // the own channel's
 let here = { state: 'connecting', sessions: [], complete: false, detail: '', filter: '' };
 let current = null; // the chat that is shown
-let incoming = []; // chats that others have begun, and that nobody has looked at
+let incoming = []; // chats that others have begun, and that are still unread
 const logs = new WeakMap(); // chat → its messages on the page
 
 async function whereTheBrokerIs() {
@@ -67,7 +67,7 @@ broker.addEventListener('state', ({ detail }) => {
   line = detail;
   notice('');
   if (detail.state === 'ended') unhost();
-  // The same channel goes on. What was typed meanwhile, or was lost on the way, is yet to be told.
+  // The same channel goes on. Text that was typed meanwhile, or was lost on the way, must still be sent.
   if (detail.state === 'open' && broker.hasChannel && wanted && (wanted !== accepted || !isListed)) host();
   showStatus();
 });
@@ -120,7 +120,7 @@ async function host() {
   }
 }
 
-/** While the line is cut, the broker keeps the session; but nobody can be called over it. */
+/** While the line is cut, the broker keeps the session; but no calls can be made over it. */
 function isOnline() {
   return line.state === 'open' && isListed;
 }
@@ -208,7 +208,7 @@ function chatClosed(chat) {
   looked(chat);
 }
 
-/** What was a call has turned out to be with somebody known. */
+/** A call has turned out to be with a known peer. */
 function chatMerged(chat, other) {
   chatClosed(chat);
   if (chat === current) open(other);

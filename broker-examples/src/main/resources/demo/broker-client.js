@@ -3,7 +3,7 @@
  *
  *     const broker = new BrokerClient('/broker');
  *     broker.addEventListener('channel', async () => {
- *       const sid = await broker.createSession(); // listed by nobody yet, so no list tells of it before its id is known
+ *       const sid = await broker.createSession(); // not listed yet, so no list shows it before its id is known
  *       await broker.update(sid, { tags: ['chess'], list: true, metadata: { name: 'Ada' } });
  *     });
  *     broker.addEventListener('message', ({ detail: { origin, target, message } }) => …);
@@ -11,7 +11,7 @@
  *
  * When the connection breaks, the broker keeps the channel and its sessions for half a minute, and messages wait. The client comes
  * back by itself; only where that took too long, or the broker was started anew, is it with a new channel, and it says so by
- * another `channel` event: whoever hosts sessions hosts them again then.
+ * another `channel` event: a page that hosts sessions then hosts them again.
  */
 
 /** For so long the broker is asked to wait for a client that comes back, and to believe in one that says nothing: seconds. */
@@ -88,14 +88,14 @@ export class BrokerClient extends EventTarget {
     const { cid, key } = this.#channel;
     this.#forget();
     post(`${this.#base}/channel/${cid}/close`, { key }, { keepalive: true }).catch(() => {
-      // The broker finds out, when nobody comes back.
+      // The broker finds out when no client comes back.
     });
   }
 
   /**
    * Hosts a session that is not listed, and answers its id; `update` lists it. So a page knows its own session before any list
    * shows it. What is not answered in time is not asked again, since the broker may have done it: the next call waits for the same
-   * answer. And a session that has got lost on the way after all is one that nobody sees.
+   * answer. And if a session does get lost on the way, no list shows it.
    */
   async createSession() {
     const { cid, key } = this.#credentials();
@@ -131,13 +131,13 @@ export class BrokerClient extends EventTarget {
     return turn;
   }
 
-  /** Says that this page is still there, and which events need not be kept for it any more. */
+  /** Reports that this page is still there, and which events need no longer be kept for it. */
   #ping() {
     const { cid, key } = this.#channel;
     const seen = this.#stream.lastEventId || undefined;
     post(`${this.#base}/channel/${cid}/ping`, { key, seen }).then(
       ({ stream }) => {
-        // The broker has found out that nothing arrives here any more.
+        // The broker has found out that nothing arrives here any longer.
         if (!stream && this.#channel?.cid === cid) this.#stream.reopen();
       },
       (failure) => {
@@ -202,7 +202,7 @@ export function watchList(base, filter, on) {
   return stream;
 }
 
-/** Asks once for the list's first row: tells in words why a filter is refused, or that nobody answers. Throws BrokerError. */
+/** Asks once for the list's first row: explains why a filter is refused, or that there is no answer. Throws BrokerError. */
 export async function probeList(base, filter) {
   await request(`${listUrl(base, filter)}&limit=1`, { headers: { Accept: 'application/json' } });
 }

@@ -82,7 +82,7 @@ export class Chats {
     return this.#all;
   }
 
-  /** This page hosts a session, by which others call it, or null: none any more. Those who are connected are told. */
+  /** This page hosts a session, by which others call it, or null: none any longer. Connected peers are notified. */
   host(sid) {
     if (this.me.sid === sid) return;
     this.me.sid = sid;
@@ -149,7 +149,7 @@ export class Chats {
     for (const link of this.#callers.keys()) link.close();
   }
 
-  /** The list says that this session is not there any more. A data channel may live on; everything else is over. */
+  /** The list reports that this session is no longer there. A data channel may live on; everything else is over. */
   departed(sid) {
     const chat = this.#all.find((each) => each.address === sid);
     if (!chat || chat.state === 'over' || chat.link?.isOpen) return;
@@ -252,7 +252,7 @@ export class Chats {
     link.answer(offer);
   }
 
-  /** The oldest call that gets nowhere makes room for another one; junk, most likely. If it is not, it is told to call again. */
+  /** The oldest call that gets nowhere makes room for another one; junk, most likely. If it is not, its caller is asked to call again. */
   #dismissOne() {
     const callers = Array.from(this.#callers);
     const [link, { address }] = callers.find(([each]) => !each.isOnTheWay) ?? callers[0];
@@ -274,7 +274,7 @@ export class Chats {
       .finally(() => this.#notices--);
   }
 
-  /** Makes a link; what comes of it is told to the chat that it belongs to by then. */
+  /** Makes a link; its outcome is reported to the chat that it belongs to by then. */
   #connect(address, name, call) {
     let turn = Promise.resolve();
     const link = new PeerLink(this.#identity, call, {

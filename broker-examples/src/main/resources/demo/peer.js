@@ -1,5 +1,5 @@
 /**
- * One data channel to one other browser: the RTCPeerConnection and nothing of the broker. What the other side must be told goes
+ * One data channel to one other browser: the RTCPeerConnection and nothing of the broker. Signals to the other side go
  * out through `on.signal`; what it said comes in through `answer`, `accept` and `candidate`.
  */
 
@@ -30,7 +30,7 @@ function fingerprintOf(sdp) {
 
 /**
  * The fingerprint of the certificate whose possession the other side has proved, once a data channel is open. A description may
- * name several fingerprints, somebody else's among them; so the certificate itself is asked, where the browser shows it. Where it
+ * name several fingerprints, a stranger's among them; so the certificate itself is asked, where the browser shows it. Where it
  * does not, or the page may not hash (plain http), the browser has compared it with the only fingerprint that was named.
  */
 async function provenFingerprint(connection) {
@@ -164,7 +164,7 @@ export class PeerLink {
     this.#connection.close();
   }
 
-  /** Takes the one data channel; the other side may open more, which nobody asked for. */
+  /** Takes the one data channel; more that the other side opens are closed. */
   #adopt(data) {
     if (this.#data) {
       data.close();

@@ -17,7 +17,7 @@ globalThis.onconnect = ({ ports: [port] }) => {
   };
 
   const watch = ({ base, filter }) => {
-    if (current === filter) leave(); // asked again: as good as new, if nobody else holds it
+    if (current === filter) leave(); // asked again: as good as new, if no one else holds it
     let list = lists.get(filter);
     if (!list) {
       const ports = new Set();

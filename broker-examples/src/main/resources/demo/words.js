@@ -4,7 +4,7 @@ import { BrokerError } from './broker-client.js';
 /**
  * How it stands with the broker.
  *
- * @param line the state of the own channel, once somebody wants to join
+ * @param line the state of the own channel, once the user wants to join
  * @param here the last snapshot of the roster
  */
 export function statusWords({ state, line, here, wantsToJoin, hasJoined, hasOpenChats }) {
@@ -53,7 +53,7 @@ export function briefly(chat) {
   return said.from === 'me' ? `You: ${said.text}` : said.text;
 }
 
-/** That a call has reached somebody; a namesake of theirs may have another chat. */
+/** That a call has reached a peer; a namesake of theirs may have another chat. */
 export function connectedWords(name, hasNamesake) {
   return `You are connected to ${name}, browser to browser.${
     hasNamesake ? ` This is not the ${name} of your other chat: anybody can take any name.` : ''}`;

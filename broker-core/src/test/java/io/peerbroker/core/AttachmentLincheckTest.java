@@ -81,7 +81,7 @@ public class AttachmentLincheckTest {
   @Validate
   public void keepsItsPromises() {
     check(detaches.get() == (toDetach ? 1 : 0), "detached once");
-    check(ends.get() <= 1, "told to end once at the most");
+    check(ends.get() <= 1, "told to end at most once");
     if (connected && !toDetach) {
       check(ends.get() == (toEnd ? 1 : 0), "told to end");
       check(unread.get() == 0, "woken for what was offered");

@@ -212,7 +212,7 @@ final class ScopeTest {
     watch("");
     answer =
         () -> {
-          throw AccessPolicy.denied("Not any more.");
+          throw AccessPolicy.denied("No longer.");
         };
     broker.recheck();
     assertThat(replay.closed()).isEqualTo(CloseReason.SCOPE_CHANGED);
@@ -230,7 +230,7 @@ final class ScopeTest {
   }
 
   @Test
-  void whoeverIsTrustedIsNotCheckedAgain() {
+  void aTrustedWatchIsNotCheckedAgain() {
     Replay trusted = new Replay();
     broker.watch(TagFilter.all(), trusted, Runnable::run);
     answer = () -> Scope.tagged("ours");

@@ -72,7 +72,9 @@ final class StormTest {
 
   private void open() {
     for (int i = 0; i < MANY; i++) {
-      Wired.openChannel(broker, ChannelOptions.none().withResume(GRACE),
+      Wired.openChannel(
+              broker,
+              ChannelOptions.none().withResume(GRACE),
               attachment -> {
                 channels.add(attachment);
                 return new Reader(attachment);

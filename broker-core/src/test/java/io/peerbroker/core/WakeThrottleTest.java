@@ -323,7 +323,7 @@ final class WakeThrottleTest {
   }
 
   @Test
-  void whoeverCannotSeeAChangeIsNotWoken() {
+  void aWatchThatCannotSeeAChangeIsNotWoken() {
     watch("a,!b", 3, true);
     watch("!b", 3, true);
     timer.advance(PAUSE);

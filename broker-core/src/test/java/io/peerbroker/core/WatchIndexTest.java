@@ -234,7 +234,7 @@ final class WatchIndexTest {
   }
 
   @Test
-  void whoeverMakesAFeedLongHasItLookedAt() {
+  void aCallerThatMakesAFeedLongHasItRead() {
     WatchIndex roomy = watches(new ChangeBudget(1L << 40));
     LocalWatch stream = new LocalWatch(broker, TagFilter.parse("a"), null, broker.watches);
     roomy.add(stream);
@@ -274,7 +274,7 @@ final class WatchIndexTest {
   }
 
   @Test
-  void whoeverChangesComparesLittleOnItsOwnThread() {
+  void aChangeComparesLittleOnItsOwnThread() {
     ManualExecutor elsewhere = new ManualExecutor();
     WakeThrottle wakes = new WakeThrottle(new ManualTimer(), Duration.ZERO, elsewhere);
     WatchIndex many = new WatchIndex(broker.limits(), new ChangeBudget(1 << 20), wakes, tag -> 0);

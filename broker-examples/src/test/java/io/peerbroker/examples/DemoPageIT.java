@@ -192,7 +192,7 @@ class DemoPageIT {
     bob.awaitStatus("You are online.");
     ada.awaitOthersInAnyOrder("Bob", "Eve");
 
-    // The same Bob, though the broker has given him a new address: a click opens the old chat.
+    // The same Bob, though the broker has given out a new address: a click opens the old chat.
     ada.pick("Bob");
     ada.awaitHeard("Still there?");
     assertThat(ada.chats()).containsExactly("Bob");

@@ -149,7 +149,7 @@ public abstract class ResumeRules extends ServerRules {
   @Test
   @Tag("R4")
   @DisplayName("A client that breaks off again and again still gets each event once.")
-  void whoeverBreaksOffAgainIsGivenTheRest() {
+  void aClientThatBreaksOffAgainGetsTheRest() {
     WireChannel sender = client(QUICK).openChannel();
     WireChannel channel = client().openChannelAt(RESUMABLE);
     SseStream stream = channel.stream();
@@ -167,7 +167,7 @@ public abstract class ResumeRules extends ServerRules {
   @Tag("R4")
   @Tag("C4")
   @DisplayName("A client that comes back and has missed nothing is answered at once.")
-  void whoeverHasMissedNothingIsAnsweredAtOnce() {
+  void aClientThatMissedNothingIsAnsweredAtOnce() {
     WireChannel channel = client(ServerSettings.of("heartbeat", "60m")).openChannelAt(RESUMABLE);
     channel.stream().reset();
     SseStream back = channel.comeBack();

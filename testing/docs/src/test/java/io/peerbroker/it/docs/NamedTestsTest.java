@@ -1,14 +1,17 @@
 package io.peerbroker.it.docs;
 
+import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peerbroker.it.common.DocBlock;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -17,6 +20,8 @@ final class NamedTestsTest {
 
   private static final Pattern NAMED =
       Pattern.compile("`([A-Z]\\w*(?:Test|IT|Rules))(?:\\.(\\w+))?`");
+
+  private static final Pattern CODE = Pattern.compile("`(\\w+)`");
 
   static Stream<String> pages() {
     return DocBlock.pages().stream();
@@ -36,6 +41,20 @@ final class NamedTestsTest {
             .map(MatchResult::group)
             .toList();
     assertThat(missing).as("named in %s and not there", page).isEmpty();
+  }
+
+  @Test
+  @DisplayName("Each class in the table of classes and their tests is there.")
+  void tableNamesClasses() {
+    Set<String> classes =
+        ProjectFiles.java("").stream()
+            .map(file -> file.getFileName().toString().replace(".java", ""))
+            .collect(toSet());
+    String text = ProjectFiles.read(DocBlock.root().resolve("CONTRIBUTING.md"));
+    String table = text.substring(text.indexOf("| class | tests |"), text.indexOf("## Words"));
+    List<String> named = CODE.matcher(table).results().map(found -> found.group(1)).toList();
+    assertThat(named).hasSizeGreaterThan(30);
+    assertThat(classes).containsAll(named);
   }
 
   private static boolean isThere(Map<String, List<String>> tests, String type, String method) {
