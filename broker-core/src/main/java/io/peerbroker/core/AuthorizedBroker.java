@@ -58,13 +58,13 @@ record AuthorizedBroker(LocalBroker broker, Caller caller) implements Broker {
 
   @Override
   public Watch watch(TagFilter filter, Watcher watcher, Executor executor) {
-    LocalBroker.checkWatcher(filter, watcher, executor);
+    LocalBroker.checkWatcher(watcher, executor);
     return gateway().watch(filter, broker.opener(watcher, executor));
   }
 
   @Override
-  public Broker as(Caller other) {
-    return broker.as(other);
+  public Broker forCaller(Caller other) {
+    return broker.forCaller(other);
   }
 
   @Override

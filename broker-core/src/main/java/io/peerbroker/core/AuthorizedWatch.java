@@ -8,7 +8,7 @@ final class AuthorizedWatch {
 
   private final AccessPolicy policy;
   private final Caller caller;
-  private final TagFilter asked;
+  private final ParsedFilter asked;
   private final LocalWatch stream;
 
   /**
@@ -25,7 +25,7 @@ final class AuthorizedWatch {
    * @param scope the policy's answer to it
    */
   AuthorizedWatch(
-      AccessPolicy policy, Caller caller, TagFilter asked, Scope scope, LocalWatch stream) {
+      AccessPolicy policy, Caller caller, ParsedFilter asked, Scope scope, LocalWatch stream) {
     this.policy = policy;
     this.caller = caller;
     this.asked = asked;

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * {@link #gateway()}. Both kinds meet on one broker.
  *
  * <p>Where the application decides who may do what, with an {@link AccessPolicy}, callers that it
- * is to be asked about act through {@link #as}.
+ * is to be asked about act through {@link #forCaller}.
  *
  * <p>Everything is safe for use by many threads at once, and no method blocks but {@link #close()}.
  * Whatever a stranger can grow is bounded by {@link #limits()}. Nothing survives the process.
@@ -37,8 +37,8 @@ public interface Broker extends AutoCloseable {
    * <p>It is the application's own: it has no rate and no bound of sessions, its sessions and its
    * queue need no room in what strangers share, and it is counted apart from theirs, so that they
    * cannot take its permit. What bounds a single message, session or queue holds for it as well. A
-   * channel for somebody whom the application does not trust is opened through {@link #as}: that
-   * has all the bounds of a stranger's, with a policy or without.
+   * channel for somebody whom the application does not trust is opened through {@link #forCaller}:
+   * that has all the bounds of a stranger's, with a policy or without.
    *
    * @throws RefusedException {@code at_capacity} or {@code shutting_down}
    */
@@ -58,7 +58,7 @@ public interface Broker extends AutoCloseable {
    * where there is none. For the application: it takes no key, and an id that comes from a client
    * does not prove that the channel is that client's.
    *
-   * @throws UnsupportedOperationException on a view ({@link #as})
+   * @throws UnsupportedOperationException on a view ({@link #forCaller})
    */
   @Nullable Channel findChannel(String id);
 
@@ -66,7 +66,7 @@ public interface Broker extends AutoCloseable {
    * Returns the session with this id, or null where there is none. For the application, as {@link
    * #findChannel}.
    *
-   * @throws UnsupportedOperationException on a view ({@link #as})
+   * @throws UnsupportedOperationException on a view ({@link #forCaller})
    */
   @Nullable Session findSession(String sid);
 
@@ -75,7 +75,7 @@ public interface Broker extends AutoCloseable {
    * closed when it may be here no more, say. It looks at all channels, and takes no lock. For the
    * application, as {@link #findChannel}.
    *
-   * @throws UnsupportedOperationException on a view ({@link #as})
+   * @throws UnsupportedOperationException on a view ({@link #forCaller})
    */
   List<Channel> channelsOf(String owner);
 
@@ -129,7 +129,7 @@ public interface Broker extends AutoCloseable {
    * <p>What each method throws then includes what the policy refuses with, most often {@code
    * denied}, and {@code internal} for a policy that fails.
    */
-  Broker as(Caller caller);
+  Broker forCaller(Caller caller);
 
   /**
    * Asks the {@link AccessPolicy} anew what they may see, for all watches whose caller is not
@@ -161,7 +161,7 @@ public interface Broker extends AutoCloseable {
 
   /**
    * Returns the door for those who write a transport: what brings in clients that are not in this
-   * JVM. That of a view ({@link #as}) acts for its caller.
+   * JVM. That of a view ({@link #forCaller}) acts for its caller.
    */
   Gateway gateway();
 

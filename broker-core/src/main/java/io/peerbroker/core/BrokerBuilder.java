@@ -344,8 +344,8 @@ public final class BrokerBuilder {
   }
 
   /**
-   * Who may do what: asked about every caller that acts through {@link Broker#as}, as those behind
-   * the servlet do. Default {@link AccessPolicy#allowAll()}, which costs nothing.
+   * Who may do what: asked about every caller that acts through {@link Broker#forCaller}, as those
+   * behind the servlet do. Default {@link AccessPolicy#allowAll()}, which costs nothing.
    */
   public BrokerBuilder accessPolicy(AccessPolicy policy) {
     this.policy = Objects.requireNonNull(policy, "policy");

@@ -22,7 +22,7 @@ public interface Caller {
 
   /**
    * Returns the application itself: code in this JVM that bypasses the access policy. Code that
-   * uses a {@link Broker} without {@link Broker#as} is trusted.
+   * uses a {@link Broker} without {@link Broker#forCaller} is trusted.
    */
   static Caller trusted() {
     return TrustedCaller.INSTANCE;

@@ -43,7 +43,7 @@ final class ChangeFeed {
      * Returns the change before this place as a watch with this filter sees it; null if the watch
      * does not see it.
      */
-    ChangeLog.@Nullable Change seenBy(TagFilter filter) {
+    ChangeLog.@Nullable Change seenBy(ParsedFilter filter) {
       ChangeLog.Change change = this.change;
       if (change == null) {
         return null;

@@ -355,7 +355,7 @@ final class ChangeLog {
   private final int maxEvents;
   private final int maxBytes;
   private final ChangeBudget budget;
-  private final TagFilter filter;
+  private final ParsedFilter filter;
   private final ChangeFeed feed;
 
   /**
@@ -394,7 +394,7 @@ final class ChangeLog {
    *
    * @param filter selects the changes that are taken from the feed
    */
-  ChangeLog(Limits limits, ChangeBudget budget, TagFilter filter, ChangeFeed feed) {
+  ChangeLog(Limits limits, ChangeBudget budget, ParsedFilter filter, ChangeFeed feed) {
     maxEvents = limits.maxQueuedEvents();
     maxBytes = limits.maxQueuedBytes();
     this.budget = budget;

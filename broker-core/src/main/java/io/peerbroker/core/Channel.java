@@ -53,9 +53,9 @@ public interface Channel extends AutoCloseable {
   List<Session> sessions();
 
   /**
-   * Returns the name of the login that opened the channel over a wire or through {@link Broker#as}:
-   * that of its {@link Caller#principal()}. Null where nobody had logged in, and for the
-   * application's own channels.
+   * Returns the name of the login that opened the channel over a wire or through {@link
+   * Broker#forCaller}: that of its {@link Caller#principal()}. Null where nobody had logged in, and
+   * for the application's own channels.
    */
   @Nullable String owner();
 

@@ -2,7 +2,10 @@ package io.peerbroker.core;
 
 import java.util.Locale;
 
-/** Why a channel or a watch has ended. */
+/**
+ * Why a channel or a watch has ended. Constants may be added in later versions: ask {@link
+ * #mayReturn()}, or give a {@code switch} a {@code default} branch.
+ */
 public enum CloseReason {
 
   /** Its owner closed it. A client must not come back by itself. */

@@ -4,7 +4,13 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** The result of sending a message. */
+/**
+ * The result of sending a message.
+ *
+ * <p>Later versions may add kinds. Test with {@code instanceof} for the kind that you act on, most
+ * often {@link Refused}, or give a {@code switch} a {@code default} branch: for every kind but
+ * {@link Refused} the broker has accepted the message.
+ */
 public sealed interface Delivery {
 
   /**

@@ -329,7 +329,10 @@ final class Directory {
 
   /** A page of what is listed. What comes or goes meanwhile may be on it or not. */
   Page page(
-      TagFilter filter, @Nullable Predicate<? super ListedSession> visible, int limit, long after) {
+      ParsedFilter filter,
+      @Nullable Predicate<? super ListedSession> visible,
+      int limit,
+      long after) {
     List<ListedSession> shown = new ArrayList<>();
     Long next = scan(filter, visible, limit, after, found -> shown.add(found.shown()));
     return new Page(shown, next == null ? null : cursors.write(next));
@@ -337,7 +340,10 @@ final class Directory {
 
   /** The same, of which only the sessions' numbers are kept, to be read piece by piece. */
   PageReader read(
-      TagFilter filter, @Nullable Predicate<? super ListedSession> visible, int limit, long after) {
+      ParsedFilter filter,
+      @Nullable Predicate<? super ListedSession> visible,
+      int limit,
+      long after) {
     DeltaVarints numbers = new DeltaVarints();
     Long next = scan(filter, visible, limit, after, found -> numbers.add(found.session().number));
     Visibility visibility = visible == null ? null : new Visibility(visible);
@@ -365,7 +371,7 @@ final class Directory {
   }
 
   /** Looks at some sessions as they are now, and shows those that are still listed and pass. */
-  private List<ListedSession> look(TagFilter filter, DeltaVarints.Reader numbers) {
+  private List<ListedSession> look(ParsedFilter filter, DeltaVarints.Reader numbers) {
     List<ListedSession> shown = new ArrayList<>();
     searching(
         () -> {
@@ -388,7 +394,7 @@ final class Directory {
    * @return where the next page begins; null if there is none
    */
   private @Nullable Long scan(
-      TagFilter filter,
+      ParsedFilter filter,
       @Nullable Predicate<? super ListedSession> visible,
       int limit,
       long after,
@@ -436,12 +442,12 @@ final class Directory {
    */
   record Found(LocalSession.Ref session, ListedSession shown, int size) {}
 
-  private long find(TagFilter filter, long after, long upTo, Collection<Found> found) {
+  private long find(ParsedFilter filter, long after, long upTo, Collection<Found> found) {
     return searching(() -> findLocked(filter, after, upTo, Integer.MAX_VALUE, found));
   }
 
   private long findLocked(
-      TagFilter filter, long after, long upTo, int maxBytes, Collection<Found> found) {
+      ParsedFilter filter, long after, long upTo, int maxBytes, Collection<Found> found) {
     List<LocalSession> sessions = new ArrayList<>();
     long at = listed.find(filter, after, upTo, BATCH, sessions);
     long bytes = 0;
@@ -493,7 +499,7 @@ final class Directory {
    * @return how far it has come
    */
   long walk(
-      TagFilter filter,
+      ParsedFilter filter,
       long after,
       long upTo,
       Collection<Found> found,
@@ -512,7 +518,7 @@ final class Directory {
    * Refuses a watch that would have to remember more sessions than it may, rather than let it come
    * to that again and again.
    */
-  void checkRemembers(TagFilter filter, long max) {
+  void checkRemembers(ParsedFilter filter, long max) {
     long bytes = searching(() -> listed.bytesToRemember(filter));
     if (bytes > max || !watchBytes.hasRoomFor(bytes)) {
       throw new RefusedException(

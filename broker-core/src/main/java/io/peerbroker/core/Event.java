@@ -3,7 +3,14 @@ package io.peerbroker.core;
 import java.time.Duration;
 import java.util.Objects;
 
-/** An event on a stream. */
+/**
+ * An event on a stream: what a {@link Transport} polls and writes.
+ *
+ * <p>Later versions add kinds of events, and components to the existing kinds. A transport writes
+ * the kinds that it knows and skips the others: give a {@code switch} a {@code default} branch that
+ * does so. Read components by their accessors; record patterns and constructors change with each
+ * new component.
+ */
 public sealed interface Event {
 
   /**

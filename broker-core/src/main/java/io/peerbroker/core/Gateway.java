@@ -8,10 +8,10 @@ import org.jspecify.annotations.Nullable;
  * JVM. {@link Broker#gateway()} returns one; everything that applications need is on {@link Broker}
  * itself.
  *
- * <p>The gateway of a caller's view ({@link Broker#as}) acts for that caller: the policy is asked
- * about each thing, and what it refuses is refused with what it says, most often {@code denied},
- * and with {@code internal} where it fails. A gateway holds nothing and may be made for each
- * request.
+ * <p>The gateway of a caller's view ({@link Broker#forCaller}) acts for that caller: the policy is
+ * asked about each thing, and what it refuses is refused with what it says, most often {@code
+ * denied}, and with {@code internal} where it fails. A gateway holds nothing and may be made for
+ * each request.
  *
  * <p>Safe for use by many threads; no method blocks.
  */

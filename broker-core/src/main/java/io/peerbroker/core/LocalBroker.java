@@ -195,8 +195,7 @@ final class LocalBroker implements Broker {
     Objects.requireNonNull(executor, "executor");
   }
 
-  static void checkWatcher(TagFilter filter, Watcher watcher, Executor executor) {
-    Objects.requireNonNull(filter, "filter");
+  static void checkWatcher(Watcher watcher, Executor executor) {
     Objects.requireNonNull(watcher, "watcher");
     Objects.requireNonNull(executor, "executor");
   }
@@ -300,8 +299,8 @@ final class LocalBroker implements Broker {
 
   @Override
   public Watch watch(TagFilter filter, Watcher watcher, Executor executor) {
-    checkWatcher(filter, watcher, executor);
-    return watch(filter, null, ownWatches, opener(watcher, executor));
+    checkWatcher(watcher, executor);
+    return watch(ParsedFilter.of(filter), null, ownWatches, opener(watcher, executor));
   }
 
   /** Returns what makes the stream to a watcher in this JVM. */
@@ -332,7 +331,7 @@ final class LocalBroker implements Broker {
 
   /** Watches what the application lets this watcher see; all that passes the filter, if null. */
   LocalWatch watch(
-      TagFilter filter,
+      ParsedFilter filter,
       @Nullable Predicate<? super ListedSession> visible,
       Permits permits,
       Transport.Opener opener) {
@@ -616,7 +615,7 @@ final class LocalBroker implements Broker {
   }
 
   @Override
-  public Broker as(Caller caller) {
+  public Broker forCaller(Caller caller) {
     Objects.requireNonNull(caller, "caller");
     return caller == Caller.trusted() ? this : new AuthorizedBroker(this, caller);
   }

@@ -27,7 +27,7 @@ final class LocalChannel implements Channel {
   enum Side {
     /** A client behind a transport. */
     WIRE,
-    /** A party in this JVM that acts for somebody else: {@link Broker#as}. */
+    /** A party in this JVM that acts for somebody else: {@link Broker#forCaller}. */
     GUEST,
     /** The application itself, which no stranger's bound holds for. */
     OWN

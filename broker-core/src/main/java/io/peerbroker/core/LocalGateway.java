@@ -62,19 +62,19 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
 
   @Override
   public Watch watch(TagFilter filter, Transport.Opener opener) {
-    Objects.requireNonNull(filter, "filter");
+    ParsedFilter asked = ParsedFilter.of(filter);
     Objects.requireNonNull(opener, "opener");
     if (isTrusted()) {
-      return broker.watch(filter, null, broker.watches, opener);
+      return broker.watch(asked, null, broker.watches, opener);
     }
     long rechecks = broker.rechecks();
-    Scope scope = permitted(() -> policy().scope(caller, filter));
+    Scope scope = permitted(() -> policy().scope(caller, asked));
     LocalWatch stream =
-        broker.watch(filter.and(scope.filter()), scope.visible(), broker.watches, opener);
+        broker.watch(asked.and(scope.filter()), scope.visible(), broker.watches, opener);
     if (policy() == AccessPolicy.allowAll()) {
       return stream;
     }
-    AuthorizedWatch watch = new AuthorizedWatch(policy(), caller, filter, scope, stream);
+    AuthorizedWatch watch = new AuthorizedWatch(policy(), caller, asked, scope, stream);
     broker.keep(stream, watch);
     if (broker.rechecks() != rechecks) {
       // Everybody was asked about before this one was known, and perhaps after it was.
@@ -85,23 +85,23 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
 
   /** Returns a page of the list with all that is on it. */
   Page list(TagFilter filter, int limit, @Nullable String after) {
-    Objects.requireNonNull(filter, "filter");
+    ParsedFilter asked = ParsedFilter.of(filter);
     return permitted(
         () -> {
           long from = broker.checkPage(limit, after);
-          Scope scope = scope(filter);
-          return broker.directory.page(filter.and(scope.filter()), scope.visible(), limit, from);
+          Scope scope = scope(asked);
+          return broker.directory.page(asked.and(scope.filter()), scope.visible(), limit, from);
         });
   }
 
   @Override
   public PageReader readPage(TagFilter filter, int limit, @Nullable String after) {
-    Objects.requireNonNull(filter, "filter");
+    ParsedFilter asked = ParsedFilter.of(filter);
     return permitted(
         () -> {
           long from = broker.checkPage(limit, after);
-          Scope scope = scope(filter);
-          return broker.directory.read(filter.and(scope.filter()), scope.visible(), limit, from);
+          Scope scope = scope(asked);
+          return broker.directory.read(asked.and(scope.filter()), scope.visible(), limit, from);
         });
   }
 

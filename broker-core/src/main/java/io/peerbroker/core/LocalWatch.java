@@ -40,7 +40,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   private static final long OVER = -1;
 
   private final LocalBroker broker;
-  private final TagFilter filter;
+  private final ParsedFilter filter;
   final Permits permits;
   final Lifecycle lifecycle;
 
@@ -88,7 +88,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
    */
   LocalWatch(
       LocalBroker broker,
-      TagFilter filter,
+      ParsedFilter filter,
       @Nullable Predicate<? super ListedSession> visible,
       Permits permits) {
     this.broker = broker;
@@ -100,7 +100,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   }
 
   @Override
-  public TagFilter filter() {
+  public ParsedFilter filter() {
     return filter;
   }
 

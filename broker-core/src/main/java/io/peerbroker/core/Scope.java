@@ -1,6 +1,5 @@
 package io.peerbroker.core;
 
-import java.util.Objects;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * session that passes the filters and for each of its changes; for a page it is called twice, when
  * the page is made and when it is written.
  *
- * @param filter the filter that a session must pass in addition to the caller's own
+ * @param filter the filter that a session must pass in addition to the caller's own; one that
+ *     {@link TagFilter} makes
  * @param visible whether the caller may see a session that passes, or null for all of them. Called
  *     outside locks, one call at a time: for a page on the caller's thread, for a watch on the
  *     thread that reads it. It must be quick, must not block, and must return the same result for
@@ -24,7 +24,7 @@ public record Scope(TagFilter filter, @Nullable Predicate<? super ListedSession>
   private static final Scope ALL = new Scope(TagFilter.all(), null);
 
   public Scope {
-    Objects.requireNonNull(filter, "filter");
+    ParsedFilter.of(filter);
   }
 
   /** Returns the scope of all listed sessions. */

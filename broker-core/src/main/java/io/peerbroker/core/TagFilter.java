@@ -9,12 +9,15 @@ import java.util.Set;
  * Selects sessions by their tags: all required tags must be present, and none of the excluded ones.
  *
  * <p>Written as a list: {@code chess,!full} selects sessions with the tag {@code chess} and without
- * {@code full}. Tags compare by exact code points. Immutable.
+ * {@code full}. Tags compare by exact code points. Immutable; two filters are equal if they mean
+ * the same.
  *
- * <p>Sealed, since the broker evaluates filters while it holds its lock, where no foreign code may
- * run.
+ * <p>Filters come from {@link #parse}, {@link #requiring}, {@link #all} and {@link #and}. The
+ * broker evaluates them while it holds its lock, where no foreign code may run, so it accepts no
+ * others: it refuses another implementation, such as a mock, with {@link IllegalArgumentException}.
+ * A mock serves tests of code that only passes a filter on.
  */
-public sealed interface TagFilter permits ParsedFilter {
+public interface TagFilter {
 
   /** The most code points that a filter may have, decoded. */
   int MAX_CODE_POINTS = 1_024;
@@ -26,40 +29,14 @@ public sealed interface TagFilter permits ParsedFilter {
   Set<String> excluded();
 
   /** Returns whether a session with these distinct tags passes. */
-  default boolean matches(List<String> tags) {
-    Objects.requireNonNull(tags, "tags");
-    Set<String> required = required();
-    Set<String> excluded = excluded();
-    int missing = required.size();
-    if (missing > tags.size()) {
-      return false;
-    }
-    for (String tag : tags) {
-      if (excluded.contains(tag)) {
-        return false;
-      }
-      if (missing > 0 && required.contains(tag)) {
-        missing--;
-      }
-    }
-    return missing == 0;
-  }
+  boolean matches(List<String> tags);
 
-  /** Returns the filter that passes what both this one and another pass. */
-  default TagFilter and(TagFilter other) {
-    Objects.requireNonNull(other, "other");
-    if (other.required().isEmpty() && other.excluded().isEmpty()) {
-      return this;
-    }
-    return new ParsedFilter(
-        union(required(), other.required()), union(excluded(), other.excluded()));
-  }
-
-  private static Set<String> union(Set<String> some, Set<String> more) {
-    Set<String> all = new LinkedHashSet<>(some);
-    all.addAll(more);
-    return all;
-  }
+  /**
+   * Returns the filter that passes what both this one and another pass.
+   *
+   * @throws IllegalArgumentException for a filter of another implementation
+   */
+  TagFilter and(TagFilter other);
 
   /** Returns the filter that passes every listed session. */
   static TagFilter all() {

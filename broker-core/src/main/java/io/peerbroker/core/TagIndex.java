@@ -42,7 +42,7 @@ final class TagIndex {
   }
 
   /** Returns an upper estimate of the bytes needed to remember which sessions pass a filter. */
-  long bytesToRemember(TagFilter filter) {
+  long bytesToRemember(ParsedFilter filter) {
     List<Postings> required = required(filter);
     return required == null ? 0 : (required.isEmpty() ? all : required.get(0)).bytes();
   }
@@ -99,7 +99,7 @@ final class TagIndex {
    * @param found the list that they are added to
    * @return the number up to which all have been found; {@code upTo} if there are no more
    */
-  long find(TagFilter filter, long after, long upTo, int max, List<LocalSession> found) {
+  long find(ParsedFilter filter, long after, long upTo, int max, List<LocalSession> found) {
     List<Postings> required = required(filter);
     if (required == null) {
       return upTo;
@@ -168,7 +168,7 @@ final class TagIndex {
    * Returns the postings of all tags that a filter requires, shortest first; null if a tag has
    * none.
    */
-  private @Nullable List<Postings> required(TagFilter filter) {
+  private @Nullable List<Postings> required(ParsedFilter filter) {
     List<Postings> required = new ArrayList<>(filter.required().size());
     for (String tag : filter.required()) {
       Postings postings = byTag.get(tag);

@@ -272,7 +272,7 @@ final class WatchIndex {
   }
 
   void add(LocalWatch stream) {
-    ParsedFilter filter = filterOf(stream);
+    ParsedFilter filter = stream.filter();
     Group group = groups.get(filter);
     if (group == null) {
       Home home = byTag.computeIfAbsent(requiredOf(filter), Home::new);
@@ -329,11 +329,6 @@ final class WatchIndex {
     return group;
   }
 
-  /** No other implementation of filters exists. */
-  private static ParsedFilter filterOf(LocalWatch stream) {
-    return (ParsedFilter) stream.filter();
-  }
-
   /**
    * Feeds a change to all homes whose watches could see it, once each.
    *
@@ -370,7 +365,7 @@ final class WatchIndex {
    * fewest filters, so that watches that begin before there are sessions do not all end up under
    * one tag.
    */
-  private String requiredOf(TagFilter filter) {
+  private String requiredOf(ParsedFilter filter) {
     String rarest = NONE;
     long least = Long.MAX_VALUE;
     for (String tag : filter.required()) {

@@ -90,8 +90,8 @@ final class AdmissionTest {
               .sessionRate(new Limits.Rate(1, 2))
               .timer(new ManualTimer())
               .build();
-  private final Broker ada = broker.as(new Named("ada"));
-  private final Broker bob = broker.as(new Named("bob"));
+  private final Broker ada = broker.forCaller(new Named("ada"));
+  private final Broker bob = broker.forCaller(new Named("bob"));
 
   @AfterEach
   void nothingIsLeft() {
@@ -116,11 +116,11 @@ final class AdmissionTest {
       for (Broker free : List.of(open, told)) {
         Caller caller = new Named("ada");
         assertThat(free.gateway().policy()).isSameAs(AccessPolicy.allowAll());
-        Party party = new Party(free.as(caller));
+        Party party = new Party(free.forCaller(caller));
         party.host("a").update(SessionUpdate.nothing().withTags("b"));
         Party.assertSent(party.send(party.id(), "1"));
-        free.as(caller).watch(TagFilter.all(), new Replay(), Runnable::run);
-        assertThat(free.as(caller).list(TagFilter.all()).sessions()).hasSize(1);
+        free.forCaller(caller).watch(TagFilter.all(), new Replay(), Runnable::run);
+        assertThat(free.forCaller(caller).list(TagFilter.all()).sessions()).hasSize(1);
         assertThat(((LocalBroker) free).ownChannels.taken()).isZero();
         assertThat(((LocalBroker) free).ownWatches.taken()).isZero();
       }
@@ -130,7 +130,7 @@ final class AdmissionTest {
   @Test
   void whoIsTrustedIsNotAskedAbout() {
     policy.answer = AdmissionTest::deny;
-    assertThat(ada.as(Caller.trusted())).isSameAs(broker);
+    assertThat(ada.forCaller(Caller.trusted())).isSameAs(broker);
     assertThat(Caller.trusted().principal()).isNull();
     Party party = new Party(broker);
     party.host("a").update(SessionUpdate.nothing().withTags("b"));
@@ -146,7 +146,7 @@ final class AdmissionTest {
     assertThat(ada.gateway().timer()).isSameAs(broker.gateway().timer());
     assertThat(ada.limits()).isSameAs(broker.limits());
     assertThat(ada.gateway().policy()).isSameAs(broker.gateway().policy());
-    Party party = new Party(bob.as(new Named("ada")));
+    Party party = new Party(bob.forCaller(new Named("ada")));
     assertThat(policy.asked).containsExactly("open ada");
     ada.close();
     assertThat(party.channel.isOpen()).isFalse();
@@ -430,7 +430,7 @@ final class AdmissionTest {
     try (Broker quiet = Broker.builder().accessPolicy(silent).build()) {
       Party party = new Party(quiet);
       Session session = party.host("a");
-      Broker acting = quiet.as(new Named("ada"));
+      Broker acting = quiet.forCaller(new Named("ada"));
       Channel claimed = Wired.claim(acting, party.id(), party.channel.key());
       assertInternal(() -> claimed.openSession(SessionSpec.listed("b")));
       assertInternal(
@@ -449,7 +449,7 @@ final class AdmissionTest {
   @Test
   void byDefaultEverythingIsPermitted() {
     try (Broker checked = Broker.builder().accessPolicy(new AccessPolicy() {}).build()) {
-      Broker acting = checked.as(new Named("ada"));
+      Broker acting = checked.forCaller(new Named("ada"));
       assertThat(acting).isNotSameAs(checked);
       Party party = new Party(acting);
       Session session = party.host("a");

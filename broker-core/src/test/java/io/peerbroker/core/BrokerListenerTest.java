@@ -285,7 +285,7 @@ final class BrokerListenerTest {
             .maxTagsPerSession(1)
             .maxSessionsPerChannel(1)
             .build();
-    Broker strangers = broker.as(Caller.of(null));
+    Broker strangers = broker.forCaller(Caller.of(null));
     Party party = new Party(strangers);
     Party other = new Party(strangers);
     Session theirs = other.host();
@@ -370,7 +370,7 @@ final class BrokerListenerTest {
         };
     Noting guarded = new Noting();
     try (Broker broker = Broker.builder().listener(guarded).accessPolicy(policy).build()) {
-      Broker view = broker.as(() -> null);
+      Broker view = broker.forCaller(() -> null);
       Channel channel = new Party(view).channel;
       Session session = channel.openSession(SessionSpec.listed("a"));
       guarded.takeTold();

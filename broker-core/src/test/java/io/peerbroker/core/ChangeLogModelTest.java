@@ -157,7 +157,7 @@ final class ChangeLogModelTest {
       boolean narrowed = random.nextInt(3) == 0;
       LocalWatch unused =
           broker.watch(
-              filter,
+              ParsedFilter.of(filter),
               narrowed ? Round::isVisible : null,
               broker.watches,
               attachment -> {

@@ -25,7 +25,7 @@ final class ChangeLogTest {
   private final ChangeBudget budget = new ChangeBudget(1 << 20);
   private final ChangeFeed feed = new ChangeFeed(budget);
   private final ChangeLog log =
-      new ChangeLog(broker.limits(), budget, TagFilter.parse("a,!b"), feed);
+      new ChangeLog(broker.limits(), budget, ParsedFilter.of(TagFilter.parse("a,!b")), feed);
 
   @AfterEach
   void close() {

@@ -132,7 +132,7 @@ final class DirectoryTest {
       party.host("a");
     }
     boolean[] hidden = {false};
-    PageReader page = broker.directory.read(TagFilter.all(), session -> !hidden[0], 1_000, 0);
+    PageReader page = broker.directory.read(ParsedFilter.ALL, session -> !hidden[0], 1_000, 0);
     assertThat(page.more()).isNotEmpty();
     hidden[0] = true;
     assertThat(page.more()).isEmpty();
@@ -176,7 +176,7 @@ final class DirectoryTest {
     List<Thread> askedOn = new CopyOnWriteArrayList<>();
     LocalWatch stream =
         broker.watch(
-            TagFilter.all(),
+            ParsedFilter.ALL,
             session -> true,
             broker.watches,
             attachment -> {

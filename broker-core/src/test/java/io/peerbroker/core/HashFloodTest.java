@@ -53,7 +53,8 @@ final class HashFloodTest {
   }
 
   private static LocalWatch stream(Broker broker, TagFilter filter) {
-    return new LocalWatch((LocalBroker) broker, filter, null, ((LocalBroker) broker).watches);
+    return new LocalWatch(
+        (LocalBroker) broker, ParsedFilter.of(filter), null, ((LocalBroker) broker).watches);
   }
 
   /** All terms except two, excluded: another filter for each number. */

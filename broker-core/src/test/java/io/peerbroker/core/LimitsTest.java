@@ -27,7 +27,7 @@ final class LimitsTest {
   private Party party() {
     if (broker == null) {
       broker = builder.build();
-      strangers = broker.as(Caller.of(null));
+      strangers = broker.forCaller(Caller.of(null));
     }
     return new Party(strangers);
   }

@@ -30,7 +30,7 @@ final class NullsTest {
                 }
               })
           .build();
-  private final Broker acting = broker.as(() -> null);
+  private final Broker acting = broker.forCaller(() -> null);
 
   @AfterEach
   void nothingIsLeft() {
@@ -69,7 +69,7 @@ final class NullsTest {
       refuses("filter", () -> door.watch(null, new Replay(), IN_PLACE));
       refuses("watcher", () -> door.watch(ALL, null, IN_PLACE));
       refuses("executor", () -> door.watch(ALL, new Replay(), null));
-      refuses("caller", () -> door.as(null));
+      refuses("caller", () -> door.forCaller(null));
       assertThat(door.stats().streams()).isZero();
     }
   }

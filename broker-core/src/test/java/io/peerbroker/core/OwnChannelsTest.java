@@ -24,7 +24,7 @@ final class OwnChannelsTest {
 
   private Broker open() {
     broker = builder.build();
-    strangers = broker.as(Caller.of(null));
+    strangers = broker.forCaller(Caller.of(null));
     return broker;
   }
 
@@ -63,7 +63,7 @@ final class OwnChannelsTest {
     }
     assertThat(party.channel.sessions()).hasSize(300);
     // A channel on behalf of another party counts as a client's, with a policy or without.
-    Party guest = new Party(all.as(Caller.of(null)));
+    Party guest = new Party(all.forCaller(Caller.of(null)));
     try (Session session = guest.host("a")) {
       assertRefused(() -> guest.host("b"), Code.RATE_LIMITED);
       assertThat(session.isOpen()).isTrue();
@@ -165,9 +165,9 @@ final class OwnChannelsTest {
     ManualTransport[] ada = {new ManualTransport(), new ManualTransport()};
     for (ManualTransport line : ada) {
       line.channel =
-          Wired.openChannel(broker.as(login("ada")), ChannelOptions.none(), line::attach);
+          Wired.openChannel(broker.forCaller(login("ada")), ChannelOptions.none(), line::attach);
     }
-    Party bob = new Party(broker.as(login("bob")));
+    Party bob = new Party(broker.forCaller(login("bob")));
     Party own = new Party(broker);
     assertThat(broker.channelsOf("ada"))
         .extracting(Channel::id)
@@ -209,9 +209,9 @@ final class OwnChannelsTest {
   void aPolicyKeepsTenantsApart() {
     builder.accessPolicy(new Tenants());
     open();
-    Party ada = new Party(broker.as(login("ada@red")));
-    Party bob = new Party(broker.as(login("bob@red")));
-    Party eve = new Party(broker.as(login("eve@blue")));
+    Party ada = new Party(broker.forCaller(login("ada@red")));
+    Party bob = new Party(broker.forCaller(login("bob@red")));
+    Party eve = new Party(broker.forCaller(login("eve@blue")));
     Party.assertSent(ada.send(bob.id(), "1"));
     Party.assertSent(ada.send(bob.host("a").id(), "2"));
     Delivery across = eve.send(bob.id(), "3");

@@ -359,7 +359,7 @@ final class ReceiverTransportTest {
     assertThat(hands.waiting()).isEqualTo(2);
     hands.runAll();
     assertThat(received).containsExactly("message");
-    given.as(() -> null).watch(TagFilter.all(), new Replay());
+    given.forCaller(() -> null).watch(TagFilter.all(), new Replay());
     assertThat(hands.waiting()).isEqualTo(1);
     hands.runAll();
     Thread closer = new Thread(given::close);

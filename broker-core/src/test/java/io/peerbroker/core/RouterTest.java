@@ -36,7 +36,7 @@ final class RouterTest {
                   return router;
                 })
             .build();
-    party = new Party(broker.as(Caller.of(null)));
+    party = new Party(broker.forCaller(Caller.of(null)));
   }
 
   @AfterEach

@@ -46,7 +46,7 @@ final class ScopeTest {
                   })
               .listPause(Duration.ZERO)
               .build();
-  private final Broker ada = broker.as(ADA);
+  private final Broker ada = broker.forCaller(ADA);
   private final Party party = new Party(broker);
   private final Set<String> hidden = new HashSet<>();
   private final Replay replay = new Replay();
@@ -321,16 +321,16 @@ final class ScopeTest {
         };
     LocalWatch stream =
         broker.watch(
-            TagFilter.all(), session -> true, broker.watches, broker.opener(replay, task -> {}));
-    AuthorizedWatch watch = new AuthorizedWatch(failing, ADA, TagFilter.all(), sighted(), stream);
+            ParsedFilter.ALL, session -> true, broker.watches, broker.opener(replay, task -> {}));
+    AuthorizedWatch watch = new AuthorizedWatch(failing, ADA, ParsedFilter.ALL, sighted(), stream);
     watch.recheck();
     assertThat(stream.isEnding()).isTrue();
     // Events that were queued before are no longer sent.
     assertThat(stream.poll()).isNull();
     LocalWatch other =
         broker.watch(
-            TagFilter.all(), session -> true, broker.watches, broker.opener(replay, task -> {}));
-    AuthorizedWatch again = new AuthorizedWatch(failing, ADA, TagFilter.all(), sighted(), other);
+            ParsedFilter.ALL, session -> true, broker.watches, broker.opener(replay, task -> {}));
+    AuthorizedWatch again = new AuthorizedWatch(failing, ADA, ParsedFilter.ALL, sighted(), other);
     again.recheck();
     again.recheck();
     assertThat(questions).hasValueGreaterThanOrEqualTo(2);

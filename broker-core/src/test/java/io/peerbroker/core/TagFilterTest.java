@@ -6,11 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.peerbroker.core.Refusal.Code;
+import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mockito.Mockito;
 
 /** The rules L2 to L7 of docs/protocol.md, as far as they concern the filter alone. */
 final class TagFilterTest {
@@ -131,5 +136,35 @@ final class TagFilterTest {
     for (String none : List.of("", "a,b", "!a", "a\0b", "x".repeat(65))) {
       assertThatIllegalArgumentException().isThrownBy(() -> TagFilter.requiring("a", none));
     }
+  }
+
+  @Test
+  @DisplayName("A mock serves code that hands a filter on; the broker refuses it by its class.")
+  void foreign() {
+    TagFilter mock = Mockito.mock(TagFilter.class);
+    Mockito.when(mock.required()).thenReturn(Set.of("a"));
+    assertThat(mock.required()).containsExactly("a");
+    try (Broker broker = Broker.builder().drainTimeout(Duration.ZERO).build()) {
+      for (Broker door : List.of(broker, broker.forCaller(Caller.of(null)))) {
+        refusesForeign(() -> door.list(mock));
+        refusesForeign(() -> door.gateway().readPage(mock, 1, null));
+        refusesForeign(() -> door.watch(mock, new Replay()));
+        refusesForeign(() -> door.watch(mock, new Replay(), Runnable::run));
+        refusesForeign(() -> door.gateway().watch(mock, attachment -> new ManualTransport()));
+      }
+      refusesForeign(() -> Scope.of(mock));
+      refusesForeign(() -> TagFilter.all().and(mock));
+      assertThat(broker.stats().watchesOpened()).isZero();
+      LeakAssert.assertNone(broker);
+    }
+    Mockito.verify(mock).required();
+    Mockito.verifyNoMoreInteractions(mock);
+  }
+
+  private static void refusesForeign(ThrowingCallable call) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(call)
+        .withMessageContaining("TagFilter.parse")
+        .withMessageContaining(TagFilter.class.getSimpleName() + "$MockitoMock");
   }
 }

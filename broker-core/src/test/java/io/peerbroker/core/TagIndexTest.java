@@ -62,7 +62,7 @@ final class TagIndexTest {
     long at = after;
     while (at < upTo) {
       List<LocalSession> some = new ArrayList<>();
-      long to = index.find(filter, at, upTo, max, some);
+      long to = index.find(ParsedFilter.of(filter), at, upTo, max, some);
       assertThat(to).as("goes on").isGreaterThan(at).isLessThanOrEqualTo(upTo);
       assertThat(some).hasSizeLessThanOrEqualTo(max);
       long from = at;
@@ -138,7 +138,7 @@ final class TagIndexTest {
       put(2 + i * 64, List.of("even"));
     }
     TagFilter both = TagFilter.parse("even,odd");
-    long to = index.find(both, 0, Long.MAX_VALUE, 10, new ArrayList<>());
+    long to = index.find(ParsedFilter.of(both), 0, Long.MAX_VALUE, 10, new ArrayList<>());
     assertThat(to).isLessThan(20_000 * 64);
     assertThat(found(both, 0, Long.MAX_VALUE, 10)).isEmpty();
     // And none is lost where it stops.
@@ -156,7 +156,8 @@ final class TagIndexTest {
       put(i * 64, List.of("0"));
     }
     TagFilter none = TagFilter.parse("!" + String.join(",!", many));
-    assertThat(index.find(none, 0, Long.MAX_VALUE, 10, new ArrayList<>())).isLessThan(20 * 64);
+    assertThat(index.find(ParsedFilter.of(none), 0, Long.MAX_VALUE, 10, new ArrayList<>()))
+        .isLessThan(20 * 64);
     assertThat(found(none, 0, Long.MAX_VALUE, 10)).isEmpty();
   }
 
@@ -170,7 +171,7 @@ final class TagIndexTest {
     for (String rare : List.of("r1", "r2", "r3", "r4", "r5")) {
       put(1 + model.lastKey(), List.of(rare));
       TagFilter filter = TagFilter.parse(String.join(",", frequent) + "," + rare);
-      assertThat(index.find(filter, 0, Long.MAX_VALUE, 10, new ArrayList<>()))
+      assertThat(index.find(ParsedFilter.of(filter), 0, Long.MAX_VALUE, 10, new ArrayList<>()))
           .as("at once")
           .isEqualTo(Long.MAX_VALUE);
     }

@@ -54,7 +54,10 @@ final class VisibilityTest {
   private void watch(String filter, Predicate<ListedSession> visible) {
     stream =
         broker.watch(
-            TagFilter.parse(filter), visible, broker.watches, broker.opener(replay, hands));
+            ParsedFilter.of(TagFilter.parse(filter)),
+            visible,
+            broker.watches,
+            broker.opener(replay, hands));
     hands.runAll();
   }
 
@@ -117,7 +120,7 @@ final class VisibilityTest {
       many.host("a");
       Replay seen = new Replay();
       LocalWatch list =
-          large.watch(TagFilter.all(), this::shows, large.watches, large.opener(seen, hands));
+          large.watch(ParsedFilter.ALL, this::shows, large.watches, large.opener(seen, hands));
       await()
           .untilAsserted(
               () -> {
@@ -207,7 +210,11 @@ final class VisibilityTest {
     // Few of the sessions are visible, and they are found by a tag.
     party.host("b");
     Replay narrower = new Replay();
-    broker.watch(TagFilter.parse("b"), this::shows, broker.watches, broker.opener(narrower, hands));
+    broker.watch(
+        ParsedFilter.of(TagFilter.parse("b")),
+        this::shows,
+        broker.watches,
+        broker.opener(narrower, hands));
     hands.runAll();
     assertThat(narrower.told()).containsExactly("add [b]", "ready 1");
   }
@@ -239,7 +246,7 @@ final class VisibilityTest {
     watch("", failing);
     assertThat(replay.told()).containsExactly("ready 0");
     log.assertSize(1);
-    assertThat(broker.directory.page(TagFilter.all(), failing, 10, 0))
+    assertThat(broker.directory.page(ParsedFilter.ALL, failing, 10, 0))
         .isEqualTo(new Page(List.of(), null));
     log.assertSize(2);
     log.assertHas(planted);
@@ -251,12 +258,12 @@ final class VisibilityTest {
       party.host(i == 10_005 ? "seen" : "hidden");
     }
     hidden.add("hidden");
-    Page first = broker.directory.page(TagFilter.all(), this::shows, 10, 0);
+    Page first = broker.directory.page(ParsedFilter.ALL, this::shows, 10, 0);
     assertThat(first.sessions()).isEmpty();
     assertThat(first.next()).isNotNull();
     Page second =
         broker.directory.page(
-            TagFilter.all(), this::shows, 10, broker.directory.cursor(first.next()));
+            ParsedFilter.ALL, this::shows, 10, broker.directory.cursor(first.next()));
     assertThat(second.sessions()).singleElement().matches(this::shows);
     assertThat(second.next()).isNull();
   }

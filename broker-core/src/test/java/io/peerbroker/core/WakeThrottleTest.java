@@ -237,7 +237,8 @@ final class WakeThrottleTest {
         new WatchIndex(broker.limits(), new ChangeBudget(1 << 26), wakes, tag -> 0);
     List<Soon> readers = new ArrayList<>();
     for (int i = 0; i < 100; i++) {
-      LocalWatch stream = new LocalWatch(broker, TagFilter.parse("a"), null, broker.watches);
+      LocalWatch stream =
+          new LocalWatch(broker, ParsedFilter.of(TagFilter.parse("a")), null, broker.watches);
       watches.add(stream);
       Soon reader = new Soon(stream, reads);
       readers.add(reader);

@@ -45,7 +45,8 @@ final class WatchIndexTest {
   }
 
   private LocalWatch add(String filter) {
-    LocalWatch stream = new LocalWatch(broker, TagFilter.parse(filter), null, broker.watches);
+    LocalWatch stream =
+        new LocalWatch(broker, ParsedFilter.of(TagFilter.parse(filter)), null, broker.watches);
     watches.add(stream);
     return stream;
   }
@@ -236,7 +237,8 @@ final class WatchIndexTest {
   @Test
   void aCallerThatMakesAFeedLongHasItRead() {
     WatchIndex roomy = watches(new ChangeBudget(1L << 40));
-    LocalWatch stream = new LocalWatch(broker, TagFilter.parse("a"), null, broker.watches);
+    LocalWatch stream =
+        new LocalWatch(broker, ParsedFilter.of(TagFilter.parse("a")), null, broker.watches);
     roomy.add(stream);
     List<String> tags = List.of("a");
     List<WatchIndex.Home> touched = new ArrayList<>();
@@ -259,7 +261,9 @@ final class WatchIndexTest {
     WatchIndex small = watches(narrow);
     List<WatchIndex.Home> touched = new ArrayList<>();
     for (int i = 0; i < 100; i++) {
-      small.add(new LocalWatch(broker, TagFilter.parse("tag-" + i), null, broker.watches));
+      small.add(
+          new LocalWatch(
+              broker, ParsedFilter.of(TagFilter.parse("tag-" + i)), null, broker.watches));
     }
     for (int i = 0; i < 10_000; i++) {
       List<String> tags = List.of("tag-" + i % 100);
@@ -285,7 +289,10 @@ final class WatchIndexTest {
     for (int i = 0; i < 500; i++) {
       many.add(
           new LocalWatch(
-              broker, TagFilter.parse("tag-" + i % 32 + ",!met-" + i), null, broker.watches));
+              broker,
+              ParsedFilter.of(TagFilter.parse("tag-" + i % 32 + ",!met-" + i)),
+              null,
+              broker.watches));
     }
     List<WatchIndex.Home> touched = new ArrayList<>();
     step++;

@@ -109,7 +109,10 @@ final class WatchStressTest {
       Predicate<ListedSession> visible = i % 2 == 0 ? null : VISIBLE.get(random.nextInt(3));
       LocalWatch stream =
           broker.watch(
-              filter, visible, broker.watches, broker.opener(replay, speed(random.nextInt(3))));
+              ParsedFilter.of(filter),
+              visible,
+              broker.watches,
+              broker.opener(replay, speed(random.nextInt(3))));
       if (visible != null) {
         narrowed.add(stream);
       }

@@ -141,7 +141,7 @@ public final class BrokerHttp implements AutoCloseable {
       default -> {
         ContentType.requireJson(exchange.request);
         // Made here, as long as the request is sure to be there: its body may come later.
-        Gateway acting = broker.as(callerOf(exchange)).gateway();
+        Gateway acting = broker.forCaller(callerOf(exchange)).gateway();
         BodyReader.read(
             exchange,
             settings,
@@ -208,7 +208,7 @@ public final class BrokerHttp implements AutoCloseable {
         exchange,
         visible,
         () -> gateway.policy().open(caller, options),
-        opener -> opened(broker.as(caller).gateway().openChannel(options, opener)));
+        opener -> opened(broker.forCaller(caller).gateway().openChannel(options, opener)));
   }
 
   /** Waits for nothing: this broker looks for no channel elsewhere. */
@@ -269,9 +269,9 @@ public final class BrokerHttp implements AutoCloseable {
           exchange,
           visible,
           () -> gateway.policy().scope(caller, filter),
-          opener -> broker.as(caller).gateway().watch(filter, opener));
+          opener -> broker.forCaller(caller).gateway().watch(filter, opener));
     } else {
-      page(broker.as(caller).gateway(), exchange, query, text, filter);
+      page(broker.forCaller(caller).gateway(), exchange, query, text, filter);
     }
   }
 

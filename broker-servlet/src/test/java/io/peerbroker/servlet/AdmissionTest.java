@@ -280,7 +280,7 @@ final class AdmissionTest {
     assertThat(callers).isEmpty();
     client.get("/list", "X-User: ada");
     HttpCaller ada = callers.remove();
-    Collection<?> seen = broker.as(ada).list(TagFilter.all()).sessions();
+    Collection<?> seen = broker.forCaller(ada).list(TagFilter.all()).sessions();
     assertThat(seen).isEmpty();
     assertThat(callers).containsExactly(ada);
   }
