@@ -175,12 +175,12 @@ public abstract class HeartbeatRules extends ServerRules {
 
   private static boolean hasStream(WireResponse ping) {
     assertThat(ping.status()).as("%s", ping).isEqualTo(200);
-    assertThat(Set.of("stream", "written")).containsAll(ping.object().keySet());
-    return ping.object().get("stream").getAsBoolean();
+    assertThat(Set.of("stream", "written")).containsAll(ping.jsonObject().keySet());
+    return ping.jsonObject().get("stream").getAsBoolean();
   }
 
   private static @Nullable String written(WireChannel channel) {
-    JsonElement written = channel.ping().object().get("written");
+    JsonElement written = channel.ping().jsonObject().get("written");
     return written == null ? null : written.getAsString();
   }
 }

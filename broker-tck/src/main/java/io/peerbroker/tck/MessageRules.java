@@ -245,7 +245,7 @@ public abstract class MessageRules extends ServerRules {
     String messages = "[" + String.join(",\n", FAITHFUL.subList(0, FAITHFUL.size() - 1)) + "]";
     WireResponse response = client().postJson(path, all(sender, messages));
     assertThat(response.status()).isEqualTo(200);
-    assertThat(response.object().getAsJsonArray("deliveries"))
+    assertThat(response.jsonObject().getAsJsonArray("deliveries"))
         .hasSize(FAITHFUL.size() - 1)
         .allSatisfy(delivery -> assertThat(delivery).hasToString("{\"delivery\":\"sent\"}"));
     for (String message : FAITHFUL.subList(0, FAITHFUL.size() - 1)) {
@@ -267,7 +267,7 @@ public abstract class MessageRules extends ServerRules {
     WireResponse response = client().postJson(path, all(sender, "[1,2,3,4,5]"));
     assertThat(response.status()).isEqualTo(200);
     List<JsonObject> entries =
-        response.object().getAsJsonArray("deliveries").asList().stream()
+        response.jsonObject().getAsJsonArray("deliveries").asList().stream()
             .map(entry -> entry.getAsJsonObject())
             .toList();
     assertThat(entries).hasSize(5);

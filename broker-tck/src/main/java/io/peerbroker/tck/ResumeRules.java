@@ -101,7 +101,7 @@ public abstract class ResumeRules extends ServerRules {
     awaitQueued(sender, channel);
     WireResponse queued = sender.send(sid, "1");
     assertThat(queued.status()).isEqualTo(200);
-    assertThat(queued.object().keySet()).containsExactlyInAnyOrder("delivery", "id");
+    assertThat(queued.jsonObject().keySet()).containsExactlyInAnyOrder("delivery", "id");
     assertThat(queued.member("delivery")).isEqualTo("queued");
     assertThat(queued.member("id")).isNotEmpty().isNotEqualTo(sender.send(sid, "2").member("id"));
     assertThat(listed("")).containsExactly(sid);

@@ -99,7 +99,7 @@ public abstract class ServerRules {
   protected static void assertRefused(WireResponse response, int status, String code) {
     assertThat(response.status()).as("status of %s", response).isEqualTo(status);
     assertThat(response.mediaType()).isEqualTo("application/problem+json");
-    JsonObject problem = response.object();
+    JsonObject problem = response.jsonObject();
     assertThat(problem.get("code").getAsString()).isEqualTo(code);
     assertThat(problem.get("status").getAsInt()).isEqualTo(status);
     for (String member : List.of("type", "title", "detail")) {
@@ -118,7 +118,7 @@ public abstract class ServerRules {
   /** Fails unless this is the empty answer to a request that was performed. */
   protected static void assertDone(WireResponse response) {
     assertThat(response.status()).as("status of %s", response).isEqualTo(200);
-    assertThat(response.object().keySet()).isEmpty();
+    assertThat(response.jsonObject().keySet()).isEmpty();
   }
 
   /** Fails unless this is the answer to a message that was accepted. */

@@ -29,7 +29,7 @@ public abstract class SessionRules extends ServerRules {
         host.postSession("\"tags\":[\"a\"],\"list\":true,\"metadata\":{\"name\":\"Ada\"}");
     assertThat(response.status()).isEqualTo(201);
     assertThat(response.mediaType()).isEqualTo("application/json");
-    assertThat(response.object().keySet()).containsExactly("sid");
+    assertThat(response.jsonObject().keySet()).containsExactly("sid");
     assertThat(response.member("sid"))
         .matches("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
         .isNotEqualTo(host.createSession(""));

@@ -57,12 +57,12 @@ public record WireResponse(int status, List<Header> headers, String body) {
   }
 
   /** The body as a JSON object. */
-  public JsonObject object() {
+  public JsonObject jsonObject() {
     return json().getAsJsonObject();
   }
 
   /** The string member of this name of the body, which is an object. */
   public String member(String name) {
-    return object().get(name).getAsString();
+    return jsonObject().get(name).getAsString();
   }
 }
