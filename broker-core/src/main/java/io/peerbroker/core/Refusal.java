@@ -68,7 +68,7 @@ public record Refusal(Code code, String detail, @Nullable Duration retryAfter)
     TOO_MANY_SESSIONS,
     /** The broker or the application's code failed; the log has the cause, the detail does not. */
     INTERNAL,
-    /** The broker as a whole is full: channels, list streams or memory. */
+    /** The broker as a whole is full: channels, watches or memory. */
     AT_CAPACITY,
     /** The broker is closing and accepts nothing new. */
     SHUTTING_DOWN;

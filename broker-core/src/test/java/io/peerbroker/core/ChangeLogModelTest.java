@@ -37,7 +37,9 @@ final class ChangeLogModelTest {
     final Map<String, ListedSession> held = new LinkedHashMap<>();
     boolean ready;
 
-    /** Written by the thread that wakes lists: one that makes a change, or one of the broker's. */
+    /**
+     * Written by the thread that wakes watches: one that makes a change, or one of the broker's.
+     */
     volatile boolean ended;
 
     Reader(TagFilter filter, boolean narrowed, Attachment attachment) {

@@ -139,8 +139,8 @@ final class DirectoryTest {
   }
 
   @Test
-  @DisplayName("A list that stalls keeps next to nothing of what its walk has found.")
-  void aStalledListKeepsNextToNothing() {
+  @DisplayName("A watch that stalls keeps next to nothing of what its walk has found.")
+  void aStalledWatchKeepsNextToNothing() {
     Json large = Json.of("x".repeat(1_500));
     for (int i = 0; i < 64; i++) {
       party.channel.openSession(SessionSpec.listed().withMetadata(large));

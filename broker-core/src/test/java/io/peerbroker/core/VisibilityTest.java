@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Lists that the application restricts. */
+/** Pages and watches that the application restricts. */
 final class VisibilityTest {
 
   /** Room for 32 bytes for each 64 sessions of 640 in a row. */

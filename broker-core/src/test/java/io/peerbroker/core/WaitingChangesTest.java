@@ -37,7 +37,7 @@ final class WaitingChangesTest {
     LeakAssert.assertNone(broker);
   }
 
-  /** A list that is polled by hand. */
+  /** A watch that is polled by hand. */
   private Attachment watch(String filter) {
     Watch unused =
         broker
@@ -87,7 +87,7 @@ final class WaitingChangesTest {
     }
   }
 
-  /** Makes the sessions large when no list shows them any longer. */
+  /** Makes the sessions large when no watch shows them any longer. */
   private void leaveAndGrow(List<WeakReference<Json>> metadata) {
     for (Session session : party.channel.sessions()) {
       session.update(new SessionUpdate(List.of("b"), null, null));
@@ -114,7 +114,7 @@ final class WaitingChangesTest {
 
   @Test
   @Tag("X11")
-  @DisplayName("What a session becomes after it has left is not kept behind its removal.")
+  @DisplayName("The later states of a session are not kept behind its removal.")
   void aRemovalKeepsNoLaterState() {
     open(1, new ArrayList<>());
     Attachment stalled = watch("a");
@@ -145,7 +145,7 @@ final class WaitingChangesTest {
 
   @Test
   @Tag("X11")
-  void aReadListKeepsNoClosedSession() {
+  void aReadWatchKeepsNoClosedSession() {
     List<WeakReference<Json>> metadata = new ArrayList<>();
     Attachment prompt = watch("a");
     assertThat(poll(prompt)).isEqualTo(1);

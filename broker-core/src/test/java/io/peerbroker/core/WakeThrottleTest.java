@@ -33,7 +33,9 @@ final class WakeThrottleTest {
   private final List<Woken> lists = new ArrayList<>();
   private final Thread changer = Thread.currentThread();
 
-  /** A list's end that counts its wake-ups, and reads at each of them if the test wants that. */
+  /**
+   * A watch's far end that counts its wake-ups, and reads at each of them if the test wants that.
+   */
   private final class Woken implements Transport {
     final Attachment attachment;
     final boolean reads;
@@ -193,7 +195,7 @@ final class WakeThrottleTest {
     assertThat(lists).allMatch(list -> list.ended == null);
   }
 
-  /** A list's end that does not read at once, but when its connection has its turn. */
+  /** A watch's far end that does not read at once, but when its connection has its turn. */
   private static final class Soon implements Transport {
     final LocalWatch stream;
     final ManualExecutor reads;
@@ -249,7 +251,7 @@ final class WakeThrottleTest {
     reads.runAll();
     assertThat(readers).anyMatch(reader -> reader.events == 2_001);
     assertThat(readers).anyMatch(reader -> reader.events == 1);
-    // The lists are so many, or the executor so busy, that the round outlasts the pause.
+    // The watches are so many, or the executor so busy, that the round outlasts the pause.
     timer.advance(PAUSE);
     feedRemovals(watches, wakes, sessions.subList(0, 1), 2);
     elsewhere.runAll();
@@ -262,7 +264,7 @@ final class WakeThrottleTest {
     assertThat(timer.scheduled()).isZero();
   }
 
-  /** Removes sessions with the tag "a" in one step, and wakes the lists for that. */
+  /** Removes sessions with the tag "a" in one step, and wakes the watches for that. */
   private static void feedRemovals(
       WatchIndex watches, WakeThrottle wakes, List<LocalSession.Ref> sessions, long step) {
     List<WatchIndex.Home> touched = new ArrayList<>();
@@ -430,7 +432,7 @@ final class WakeThrottleTest {
   }
 
   @Test
-  void aTimerThatRefusesSilencesNoList() {
+  void aTimerThatRefusesSilencesNoWatch() {
     Refusing refusing = new Refusing();
     try (Broker other =
         Broker.builder().timer(refusing).sessionRate(Limits.Rate.UNLIMITED).build()) {
@@ -445,7 +447,7 @@ final class WakeThrottleTest {
       assertThatThrownBy(() -> host.host("b", "a")).hasMessageContaining("refuses");
       await().untilAsserted(() -> assertThat(a.events).hasValue(2));
       refusing.refuses = false;
-      // If nothing was sent when the pause was over, the next change wakes the list.
+      // If nothing was sent when the pause was over, the next change wakes the watch.
       refusing.timer.advance(PAUSE);
       assertThat(b.events).hasValue(2);
       host.host("a");
@@ -456,8 +458,8 @@ final class WakeThrottleTest {
   }
 
   @Test
-  @DisplayName("A timer that refuses a task that must run before another one silences no list.")
-  void aRefusingTimerSilencesNoList() {
+  @DisplayName("A timer that refuses a task that must run before another one silences no watch.")
+  void aRefusingTimerSilencesNoWatch() {
     Refusing refusing = new Refusing();
     ManualExecutor elsewhere = new ManualExecutor();
     WakeThrottle wakes = new WakeThrottle(refusing, PAUSE, elsewhere);

@@ -99,8 +99,8 @@ final class WatchIndexTest {
   }
 
   @Test
-  @DisplayName("A reference to a list that has ended keeps nothing of what comes later.")
-  void anEndedListKeepsNothingLater() {
+  @DisplayName("A reference to a watch that has ended keeps nothing of what comes later.")
+  void anEndedWatchKeepsNothingLater() {
     LocalWatch kept = add("a,!b");
     add("a");
     try {
@@ -227,7 +227,7 @@ final class WatchIndexTest {
     List<WatchIndex.Group> groups = compared(tags, null);
     assertThat(groups).hasSize(2);
     assertThat(budget.used()).isPositive();
-    // One group that has looked does not remove it; when the last list has gone, nothing is left.
+    // One group that has looked does not remove it; when the last watch has gone, nothing is left.
     assertThat(groups.get(0).log.catchUp()).isEqualTo(1);
     assertThat(budget.used()).isPositive();
     all.forEach(this::remove);

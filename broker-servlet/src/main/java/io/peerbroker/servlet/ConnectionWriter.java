@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
  * containers whose write may block until the connection has room.
  *
  * <p>In such a container a thread that has something for a stream must not write it: it would wait
- * for a client that reads nothing, and so would the sender, the other lists that the thread wakes,
- * or the other heartbeats that are due. All streams of a connection wait for the same room, so one
- * thread for all of them delays none, as long as it stays with none: a stream that has more to
- * write goes behind those that wait.
+ * for a client that reads nothing, and so would the sender, the other watches that the thread
+ * wakes, or the other heartbeats that are due. All streams of a connection wait for the same room,
+ * so one thread for all of them delays none, as long as it stays with none: a stream that has more
+ * to write goes behind those that wait.
  *
  * <p>Safe for use by many threads. No method waits for a write, before the broker has closed.
  */

@@ -44,7 +44,7 @@ final class AdmissionTest {
 
   /**
    * The users, who may do everything; the sessions that they may not see; and the user with another
-   * list.
+   * scope.
    */
   private final Set<String> users = ConcurrentHashMap.newKeySet();
 

@@ -96,7 +96,7 @@ final class CutStormTest {
           "%d channels cut, %d lists told: longest silence of an idle stream %d ms of %d, all"
               + " sessions gone after %d ms of %d%n",
           MANY, MANY, silence.toMillis(), HEARTBEAT.toMillis(), gone.toMillis(), GRACE.toMillis());
-      // Generous, for a busy machine: if the timer notified the lists, the stream would be silent
+      // Generous, for a busy machine: if the timer notified the watches, the stream would be silent
       // for longer.
       assertThat(silence).isLessThan(HEARTBEAT.multipliedBy(5));
       assertThat(gone).isLessThan(GRACE.multipliedBy(5));

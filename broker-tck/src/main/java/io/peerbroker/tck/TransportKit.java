@@ -46,7 +46,7 @@ public abstract class TransportKit {
   /** More than fit on the way to a reader that takes nothing. */
   private static final int MANY = 5_000;
 
-  /** Long enough for a list to be woken several times, with the pauses between. */
+  /** Long enough for a watch to be woken several times, with the pauses between. */
   private static final Duration MANY_PAUSES = Duration.ofSeconds(2);
 
   private Broker broker;
@@ -260,8 +260,8 @@ public abstract class TransportKit {
   // Watches
 
   @Test
-  @DisplayName("A list tells what is there, then ready, then every change.")
-  void aListTellsWhatIsThereThenItsChanges() {
+  @DisplayName("A watch sends what is there, then ready, then every change.")
+  void aWatchSendsWhatIsThereThenItsChanges() {
     Channel host = channel();
     Session first = host.openSession(SessionSpec.listed("a", "é").withMetadata(Json.parse("1.0")));
     host.openSession(SessionSpec.listed("b"));

@@ -34,9 +34,8 @@ public final class Benchmarks {
   /**
    * Runs benchmarks.
    *
-   * @param args their names, all if there is none, and the numbers of listed sessions ( 1000,
-   *     10000, 100000 and 1000000 if there is none); or {@code smoke}, to see whether they run at
-   *     all
+   * @param args their names, all if there is none, and the numbers of listed sessions (1000, 10000,
+   *     100000 and 1000000 if there is none); or {@code smoke}, to see whether they run at all
    */
   public static void main(String[] args) throws Exception {
     List<String> names = new ArrayList<>();

@@ -61,7 +61,7 @@ final class FanOutBenchmark implements Benchmark {
         ReaderProcess readers = new ReaderProcess();
         ReaderProcess bareReaders = new ReaderProcess();
         ReaderProcess plainReaders = new ReaderProcess()) {
-      // Before the sessions are listed, so that nobody has a snapshot to walk through
+      // Before the sessions are listed, so that no watcher has a snapshot to walk through
       for (int i = 0; i < scale.connections(); i++) {
         readers.open(server.port(), "/list?filter=" + filters.apply(i));
         bareReaders.open(server.port(), "/bare");

@@ -25,7 +25,7 @@ import java.util.function.IntFunction;
 /**
  * What do strangers cost all others when they watch in thousands, change large sessions and close
  * channels with as many sessions as allowed? The time under the lock is that of a change while the
- * lists have their pause, so that no list is woken in it. A bystander opens and closes a session of
+ * watches have their pause, so that none is woken in it. A bystander opens and closes a session of
  * its own all the time; the yardstick is the same bystander alone.
  */
 final class WorstBenchmark implements Benchmark {
@@ -200,7 +200,7 @@ final class WorstBenchmark implements Benchmark {
     }
   }
 
-  /** A list's end that reads whenever it is woken. */
+  /** A watch's far end that reads whenever it is woken. */
   private record Reading(Attachment attachment, LongAdder events, LongAdder removals)
       implements Transport {
 

@@ -23,7 +23,7 @@ final class RetiredWordsTest {
 
   private static final String TABLE = "CONTRIBUTING.md";
 
-  /** Whatever has words of ours. A changelog names what is no longer there. */
+  /** The files to check. A changelog names what is no longer there. */
   private static final List<Path> FILES =
       ProjectFiles.endingIn("", Set.of("java", "md", "js", "html", "svg", "xml", "properties"))
           .stream()
@@ -43,7 +43,7 @@ final class RetiredWordsTest {
   private static final Map<Path, String> TEXTS = texts();
 
   /**
-   * A word and what to say for it.
+   * A retired word, and the one to use instead.
    *
    * @param word as in the table: as code ({@code `Word`}) it is what a name begins with
    */

@@ -214,7 +214,8 @@ public abstract class Http2Rules extends ServerRules {
 
   @Test
   @DisplayName(
-      "Unread connections with lists delay neither other lists nor the thread that makes a change.")
+      "Unread connections with list streams delay neither other streams nor the thread "
+          + "that makes a change.")
   void unreadConnectionsDelayNoList() throws Exception {
     besideDeafConnections(
         10,
