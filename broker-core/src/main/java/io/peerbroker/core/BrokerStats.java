@@ -5,11 +5,11 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a broker holds now, and what it has done since it was made: {@link Broker#stats()}.
+ * What a broker holds now, and what it has done since it was created: {@link Broker#stats()}.
  *
- * <p>The figures are read one after another while the broker goes on, so a sum may be off by what
- * happens meanwhile. When nothing happens they agree with each other and with what a {@link
- * BrokerListener} has been told: {@code channels} is {@code channelsOpened} less all of {@code
+ * <p>The figures are read one after another while the broker works, so a sum may be off by what
+ * happens meanwhile. While nothing happens they agree with each other and with the calls to a
+ * {@link BrokerListener}: {@code channels} is {@code channelsOpened} minus all of {@code
  * channelsClosed}, and so on for sessions and watches. The first nine go up and down; all others
  * only grow. The maps have every key of their enum, with 0 for what has not occurred, in the order
  * of the enum, and are unmodifiable.
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BrokerStats {
 
-  /** The figures while they are collected: the one place where a figure is declared. */
+  /** The figures while they are collected: the only place where a figure is declared. */
   static final class Values implements Cloneable {
 
     int channels;
@@ -102,12 +102,12 @@ public final class BrokerStats {
     return values.waiting;
   }
 
-  /** Returns how many sessions there are. */
+  /** Returns how many sessions are open. */
   public int sessions() {
     return values.sessions;
   }
 
-  /** Returns how many of the {@link #sessions()} lists show. */
+  /** Returns how many of the {@link #sessions()} are listed. */
   public int listed() {
     return values.listed;
   }
@@ -121,23 +121,25 @@ public final class BrokerStats {
   }
 
   /**
-   * Returns how many streams have not ended: of channels, of watches, and those that have given way
-   * to another and not ended yet. Receivers and watchers in this JVM count as one each.
+   * Returns how many streams have not ended: those of channels, those of watches, and those that
+   * were replaced by another and have not ended yet. Receivers and watchers in this JVM count as
+   * one each.
    */
   public int streams() {
     return values.streams;
   }
 
   /**
-   * Returns how many bytes wait in all channels, including what is kept for replay; what strangers'
-   * channels hold of it is at most {@link Limits#maxTotalQueuedBytes()}.
+   * Returns how many bytes wait in all channels, including what is kept for replay. The part in
+   * clients' channels is at most {@link Limits#maxTotalQueuedBytes()}; the application's own
+   * channels have a budget of the same size.
    */
   public long queuedBytes() {
     return values.queuedBytes;
   }
 
   /**
-   * Returns about how many bytes all sessions take, with their tags and metadata; at most {@link
+   * Returns the approximate bytes of all sessions, with their tags and metadata; at most {@link
    * Limits#maxTotalSessionBytes()}.
    */
   public long sessionBytes() {
@@ -145,9 +147,9 @@ public final class BrokerStats {
   }
 
   /**
-   * Returns about how many bytes watches hold: changes that wait, and what was shown where a
-   * predicate decides. Reservations stay within {@link Limits#maxTotalWatchBytes()}; changes beyond
-   * it end the watches that are behind.
+   * Returns the approximate bytes that watches hold: changes that wait, and what watches with a
+   * predicate have shown. The latter stays within {@link Limits#maxTotalWatchBytes()}; changes
+   * beyond it end the watches that are behind.
    */
   public long watchBytes() {
     return values.watchBytes;
@@ -169,8 +171,8 @@ public final class BrokerStats {
   }
 
   /**
-   * Returns how often a reader has come back. That is less than {@link #channelsInterrupted()} by
-   * those that are {@link #waiting()} and those that did not come back.
+   * Returns how often a reader has come back. This is {@link #channelsInterrupted()} minus the
+   * readers that the broker is {@link #waiting()} for and those that did not come back.
    */
   public long channelsResumed() {
     return values.channelsResumed;
@@ -246,7 +248,7 @@ public final class BrokerStats {
     return values.byName().hashCode();
   }
 
-  /** Names every figure with its value. */
+  /** Lists every figure with its value. */
   @Override
   public String toString() {
     return "BrokerStats" + values.byName();

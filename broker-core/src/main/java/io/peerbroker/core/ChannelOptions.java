@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a client asks for when it opens a channel.
  *
- * <p>Starts from {@link #none()}. Immutable; two are equal when all that they ask for is. Later
+ * <p>Start from {@link #none()}. Immutable; two are equal when all their options are. Later
  * versions add options.
  */
 public final class ChannelOptions {
@@ -38,7 +38,7 @@ public final class ChannelOptions {
   }
 
   /**
-   * Returns these options, for a channel that lives on for so long when its stream breaks.
+   * Returns these options for a channel that survives the loss of its stream for this long.
    *
    * @param resume zero for not at all; the broker grants at most {@link Limits#maxResume()}
    * @throws IllegalArgumentException for a negative time
@@ -48,9 +48,9 @@ public final class ChannelOptions {
   }
 
   /**
-   * Returns these options, with a promise that the client is heard from at least this often.
+   * Returns these options with a lease: the client promises to be heard from at least this often.
    *
-   * @param lease zero for no promise; the broker brings it within {@link Limits#minLease()} and
+   * @param lease zero for no lease; the broker adjusts it to between {@link Limits#minLease()} and
    *     {@link Limits#maxLease()}
    * @throws IllegalArgumentException for a negative time
    */
@@ -59,7 +59,7 @@ public final class ChannelOptions {
   }
 
   /**
-   * Returns these options, to go on with the channel that an event came from.
+   * Returns these options for continuing the channel that an event came from.
    *
    * @param lastEventId the id of the last event that the client has seen
    */
@@ -67,19 +67,21 @@ public final class ChannelOptions {
     return new ChannelOptions(resume, lease, Objects.requireNonNull(lastEventId, "lastEventId"));
   }
 
-  /** Returns for how long the channel shall live on when its stream breaks; zero for not at all. */
+  /**
+   * Returns for how long the channel should survive the loss of its stream; zero for not at all.
+   */
   public Duration resume() {
     return resume;
   }
 
-  /** Returns how often the client promises to be heard from at least; zero for no promise. */
+  /** Returns how often the client promises to be heard from at least; zero for no lease. */
   public Duration lease() {
     return lease;
   }
 
   /**
-   * Returns the id of the last event that the client has seen of the channel that it goes on with;
-   * null for a new channel. As good as a key, so it must not be logged.
+   * Returns the id of the last event that the client has seen, if it continues a channel; null for
+   * a new channel. The id is as good as a key and must not be logged.
    */
   public @Nullable String lastEventId() {
     return lastEventId;
@@ -98,7 +100,7 @@ public final class ChannelOptions {
     return Objects.hash(resume, lease, lastEventId);
   }
 
-  /** Names the times alone: an event's id is as good as a key. */
+  /** Shows only the times: an event's id is as good as a key. */
   @Override
   public String toString() {
     return "ChannelOptions[resume="

@@ -10,10 +10,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a broker counts, and whom it tells: others say in one line what has happened.
+ * The broker's counters and listeners: other classes report an event in one line.
  *
- * <p>Counting takes no lock, and telling nobody costs a look at an empty list. What happens to a
- * channel, a session or a watch comes here through its {@link Lifecycle}, which keeps the order.
+ * <p>Counting takes no lock, and without listeners a report costs a look at an empty list. The
+ * events of a channel, a session or a watch come through its {@link Lifecycle}, which keeps their
+ * order.
  */
 final class Counters {
 
@@ -65,7 +66,8 @@ final class Counters {
   private final ByKey<Refusal.Code> callsRefused = new ByKey<>(Refusal.Code.class);
 
   /**
-   * @param aside where a listener is told on that is slower than what happens; refuses nothing
+   * @param aside continues the reports to a listener that is slower than the events; rejects
+   *     nothing
    */
   Counters(List<BrokerListener> listeners, Executor aside) {
     this.listeners = List.copyOf(listeners);
@@ -76,12 +78,12 @@ final class Counters {
     return !listeners.isEmpty();
   }
 
-  /** Tells listeners something on another thread, so that this one is not kept. */
+  /** Notifies listeners on another thread, so that this one is free. */
   void notifyElsewhere(Runnable telling) {
     aside.execute(() -> ForeignCalls.runNotification(telling));
   }
 
-  /** Calls every listener, inside a call that {@link ForeignCalls#runNotification} has let in. */
+  /** Calls every listener. Called only inside {@link ForeignCalls#runNotification}. */
   void notifyEach(Consumer<BrokerListener> call) {
     for (BrokerListener listener : listeners) {
       ForeignCalls.runLogged(() -> call.accept(listener));
@@ -92,7 +94,9 @@ final class Counters {
     ForeignCalls.runNotification(() -> notifyEach(call));
   }
 
-  /** A message is in the queue of a reader: the everyday answer, which allocates nothing. */
+  /**
+   * Reports a message that is in the queue of a reader: the usual answer, which allocates nothing.
+   */
   void sent(Channel sender, Message message) {
     messagesSent.increment();
     if (hasListeners()) {
@@ -120,7 +124,7 @@ final class Counters {
     }
   }
 
-  /** A call is refused, which is for the caller to throw. */
+  /** Reports a refused call, and returns the exception for the caller to throw. */
   RefusedException refused(@Nullable Channel channel, RefusedException refused) {
     Refusal refusal = refused.refusal();
     callsRefused.increment(refusal.code());

@@ -3,26 +3,26 @@ package io.peerbroker.core;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What happens to one channel, session or watch, from its beginning to its end: counted at once,
- * and told to the listeners in order, however many threads make it happen.
+ * The events of one channel, session or watch, from its beginning to its end: counted at once, and
+ * reported to the listeners in order, however many threads cause them.
  *
- * <p>It is noted while the lock is held that decides it, and told after that. One thread tells at a
- * time; whoever makes something happen meanwhile leaves it to that one. What is to be told is a
- * number of steps and perhaps an end, since changes are alike or come by turns; so however slow a
- * listener is, a story stays as small as it is. Its lock is a leaf, but that a session's takes its
- * host's.
+ * <p>An event is noted while the lock that decides it is held, and reported afterwards. One thread
+ * reports at a time; a thread that causes another event meanwhile leaves it to that one. All
+ * changes are alike or alternate, so a count of steps and perhaps an end describe what is still to
+ * report, and memory does not grow however slow a listener is. The lock is a leaf, except that a
+ * session's lifecycle takes its host's.
  */
 abstract class Lifecycle {
 
   private static final long NOTHING = 0;
   private static final long END = -1;
 
-  /** After so many tellings another thread goes on. */
+  /** After this many reports another thread continues. */
   private static final int TURN = 64;
 
   final Counters counters;
 
-  /** The story that ends after this one has been told; null for none. */
+  /** The lifecycle whose end is reported after this one's; null for none. */
   private final @Nullable Lifecycle host;
 
   // Guarded by this.
@@ -38,7 +38,7 @@ abstract class Lifecycle {
     this.host = host;
   }
 
-  /** It has been opened: the first step. */
+  /** Notes that it has been opened: the first step. */
   final void opened() {
     if (host != null) {
       host.addGuest(1);
@@ -46,7 +46,7 @@ abstract class Lifecycle {
     step();
   }
 
-  /** It has changed: another step, unless it has not been opened or has ended. */
+  /** Notes that it has changed: another step, unless it has not been opened or has ended. */
   final synchronized void changed() {
     if (steps > 0 && end == null) {
       step();
@@ -57,7 +57,7 @@ abstract class Lifecycle {
     count(++steps);
   }
 
-  /** It has ended, if it has been opened; the first who says so says why. */
+  /** Notes that it has ended, if it has been opened; the first call sets the reason. */
   final synchronized void closed(CloseReason reason) {
     if (steps > 0 && end == null) {
       end = reason;
@@ -69,7 +69,10 @@ abstract class Lifecycle {
     guests += more;
   }
 
-  /** Tells what has not been told, unless another thread is about it. Outside all locks. */
+  /**
+   * Reports what has not been reported, unless another thread is doing so. Called outside all
+   * locks.
+   */
   final void notifyListeners() {
     if (!counters.hasListeners()) {
       return;
@@ -95,8 +98,8 @@ abstract class Lifecycle {
         counters.notifyEach(listener -> notifyStep(listener, next));
       }
     }
-    // Else others could keep this thread, a container's perhaps, for as long as they make things
-    // happen faster than a listener takes them.
+    // Otherwise other threads could occupy this one, which may be a container's, for as long as
+    // they cause events faster than a listener takes them.
     counters.notifyElsewhere(this::notifyPending);
   }
 
@@ -124,19 +127,19 @@ abstract class Lifecycle {
     }
   }
 
-  /** Counts a step, the first of which is 1, with the lock held. */
+  /** Counts a step; the first one is 1. Called with the lock held. */
   abstract void count(long step);
 
-  /** Counts the end after so many steps, with the lock held. */
+  /** Counts the end, which came after this many steps. Called with the lock held. */
   abstract void countEnd(CloseReason reason, long steps);
 
-  /** Tells a listener of a step. */
+  /** Reports a step to a listener. */
   abstract void notifyStep(BrokerListener listener, long step);
 
-  /** Tells a listener of the end. */
+  /** Reports the end to a listener. */
   abstract void notifyEnd(BrokerListener listener, CloseReason reason);
 
-  /** A channel is opened, then interrupted and resumed by turns. */
+  /** A channel is opened, then interrupted and resumed alternately. */
   static final class OfChannel extends Lifecycle {
 
     private final Channel channel;

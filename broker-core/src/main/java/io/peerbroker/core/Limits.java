@@ -7,14 +7,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bounds that a broker keeps: {@link Broker#limits()}. {@link BrokerBuilder} sets them, and
- * explains each.
+ * The bounds of a broker: {@link Broker#limits()}. {@link BrokerBuilder} sets and explains each.
  *
  * <p>Immutable. Two are equal when all their bounds are. Later versions add bounds.
  */
 public final class Limits {
 
-  /** What a builder sets: the one place where a bound is declared and has its default. */
+  /** The values that a builder sets: the only place where a bound and its default are declared. */
   static final class Values implements Cloneable {
 
     int maxChannels = 20_000;
@@ -81,18 +80,18 @@ public final class Limits {
     this.values = values.copy();
   }
 
-  /** Returns how many channels there may be at one time: {@link BrokerBuilder#maxChannels}. */
+  /** Returns how many channels may be open at a time: {@link BrokerBuilder#maxChannels}. */
   public int maxChannels() {
     return values.maxChannels;
   }
 
-  /** Returns how many watches there may be at one time: {@link BrokerBuilder#maxWatches}. */
+  /** Returns how many watches may be open at a time: {@link BrokerBuilder#maxWatches}. */
   public int maxWatches() {
     return values.maxWatches;
   }
 
   /**
-   * Returns how many sessions one channel may host at one time: {@link
+   * Returns how many sessions one channel may host at a time: {@link
    * BrokerBuilder#maxSessionsPerChannel}.
    */
   public int maxSessionsPerChannel() {
@@ -100,8 +99,7 @@ public final class Limits {
   }
 
   /**
-   * Returns how many tags one session may have, duplicates folded: {@link
-   * BrokerBuilder#maxTagsPerSession}.
+   * Returns how many different tags one session may have: {@link BrokerBuilder#maxTagsPerSession}.
    */
   public int maxTagsPerSession() {
     return values.maxTagsPerSession;
@@ -121,7 +119,7 @@ public final class Limits {
   }
 
   /**
-   * Returns how deeply a request body may nest, the body's own object being 1: {@link
+   * Returns how deeply a request body may nest, where the body's own object is level 1: {@link
    * BrokerBuilder#maxJsonDepth}.
    */
   public int maxJsonDepth() {
@@ -147,15 +145,15 @@ public final class Limits {
   }
 
   /**
-   * Returns how many bytes all sessions together may take, about as much as they take in the heap:
-   * {@link BrokerBuilder#maxTotalSessionBytes}.
+   * Returns how many bytes all sessions together may take, which approximates their heap: {@link
+   * BrokerBuilder#maxTotalSessionBytes}.
    */
   public long maxTotalSessionBytes() {
     return values.maxTotalSessionBytes;
   }
 
   /**
-   * Returns how many bytes all watches together may hold: changes that wait, and what they
+   * Returns how many bytes all watches together may hold, for changes that wait and for what they
    * remember: {@link BrokerBuilder#maxTotalWatchBytes}.
    */
   public long maxTotalWatchBytes() {
@@ -192,7 +190,7 @@ public final class Limits {
   }
 
   /**
-   * Returns how long a channel may live on when its stream breaks; zero where none does: {@link
+   * Returns how long a channel may survive the loss of its stream; zero if none does: {@link
    * BrokerBuilder#maxResume}.
    */
   public Duration maxResume() {
@@ -205,8 +203,7 @@ public final class Limits {
   }
 
   /**
-   * Returns the longest lease that is granted; zero where none is: {@link
-   * BrokerBuilder#leaseBounds}.
+   * Returns the longest lease that is granted; zero if none is: {@link BrokerBuilder#leaseBounds}.
    */
   public Duration maxLease() {
     return values.maxLease;
@@ -228,13 +225,16 @@ public final class Limits {
     return values.drainTimeout;
   }
 
-  /** How many bytes one watch with a predicate may take to remember what it has told. */
+  /**
+   * Returns how many bytes one watch with a predicate may use to remember the sessions that it has
+   * reported.
+   */
   long maxRememberedBytes() {
     return values.maxTotalWatchBytes / 16;
   }
 
   /**
-   * A token bucket's measure: so many a second in the long run, {@code burst} at once.
+   * The rate of a token bucket: {@code perSecond} in the long run, {@code burst} at once.
    *
    * @param perSecond at least 1, or 0 for no bound
    * @param burst at least 1, or 0 for no bound
@@ -260,24 +260,24 @@ public final class Limits {
   }
 
   /**
-   * How many bytes the queue of a channel may always hold, whatever all others do: its part of half
-   * of what they may hold together.
+   * Returns how many bytes the queue of a channel may always hold, whatever the others hold: its
+   * share of half of the total.
    */
   public long queueShare() {
     return values.maxTotalQueuedBytes / 2 / values.maxChannels;
   }
 
-  /** How many bytes may wait for one reader who is away. */
+  /** Returns how many bytes may wait for one reader that is away. */
   long maxAwayBytes() {
     return values.maxQueuedBytes / 2;
   }
 
-  /** What is granted to whoever asks for this much time to come back. */
+  /** Returns the time that is granted to a client that asks for this much time to come back. */
   Duration grantResume(Duration asked) {
     return asked.compareTo(values.maxResume) < 0 ? asked : values.maxResume;
   }
 
-  /** What is granted to whoever promises to be heard from this often. */
+  /** Returns the lease that is granted to a client that asks for this one. */
   Duration grantLease(Duration asked) {
     if (asked.isZero() || values.maxLease.isZero()) {
       return Duration.ZERO;
@@ -296,7 +296,7 @@ public final class Limits {
   }
 
   /**
-   * Refuses a session with more than it may have.
+   * Refuses a session that exceeds the bounds.
    *
    * @throws RefusedException {@code invalid_request} (too many tags), {@code too_large} or {@code
    *     malformed_json} (metadata)
@@ -306,7 +306,7 @@ public final class Limits {
     checkSize("Metadata", spec.metadata(), values.maxMetadataBytes);
   }
 
-  /** Refuses an update to more than a session may have, as {@link #check(SessionSpec)}. */
+  /** Refuses an update that exceeds the bounds of a session, as {@link #check(SessionSpec)}. */
   public void check(SessionUpdate update) {
     if (update.tags() != null) {
       checkTags(update.tags());
@@ -356,7 +356,7 @@ public final class Limits {
     return values.byName().hashCode();
   }
 
-  /** Names every bound with its value. */
+  /** Lists every bound with its value. */
   @Override
   public String toString() {
     return "Limits" + values.byName();

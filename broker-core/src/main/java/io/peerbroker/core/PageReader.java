@@ -4,12 +4,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A page of the list that is fetched piece by piece, for adapters that write it as fast as its
- * reader takes it: {@link Gateway#readPage}. Used by one thread at a time.
+ * A page of the list that is read piece by piece, for adapters that write it as fast as its reader
+ * takes it: {@link Gateway#readPage}. Used by one thread at a time.
  *
- * <p>Which sessions are on the page is settled when it is made; each is shown as it is when it is
- * fetched, and left out if it is listed no more, passes the filter no more, or may be seen no more.
- * Between two pieces it keeps a byte or two for each session, and none of what they show.
+ * <p>The sessions on the page are fixed when it is created. Each is shown as it is when it is read,
+ * and left out if it is no longer listed, no longer passes the filter, or may no longer be seen.
+ * Between two pieces it keeps one or two bytes for each session, and nothing of their content.
  */
 public interface PageReader {
 
@@ -17,8 +17,8 @@ public interface PageReader {
   @Nullable String next();
 
   /**
-   * Returns the sessions that follow: some, of at most 8 KiB as JSON and one session together; none
-   * when the page has ended. With a policy its predicate is asked here again.
+   * Returns the next sessions, at most 8 KiB as JSON plus one session; an empty list when the page
+   * has ended. With a policy, its predicate is called here again.
    */
   List<ListedSession> more();
 }

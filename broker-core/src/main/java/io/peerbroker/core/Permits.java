@@ -2,7 +2,7 @@ package io.peerbroker.core;
 
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The places that channels or watches of one kind may take at one time. Takes no lock. */
+/** The limit on how many channels or watches of one kind may be open at a time. Takes no lock. */
 final class Permits {
 
   private final String what;
@@ -14,7 +14,7 @@ final class Permits {
     this.max = max;
   }
 
-  /** Takes one, if there is one. */
+  /** Takes a permit if one is free; returns whether it did. */
   boolean take() {
     int before = taken.get();
     while (before < max) {
@@ -26,7 +26,7 @@ final class Permits {
     return false;
   }
 
-  /** Takes one more, whether there is one or not, for what gives one back in a moment. */
+  /** Takes a permit even if none is free, for a caller that knows that one is about to be freed. */
   void add() {
     taken.incrementAndGet();
   }
@@ -39,7 +39,7 @@ final class Permits {
     return taken.get();
   }
 
-  /** Returns what is said where there is none. */
+  /** Returns the refusal for when no permit is free. */
   Refusal refusal() {
     return new Refusal(
         Refusal.Code.AT_CAPACITY,

@@ -5,8 +5,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The channels that wait for their readers, the longest-waiting first: where no permit is free,
- * they give theirs to new ones.
+ * The channels that wait for their readers, the longest-waiting first: if no permit is free, a new
+ * channel takes the permit of the first one.
  *
  * <p>Safe for use by many threads; its lock is a leaf.
  */
