@@ -132,7 +132,7 @@ public final class BrokerStats {
   /**
    * Returns how many bytes wait in all channels, including what is kept for replay. The part in
    * clients' channels is at most {@link Limits#maxTotalQueuedBytes()}; the application's own
-   * channels have a budget of the same size.
+   * channels have no such bound.
    */
   public long queuedBytes() {
     return values.queuedBytes;

@@ -438,7 +438,7 @@ final class AdmissionTest {
       assertInternal(() -> acting.list(TagFilter.all()));
       assertInternal(() -> acting.watch(TagFilter.all(), new Replay()));
       log.assertSize(4);
-      // What is not overridden is a yes.
+      // Methods that are not overridden permit.
       Party.assertSent(Party.answer(claimed.send(party.id(), Json.NULL)));
       new Party(acting).channel.close();
       assertThat(session.tags()).containsExactly("a");

@@ -83,8 +83,8 @@ public class AttachmentLincheckTest {
     check(detaches.get() == (toDetach ? 1 : 0), "detached once");
     check(ends.get() <= 1, "told to end at most once");
     if (connected && !toDetach) {
-      check(ends.get() == (toEnd ? 1 : 0), "told to end");
-      check(unread.get() == 0, "woken for what was offered");
+      check(ends.get() == (toEnd ? 1 : 0), "asked to end");
+      check(unread.get() == 0, "woken for each offer");
     }
   }
 

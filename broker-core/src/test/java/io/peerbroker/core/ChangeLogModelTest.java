@@ -73,7 +73,7 @@ final class ChangeLogModelTest {
       if (envelope.event() instanceof Event.Added added) {
         held.put(added.session().id(), added.session());
       } else if (envelope.event() instanceof Event.Removed removed) {
-        assertThat(held.remove(removed.sid())).as("what is removed was added").isNotNull();
+        assertThat(held.remove(removed.sid())).as("removed, so it was added").isNotNull();
       } else if (envelope.event() instanceof Event.Ready told) {
         assertThat(ready).isFalse();
         assertThat(told.count()).isEqualTo(held.size());

@@ -55,8 +55,8 @@ final class ChangeLogTest {
 
   @Test
   @DisplayName(
-      "Changes that cancel each other are folded away, unless a place that looks ahead "
-          + "was opened between them.")
+      "Changes that cancel out are folded away, unless a cursor that looks ahead was opened between"
+          + " them.")
   void cancelledChangesAreFoldedAway() {
     ChangeLog.Cursor place = log.open(false);
     change(null, TAGS);
@@ -90,7 +90,7 @@ final class ChangeLogTest {
   }
 
   @Test
-  @DisplayName("A place that is returned before the log has come to it leaves nothing.")
+  @DisplayName("A cursor that is closed before the log has reached it leaves nothing.")
   void aPlaceReturnedEarlyLeavesNothing() {
     ChangeLog.Cursor place = log.open(true);
     place.mark();
@@ -106,7 +106,7 @@ final class ChangeLogTest {
   }
 
   @Test
-  @DisplayName("The notes of returned places do not pile up where nothing changes.")
+  @DisplayName("The notes of closed cursors do not pile up while nothing changes.")
   void notesOfReturnedPlacesDoNotPileUp() {
     ChangeLog.Cursor idle = log.open(false);
     for (int i = 0; i < 1_000; i++) {

@@ -100,7 +100,7 @@ public final class ChannelConnectionLincheckTest {
       // No reader is let back into a channel whose grace has run out.
       check(stream.told != CloseReason.EXPIRED, "expired under a reader");
       check(channel.isOpen() || stream.broken || stream.told != null, "left on a closed channel");
-      check(closed || stream.told != CloseReason.CLOSED, "closed by nobody");
+      check(closed || stream.told != CloseReason.CLOSED, "closed without a cause");
     }
     check(!closed || !channel.isOpen(), "open though it was closed");
     streams.forEach(stream -> stream.attachment.detach(CloseReason.GONE));

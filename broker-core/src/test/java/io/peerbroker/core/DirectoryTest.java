@@ -100,7 +100,8 @@ final class DirectoryTest {
   }
 
   @Test
-  @DisplayName("A page is fetched as it is read, and keeps nothing of its sessions.")
+  @DisplayName(
+      "A page is read from the directory piece by piece, and retains nothing of its sessions.")
   void aPageIsFetchedAsItIsRead() {
     Json large = Json.of("x".repeat(10_000));
     List<Session> sessions = new ArrayList<>();
@@ -126,7 +127,7 @@ final class DirectoryTest {
   }
 
   @Test
-  @DisplayName("A session that its reader may no longer see is not on the rest of the page.")
+  @DisplayName("A session that the reader may no longer see is left out of the rest of the page.")
   void aHiddenSessionLeavesTheRestOfThePage() {
     for (int i = 0; i < 200; i++) {
       party.host("a");

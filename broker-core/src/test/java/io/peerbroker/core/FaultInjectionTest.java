@@ -186,7 +186,7 @@ final class FaultInjectionTest {
 
   @ParameterizedTest
   @MethodSource("failures")
-  @DisplayName("A timer that refuses a task, whichever it is.")
+  @DisplayName("A timer that rejects any one of its tasks.")
   void timer(Throwable failure) {
     boolean happened = true;
     for (int at = 0; happened; at++) {
@@ -218,7 +218,7 @@ final class FaultInjectionTest {
 
   @ParameterizedTest
   @MethodSource("failures")
-  @DisplayName("A router that fails at any of its calls.")
+  @DisplayName("A router that fails at any one of its calls.")
   void router(Throwable failure) {
     boolean happened = true;
     for (int at = 0; happened; at++) {
@@ -241,7 +241,7 @@ final class FaultInjectionTest {
 
   @ParameterizedTest
   @MethodSource("failures")
-  @DisplayName("A listener that fails at any of its calls.")
+  @DisplayName("A listener that fails at any one of its calls.")
   void listener(Throwable failure) {
     boolean happened = true;
     for (int at = 0; happened; at++) {

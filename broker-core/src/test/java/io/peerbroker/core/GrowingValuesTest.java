@@ -11,7 +11,7 @@ import java.util.Map;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** The public values that get more members in later versions, without breaking what uses them. */
+/** The public values that later versions extend without breaking their users. */
 final class GrowingValuesTest {
 
   private static final Duration SECOND = Duration.ofSeconds(1);
@@ -45,7 +45,7 @@ final class GrowingValuesTest {
   }
 
   @Test
-  @DisplayName("Every limit has an accessor, and is compared and shown.")
+  @DisplayName("Every limit has an accessor and is part of equals and toString.")
   void limits() throws Exception {
     Limits.Values values = new Limits.Values();
     List<Field> fields = fill(values);
@@ -64,7 +64,7 @@ final class GrowingValuesTest {
   }
 
   @Test
-  @DisplayName("Every figure has an accessor, and is compared and shown.")
+  @DisplayName("Every figure has an accessor and is part of equals and toString.")
   void stats() throws Exception {
     BrokerStats.Values values = new BrokerStats.Values();
     List<Field> fields = fill(values);
@@ -83,7 +83,7 @@ final class GrowingValuesTest {
   }
 
   @Test
-  @DisplayName("A broker's limits stay as they were when its builder goes on.")
+  @DisplayName("A broker's limits stay the same when its builder is changed afterwards.")
   void limitsOfABuilder() {
     BrokerBuilder builder = Broker.builder().maxChannels(3);
     try (Broker first = builder.build();
@@ -94,7 +94,7 @@ final class GrowingValuesTest {
   }
 
   @Test
-  @DisplayName("Lease bounds that are refused leave the ones that were.")
+  @DisplayName("Lease bounds that are refused leave the previous ones in place.")
   void leaseBoundsRefused() {
     BrokerBuilder builder = Broker.builder();
     assertThatIllegalArgumentException()
@@ -118,7 +118,7 @@ final class GrowingValuesTest {
   }
 
   @Test
-  @DisplayName("Options are equal when all that they ask for is.")
+  @DisplayName("Options are equal when all their values are.")
   void options() {
     ChannelOptions none = ChannelOptions.none();
     assertThat(none.withResume(SECOND).withResume(Duration.ZERO))

@@ -223,7 +223,7 @@ final class LeaseTest {
 
   @Test
   @Tag("R15")
-  @DisplayName("After a pause of the process, a ping that has waited in its socket counts.")
+  @DisplayName("After a pause of the process, a ping that waited in its socket counts.")
   void aPauseIsNoSilence() {
     ManualTransport line = open(LEASED);
     ManualTransport silent = open(LEASED);

@@ -133,7 +133,7 @@ final class NullsTest {
   }
 
   @Test
-  @DisplayName("The timer of the running system.")
+  @DisplayName("The system's timer.")
   void timers() {
     try (Timer.SystemTimer timer = Timer.system()) {
       refuses("delay", () -> timer.schedule(null, () -> {}));

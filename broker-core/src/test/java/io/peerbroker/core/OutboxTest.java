@@ -49,7 +49,7 @@ final class OutboxTest {
   }
 
   @Test
-  @DisplayName("A full outbox has no more room for being polled.")
+  @DisplayName("Polling does not make room in a full outbox.")
   void pollingAloneMakesNoRoom() {
     assertThat(offer(1)).isEqualTo(OfferResult.SENT);
     assertThat(offer(2)).isEqualTo(OfferResult.SENT);
@@ -79,7 +79,7 @@ final class OutboxTest {
   }
 
   @Test
-  @DisplayName("An empty outbox takes a message that is larger than its bound.")
+  @DisplayName("An empty outbox accepts a message that is larger than its bound.")
   void anEmptyOutboxTakesALargerMessage() {
     Outbox tiny = plain(100, 1);
     OutboxReader tinyReader = OutboxReader.attachedTo(tiny);

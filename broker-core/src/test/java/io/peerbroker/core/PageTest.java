@@ -60,7 +60,7 @@ final class PageTest {
   }
 
   @Test
-  @DisplayName("A session that is listed again is shown in its old place.")
+  @DisplayName("A session that is listed again appears at its old position.")
   void aSessionReturnsToItsOldPlace() {
     Session first = party.host("a");
     Session second = party.host("a");
@@ -86,7 +86,7 @@ final class PageTest {
   }
 
   @Test
-  @DisplayName("All pages together show each session once that was there all the time.")
+  @DisplayName("All pages together show each session that was there all the time exactly once.")
   void allPagesShowEachLastingSessionOnce() {
     List<Session> going = new ArrayList<>();
     List<String> staying = new ArrayList<>();

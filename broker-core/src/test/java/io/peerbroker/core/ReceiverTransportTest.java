@@ -89,7 +89,8 @@ final class ReceiverTransportTest {
   }
 
   @Test
-  @DisplayName("A receiver in place is not called inside one on a thread of the pool.")
+  @DisplayName(
+      "A receiver on an in-place executor is not called inside another one on a pool thread.")
   void aReceiverInPlaceIsNotCalledInsideAnother() {
     List<String> events = new ArrayList<>();
     CompletableFuture<List<String>> all = new CompletableFuture<>();
@@ -153,7 +154,7 @@ final class ReceiverTransportTest {
   }
 
   @Test
-  @DisplayName("What a receiver throws harms no other receiver, and the next event comes.")
+  @DisplayName("An exception from a receiver affects no other receiver, and its next event comes.")
   void aReceiverThatThrowsGetsTheNextEvent() {
     for (boolean direct : new boolean[] {true, false}) {
       List<String> received = new java.util.concurrent.CopyOnWriteArrayList<>();
@@ -219,7 +220,7 @@ final class ReceiverTransportTest {
   }
 
   @Test
-  @DisplayName("A channel whose executor has never taken a task is closed from the start.")
+  @DisplayName("A channel whose executor never accepted a task is closed from the start.")
   void anExecutorThatTakesNothingClosesAtOnce() {
     Party party =
         new Party(
@@ -322,7 +323,7 @@ final class ReceiverTransportTest {
   }
 
   @Test
-  @DisplayName("Receivers that block silence no other one, up to the stated number.")
+  @DisplayName("Receivers that block do not silence others, up to the documented number.")
   void blockedReceiversSilenceNobody() throws InterruptedException {
     CountDownLatch release = new CountDownLatch(1);
     CountDownLatch received = new CountDownLatch(1);

@@ -30,8 +30,7 @@ class RefusalTest {
   }
 
   @Test
-  @DisplayName(
-      "Code in this JVM learns where it was refused; a client's request costs no stack trace.")
+  @DisplayName("Code in this JVM gets a stack trace with a refusal; a client's request costs none.")
   void onlyCodeInThisJvmGetsAStackTrace() {
     assertThat(depth()).isPositive();
     RefusedException.untraced(

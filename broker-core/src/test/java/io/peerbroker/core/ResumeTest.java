@@ -84,7 +84,7 @@ final class ResumeTest {
     return ((LocalBroker) broker).permitsTaken();
   }
 
-  // What is granted
+  // Grants
 
   @Test
   @Tag("R1")
@@ -122,7 +122,7 @@ final class ResumeTest {
 
   @Test
   @Tag("R2")
-  @DisplayName("With the grant each event has an id of its own, which is not the key.")
+  @DisplayName("With the grant, each event has an id of its own, which is not the key.")
   void everyEventHasAnId() {
     ManualTransport line = opened();
     send(line, 1, 3);
@@ -206,7 +206,7 @@ final class ResumeTest {
     send(line, 1, 4);
     line.readAll();
     String fourth = line.lastId();
-    // The second stream has given less when the third names what the first had given.
+    // The second stream has sent less when the third names an event that the first had sent.
     ManualTransport second = open(RESUME.after(line.ids.get(1)));
     assertSame(line, second);
     assertThat(second.poll()).isEqualTo("2");
@@ -283,7 +283,7 @@ final class ResumeTest {
 
   @Test
   @Tag("R11")
-  @DisplayName("A close in the grace is a close at once.")
+  @DisplayName("A close during the grace takes effect at once.")
   void closesInTheGrace() {
     ManualTransport line = opened();
     line.cut();
@@ -303,12 +303,12 @@ final class ResumeTest {
     assertRefused(() -> comeBack(line), Code.SHUTTING_DOWN);
   }
 
-  // What is kept
+  // Replay
 
   @Test
   @Tag("R9")
   @Tag("X15")
-  @DisplayName("Beyond the bound of events the oldest is dropped, and there is never a gap.")
+  @DisplayName("Beyond the bound of events, the oldest is dropped, and there is never a gap.")
   void isTooOldByEvents() {
     for (int seen : new int[] {0, 1}) {
       ManualTransport line = opened();
@@ -329,7 +329,7 @@ final class ResumeTest {
   @Test
   @Tag("R9")
   @Tag("X15")
-  @DisplayName("Beyond the bound of bytes the oldest is dropped.")
+  @DisplayName("Beyond the bound of bytes, the oldest is dropped.")
   void isTooOldByBytes() {
     String json = "\"" + "x".repeat(1_100) + "\"";
     for (int seen : new int[] {0, 1}) {
@@ -420,7 +420,7 @@ final class ResumeTest {
 
   @Test
   @Tag("C21")
-  @DisplayName("An id that was never given leads to a new channel and touches no other.")
+  @DisplayName("An id that was never issued leads to a new channel and touches no other.")
   void forged() {
     ManualTransport line = opened();
     send(line, 1, 2);
@@ -475,7 +475,7 @@ final class ResumeTest {
 
   @Test
   @Tag("R16")
-  @DisplayName("A channel that asked for resume or lease hosts sessions for its key alone.")
+  @DisplayName("A channel that asked for resume or lease hosts sessions only for its key.")
   void hostingTakesTheKey() {
     for (ChannelOptions asked :
         List.of(RESUME, ChannelOptions.none().withLease(Duration.ofSeconds(1)))) {
@@ -599,7 +599,7 @@ final class ResumeTest {
   }
 
   @Test
-  @DisplayName("An opener that fails leaves no new channel, and an old one waiting.")
+  @DisplayName("An opener that fails leaves no new channel, and leaves an old one waiting.")
   void aFailedOpenerLeavesTheOldChannelWaiting() {
     sender.channel.close();
     RuntimeException no = new IllegalStateException("no");

@@ -156,7 +156,7 @@ final class RouterTest {
 
   @Test
   @Tag("E4")
-  @DisplayName("A target that only the router knows is not called unknown above the rate.")
+  @DisplayName("Above the rate, a target that only the router knows is not reported as unknown.")
   void knowsTargetsThatTheBrokerDoesNot() {
     route(message -> Delivery.sent());
     Party.assertSent(party.send("elsewhere", "1"));

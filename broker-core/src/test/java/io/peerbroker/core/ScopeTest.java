@@ -186,7 +186,7 @@ final class ScopeTest {
   }
 
   @Test
-  @DisplayName("A filter that the caller had asked for anyway is no change of scope.")
+  @DisplayName("A filter that the caller had asked for anyway does not change the scope.")
   void anEqualFilterChangesNothing() {
     watch("ours");
     answer = () -> Scope.tagged("ours");
@@ -244,7 +244,7 @@ final class ScopeTest {
     answer =
         () -> {
           Scope old = Scope.all();
-          // The right is taken away behind the policy's back, before the watch is known.
+          // The right is revoked after the policy was asked, before the watch is registered.
           answer = () -> Scope.tagged("ours");
           broker.recheck();
           return old;
@@ -308,7 +308,7 @@ final class ScopeTest {
   }
 
   @Test
-  @DisplayName("A question that fails ends the watch, and is asked again with the next one.")
+  @DisplayName("A failing policy ends the watch, and is asked again for the next one.")
   void aFailedQuestionEndsTheWatch() {
     AtomicInteger questions = new AtomicInteger();
     AccessPolicy failing =

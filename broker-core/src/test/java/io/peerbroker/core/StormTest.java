@@ -157,8 +157,7 @@ final class StormTest {
   }
 
   @Test
-  @DisplayName(
-      "1,000 channels and 1,000 watches are cut at once: an idle stream hears nothing of it.")
+  @DisplayName("1,000 channels and 1,000 watches are cut at once; an idle stream is not affected.")
   void allAreCut() {
     open();
     watch(false, new CountDownLatch(0));
@@ -169,7 +168,7 @@ final class StormTest {
   }
 
   @Test
-  @DisplayName("1,000 channels are cut at once before the eyes of 1,000 watches.")
+  @DisplayName("1,000 channels that 1,000 watches see are cut at once.")
   void listsStay() {
     open();
     watch(false, new CountDownLatch(0));

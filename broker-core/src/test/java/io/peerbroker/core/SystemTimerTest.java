@@ -36,7 +36,7 @@ final class SystemTimerTest {
   }
 
   @Test
-  @DisplayName("Tasks that block do not keep another from its time, up to the stated number.")
+  @DisplayName("Tasks that block do not delay another one, up to the documented number.")
   void blockedTasks() throws InterruptedException {
     for (int i = 0; i < Timer.SystemTimer.MAX_WORKERS - 1; i++) {
       timer.schedule(Duration.ZERO, this::block);
@@ -133,7 +133,7 @@ final class SystemTimerTest {
   }
 
   @Test
-  @DisplayName("A class loader that a task leaves on its thread is not there for the next.")
+  @DisplayName("A class loader that a task leaves on its thread is gone for the next task.")
   void forgetsLoaders() throws Exception {
     try (URLClassLoader foreign = new URLClassLoader(new URL[0])) {
       CountDownLatch left = new CountDownLatch(2);

@@ -141,7 +141,7 @@ final class TagIndexTest {
     long to = index.find(ParsedFilter.of(both), 0, Long.MAX_VALUE, 10, new ArrayList<>());
     assertThat(to).isLessThan(20_000 * 64);
     assertThat(found(both, 0, Long.MAX_VALUE, 10)).isEmpty();
-    // And none is lost where it stops.
+    // No session is lost where it stops.
     for (long i = 0; i < 20_000; i++) {
       put(i * 64 + 64, List.of("even", "odd"));
     }

@@ -101,7 +101,7 @@ final class TagsTest {
 
   @Test
   @Tag("S17")
-  @DisplayName("The refusal names the tag, without what would break the line.")
+  @DisplayName("The refusal names the tag, without characters that would break the line.")
   void quotesTheTagOnOneLine() {
     assertRefused(() -> normalize("fine", "b\u0000\u202Ed"), Code.INVALID_TAG)
         .contains("\"b\\u0000\\u202ed\"");

@@ -128,7 +128,7 @@ final class WaitingChangesTest {
 
   @Test
   @Tag("X11")
-  @DisplayName("A walk that is ahead keeps no more of a closed session than it shows.")
+  @DisplayName("A walk that is ahead retains no more of a closed session than the list shows.")
   void aWalkAheadKeepsOnlyWhatItShows() {
     for (int i = 0; i < 10; i++) {
       party.host("a");

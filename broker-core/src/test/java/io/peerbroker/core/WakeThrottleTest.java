@@ -156,7 +156,7 @@ final class WakeThrottleTest {
   }
 
   @Test
-  @DisplayName("A change wakes a few readers on its own thread, and the others elsewhere.")
+  @DisplayName("A change wakes a few readers on its own thread and the others elsewhere.")
   void aChangeWakesFewOnItsOwnThread() {
     Session session = party.host("a");
     watch(5_000, true);
@@ -183,7 +183,7 @@ final class WakeThrottleTest {
 
   @Test
   @Tag("X11")
-  @DisplayName("A change beyond the bound ends no reader that reads at once.")
+  @DisplayName("A change beyond the bound ends no reader that reads promptly.")
   void aPromptReaderMayPassTheBoundOnce() {
     for (int i = 0; i < 2_000; i++) {
       party.host("a");
@@ -364,7 +364,7 @@ final class WakeThrottleTest {
   }
 
   @Test
-  @DisplayName("Thousands of filters hold no thread that changes what all of them see.")
+  @DisplayName("Thousands of filters do not occupy a thread that changes what all of them see.")
   void thousandsOfFiltersKeepNoChangingThread() {
     List<String> tags = new ArrayList<>();
     for (int i = 0; i < 32; i++) {

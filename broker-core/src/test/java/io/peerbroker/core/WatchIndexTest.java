@@ -175,7 +175,7 @@ final class WatchIndexTest {
   }
 
   @Test
-  @DisplayName("Watches that begin before any session is there do not all lie under one tag.")
+  @DisplayName("Watches that begin before there is any session are not all indexed under one tag.")
   void earlyWatchesDoNotLieUnderOneTag() {
     for (int i = 0; i < 100; i++) {
       add("a-lobby,game-" + i);
@@ -192,7 +192,7 @@ final class WatchIndexTest {
   }
 
   @Test
-  @DisplayName("The number of comparisons does not grow with what strangers watch.")
+  @DisplayName("The number of comparisons does not grow with what clients watch.")
   void comparisonsDoNotGrowWithStrangers() {
     List<String> tags = new ArrayList<>();
     for (int i = 0; i < 32; i++) {
@@ -220,7 +220,7 @@ final class WatchIndexTest {
   }
 
   @Test
-  @DisplayName("What waits for groups counts until all of them have looked at it.")
+  @DisplayName("A change that waits for groups counts until all of them have examined it.")
   void waitingChangesCountUntilAllHaveLooked() {
     List<LocalWatch> all = List.of(add("a"), add("a,!b"), add("c"));
     List<String> tags = List.of("a", "b");
@@ -255,7 +255,8 @@ final class WatchIndexTest {
   }
 
   @Test
-  @DisplayName("A caller that makes many changes has those that wait in feeds looked at.")
+  @DisplayName(
+      "A caller that makes many changes makes the groups examine those that wait in feeds.")
   void manyChangesInFeedsAreLookedAt() {
     ChangeBudget narrow = new ChangeBudget(20_000);
     WatchIndex small = watches(narrow);

@@ -143,7 +143,8 @@ final class WatchTest {
                   public void end(CloseReason reason) {}
 
                   {
-                    // Between two polls one behind the walk and one before it change.
+                    // Between two polls, a session that the walk has passed and one that it has not reached
+                    // change.
                     poll(attachment);
                     poll(attachment);
                     sessions[0].update(tags("s0", "x"));

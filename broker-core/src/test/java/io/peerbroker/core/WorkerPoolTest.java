@@ -70,7 +70,7 @@ final class WorkerPoolTest {
   }
 
   @Test
-  @DisplayName("One task runs although all but one of the threads that there may be are blocked.")
+  @DisplayName("A task runs although all but one of the permitted threads are blocked.")
   void growsWhileTasksBlock() throws InterruptedException {
     block(MOST - 1);
     CountDownLatch ran = new CountDownLatch(1);
@@ -92,7 +92,7 @@ final class WorkerPoolTest {
   }
 
   @Test
-  @DisplayName("Threads beyond the usual ones end once nothing is left for them.")
+  @DisplayName("Threads beyond the usual number end once nothing is left for them.")
   void shrinks() {
     block(MOST);
     Awaitility.await().until(() -> workers.size() == MOST);
