@@ -1,6 +1,6 @@
 /**
- * Opens streams as it is told to on its input, a line each (`open <number> <url>`), and writes what
- * comes as lines of JSON. Does what the protocol asks of a client: closes when it is told to go.
+ * Opens streams as its input says, a line each (`open <number> <url>`), and writes what
+ * comes as lines of JSON. Does what the protocol asks of a client: closes when the server says so.
  */
 import { createInterface } from 'node:readline';
 import { EventSource } from 'eventsource';

@@ -99,7 +99,7 @@ public final class AddressLimitFilter implements Filter {
   }
 
   /**
-   * Serves a broker behind this filter until the process is told to end.
+   * Serves a broker behind this filter until the process is terminated.
    *
    * @param args the port; 8080 if there is none
    */

@@ -190,7 +190,7 @@ public final class BrokerServer implements Callable<Integer> {
   }
 
   /**
-   * Runs the broker until the process is told to end.
+   * Runs the broker until the process is terminated.
    *
    * @param args the command line, see {@code --help}
    */

@@ -124,7 +124,7 @@ public final class CookiesAndOrigin implements AccessPolicy {
   }
 
   /**
-   * Runs a site whose visitors log in by a click, until the process is told to end.
+   * Runs a site whose visitors log in by a click, until the process is terminated.
    *
    * @param args the port; 8080 if there is none
    */

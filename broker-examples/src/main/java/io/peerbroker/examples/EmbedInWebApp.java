@@ -18,7 +18,7 @@ public final class EmbedInWebApp {
   private EmbedInWebApp() {}
 
   /**
-   * Runs a shop whose customers can talk to each other, until the process is told to end.
+   * Runs a shop whose customers can talk to each other, until the process is terminated.
    *
    * @param args the port; 8080 if there is none
    */

@@ -25,7 +25,7 @@ public final class JvmPeerAndBrowser {
   private JvmPeerAndBrowser() {}
 
   /**
-   * Runs the broker, the clock and the demo page until the process is told to end.
+   * Runs the broker, the clock and the demo page until the process is terminated.
    *
    * @param args the port; 8080 if there is none
    */
@@ -37,7 +37,7 @@ public final class JvmPeerAndBrowser {
 
           // The JVM's party: a channel and a session, as every browser has them, but no key and no
           // HTTP.
-          // The demo page shows the name; "via" tells it that this one is not to be called by
+          // The demo page shows the name; "via" says that this one cannot be called by
           // WebRTC.
           Channel clock = broker.openChannel(JvmPeerAndBrowser::answer);
           clock.openSession(

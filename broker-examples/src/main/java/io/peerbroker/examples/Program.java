@@ -47,7 +47,7 @@ final class Program {
   /**
    * Runs a program.
    *
-   * @throws Exception what the body has thrown, unless the process has been told to end
+   * @throws Exception what the body has thrown, unless the process is being terminated
    */
   static void run(Body body) throws Exception {
     var program = new Program();
@@ -80,7 +80,7 @@ final class Program {
   }
 
   /**
-   * Serves until the process is told to end.
+   * Serves until the process is terminated.
    *
    * @param closeBroker closes the broker, whose streams are notified
    * @throws Exception if the server can't start; an {@code IOException} says why in its message

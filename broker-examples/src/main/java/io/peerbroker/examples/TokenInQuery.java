@@ -177,8 +177,7 @@ public final class TokenInQuery implements AccessPolicy {
   }
 
   /**
-   * Runs a broker with two tenants until the process is told to end, and says how to see one's
-   * list.
+   * Runs a broker with two tenants until the process is terminated, and says how to see one's list.
    *
    * @param args the port; 8080 if there is none
    */

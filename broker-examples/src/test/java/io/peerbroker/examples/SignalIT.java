@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.Isolated;
 
-/** A process that is told to end (SIGTERM) while it starts. */
+/** A process that is terminated (SIGTERM) while it starts. */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 @Isolated("the moments of its starts are measured")
 class SignalIT {

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The response is completed when the answer is written and the body is over, whichever is last:
  * Undertow and Tomcat would read the rest of an unfinished body with a thread of their pools. Jetty
- * would not. There the exchange is ended in time even if no callback comes, as none does for a body
- * that goes on without content: in the line of a chunk's size, or in trailers.
+ * would not. There the exchange is ended in time even without a callback: none comes for a body
+ * that goes on without content, in the line of a chunk's size or in trailers.
  *
  * <p>Safe for use by many threads; no method blocks or waits for a container.
  */
@@ -25,8 +25,8 @@ final class LateAnswer implements StreamWriter.Source {
   private static final System.Logger LOG = System.getLogger(BrokerHttp.class.getName());
 
   /**
-   * How long the container has to deal with a body that broke off, and the client to be told,
-   * before the response is ended in whatever state it is: after a reset Undertow calls nobody.
+   * How long the container may take to handle a body that broke off, and the answer to reach the
+   * client, before the response is ended in any state: after a reset Undertow makes no callback.
    */
   private static final Duration BROKEN_BODY_GRACE = Duration.ofSeconds(1);
 
@@ -41,7 +41,7 @@ final class LateAnswer implements StreamWriter.Source {
   private final boolean isJetty;
 
   /**
-   * The connection, where the container does not end it: after an answer with {@code Connection:
+   * The connection, if the container does not end it: after an answer with {@code Connection:
    * close} Jetty 11 reads on, for as long as the client sends.
    */
   private final @Nullable Closeable connection;
@@ -56,7 +56,7 @@ final class LateAnswer implements StreamWriter.Source {
   private volatile boolean bodyUnfinished;
   private volatile boolean bodyUnwanted;
 
-  /** Whether the exchange is to be cut off. Written before the task that does it is scheduled. */
+  /** Whether the exchange must be cut off. Written before the task that does it is scheduled. */
   private volatile boolean bodyBroken;
 
   private volatile boolean over;
@@ -71,7 +71,7 @@ final class LateAnswer implements StreamWriter.Source {
     ALL
   }
 
-  /** How much of the answer has been given. The writer's owner's own. */
+  /** How much of the answer has been given. Used by the writer's owner only. */
   private Given given = Given.NOTHING;
 
   private LateAnswer(AsyncContext async, boolean withBody, HttpSettings settings, Timer timer)
@@ -96,7 +96,7 @@ final class LateAnswer implements StreamWriter.Source {
     writer = output.writer();
   }
 
-  /** Waits for the answer; to be called on the request's own thread. */
+  /** Waits for the answer; must be called on the request's own thread. */
   static LateAnswer begin(AsyncContext async, boolean withBody, HttpSettings settings, Timer timer)
       throws IOException {
     return new LateAnswer(async, withBody, settings, timer);
@@ -117,14 +117,14 @@ final class LateAnswer implements StreamWriter.Source {
     }
   }
 
-  /** Answers on the request's own thread, before which no answer has been given. */
+  /** Writes the answer on the request's own thread; no answer may have been given before. */
   void giveAtOnce(Reply answer) {
     if (take(answer)) {
       start();
     }
   }
 
-  /** Answers, unless that has been done. */
+  /** Gives the answer, unless that has been done. */
   void give(Reply answer) {
     if (take(answer)) {
       run(this::start);
@@ -137,7 +137,7 @@ final class LateAnswer implements StreamWriter.Source {
     }
     output.beforeFirstWrite(
         response -> {
-          // What follows a body that is not read to its end must never be taken for a request.
+          // The bytes after a body that is not read to its end must never be taken for a request.
           Reply told =
               (bodyUnfinished || bodyUnwanted) && isHttp1
                   ? answer.with("Connection", "close")
@@ -155,10 +155,10 @@ final class LateAnswer implements StreamWriter.Source {
   }
 
   /**
-   * Lets the container call the writer, on a thread of its own. The listener is set no sooner than
-   * there is something to write, and nothing is written but by the container's callbacks: where a
-   * write of another thread fails while one of Tomcat's is about to leave this request, that one
-   * uses the response again for the next, and asks no listener first.
+   * Lets the container call the writer, on a thread of its own. The listener is not set before
+   * there is something to write, and only the container's callbacks write: if a write of another
+   * thread fails while a thread of Tomcat's is about to leave this request, that thread reuses the
+   * response for the next one, and asks no listener first.
    */
   private void start() {
     try {
@@ -173,15 +173,15 @@ final class LateAnswer implements StreamWriter.Source {
     bodyUnfinished = true;
   }
 
-  /** The body has ended. */
+  /** Notes that the body has ended. */
   void bodyIsOver() {
     bodyUnfinished = false;
     writer.drain();
   }
 
   /**
-   * The body is not asked for, by a client that waits for that before it sends any. To be called
-   * before the answer is given, which is the connection's last.
+   * Notes that the body was not asked for: its client waits for that before it sends any. Must be
+   * called before the answer is given, which is the connection's last.
    */
   void leaveBody() {
     bodyUnwanted = true;
@@ -189,13 +189,13 @@ final class LateAnswer implements StreamWriter.Source {
     bodyUnfinished = connection != null;
   }
 
-  /** The body has broken off, or is cut off: its answer is the connection's last. */
+  /** Notes that the body has broken off, or is cut off: its answer is the connection's last. */
   void bodyIsBroken() {
     bodyBroken = true;
     task.watch(BROKEN_BODY_GRACE, () -> run(this::cut));
   }
 
-  /** Looks after the answer in a while, unless its body has broken off, be that at this moment. */
+  /** Schedules a check of the answer, unless its body has broken off, even at this moment. */
   private void watchIn(Duration delay) {
     task.watch(delay, this::watch);
     if (bodyBroken) {
@@ -215,7 +215,7 @@ final class LateAnswer implements StreamWriter.Source {
         connection.close();
       }
     } catch (IOException ended) {
-      // It has been closed all the same.
+      // It has been closed in any case.
     } finally {
       writer.abort();
     }
@@ -247,8 +247,8 @@ final class LateAnswer implements StreamWriter.Source {
   }
 
   /**
-   * Returns the answer: in one piece, or, where the response stays open after it, in two with a
-   * flush between them, since Open Liberty keeps the first flush to itself until there is another.
+   * Returns the answer: in one piece, or, if the response stays open after it, in two with a flush
+   * between them, since Open Liberty holds back the first flush until there is another.
    */
   @Override
   public byte @Nullable [] next() {

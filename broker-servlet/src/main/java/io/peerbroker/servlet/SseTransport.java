@@ -15,8 +15,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream of server-sent events: takes what an attachment has to the client, and keeps the stream
- * alive.
+ * A stream of server-sent events: it carries an attachment's events to the client, and keeps the
+ * stream alive.
  *
  * <p>One scheduled task belongs to each: it sends the heartbeat after a silence and gives up a
  * reader that takes nothing. Threads as in {@link StreamWriter}, whose owner polls.
@@ -42,29 +42,30 @@ final class SseTransport implements Transport, StreamWriter.Source {
   private final ServletOutput output;
   private final StreamWriter writer;
 
-  /** What writes for other threads than the container's; null where they write themselves. */
+  /** The writer for other threads than the container's; null if they write themselves. */
   private final @Nullable ConnectionWriter connectionWriter;
 
   private final ConnectionWriters connections;
 
   private volatile @Nullable CloseReason ending;
 
-  /** Whether the silence has been as long as it may be. */
+  /** Whether the silence has reached its bound. */
   private volatile boolean heartbeatDue;
 
   private volatile long lastGiven;
 
-  // The writer's owner's own.
+  // Used by the writer's owner only.
   private int eventsGiven;
   private boolean farewellGiven;
 
   /**
-   * Whether the first bytes have been given: at once, though there may be no event yet for a client
-   * that has come back and missed nothing, or the headers would wait for the first heartbeat.
+   * Whether the first bytes have been given: they go out at once, even without an event for a
+   * client that has come back and missed nothing; otherwise the headers would wait for the first
+   * heartbeat.
    */
   private boolean begun;
 
-  /** Whether what the stream begins with has been flushed. */
+  /** Whether the beginning of the stream has been flushed. */
   private boolean opened;
 
   private boolean commentDue;
@@ -97,8 +98,8 @@ final class SseTransport implements Transport, StreamWriter.Source {
    * Begins a stream on a response whose headers are set.
    *
    * @param visible whether its heartbeats are events, and its first event says how often they come
-   * @param open where it is registered for as long as its response is open
-   * @param connections where its connection is registered for as long, if writes to it may block
+   * @param open the place in which it is registered while its response is open @param connections
+   *     the place in which its connection is registered for that time, if writes to it may block
    */
   static SseTransport begin(
       Attachment attachment,
@@ -139,7 +140,7 @@ final class SseTransport implements Transport, StreamWriter.Source {
     wake();
   }
 
-  /** Has written what there is: on this thread, or where that may block on another. */
+  /** Starts the writing of pending events: on this thread, or, if that may block, on another. */
   private void wake() {
     if (connectionWriter == null) {
       writer.drain();
@@ -149,15 +150,18 @@ final class SseTransport implements Transport, StreamWriter.Source {
   }
 
   /**
-   * Gives the reader up. A stream that waits behind another may have room of its own: completed
-   * here and now, it would have Tomcat park a thread of its pool behind that one.
+   * Gives the reader up. A stream that waits behind another may have room of its own: if it were
+   * completed at once, Tomcat would park a thread of its pool behind that one.
    */
   private void abandon() {
     writer.letGo();
     wake();
   }
 
-  /** For how long the reader has taken nothing, itself or others before it on its connection. */
+  /**
+   * Returns for how long the reader has taken nothing, itself or others before it on its
+   * connection.
+   */
   private long blockedNanos() {
     long blocked = writer.blockedNanos();
     return connectionWriter == null
@@ -165,7 +169,7 @@ final class SseTransport implements Transport, StreamWriter.Source {
         : Math.max(blocked, connectionWriter.waitedNanos(writer));
   }
 
-  /** Ends the response in whatever state it is. */
+  /** Ends the response in any state. */
   void abort() {
     writer.abort();
   }
@@ -176,7 +180,7 @@ final class SseTransport implements Transport, StreamWriter.Source {
       begun = true;
       return SseEncoder.beginning(settings.retry());
     }
-    // Read before the queue: after the broker has said to end, it queues nothing more.
+    // Read before the queue: once the broker has ended the stream, it queues nothing more.
     CloseReason reason = ending;
     byte[] bytes = nextBatch();
     if (bytes == null) {
@@ -226,7 +230,7 @@ final class SseTransport implements Transport, StreamWriter.Source {
 
   private byte[] encoded(Envelope envelope) {
     Event event = envelope.event();
-    // No other stream is given these two, and none of them twice but by a client that came back.
+    // No other stream gets these two, and only a client that came back gets one of them twice.
     return visible && (event instanceof Event.Opened || event instanceof Event.Ready)
         ? SseEncoder.event(event, envelope.id(), settings.heartbeat())
         : envelope.encoded(ENCODER);
@@ -241,8 +245,8 @@ final class SseTransport implements Transport, StreamWriter.Source {
   }
 
   /**
-   * Follows what the stream began with by a comment, with a write and a flush of its own: Open
-   * Liberty keeps the first flush to itself, headers and all, and Jetty the end of a chunk, for
+   * Sends a comment after the beginning of the stream, with a write and a flush of its own: Open
+   * Liberty holds back the first flush, including the headers, and Jetty the end of a chunk, for
    * which Varnish waits, until there is another.
    */
   @Override
@@ -253,7 +257,7 @@ final class SseTransport implements Transport, StreamWriter.Source {
     }
   }
 
-  /** A thread of the container's leaves the rest to the connection's, too. */
+  /** A thread of the container's, too, leaves the rest to the connection's thread. */
   @Override
   public boolean givesWay() {
     return connectionWriter != null && connectionWriter.giveWay(writer);
@@ -284,8 +288,8 @@ final class SseTransport implements Transport, StreamWriter.Source {
   }
 
   /**
-   * Looks after the stream, and says when to look again: before anything is written, since a
-   * container may keep the thread that writes.
+   * Checks the stream, and schedules the next check before anything is written, since a container
+   * may keep the thread that writes.
    */
   private void tick() {
     long heartbeat = settings.heartbeat().toNanos();
@@ -297,7 +301,7 @@ final class SseTransport implements Transport, StreamWriter.Source {
     long silence = timer.nanoTime() - lastGiven;
     boolean due = silence >= heartbeat;
     long next = Math.min(due ? heartbeat : heartbeat - silence, left);
-    // Once it is to end, another task looks after it.
+    // Once it must end, another task looks after it.
     task.watch(Duration.ofNanos(next), this::tick);
     if (due) {
       heartbeatDue = true;

@@ -61,7 +61,7 @@ final class StreamWriterTest {
     assertThat(source.told).isEmpty();
     output.room = 9;
     writer.drain();
-    assertThat(source.told).as("nobody has said that there is room").isEmpty();
+    assertThat(source.told).as("no callback has reported room").isEmpty();
     writer.onWritePossible();
     assertThat(source.told).containsExactly("taken");
     assertThat(output.calls).containsExactly("write a", "flush");

@@ -65,7 +65,7 @@ public final class EventStreamParser {
   /**
    * Starts at the beginning of a stream.
    *
-   * @param sink told each item, within {@link #feed}
+   * @param sink called with each item, within {@link #feed}
    */
   public EventStreamParser(Consumer<Item> sink) {
     this.sink = sink;

@@ -50,7 +50,7 @@ import org.springframework.security.web.session.HttpSessionEventPublisher;
 public class HelpDesk {
 
   /**
-   * Runs the application until the process is told to end.
+   * Runs the application until the process is terminated.
    *
    * @param args Spring Boot's, such as {@code --server.port=8081}
    */

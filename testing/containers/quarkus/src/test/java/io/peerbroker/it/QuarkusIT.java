@@ -25,7 +25,7 @@ final class QuarkusIT extends ContainerKit {
         "malformedQueriesAreRefused",
         query,
         "brokenBodiesLeaveNothing",
-        "Quarkus tells nobody that a body broke off: it is given up at its timeout",
+        "Quarkus does not report that a body broke off: it is given up at its timeout",
         "refusedBodiesAreCutOff",
         "Quarkus reads no body of a GET, so none is cut off, and sends an empty answer at its end",
         "bodiesWithoutContentAreCutOff",
