@@ -18,8 +18,8 @@ import java.util.stream.Stream;
  *
  * @param page the document, as a path from the project's root: {@code docs/limits.md}
  * @param line the line of the opening fence, from 1
- * @param name the name by which tests find it, empty if it has none @param language the word behind
- *     the opening fence, empty if there is none
+ * @param name the name by which tests find it, empty if it has none
+ * @param language the word behind the opening fence, empty if there is none
  * @param text its lines, each with its line feed
  */
 public record DocBlock(String page, int line, String name, String language, String text) {
