@@ -98,8 +98,9 @@ final class SseTransport implements Transport, StreamWriter.Source {
    * Begins a stream on a response whose headers are set.
    *
    * @param visible whether its heartbeats are events, and its first event says how often they come
-   * @param open the place in which it is registered while its response is open @param connections
-   *     the place in which its connection is registered for that time, if writes to it may block
+   * @param open the place in which it is registered while its response is open
+   * @param connections the place in which its connection is registered for that time, if writes to
+   *     it may block
    */
   static SseTransport begin(
       Attachment attachment,

@@ -53,8 +53,8 @@ record Measurement(double cpuNanos, double lowest, double highest, double wallNa
    * Measures bursts of operations, each of which needs some preparation.
    *
    * @param operations how many there are in a burst
-   * @param ready the preparation; not measured @param burst runs them; its result depends on each,
-   *     so that none can be left out
+   * @param ready the preparation; not measured
+   * @param burst runs them; its result depends on each, so that none can be left out
    */
   static Measurement ofBursts(Scale scale, int operations, Runnable ready, LongSupplier burst) {
     long warm = THREADS.getCurrentThreadCpuTime() + scale.warmUp().toNanos();

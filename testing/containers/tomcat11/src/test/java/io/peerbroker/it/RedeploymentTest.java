@@ -150,8 +150,8 @@ final class RedeploymentTest {
   }
 
   /**
-   * @param own a class of each jar or directory that is the application's own @param shared the
-   *     broker that the server gives to its applications, if any
+   * @param own a class of each jar or directory that is the application's own
+   * @param shared the broker that the server gives to its applications, if any
    */
   private Context deploy(List<Class<?>> own, @Nullable Broker shared) throws Exception {
     StandardContext context = new StandardContext();
