@@ -55,23 +55,21 @@ public interface Gateway {
   PageReader readPage(TagFilter filter, int limit, @Nullable String after);
 
   /**
-   * Returns the channel that owns {@code origin} after checking its key.
+   * Performs what a client asks for. It is refused for what fails first, in this order: the sizes
+   * of messages and metadata and the number of tags; the existence of the acting channel; its key;
+   * what the policy says; the existence of the session or the target; whether the session is the
+   * channel's own; the rate; the room. An update is put to the policy behind its session, since
+   * before there is nothing to ask about. The rest of the protocol's order is the adapter's.
    *
-   * @param origin the id of a channel, or of one of its sessions
-   * @throws RefusedException {@code unknown_channel}, {@code wrong_key} or {@code shutting_down}
-   */
-  Channel claim(String origin, String key);
-
-  /**
-   * Returns the channel that is to host or change sessions. The protocol's first draft sent no key
-   * here, so it may be absent unless {@link BrokerBuilder#requireSessionKey} is set, the channel
-   * has shown its key here before, or it was opened from this JVM.
+   * <p>What the client has seen ({@link Request.Actor#seen()}) is noted once its key was right,
+   * whatever becomes of the request.
    *
-   * @param cid the id of a channel (a session's is unknown here)
-   * @throws RefusedException {@code invalid_request} for a key that is missing, {@code
-   *     unknown_channel}, {@code wrong_key} or {@code shutting_down}
+   * @return complete at once, unless messages are sent and a {@link Router} of the application
+   *     takes its time; {@code internal} where that is more than 30 s. A refusal is an answer
+   *     ({@link Answer.Refused}), for whatever reason. The stage fails only with a fault of the
+   *     broker's own, and nothing is thrown
    */
-  Channel claimHost(String cid, @Nullable String key);
+  CompletionStage<Answer> perform(Request request);
 
   /**
    * Returns the policy: {@link AccessPolicy#allowAll()} itself where the builder was given none, so

@@ -316,6 +316,16 @@ public final class Limits {
     }
   }
 
+  /** Returns what a message is refused for that is too large or nests too deeply, or null. */
+  @Nullable Refusal refusalOf(Json message) {
+    try {
+      checkMessage(message);
+      return null;
+    } catch (RefusedException refused) {
+      return refused.refusal();
+    }
+  }
+
   private void checkTags(List<String> tags) {
     if (tags.size() > values.maxTagsPerSession) {
       throw refused(

@@ -473,39 +473,6 @@ final class LocalBroker implements Broker {
     counters.undelivered(message, leftover.id(), reason);
   }
 
-  LocalChannel claim(String origin, String key) {
-    Objects.requireNonNull(origin, "origin");
-    Objects.requireNonNull(key, "key");
-    LocalChannel channel = null;
-    try {
-      checkRunning();
-      channel = known(directory.ownerOf(origin));
-      channel.checkKey(key);
-      return channel;
-    } catch (RefusedException refused) {
-      throw counters.refused(channel, refused);
-    }
-  }
-
-  LocalChannel claimHost(String cid, @Nullable String key) {
-    Objects.requireNonNull(cid, "cid");
-    LocalChannel channel = null;
-    try {
-      checkRunning();
-      if (key == null && requireSessionKey) {
-        throw new RefusedException(
-            Refusal.of(
-                Refusal.Code.INVALID_REQUEST,
-                "The member 'key' is missing: this broker takes the channel's key with every session."));
-      }
-      channel = known(directory.channel(cid));
-      channel.checkHostKey(key);
-      return channel;
-    } catch (RefusedException refused) {
-      throw counters.refused(channel, refused);
-    }
-  }
-
   @Override
   public @Nullable Channel findChannel(String id) {
     return directory.ownerOf(id);
@@ -540,16 +507,6 @@ final class LocalBroker implements Broker {
     return channel == null ? null : new AccessPolicy.Target(channel, session);
   }
 
-  private static LocalChannel known(@Nullable LocalChannel channel) {
-    if (channel == null) {
-      throw new RefusedException(
-          Refusal.of(
-              Refusal.Code.UNKNOWN_CHANNEL,
-              "There is no such channel, or not any more; open one first."));
-    }
-    return channel;
-  }
-
   @Override
   public Page list(TagFilter filter, int limit, @Nullable String after) {
     return gateway.list(filter, limit, after);
@@ -582,6 +539,11 @@ final class LocalBroker implements Broker {
 
   private static Refusal failed(@Nullable Throwable thrown) {
     ForeignCalls.log("The application's router failed", thrown);
+    return notRouted();
+  }
+
+  /** Why a message is refused whose router fails. */
+  static Refusal notRouted() {
     return Refusal.of(Refusal.Code.INTERNAL, "The message could not be routed.");
   }
 
@@ -602,6 +564,11 @@ final class LocalBroker implements Broker {
 
   static Refusal shuttingDown() {
     return new Refusal(Refusal.Code.SHUTTING_DOWN, "The broker is shutting down.", LATER);
+  }
+
+  /** Whether sessions are hosted with their channel's key alone. */
+  boolean requiresSessionKey() {
+    return requireSessionKey;
   }
 
   boolean isClosing() {

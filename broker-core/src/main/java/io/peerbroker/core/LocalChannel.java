@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -157,15 +158,27 @@ final class LocalChannel implements Channel {
   LocalSession openSession(SessionSpec spec, UnaryOperator<SessionSpec> permitted) {
     return notifying(
         () -> {
-          checkHosting(spec);
-          SessionSpec hosted = permitted.apply(spec);
-          checkHosting(hosted);
-          return rateLimited(() -> broker.directory.open(this, hosted));
+          broker.limits().check(spec);
+          return open(spec, permitted);
         });
   }
 
-  private void checkHosting(SessionSpec spec) {
-    broker.limits().check(spec);
+  /** As {@link #openSession}, for a session whose size has been looked at. */
+  LocalSession openCheckedSession(SessionSpec spec, UnaryOperator<SessionSpec> permitted) {
+    return notifying(() -> open(spec, permitted));
+  }
+
+  private LocalSession open(SessionSpec spec, UnaryOperator<SessionSpec> permitted) {
+    checkHosting();
+    SessionSpec hosted = permitted.apply(spec);
+    if (!hosted.equals(spec)) {
+      broker.limits().check(hosted);
+    }
+    checkHosting();
+    return rateLimited(() -> broker.directory.open(this, hosted));
+  }
+
+  private void checkHosting() {
     broker.checkRunning();
     if (!isOpen()) {
       throw refused(Refusal.Code.UNKNOWN_CHANNEL, "The host channel has closed.");
@@ -178,19 +191,33 @@ final class LocalChannel implements Channel {
   void update(LocalSession session, SessionUpdate update, UnaryOperator<SessionUpdate> permitted) {
     notifying(
         () -> {
-          checkUpdate(session, update);
-          SessionUpdate made = permitted.apply(update);
-          checkUpdate(session, made);
-          return rateLimited(
-              () -> {
-                broker.directory.update(session, made);
-                return session;
-              });
+          broker.limits().check(update);
+          return change(session, update, permitted);
         });
   }
 
-  private void checkUpdate(LocalSession session, SessionUpdate update) {
-    broker.limits().check(update);
+  /** As {@link #update}, for an update whose size has been looked at. */
+  void updateChecked(
+      LocalSession session, SessionUpdate update, UnaryOperator<SessionUpdate> permitted) {
+    notifying(() -> change(session, update, permitted));
+  }
+
+  private LocalSession change(
+      LocalSession session, SessionUpdate update, UnaryOperator<SessionUpdate> permitted) {
+    checkChanging(session);
+    SessionUpdate made = permitted.apply(update);
+    if (!made.equals(update)) {
+      broker.limits().check(made);
+    }
+    checkChanging(session);
+    return rateLimited(
+        () -> {
+          broker.directory.update(session, made);
+          return session;
+        });
+  }
+
+  private void checkChanging(LocalSession session) {
     broker.checkRunning();
     if (!session.isOpen()) {
       throw refused(Refusal.Code.UNKNOWN_SESSION, "The session has been closed.");
@@ -264,13 +291,41 @@ final class LocalChannel implements Channel {
 
   @Override
   public CompletionStage<Delivery> send(Message message) {
-    Objects.requireNonNull(message, "message");
-    Refusal refusal = refusalOf(message);
-    return refusal == null ? sendChecked(message) : refuse(message, refusal);
+    return send(message, null);
   }
 
-  /** Sends a message that can be refused for nothing but rate and room. */
-  private CompletionStage<Delivery> sendChecked(Message message) {
+  /**
+   * Sends a message.
+   *
+   * @param permission refuses one that is not permitted; null where nobody is asked
+   */
+  CompletionStage<Delivery> send(Message message, @Nullable Consumer<Message> permission) {
+    Objects.requireNonNull(message, "message");
+    Refusal refusal = refusalOf(message.origin());
+    if (refusal == null) {
+      refusal = broker.limits().refusalOf(message.json());
+    }
+    return refusal == null ? sendChecked(message, permission) : refuse(message, refusal);
+  }
+
+  /** As {@link #send(Message, Consumer)}, for a message whose size has been looked at. */
+  CompletionStage<Delivery> sendFrom(Message message, @Nullable Consumer<Message> permission) {
+    Refusal refusal = refusalOf(message.origin());
+    return refusal == null ? sendChecked(message, permission) : refuse(message, refusal);
+  }
+
+  /** The same, for a message whose origin has been looked at, too. */
+  CompletionStage<Delivery> sendChecked(Message message, @Nullable Consumer<Message> permission) {
+    if (permission != null) {
+      try {
+        permission.accept(message);
+      } catch (RefusedException refused) {
+        return refuse(message, refused.refusal());
+      }
+      if (!isOpen()) {
+        return refuse(message, notOfThisChannel());
+      }
+    }
     long now = broker.timer().nanoTime();
     if (!messages.take(now)) {
       return refuse(
@@ -299,27 +354,23 @@ final class LocalChannel implements Channel {
   }
 
   /** Answers a message with a refusal. */
-  CompletionStage<Delivery> refuse(Message message, Refusal refusal) {
+  private CompletionStage<Delivery> refuse(Message message, Refusal refusal) {
     broker.counters.answered(this, message, new Delivery.Refused(refusal));
     return Delivery.refused(refusal);
   }
 
-  /** What a message can be refused for before it is known whether it is permitted. */
-  @Nullable Refusal refusalOf(Message message) {
+  /** What a message from here can be refused for, its size apart, before the policy is asked. */
+  private @Nullable Refusal refusalOf(String origin) {
     if (broker.isClosing()) {
       return LocalBroker.shuttingDown();
     }
-    if (broker.directory.ownerOf(message.origin()) != this) {
-      return Refusal.of(
-          Refusal.Code.UNKNOWN_CHANNEL,
-          "The origin is neither this channel, still open, nor one of its sessions.");
-    }
-    try {
-      broker.limits().checkMessage(message.json());
-    } catch (RefusedException refused) {
-      return refused.refusal();
-    }
-    return null;
+    return broker.directory.ownerOf(origin) == this ? null : notOfThisChannel();
+  }
+
+  private static Refusal notOfThisChannel() {
+    return Refusal.of(
+        Refusal.Code.UNKNOWN_CHANNEL,
+        "The origin is neither this channel, still open, nor one of its sessions.");
   }
 
   /** Takes a message that was sent to this channel or to a session of it. */

@@ -109,14 +109,147 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     return isTrusted() ? Scope.all() : policy().scope(caller, filter);
   }
 
+  /**
+   * Performs a request: this is where the checks stand in their order. What adapters look at comes
+   * before (path, method, JSON, shape). Then the sizes, which need no look at the broker; the
+   * acting channel's existence; its key; the policy; the session's existence and whether it is the
+   * channel's own, or the target's existence; the rate; the room.
+   */
   @Override
-  public Channel claim(String origin, String key) {
-    return acting(broker.claim(origin, key));
+  public CompletionStage<Answer> perform(Request request) {
+    Objects.requireNonNull(request, "request");
+    try {
+      checkSizes(request);
+      LocalChannel channel = acting(request);
+      if (request instanceof Request.Send send) {
+        return new MessageBatch(channel, send, AuthorizedChannel.permission(broker, caller))
+            .send(broker.timer());
+      }
+      return CompletableFuture.completedStage(perform(request, channel));
+    } catch (RefusedException refused) {
+      return CompletableFuture.completedStage(new Answer.Refused(refused.refusal()));
+    } catch (Throwable failed) {
+      // Errors too: whoever waits for the stage has no other answer.
+      return CompletableFuture.failedStage(failed);
+    }
   }
 
-  @Override
-  public Channel claimHost(String cid, @Nullable String key) {
-    return acting(broker.claimHost(cid, key));
+  /** Refuses what is larger than it may be. No channel is known yet, so listeners are not told. */
+  private void checkSizes(Request request) {
+    Limits limits = broker.limits();
+    if (request instanceof Request.Send send) {
+      for (Json message : send.messages()) {
+        limits.checkMessage(message);
+      }
+    } else if (request instanceof Request.OpenSession open) {
+      limits.check(open.spec());
+    } else if (request instanceof Request.UpdateSession update) {
+      limits.check(update.update());
+    }
+  }
+
+  /** Returns the channel that acts, and notes what its client has seen. */
+  private LocalChannel acting(Request request) {
+    Request.Actor actor = request.actor();
+    String key = actor.key();
+    LocalChannel channel =
+        request instanceof Request.OpenSession
+            ? claimHost(actor.id(), key)
+            : request instanceof Request.Send
+                ? claim(actor.id(), Objects.requireNonNull(key))
+                : claimChannel(actor.id(), Objects.requireNonNull(key));
+    String seen = actor.seen();
+    // Without its key anybody could say so.
+    if (seen != null && key != null) {
+      channel.confirm(seen, actor.patience());
+    }
+    return channel;
+  }
+
+  private Answer perform(Request request, LocalChannel channel) {
+    if (request instanceof Request.Ping) {
+      return new Answer.Pong(channel.isAttached(), channel.lastConsumed());
+    }
+    if (request instanceof Request.OpenSession open) {
+      LocalSession session =
+          channel.openCheckedSession(
+              open.spec(), spec -> isTrusted() ? spec : policy().host(caller, channel, spec));
+      return new Answer.SessionOpened(session.id());
+    }
+    if (request instanceof Request.UpdateSession update) {
+      LocalSession session = channel.session(update.sid());
+      channel.updateChecked(
+          session,
+          update.update(),
+          asked -> isTrusted() ? asked : policy().update(caller, session, asked));
+    } else if (request instanceof Request.CloseSession close) {
+      channel.session(close.sid()).close();
+    } else {
+      channel.close();
+    }
+    return Answer.Done.DONE;
+  }
+
+  /** Returns the channel that owns {@code origin}, its own id or a session's, after its key. */
+  LocalChannel claim(String origin, String key) {
+    LocalChannel channel = null;
+    try {
+      broker.checkRunning();
+      channel = broker.directory.ownerOf(origin);
+      if (channel == null) {
+        throw unknown("There is no such channel, or not any more; open one first.");
+      }
+      channel.checkKey(key);
+      return channel;
+    } catch (RefusedException refused) {
+      throw broker.counters.refused(channel, refused);
+    }
+  }
+
+  /** Returns the channel with this id after checking its key; a session's does not do. */
+  private LocalChannel claimChannel(String cid, String key) {
+    LocalChannel channel = null;
+    try {
+      broker.checkRunning();
+      channel = channel(cid);
+      channel.checkKey(key);
+      return channel;
+    } catch (RefusedException refused) {
+      throw broker.counters.refused(channel, refused);
+    }
+  }
+
+  /** Returns the channel that is to host a session. The first draft sent no key there. */
+  LocalChannel claimHost(String cid, @Nullable String key) {
+    LocalChannel channel = null;
+    try {
+      broker.checkRunning();
+      if (key == null && broker.requiresSessionKey()) {
+        throw RefusedException.of(
+            Refusal.Code.INVALID_REQUEST,
+            "The member 'key' is missing: this broker takes the channel's key with every session.");
+      }
+      channel = channel(cid);
+      channel.checkHostKey(key);
+      return channel;
+    } catch (RefusedException refused) {
+      throw broker.counters.refused(channel, refused);
+    }
+  }
+
+  private LocalChannel channel(String cid) {
+    LocalChannel channel = broker.directory.channel(cid);
+    if (channel == null) {
+      throw unknown(
+          broker.directory.session(cid) == null
+              ? "There is no such channel, or not any more; open one first."
+              : "This is the id of a session; give that of its channel.");
+    }
+    return channel;
+  }
+
+  private static RefusedException unknown(String detail) {
+    return RefusedException.of(Refusal.Code.UNKNOWN_CHANNEL, detail);
   }
 
   @Override

@@ -24,6 +24,11 @@ public final class RefusedException extends RuntimeException {
     this.refusal = refusal;
   }
 
+  /** Creates an exception that carries a refusal without advice to retry. */
+  public static RefusedException of(Refusal.Code code, String detail) {
+    return new RefusedException(Refusal.of(code, detail));
+  }
+
   /**
    * Serves a client's request on this thread: refusals meanwhile have no stack trace. For adapters;
    * calls may nest.

@@ -56,12 +56,10 @@ final class NullsTest {
       Gateway gateway = door.gateway();
       refuses("options", () -> gateway.openChannel(null, OPENER));
       refuses("opener", () -> gateway.openChannel(ChannelOptions.none(), null));
-      refuses("origin", () -> gateway.claim(null, "key"));
-      refuses("key", () -> gateway.claim("origin", null));
-      refuses("cid", () -> gateway.claimHost(null, null));
       refuses("filter", () -> gateway.watch(null, OPENER));
       refuses("opener", () -> gateway.watch(ALL, null));
       refuses("filter", () -> gateway.readPage(null, 1, null));
+      refuses("request", () -> gateway.perform(null));
       refuses("filter", () -> door.list(null));
       refuses("filter", () -> door.list(null, 1, null));
       refuses("filter", () -> door.watch(null, new Replay()));
@@ -113,6 +111,17 @@ final class NullsTest {
     refuses("filter", () -> Scope.of(null));
     refuses("refusal", () -> new Delivery.Refused(null));
     refuses("id", () -> new Delivery.Queued(null));
+    Request.Actor actor = new Request.Actor("cid", "key", null, Duration.ZERO);
+    refuses("id", () -> new Request.Actor(null, "key", null, Duration.ZERO));
+    refuses("patience", () -> new Request.Actor("cid", "key", null, null));
+    refuses("actor", () -> new Request.Ping(null));
+    refuses("actor", () -> new Request.OpenSession(null, SessionSpec.unlisted()));
+    refuses("spec", () -> new Request.OpenSession(actor, null));
+    refuses("sid", () -> new Request.CloseSession(actor, null));
+    refuses("update", () -> new Request.UpdateSession(actor, "sid", null));
+    refuses("target", () -> new Request.Send(actor, null, List.of(Json.NULL)));
+    refuses("refusal", () -> new Answer.Refused(null));
+    refuses("sid", () -> new Answer.SessionOpened(null));
   }
 
   @Test

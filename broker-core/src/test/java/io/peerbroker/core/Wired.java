@@ -1,6 +1,7 @@
 package io.peerbroker.core;
 
 import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
 
 /** What adapters do, for tests: as a broker's {@link Gateway}, but nothing has to be waited for. */
 final class Wired {
@@ -24,11 +25,15 @@ final class Wired {
     throw (T) thrown;
   }
 
+  /** The channel that acts with this origin and this key, as {@link Gateway#perform} finds it. */
   static Channel claim(Broker broker, String origin, String key) {
-    return broker.gateway().claim(origin, key);
+    LocalGateway gateway = (LocalGateway) broker.gateway();
+    return gateway.acting(gateway.claim(origin, key));
   }
 
-  static Channel claimHost(Broker broker, String cid, String key) {
-    return broker.gateway().claimHost(cid, key);
+  /** The channel that hosts a session with this key, or without one. */
+  static Channel claimHost(Broker broker, String cid, @Nullable String key) {
+    LocalGateway gateway = (LocalGateway) broker.gateway();
+    return gateway.acting(gateway.claimHost(cid, key));
   }
 }

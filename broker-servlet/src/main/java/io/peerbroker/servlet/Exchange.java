@@ -1,5 +1,7 @@
 package io.peerbroker.servlet;
 
+import io.peerbroker.core.AccessPolicy;
+import io.peerbroker.core.Caller;
 import io.peerbroker.core.RefusedException;
 import io.peerbroker.core.Timer;
 import jakarta.servlet.AsyncContext;
@@ -11,6 +13,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -34,7 +37,13 @@ final class Exchange {
   // The request's own thread's.
   private @Nullable AsyncContext async;
   private boolean bodyIsRead;
+
+  // The request's own thread's, and after leave() that of whoever answers.
+  private boolean handedOver;
   private boolean answered;
+
+  /** Whether the request's own thread has nothing more to do with it. */
+  private boolean left;
 
   Exchange(
       HttpServletRequest request,
@@ -52,14 +61,35 @@ final class Exchange {
   }
 
   /**
+   * Makes the request asynchronous, so that it can be answered when the container's thread has
+   * returned. To be called on the request's own thread; may be called again.
+   */
+  AsyncContext startAsync() {
+    AsyncContext started = async;
+    if (started == null) {
+      requireAsync();
+      started = request.startAsync();
+      async = started;
+    }
+    return started;
+  }
+
+  /**
    * Hands the response over to what writes it after the container's thread has returned, and
    * listens to the container itself. Should that not come about, {@link #answer} ends it.
    */
-  AsyncContext startAsync() {
-    requireAsync();
-    AsyncContext started = request.startAsync();
-    async = started;
+  AsyncContext handOver() {
+    AsyncContext started = startAsync();
+    handedOver = true;
     return started;
+  }
+
+  /**
+   * Leaves the exchange, which is asynchronous, to another thread: the last that the request's own
+   * does with it.
+   */
+  void leave() {
+    left = true;
   }
 
   /** Lets {@link #answer} come after the container's thread has returned. May be called again. */
@@ -74,6 +104,25 @@ final class Exchange {
       late = begun;
     }
     return begun;
+  }
+
+  /**
+   * Returns who asks, as a policy is told: a copy of the request. Where none is asked, it is
+   * trusted.
+   */
+  Caller caller(AccessPolicy policy) {
+    return policy == AccessPolicy.allowAll() ? Caller.trusted() : HttpCaller.of(request);
+  }
+
+  /** Does what is asked for; a failure is the broker's, or its policy's, and so is its answer. */
+  void act(Runnable deed) {
+    try {
+      RefusedException.untraced(deed);
+    } catch (UncheckedIOException failed) {
+      answer(Objects.requireNonNull(failed.getCause()));
+    } catch (RuntimeException failed) {
+      answer(failed);
+    }
   }
 
   /** Nothing of the body is still to come. */
@@ -149,8 +198,10 @@ final class Exchange {
     answered = true;
     try {
       AsyncContext started = async;
-      if (started != null) {
+      if (started != null && handedOver) {
         endWhatDidNotBegin(started, reply);
+      } else if (left) {
+        answerLater().give(reply);
       } else if (!request.isAsyncSupported()) {
         reply.write(response, !isHead());
       } else {

@@ -1,6 +1,8 @@
 package io.peerbroker.servlet;
 
 import io.peerbroker.core.Json;
+import io.peerbroker.core.Refusal;
+import io.peerbroker.core.RefusedException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +34,7 @@ final class JsonMembers {
     Map<String, Json> inner = value.members();
     for (String innerName : inner.keySet()) {
       if (!known.contains(innerName)) {
-        throw Problem.invalidRequest(
+        throw invalid(
             "The member '"
                 + prefix
                 + name
@@ -49,7 +51,7 @@ final class JsonMembers {
   Json json(String name) {
     Json value = members.get(name);
     if (value == null) {
-      throw Problem.invalidRequest("The member '" + prefix + name + "' is missing.");
+      throw invalid("The member '" + prefix + name + "' is missing.");
     }
     return value;
   }
@@ -112,7 +114,11 @@ final class JsonMembers {
     return elements;
   }
 
-  private Problem wrong(String name, String right) {
-    return Problem.invalidRequest("The member '" + prefix + name + "' must be " + right + ".");
+  private RefusedException wrong(String name, String right) {
+    return invalid("The member '" + prefix + name + "' must be " + right + ".");
+  }
+
+  private static RefusedException invalid(String detail) {
+    return RefusedException.of(Refusal.Code.INVALID_REQUEST, detail);
   }
 }

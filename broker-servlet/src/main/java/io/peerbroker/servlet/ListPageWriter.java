@@ -1,12 +1,9 @@
 package io.peerbroker.servlet;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
 import io.peerbroker.core.ListedSession;
 import io.peerbroker.core.PageReader;
 import io.peerbroker.core.Timer;
 import jakarta.servlet.AsyncContext;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -59,20 +56,20 @@ final class ListPageWriter implements StreamWriter.Source {
     if (given) {
       return null;
     }
-    ByteArrayOutputStream chunk = new ByteArrayOutputStream(CHUNK_BYTES);
+    JsonWriter chunk = new JsonWriter(CHUNK_BYTES);
     List<ListedSession> sessions;
     do {
       sessions = page.more();
       for (ListedSession session : sessions) {
-        chunk.writeBytes(SseEncoder.session(separator, session));
+        EventJson.write(session, chunk.ascii(separator));
         separator = ",";
       }
-    } while (!sessions.isEmpty() && chunk.size() < CHUNK_BYTES);
+    } while (!sessions.isEmpty() && chunk.length() < CHUNK_BYTES);
     if (sessions.isEmpty()) {
       given = true;
-      chunk.writeBytes((separator.equals("[") ? "[]" : "]").getBytes(US_ASCII));
+      chunk.ascii(separator.equals("[") ? "[]" : "]");
     }
-    return chunk.toByteArray();
+    return chunk.toBytes();
   }
 
   @Override

@@ -1,6 +1,5 @@
 package io.peerbroker.servlet;
 
-import com.google.gson.JsonObject;
 import io.peerbroker.core.Refusal;
 import io.peerbroker.core.RefusedException;
 import java.time.Duration;
@@ -33,6 +32,7 @@ final class Problem extends RuntimeException {
 
   private final int status;
   private final String code;
+  private final String detail;
   private final transient @Nullable Duration retryAfter;
 
   Problem(int status, String code, String detail) {
@@ -43,6 +43,7 @@ final class Problem extends RuntimeException {
     super(detail, null, false, false);
     this.status = status;
     this.code = code;
+    this.detail = detail;
     this.retryAfter = retryAfter;
   }
 
@@ -82,13 +83,11 @@ final class Problem extends RuntimeException {
 
   /** The answer that carries it. */
   Reply reply() {
-    JsonObject body = new JsonObject();
-    body.addProperty("type", "about:blank");
-    body.addProperty("title", TITLES.get(status));
-    body.addProperty("status", status);
-    body.addProperty("code", code);
-    body.addProperty("detail", getMessage());
-    Reply reply = new Reply(status, "application/problem+json", body.toString());
+    JsonWriter body = new JsonWriter(256).ascii("{\"type\":\"about:blank\",\"title\":");
+    body.string(TITLES.getOrDefault(status, "")).ascii(",\"status\":" + status);
+    body.ascii(",\"code\":").string(code);
+    body.ascii(",\"detail\":").string(detail).ascii("}");
+    Reply reply = new Reply(status, "application/problem+json", body.toBytes());
     if (retryAfter == null) {
       return reply;
     }

@@ -1,7 +1,5 @@
 package io.peerbroker.servlet;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.LinkedHashMap;
@@ -15,19 +13,20 @@ import org.jspecify.annotations.Nullable;
  * @param body null for a body that HEAD does not report, nor its length
  * @param headers further headers
  */
+@SuppressWarnings("ArrayRecordComponent") // nobody compares replies, and nobody changes them
 record Reply(
-    int status, @Nullable String type, @Nullable String body, Map<String, String> headers) {
+    int status, @Nullable String type, byte @Nullable [] body, Map<String, String> headers) {
 
-  Reply(int status, @Nullable String type, @Nullable String body) {
+  Reply(int status, @Nullable String type, byte @Nullable [] body) {
     this(status, type, body, Map.of());
   }
 
-  static Reply json(int status, String body) {
+  static Reply json(int status, byte[] body) {
     return new Reply(status, "application/json", body);
   }
 
   static Reply noContent() {
-    return new Reply(204, null, "");
+    return new Reply(204, null, new byte[0]);
   }
 
   /** The answer to HEAD for a body of this type. */
@@ -60,7 +59,7 @@ record Reply(
     if (type != null) {
       setType(response, type);
       if (body != null) {
-        response.setContentLength(bytes().length);
+        response.setContentLength(body.length);
       }
     }
   }
@@ -72,6 +71,6 @@ record Reply(
 
   /** The body; empty where there is none. */
   byte[] bytes() {
-    return body == null ? new byte[0] : body.getBytes(UTF_8);
+    return body == null ? new byte[0] : body;
   }
 }

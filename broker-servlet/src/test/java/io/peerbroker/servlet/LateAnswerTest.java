@@ -1,5 +1,6 @@
 package io.peerbroker.servlet;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.mockito.ArgumentMatchers.any;
 import static org.mockito.Mockito.doAnswer;
@@ -55,7 +56,7 @@ final class LateAnswerTest {
     LateAnswer answer = begin();
     answer.awaitBody();
     answer.bodyIsBroken();
-    answer.give(Reply.json(408, "{}"));
+    answer.give(Reply.json(408, "{}".getBytes(UTF_8)));
     timer.advance(GRACE.minusMillis(1));
     pool.forEach(Runnable::run);
     verify(async, never()).complete();

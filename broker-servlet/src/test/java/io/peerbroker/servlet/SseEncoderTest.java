@@ -76,9 +76,11 @@ final class SseEncoderTest {
         .isEqualTo(
             "event: add\ndata: {\"sid\":\"s-1\",\"session\":"
                 + "{\"tags\":[\"chat\",\"é\\\"x\"],\"metadata\":{ \"name\":1.0}}}\n\n");
-    assertThat(new String(SseEncoder.session(",", session), UTF_8))
+    JsonWriter entry = new JsonWriter(1);
+    EventJson.write(session, entry);
+    assertThat(new String(entry.toBytes(), UTF_8))
         .isEqualTo(
-            ",{\"sid\":\"s-1\",\"session\":{\"tags\":[\"chat\",\"é\\\"x\"],\"metadata\":{ \"name\":1.0}}}");
+            "{\"sid\":\"s-1\",\"session\":{\"tags\":[\"chat\",\"é\\\"x\"],\"metadata\":{ \"name\":1.0}}}");
   }
 
   @Test

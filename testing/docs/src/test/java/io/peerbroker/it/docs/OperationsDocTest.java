@@ -1,21 +1,22 @@
 package io.peerbroker.it.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.peerbroker.core.Answer;
 import io.peerbroker.core.Broker;
 import io.peerbroker.core.BrokerListener;
 import io.peerbroker.core.Channel;
 import io.peerbroker.core.Json;
-import io.peerbroker.core.RefusedException;
+import io.peerbroker.core.Request;
 import io.peerbroker.core.SessionSpec;
 import io.peerbroker.it.common.DocBlock;
 import io.peerbroker.it.common.DocProgram;
 import java.lang.reflect.Constructor;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -83,8 +84,9 @@ final class OperationsDocTest {
       var listener = (BrokerListener) construct(program, Consumer.class, into);
       try (Broker broker = Broker.builder().listener(listener).build()) {
         Channel channel = broker.openChannel((self, message) -> {});
-        assertThatExceptionOfType(RefusedException.class)
-            .isThrownBy(() -> broker.gateway().claim(channel.id(), "wrong"));
+        Request.Actor actor = new Request.Actor(channel.id(), "wrong", null, Duration.ZERO);
+        assertThat(broker.gateway().perform(new Request.Ping(actor)).toCompletableFuture().join())
+            .isInstanceOf(Answer.Refused.class);
         assertThat(audit).containsExactly("A wrong key for " + channel.id());
       }
     }

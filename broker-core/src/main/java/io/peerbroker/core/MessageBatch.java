@@ -1,0 +1,121 @@
+package io.peerbroker.core;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The messages of one request, each sent when the one before has been taken. The first that is
+ * refused is the last that is tried.
+ *
+ * <p>One thread at a time is at it: the request's, and then that on which the application's router
+ * answers.
+ */
+final class MessageBatch {
+
+  /** How long an application's router may take for one request. */
+  private static final Duration ROUTE_TIMEOUT = Duration.ofSeconds(30);
+
+  private final LocalChannel sender;
+  private final Request.Send request;
+  private final @Nullable Consumer<Message> permission;
+  private final List<Delivery> deliveries = new ArrayList<>();
+  private final CompletableFuture<Answer> answer = new CompletableFuture<>();
+
+  /**
+   * @param sender the channel that owns the origin
+   * @param permission refuses a message that is not permitted; null where nobody is asked
+   */
+  MessageBatch(LocalChannel sender, Request.Send request, @Nullable Consumer<Message> permission) {
+    this.sender = sender;
+    this.request = request;
+    this.permission = permission;
+  }
+
+  /** Sends the messages, whose sizes have been looked at, as the origin's owner has just been. */
+  CompletionStage<Answer> send(Timer timer) {
+    CompletionStage<Delivery> first = sender.sendChecked(next(), permission);
+    if (first == Delivery.sent() && request.messages().size() == 1) {
+      return Answer.Delivered.oneSent();
+    }
+    goOn(first);
+    if (!answer.isDone()) {
+      // A router of the application's takes its time, or for ever.
+      Timer.Scheduled timeout = timer.schedule(ROUTE_TIMEOUT, this::giveUp);
+      var unused = answer.whenComplete((given, thrown) -> timeout.cancel());
+    }
+    return answer;
+  }
+
+  private void giveUp() {
+    if (answer.complete(new Answer.Refused(LocalBroker.notRouted()))) {
+      ForeignCalls.log(
+          "The application's router has not answered for " + ROUTE_TIMEOUT.toSeconds() + " s",
+          null);
+    }
+  }
+
+  private Message next() {
+    return new Message(
+        request.actor().id(), request.target(), request.messages().get(deliveries.size()));
+  }
+
+  private void goOn(CompletionStage<Delivery> first) {
+    CompletionStage<Delivery> stage = first;
+    while (true) {
+      CompletableFuture<Delivery> delivered = stage.toCompletableFuture();
+      if (!delivered.isDone()) {
+        stage.whenComplete(
+            (delivery, thrown) -> {
+              if (note(delivery, thrown)) {
+                goOnLater();
+              }
+            });
+        return;
+      }
+      if (!note(delivered.join(), null)) {
+        return;
+      }
+      stage = sender.sendFrom(next(), permission);
+    }
+  }
+
+  private void goOnLater() {
+    try {
+      goOn(sender.sendFrom(next(), permission));
+    } catch (Throwable failed) {
+      // On this thread nobody else would answer.
+      answer.completeExceptionally(failed);
+    }
+  }
+
+  /** Notes what became of the next message; returns whether to go on with the one behind it. */
+  private boolean note(@Nullable Delivery delivery, @Nullable Throwable thrown) {
+    if (delivery == null) {
+      answer.completeExceptionally(
+          thrown != null ? thrown : new IllegalStateException("No delivery"));
+      return false;
+    }
+    int all = request.messages().size();
+    if (delivery instanceof Delivery.Refused refused) {
+      if (deliveries.isEmpty()) {
+        answer.complete(new Answer.Refused(refused.refusal()));
+        return false;
+      }
+      while (deliveries.size() < all) {
+        deliveries.add(delivery);
+      }
+    } else {
+      deliveries.add(delivery);
+    }
+    if (deliveries.size() == all) {
+      answer.complete(new Answer.Delivered(deliveries));
+    }
+    // An answer that has come without us is that it was given up: nobody would learn of the rest.
+    return !answer.isDone();
+  }
+}

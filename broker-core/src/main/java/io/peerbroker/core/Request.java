@@ -1,0 +1,121 @@
+package io.peerbroker.core;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a client behind a wire asks for, as a value: an adapter makes one of each request and hands
+ * it to {@link Gateway#perform}. No {@code toString} shows a key, an event's id, or a message.
+ */
+public sealed interface Request {
+
+  /** Returns who asks. */
+  Actor actor();
+
+  private static void requireKey(Actor actor) {
+    Objects.requireNonNull(actor, "actor");
+    Objects.requireNonNull(actor.key(), "key");
+  }
+
+  /**
+   * Who asks, as the client says.
+   *
+   * @param id the id of the acting channel; for {@link Send} that of its session will do as well
+   * @param key the channel's key; null only for {@link OpenSession}, where the first draft of the
+   *     protocol sent none
+   * @param seen the id of the last event that the client has seen, or null where it does not say
+   * @param patience how long an event may be on its way to the client before a {@code seen} that
+   *     says nothing new shows the stream to be dead: {@link Channel#confirm(String, Duration)}
+   */
+  record Actor(String id, @Nullable String key, @Nullable String seen, Duration patience) {
+    public Actor {
+      Objects.requireNonNull(id, "id");
+      Objects.requireNonNull(patience, "patience");
+    }
+
+    /** The id alone: all else is secret, or of no use. */
+    @Override
+    public String toString() {
+      return "Actor[" + id + "]";
+    }
+  }
+
+  /** Says that the client lives. Answered with {@link Answer.Pong}. */
+  record Ping(Actor actor) implements Request {
+    public Ping {
+      requireKey(actor);
+    }
+  }
+
+  /** Closes the channel. Answered with {@link Answer.Done}. */
+  record CloseChannel(Actor actor) implements Request {
+    public CloseChannel {
+      requireKey(actor);
+    }
+  }
+
+  /** Hosts a session on the channel. Answered with {@link Answer.SessionOpened}. */
+  record OpenSession(Actor actor, SessionSpec spec) implements Request {
+    public OpenSession {
+      Objects.requireNonNull(actor, "actor");
+      Objects.requireNonNull(spec, "spec");
+    }
+
+    @Override
+    public String toString() {
+      return "OpenSession[" + actor + "]";
+    }
+  }
+
+  /** Changes a session of the channel. Answered with {@link Answer.Done}. */
+  record UpdateSession(Actor actor, String sid, SessionUpdate update) implements Request {
+    public UpdateSession {
+      requireKey(actor);
+      Objects.requireNonNull(sid, "sid");
+      Objects.requireNonNull(update, "update");
+    }
+
+    @Override
+    public String toString() {
+      return "UpdateSession[" + actor + ", " + sid + "]";
+    }
+  }
+
+  /** Closes a session of the channel. Answered with {@link Answer.Done}. */
+  record CloseSession(Actor actor, String sid) implements Request {
+    public CloseSession {
+      requireKey(actor);
+      Objects.requireNonNull(sid, "sid");
+    }
+  }
+
+  /**
+   * Sends messages to one target, in order. Answered with {@link Answer.Delivered}.
+   *
+   * @param actor its id is the origin of each message
+   * @param messages at least one
+   */
+  record Send(Actor actor, String target, List<Json> messages) implements Request {
+
+    /**
+     * Checks the parts.
+     *
+     * @throws IllegalArgumentException if there is no message
+     */
+    public Send {
+      requireKey(actor);
+      Objects.requireNonNull(target, "target");
+      messages = List.copyOf(messages);
+      if (messages.isEmpty()) {
+        throw new IllegalArgumentException("A request to send has at least one message.");
+      }
+    }
+
+    @Override
+    public String toString() {
+      return "Send[" + actor + ", " + target + ", messages=" + messages.size() + "]";
+    }
+  }
+}

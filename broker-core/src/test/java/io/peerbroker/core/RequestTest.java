@@ -1,0 +1,461 @@
+package io.peerbroker.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.peerbroker.core.Refusal.Code;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What clients behind a wire ask for as values: answers, refusals, and the order of the checks. */
+final class RequestTest {
+
+  private static final Json LARGE = Json.of("x".repeat(100));
+
+  @RegisterExtension final BrokerLog log = new BrokerLog();
+
+  private final ManualTimer timer = new ManualTimer();
+  private final AtomicReference<@Nullable RefusedException> no = new AtomicReference<>();
+
+  /** A policy that says no to everything while {@link #no} is set. */
+  private final AccessPolicy policy =
+      new AccessPolicy() {
+        @Override
+        public SessionSpec host(Caller caller, Channel channel, SessionSpec spec) {
+          ask();
+          return spec;
+        }
+
+        @Override
+        public SessionUpdate update(Caller caller, Session session, SessionUpdate update) {
+          ask();
+          return update;
+        }
+
+        @Override
+        public void send(Caller caller, Message message) {
+          ask();
+        }
+
+        private void ask() {
+          RefusedException refused = no.get();
+          if (refused != null) {
+            throw refused;
+          }
+        }
+      };
+
+  private final BrokerBuilder builder =
+      Broker.builder()
+          .timer(timer)
+          .accessPolicy(policy)
+          .maxMessageBytes(50)
+          .maxMetadataBytes(50)
+          .messageRate(new Limits.Rate(1, 2))
+          .sessionRate(new Limits.Rate(1, 2));
+
+  private @Nullable Broker broker;
+
+  @AfterEach
+  void nothingIsLeft() {
+    if (broker != null) {
+      broker.close();
+      LeakAssert.assertNone(broker);
+    }
+  }
+
+  private Gateway open() {
+    broker = builder.build();
+    return broker.forCaller(Caller.of(null)).gateway();
+  }
+
+  private Channel remote(Gateway gateway) {
+    return gateway
+        .openChannel(
+            ChannelOptions.none(),
+            attachment ->
+                new ReceiverTransport(attachment, Runnable::run, null, event -> {}, reason -> {}))
+        .toCompletableFuture()
+        .join();
+  }
+
+  private static Request.Actor actor(String id, @Nullable String key) {
+    return new Request.Actor(id, key, null, Duration.ZERO);
+  }
+
+  private static Request.Actor actor(Channel channel) {
+    return actor(channel.id(), channel.key());
+  }
+
+  private static Answer answer(Gateway gateway, Request request) {
+    CompletableFuture<Answer> answer = gateway.perform(request).toCompletableFuture();
+    assertThat(answer).isCompleted();
+    return answer.join();
+  }
+
+  private static void assertRefused(Gateway gateway, Request request, Code code) {
+    assertThat(answer(gateway, request))
+        .isInstanceOfSatisfying(
+            Answer.Refused.class, refused -> assertThat(refused.refusal().code()).isEqualTo(code));
+  }
+
+  private static Request.Send send(Request.Actor actor, String target, Json... messages) {
+    return new Request.Send(actor, target, List.of(messages));
+  }
+
+  @Test
+  @DisplayName("each kind of request has its answer")
+  void answers() {
+    Gateway gateway = open();
+    Channel channel = remote(gateway);
+    assertThat(answer(gateway, new Request.Ping(actor(channel))))
+        .isEqualTo(new Answer.Pong(true, null));
+    Answer opened =
+        answer(gateway, new Request.OpenSession(actor(channel), SessionSpec.listed("a")));
+    String sid = ((Answer.SessionOpened) opened).sid();
+    assertThat(channel.session(sid).tags()).containsExactly("a");
+    SessionUpdate update = SessionUpdate.nothing().withTags("b");
+    assertThat(answer(gateway, new Request.UpdateSession(actor(channel), sid, update)))
+        .isEqualTo(new Answer.Done());
+    assertThat(channel.session(sid).tags()).containsExactly("b");
+    // From the session, with its channel's key.
+    Request.Actor session = actor(sid, channel.key());
+    assertThat(answer(gateway, send(session, channel.id(), Json.of(1))))
+        .isEqualTo(new Answer.Delivered(List.of(new Delivery.Sent())));
+    assertThat(answer(gateway, new Request.CloseSession(actor(channel), sid)))
+        .isEqualTo(new Answer.Done());
+    assertThat(channel.sessions()).isEmpty();
+    assertThat(answer(gateway, new Request.CloseChannel(actor(channel))))
+        .isEqualTo(new Answer.Done());
+    assertThat(channel.isOpen()).isFalse();
+  }
+
+  /** What is wrong with a request: one row of the table for each thing that can be. */
+  private record Wrong(Code code, UnaryOperator<State> make) {}
+
+  /** A request that is yet to be made, and what is wrong with it. */
+  private record State(
+      Gateway gateway, Channel own, Channel other, String id, String key, String to, Json json) {
+    State withId(String wrong) {
+      return new State(gateway, own, other, wrong, key, to, json);
+    }
+
+    State withKey(String wrong) {
+      return new State(gateway, own, other, id, wrong, to, json);
+    }
+
+    State withTo(String wrong) {
+      return new State(gateway, own, other, id, key, wrong, json);
+    }
+
+    State withJson(Json wrong) {
+      return new State(gateway, own, other, id, key, to, wrong);
+    }
+  }
+
+  private State denied(State state) {
+    no.set(AccessPolicy.denied("Not you."));
+    return state;
+  }
+
+  /** Each is wrong in what its row says and in all that is checked behind it. */
+  private void assertOrder(List<Wrong> order, Function<State, Request> request) {
+    for (int first = 0; first < order.size(); first++) {
+      no.set(null);
+      Gateway gateway = open();
+      Channel own = remote(gateway);
+      Channel other = remote(gateway);
+      State state = new State(gateway, own, other, own.id(), own.key(), other.id(), Json.of(1));
+      for (Wrong wrong : order.subList(first, order.size())) {
+        state = wrong.make.apply(state);
+      }
+      assertRefused(gateway, request.apply(state), order.get(first).code);
+      no.set(null);
+      nothingIsLeft();
+    }
+  }
+
+  @Test
+  @DisplayName("E4 a message: size, channel, key, policy, target, rate")
+  void orderOfSend() {
+    Wrong size = new Wrong(Code.TOO_LARGE, state -> state.withJson(LARGE));
+    Wrong channel = new Wrong(Code.UNKNOWN_CHANNEL, state -> state.withId("nobody"));
+    Wrong key = new Wrong(Code.WRONG_KEY, state -> state.withKey("wrong"));
+    Wrong policy = new Wrong(Code.DENIED, this::denied);
+    Wrong target = new Wrong(Code.UNKNOWN_TARGET, state -> state.withTo("nobody"));
+    Wrong rate =
+        new Wrong(
+            Code.RATE_LIMITED,
+            state -> {
+              RefusedException refused = no.getAndSet(null);
+              for (int i = 0; i < 2; i++) {
+                Request spent = send(actor(state.own), state.other.id(), Json.of(1));
+                assertThat(answer(state.gateway, spent)).isInstanceOf(Answer.Delivered.class);
+              }
+              no.set(refused);
+              return state;
+            });
+    assertOrder(
+        List.of(size, channel, key, policy, target, rate),
+        state -> send(actor(state.id, state.key), state.to, state.json));
+  }
+
+  @Test
+  @DisplayName("E4 a session: size, channel, key, policy, rate")
+  void orderOfOpenSession() {
+    Wrong size = new Wrong(Code.TOO_LARGE, state -> state.withJson(LARGE));
+    Wrong channel = new Wrong(Code.UNKNOWN_CHANNEL, state -> state.withId("nobody"));
+    Wrong key = new Wrong(Code.WRONG_KEY, state -> state.withKey("wrong"));
+    Wrong policy = new Wrong(Code.DENIED, this::denied);
+    Wrong rate = new Wrong(Code.RATE_LIMITED, this::spendSessions);
+    assertOrder(
+        List.of(size, channel, key, policy, rate),
+        state ->
+            new Request.OpenSession(
+                actor(state.id, state.key), SessionSpec.unlisted().withMetadata(state.json)));
+  }
+
+  private State spendSessions(State state) {
+    RefusedException refused = no.getAndSet(null);
+    for (int i = 0; i < 2; i++) {
+      Request spent = new Request.OpenSession(actor(state.own), SessionSpec.unlisted());
+      assertThat(answer(state.gateway, spent)).isInstanceOf(Answer.SessionOpened.class);
+    }
+    no.set(refused);
+    return state;
+  }
+
+  @Test
+  @DisplayName("E4 A2 an update: size, channel, key, session, whose it is, policy, rate")
+  void orderOfUpdateSession() {
+    Wrong size = new Wrong(Code.TOO_LARGE, state -> state.withJson(LARGE));
+    Wrong channel = new Wrong(Code.UNKNOWN_CHANNEL, state -> state.withId("nobody"));
+    Wrong key = new Wrong(Code.WRONG_KEY, state -> state.withKey("wrong"));
+    Wrong session = new Wrong(Code.UNKNOWN_SESSION, state -> state.withTo("nobody"));
+    Wrong owner =
+        new Wrong(
+            Code.WRONG_KEY,
+            state -> {
+              Request foreign = new Request.OpenSession(actor(state.other), SessionSpec.unlisted());
+              RefusedException refused = no.getAndSet(null);
+              String sid = ((Answer.SessionOpened) answer(state.gateway, foreign)).sid();
+              no.set(refused);
+              return state.withTo(sid);
+            });
+    assertOrder(
+        List.of(size, channel, key, session),
+        state ->
+            new Request.UpdateSession(
+                actor(state.id, state.key),
+                state.to,
+                SessionUpdate.nothing().withMetadata(state.json)));
+    Wrong policy = new Wrong(Code.DENIED, this::denied);
+    assertOrder(
+        List.of(owner, policy),
+        state ->
+            new Request.UpdateSession(
+                actor(state.id, state.key),
+                no.get() != null && state.to.equals(state.other.id()) ? own(state) : state.to,
+                SessionUpdate.nothing()));
+  }
+
+  /** A session of the acting channel's own. */
+  private String own(State state) {
+    RefusedException refused = no.getAndSet(null);
+    Request request = new Request.OpenSession(actor(state.own), SessionSpec.unlisted());
+    String sid = ((Answer.SessionOpened) answer(state.gateway, request)).sid();
+    no.set(refused);
+    return sid;
+  }
+
+  @Test
+  @DisplayName("the id of a session is no channel's, whatever the key")
+  void sessionsAreNoChannels() {
+    Gateway gateway = open();
+    Channel channel = remote(gateway);
+    Session session = channel.openSession(SessionSpec.unlisted());
+    for (String key : List.of(channel.key(), "wrong")) {
+      Request.Actor actor = actor(session.id(), key);
+      assertRefused(gateway, new Request.Ping(actor), Code.UNKNOWN_CHANNEL);
+      assertRefused(gateway, new Request.CloseChannel(actor), Code.UNKNOWN_CHANNEL);
+      assertRefused(gateway, new Request.CloseSession(actor, session.id()), Code.UNKNOWN_CHANNEL);
+      assertRefused(
+          gateway, new Request.OpenSession(actor, SessionSpec.unlisted()), Code.UNKNOWN_CHANNEL);
+    }
+    assertThat(session.isOpen()).isTrue();
+  }
+
+  @Test
+  @DisplayName("a broker that has closed says so behind the sizes")
+  void shuttingDown() {
+    Gateway gateway = open();
+    Channel channel = remote(gateway);
+    broker.close();
+    assertRefused(gateway, new Request.Ping(actor(channel)), Code.SHUTTING_DOWN);
+    assertRefused(gateway, send(actor(channel), "x", Json.of(1)), Code.SHUTTING_DOWN);
+    assertRefused(gateway, send(actor(channel), "x", LARGE), Code.TOO_LARGE);
+  }
+
+  @Test
+  @DisplayName("what the client has seen is noted once its key was right, though it be refused")
+  void seenIsNoted() {
+    Gateway gateway = open();
+    ManualTransport line =
+        ManualTransport.open(broker, ChannelOptions.none().withResume(Duration.ofMinutes(1)));
+    Channel channel = line.channel;
+    Party.assertSent(new Party(broker).send(channel.id(), "1"));
+    line.readAll();
+    LocalBroker local = (LocalBroker) broker;
+    long kept = local.replay.used();
+    assertThat(kept).isPositive();
+    String seen = line.lastId();
+    Request.Actor forged = new Request.Actor(channel.id(), "wrong", seen, Duration.ofSeconds(30));
+    assertRefused(gateway, send(forged, "nobody", Json.of(1)), Code.WRONG_KEY);
+    assertThat(local.replay.used()).isEqualTo(kept);
+    Request.Actor actor =
+        new Request.Actor(channel.id(), channel.key(), seen, Duration.ofSeconds(30));
+    assertRefused(gateway, send(actor, "nobody", Json.of(1)), Code.UNKNOWN_TARGET);
+    assertThat(local.replay.used()).isZero();
+  }
+
+  // Several messages
+
+  @Test
+  @DisplayName("M19 behind the first message that is refused none is sent")
+  void takenIsTheBeginning() {
+    Gateway gateway = open();
+    Channel sender = remote(gateway);
+    Party target = new Party(broker);
+    Json[] three = {Json.of(1), Json.of(2), Json.of(3)};
+    Answer answer = answer(gateway, send(actor(sender), target.id(), three));
+    List<Delivery> deliveries = ((Answer.Delivered) answer).deliveries();
+    assertThat(deliveries.subList(0, 2)).containsOnly(new Delivery.Sent());
+    Party.assertRefused(deliveries.get(2), Code.RATE_LIMITED);
+    assertThat(target.texts()).containsExactly("1", "2");
+    assertRefused(gateway, send(actor(sender), target.id(), three), Code.RATE_LIMITED);
+    Json[] oneIsLarge = {Json.of(1), LARGE};
+    assertRefused(gateway, send(actor(sender), target.id(), oneIsLarge), Code.TOO_LARGE);
+    assertThat(target.received).hasSize(2);
+  }
+
+  @Test
+  @DisplayName("messages behind one that takes its time wait for it, on no thread")
+  void waitsForTheRouter() {
+    List<CompletableFuture<Delivery>> routed = new ArrayList<>();
+    builder.router(next -> message -> route(routed));
+    Gateway gateway = open();
+    Channel sender = remote(gateway);
+    CompletionStage<Answer> stage =
+        gateway.perform(send(actor(sender), "far", Json.of(1), Json.of(2)));
+    CompletableFuture<Answer> answer = stage.toCompletableFuture();
+    assertThat(routed).hasSize(1);
+    routed.get(0).complete(new Delivery.Queued("q"));
+    assertThat(routed).hasSize(2);
+    assertThat(answer).isNotDone();
+    sender.close();
+    routed.get(1).complete(new Delivery.Sent());
+    assertThat(answer)
+        .isCompletedWithValue(
+            new Answer.Delivered(List.of(new Delivery.Queued("q"), new Delivery.Sent())));
+    assertThat(timer.scheduled()).isZero();
+  }
+
+  private static CompletionStage<Delivery> route(List<CompletableFuture<Delivery>> routed) {
+    CompletableFuture<Delivery> delivery = new CompletableFuture<>();
+    routed.add(delivery);
+    return delivery;
+  }
+
+  @Test
+  @DisplayName("a channel that closes meanwhile sends no further message")
+  void closesMeanwhile() {
+    List<CompletableFuture<Delivery>> routed = new ArrayList<>();
+    builder.router(next -> message -> route(routed));
+    Gateway gateway = open();
+    Channel sender = remote(gateway);
+    CompletableFuture<Answer> answer =
+        gateway.perform(send(actor(sender), "far", Json.of(1), Json.of(2))).toCompletableFuture();
+    sender.close();
+    routed.get(0).complete(new Delivery.Sent());
+    assertThat(routed).hasSize(1);
+    List<Delivery> deliveries = ((Answer.Delivered) answer.join()).deliveries();
+    Party.assertRefused(deliveries.get(1), Code.UNKNOWN_CHANNEL);
+  }
+
+  @Test
+  @DisplayName("a router that does not answer is not waited for, and nothing is sent behind it")
+  void givesTheRouterUp() {
+    List<CompletableFuture<Delivery>> routed = new ArrayList<>();
+    builder.router(next -> message -> route(routed));
+    Gateway gateway = open();
+    Channel sender = remote(gateway);
+    CompletableFuture<Answer> answer =
+        gateway.perform(send(actor(sender), "far", Json.of(1), Json.of(2))).toCompletableFuture();
+    timer.advance(Duration.ofSeconds(29));
+    assertThat(answer).isNotDone();
+    timer.advance(Duration.ofSeconds(1));
+    assertThat(((Answer.Refused) answer.join()).refusal().code()).isEqualTo(Code.INTERNAL);
+    routed.get(0).complete(new Delivery.Sent());
+    assertThat(routed).hasSize(1);
+    log.assertSize(1);
+  }
+
+  @Test
+  @DisplayName("a router's failure is the broker's, and each message is looked at once")
+  void routersFailure() {
+    builder.router(
+        next ->
+            message -> {
+              throw new IllegalStateException("no");
+            });
+    Gateway gateway = open();
+    Channel sender = remote(gateway);
+    assertRefused(gateway, send(actor(sender), "far", Json.of(1)), Code.INTERNAL);
+    log.assertSize(1);
+  }
+
+  @Test
+  @DisplayName("no text shows a key, an event's id or a message")
+  void texts() {
+    Request.Actor actor = new Request.Actor("cid", "KEY", "SEEN", Duration.ZERO);
+    for (Request request :
+        List.of(
+            new Request.Ping(actor),
+            new Request.CloseChannel(actor),
+            new Request.OpenSession(actor, SessionSpec.listed("a").withMetadata(Json.of("SECRET"))),
+            new Request.UpdateSession(
+                actor, "sid", SessionUpdate.nothing().withMetadata(Json.of("SECRET"))),
+            new Request.CloseSession(actor, "sid"),
+            send(actor, "target", Json.of("SECRET")))) {
+      assertThat(request.toString())
+          .contains("cid")
+          .doesNotContain("KEY")
+          .doesNotContain("SEEN")
+          .doesNotContain("SECRET");
+    }
+    assertThat(new Answer.Pong(true, "EVENT").toString()).doesNotContain("EVENT");
+  }
+
+  @Test
+  @DisplayName("a request to send has a message, and every other request but one to host a key")
+  void parts() {
+    Request.Actor keyless = new Request.Actor("cid", null, null, Duration.ZERO);
+    assertThatExceptionOfType(NullPointerException.class)
+        .isThrownBy(() -> new Request.Ping(keyless))
+        .withMessage("key");
+    assertThatExceptionOfType(IllegalArgumentException.class)
+        .isThrownBy(() -> send(actor("cid", "key"), "target"));
+    assertThat(new Request.OpenSession(keyless, SessionSpec.unlisted()).actor().key()).isNull();
+  }
+}

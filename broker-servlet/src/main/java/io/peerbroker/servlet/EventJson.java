@@ -1,0 +1,87 @@
+package io.peerbroker.servlet;
+
+import io.peerbroker.core.Event;
+import io.peerbroker.core.ListedSession;
+import io.peerbroker.core.Message;
+import java.math.BigDecimal;
+import java.time.Duration;
+
+/** Events as the protocol names them, and what they carry as JSON: whatever they are framed in. */
+final class EventJson {
+
+  private EventJson() {}
+
+  /** Returns the name of an event. */
+  static String name(Event event) {
+    if (event instanceof Event.Received) {
+      return "message";
+    } else if (event instanceof Event.Added) {
+      return "add";
+    } else if (event instanceof Event.Removed) {
+      return "remove";
+    } else if (event instanceof Event.Undelivered) {
+      return "undelivered";
+    } else if (event instanceof Event.Ready) {
+      return "ready";
+    }
+    return "channel";
+  }
+
+  /**
+   * Writes what an event carries.
+   *
+   * @param heartbeat what {@code channel} and {@code ready} say about the stream's heartbeats; zero
+   *     for nothing
+   */
+  static void write(Event event, Duration heartbeat, JsonWriter out) {
+    if (event instanceof Event.Received received) {
+      Message message = received.message();
+      out.ascii("{\"origin\":").string(message.origin());
+      out.ascii(",\"target\":").string(message.target());
+      out.ascii(",\"message\":").json(message.json()).ascii("}");
+    } else if (event instanceof Event.Added added) {
+      write(added.session(), out);
+    } else if (event instanceof Event.Removed removed) {
+      out.ascii("{\"sid\":").string(removed.sid()).ascii("}");
+    } else if (event instanceof Event.Undelivered undelivered) {
+      out.ascii("{\"id\":").string(undelivered.id());
+      out.ascii(",\"target\":").string(undelivered.target());
+      out.ascii(",\"reason\":").string(undelivered.reason().code()).ascii("}");
+    } else if (event instanceof Event.Ready ready) {
+      out.ascii("{\"count\":").ascii(Integer.toString(ready.count()));
+      heartbeat(heartbeat, out);
+      out.ascii("}");
+    } else if (event instanceof Event.Opened opened) {
+      out.ascii("{\"cid\":").string(opened.id());
+      out.ascii(",\"key\":").string(opened.key());
+      granted("resume", opened.resume(), out);
+      granted("lease", opened.lease(), out);
+      heartbeat(heartbeat, out);
+      out.ascii("}");
+    }
+  }
+
+  private static void granted(String name, Duration time, JsonWriter out) {
+    if (!time.isZero()) {
+      out.ascii(",\"").ascii(name).ascii("\":").ascii(Long.toString(time.toSeconds()));
+    }
+  }
+
+  private static void heartbeat(Duration heartbeat, JsonWriter out) {
+    if (!heartbeat.isZero()) {
+      out.ascii(",\"heartbeat\":")
+          .ascii(BigDecimal.valueOf(heartbeat.toMillis(), 3).stripTrailingZeros().toPlainString());
+    }
+  }
+
+  /** Writes a session as lists show it: {@code {"sid":…,"session":{…}}}. */
+  static void write(ListedSession session, JsonWriter out) {
+    out.ascii("{\"sid\":").string(session.id()).ascii(",\"session\":{\"tags\":[");
+    String separator = "";
+    for (String tag : session.tags()) {
+      out.ascii(separator).string(tag);
+      separator = ",";
+    }
+    out.ascii("],\"metadata\":").json(session.metadata()).ascii("}}");
+  }
+}

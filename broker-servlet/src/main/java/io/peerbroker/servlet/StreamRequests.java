@@ -1,0 +1,289 @@
+package io.peerbroker.servlet;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.peerbroker.core.AccessPolicy;
+import io.peerbroker.core.Attachment;
+import io.peerbroker.core.Broker;
+import io.peerbroker.core.Caller;
+import io.peerbroker.core.ChannelOptions;
+import io.peerbroker.core.Gateway;
+import io.peerbroker.core.Page;
+import io.peerbroker.core.PageReader;
+import io.peerbroker.core.Refusal;
+import io.peerbroker.core.TagFilter;
+import io.peerbroker.core.Transport;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URLEncoder;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** The requests that are got: channels, list streams, and pages of the list. */
+final class StreamRequests {
+
+  private static final long MANY_SECONDS = 1_000_000_000;
+
+  /**
+   * The last but one is not the broker's, but may be the access policy's (RFC 6750, section 2.3).
+   */
+  private static final Set<String> LIST_PARAMETERS =
+      Set.of("filter", "limit", "after", "access_token", "heartbeat");
+
+  /** The second: nginx would hold events back until its buffer is full. */
+  private static final Map<String, String> STREAM_HEADERS =
+      Map.of("Cache-Control", "no-store, no-transform", "X-Accel-Buffering", "no");
+
+  private final Broker broker;
+  private final Gateway gateway;
+  private final HttpSettings settings;
+
+  private final Set<SseTransport> streams;
+
+  /** Those of the streams' connections whose container may block inside a write. */
+  private final ConnectionWriters connections;
+
+  /**
+   * @param streams where each stream is noted for as long as its response is open
+   */
+  StreamRequests(Broker broker, HttpSettings settings, Set<SseTransport> streams) {
+    this.streams = streams;
+    this.broker = broker;
+    this.settings = settings;
+    gateway = broker.gateway();
+    connections = new ConnectionWriters(gateway.timer());
+  }
+
+  /** Opens a channel, or goes on with one. */
+  void channel(Exchange exchange) throws IOException {
+    requireNoBody(exchange);
+    if (!new AcceptHeader(exchange.request.getHeaders("Accept"))
+        .allows(AcceptHeader.EVENT_STREAM)) {
+      throw notAcceptable(AcceptHeader.EVENT_STREAM);
+    }
+    QueryString query = new QueryString(exchange.request.getQueryString());
+    String inQuery = query.value("lastEventId", Refusal.Code.INVALID_REQUEST);
+    String inHeader = exchange.request.getHeader("Last-Event-ID");
+    String lastEventId = inHeader == null || inHeader.isEmpty() ? inQuery : inHeader;
+    ChannelOptions asked =
+        ChannelOptions.none()
+            .withResume(seconds(query, "resume"))
+            .withLease(seconds(query, "lease"));
+    ChannelOptions options = lastEventId == null ? asked : asked.after(lastEventId);
+    boolean visible = wantsVisibleHeartbeat(query);
+    // Also without a policy the channel is its login's, for whoever looks for it.
+    Caller opening =
+        gateway.policy() == AccessPolicy.allowAll()
+            ? Caller.of(exchange.request.getUserPrincipal())
+            : exchange.caller(gateway.policy());
+    stream(
+        exchange,
+        visible,
+        () -> gateway.policy().open(opening, options),
+        opener -> {
+          if (lastEventId != null) {
+            // Its channel may have to be looked for, and be found when this thread has returned.
+            exchange.startAsync();
+          }
+          return broker.forCaller(opening).gateway().openChannel(options, opener);
+        });
+  }
+
+  /** A time in seconds, as {@code resume} and {@code lease} have it; zero where none is given. */
+  private static Duration seconds(QueryString query, String name) {
+    String value = query.value(name, Refusal.Code.INVALID_REQUEST);
+    if (value == null) {
+      return Duration.ZERO;
+    }
+    if (!isNatural(value)) {
+      throw Problem.invalidRequest(
+          "The parameter '" + name + "' must be a number of seconds, 0 or more.");
+    }
+    // More than anybody grants, and more digits than a long has, come to the same.
+    String digits = value.replaceFirst("^0+", "");
+    return Duration.ofSeconds(
+        digits.isEmpty() ? 0 : digits.length() > 9 ? MANY_SECONDS : Long.parseLong(digits));
+  }
+
+  /** Whether a stream's heartbeats are to be events, which pages are told of, and not comments. */
+  private static boolean wantsVisibleHeartbeat(QueryString query) {
+    String value = query.value("heartbeat", Refusal.Code.INVALID_REQUEST);
+    if (value != null && !value.equals("event")) {
+      throw Problem.invalidRequest(
+          "The parameter 'heartbeat' must be 'event', or absent for heartbeats that are comments.");
+    }
+    return value != null;
+  }
+
+  private static boolean isNatural(String text) {
+    return !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9');
+  }
+
+  /** Shows the list, as a page or as a stream. */
+  void list(Exchange exchange) throws IOException {
+    requireNoBody(exchange);
+    AcceptHeader accept = new AcceptHeader(exchange.request.getHeaders("Accept"));
+    double json = accept.quality(AcceptHeader.JSON);
+    double events = accept.quality(AcceptHeader.EVENT_STREAM);
+    if (json == 0 && events == 0) {
+      throw notAcceptable(AcceptHeader.JSON + " or " + AcceptHeader.EVENT_STREAM);
+    }
+    QueryString query = new QueryString(exchange.request.getQueryString());
+    String text = query.value("filter", Refusal.Code.INVALID_FILTER);
+    TagFilter filter = TagFilter.parse(text == null ? "" : text);
+    query.allowOnly(LIST_PARAMETERS);
+    boolean visible = wantsVisibleHeartbeat(query);
+    Caller caller = exchange.caller(gateway.policy());
+    Gateway acting = broker.forCaller(caller).gateway();
+    if (events > json) {
+      stream(
+          exchange,
+          visible,
+          () -> gateway.policy().scope(caller, filter),
+          opener -> CompletableFuture.completedStage(acting.watch(filter, opener)));
+    } else {
+      page(acting, exchange, query, text, filter);
+    }
+  }
+
+  private void page(
+      Gateway acting, Exchange exchange, QueryString query, @Nullable String text, TagFilter filter)
+      throws IOException {
+    String limitText = query.value("limit", Refusal.Code.INVALID_REQUEST);
+    String after = query.value("after", Refusal.Code.INVALID_REQUEST);
+    int limit = limitText == null ? Page.DEFAULT_LIMIT : limit(limitText);
+    exchange.act(
+        () -> {
+          PageReader page = acting.readPage(filter, limit, after);
+          String next =
+              page.next() == null
+                  ? null
+                  : "<" + nextPage(text, limitText, page.next()) + ">; rel=\"next\"";
+          if (exchange.isHead()) {
+            Reply reply = Reply.head(AcceptHeader.JSON);
+            exchange.answer(next == null ? reply : reply.with("Link", next));
+          } else {
+            begin(page, next, exchange);
+          }
+        });
+  }
+
+  private void begin(PageReader page, @Nullable String next, Exchange exchange) {
+    HttpServletResponse response = exchange.response;
+    response.setHeader("Cache-Control", "no-store");
+    Reply.setType(response, AcceptHeader.JSON);
+    if (next != null) {
+      response.setHeader("Link", next);
+    }
+    try {
+      ListPageWriter.begin(page, settings.writeTimeout(), gateway.timer(), exchange.handOver());
+    } catch (IOException failed) {
+      throw new UncheckedIOException(failed);
+    }
+  }
+
+  private static int limit(String text) {
+    // Longer ones are out of range whatever they say.
+    return isNatural(text) && text.length() < 9 ? Integer.parseInt(text) : -1;
+  }
+
+  private static String nextPage(@Nullable String filter, @Nullable String limit, String after) {
+    return "?"
+        + (filter == null ? "" : "filter=" + URLEncoder.encode(filter, UTF_8) + "&")
+        + (limit == null ? "" : "limit=" + limit + "&")
+        + "after="
+        + URLEncoder.encode(after, UTF_8);
+  }
+
+  /** What opens a channel or a watch whose events go down a stream. */
+  private interface StreamSource {
+    CompletionStage<?> open(Transport.Opener opener);
+  }
+
+  /**
+   * Answers with a stream.
+   *
+   * @param visible whether its heartbeats are events
+   * @param permission refuses what the source would refuse, for a request that opens nothing
+   */
+  private void stream(
+      Exchange exchange, boolean visible, Runnable permission, StreamSource source) {
+    String mode = exchange.request.getHeader("Sec-Fetch-Mode");
+    if (mode != null && (mode.equals("no-cors") || mode.equals("navigate"))) {
+      throw new Problem(
+          403,
+          "denied",
+          "A stream is opened by EventSource or fetch, not by an image or an address.");
+    }
+    if (exchange.isHead()) {
+      exchange.act(
+          () -> {
+            permission.run();
+            Reply reply = Reply.head(AcceptHeader.EVENT_STREAM);
+            for (var header : STREAM_HEADERS.entrySet()) {
+              reply = reply.with(header.getKey(), header.getValue());
+            }
+            exchange.answer(reply);
+          });
+      return;
+    }
+    // Asked first, so that no channel is opened where no stream can be.
+    exchange.requireAsync();
+    exchange.act(
+        () -> {
+          CompletionStage<?> opened =
+              source.open(attachment -> begin(attachment, visible, exchange));
+          if (!opened.toCompletableFuture().isDone()) {
+            exchange.leave();
+          }
+          var unused =
+              opened.whenComplete(
+                  (stream, thrown) -> {
+                    if (thrown != null) {
+                      exchange.answer(thrown);
+                    }
+                  });
+        });
+  }
+
+  private SseTransport begin(Attachment attachment, boolean visible, Exchange exchange) {
+    try {
+      streamHeaders(exchange.response);
+      return SseTransport.begin(
+          attachment,
+          settings,
+          visible,
+          gateway.limits().drainTimeout(),
+          gateway.timer(),
+          streams,
+          connections,
+          exchange.handOver());
+    } catch (IOException failed) {
+      throw new UncheckedIOException(failed);
+    }
+  }
+
+  private static void streamHeaders(HttpServletResponse response) {
+    Reply.setType(response, AcceptHeader.EVENT_STREAM);
+    STREAM_HEADERS.forEach(response::setHeader);
+    // An idle stream keeps its buffer: 32 KiB on Jetty, if nobody says otherwise.
+    response.setBufferSize(1_024);
+  }
+
+  private static Problem notAcceptable(String types) {
+    return new Problem(
+        406, "not_acceptable", "This path gives " + types + ", which Accept rules out.");
+  }
+
+  /** Refuses a body where none belongs, unless it has come whole: nothing here would read it. */
+  private static void requireNoBody(Exchange exchange) throws IOException {
+    if (!exchange.isBodyOver()) {
+      throw Problem.invalidRequest("A GET has no body.");
+    }
+  }
+}
