@@ -15,10 +15,11 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What clients behind a wire ask for as values: answers, refusals, and the order of the checks. */
+/** Remote clients' requests as values: answers, refusals, and the order of the checks. */
 final class RequestTest {
 
   private static final Json LARGE = Json.of("x".repeat(100));
@@ -28,7 +29,7 @@ final class RequestTest {
   private final ManualTimer timer = new ManualTimer();
   private final AtomicReference<@Nullable RefusedException> no = new AtomicReference<>();
 
-  /** A policy that says no to everything while {@link #no} is set. */
+  /** A policy that refuses everything while {@link #no} is set. */
   private final AccessPolicy policy =
       new AccessPolicy() {
         @Override
@@ -115,7 +116,7 @@ final class RequestTest {
   }
 
   @Test
-  @DisplayName("each kind of request has its answer")
+  @DisplayName("Each kind of request has its answer.")
   void answers() {
     Gateway gateway = open();
     Channel channel = remote(gateway);
@@ -141,10 +142,10 @@ final class RequestTest {
     assertThat(channel.isOpen()).isFalse();
   }
 
-  /** What is wrong with a request: one row of the table for each thing that can be. */
+  /** The faults of a request: one row of the table for each possible one. */
   private record Wrong(Code code, UnaryOperator<State> make) {}
 
-  /** A request that is yet to be made, and what is wrong with it. */
+  /** A request that has yet to be made, and its faults. */
   private record State(
       Gateway gateway, Channel own, Channel other, String id, String key, String to, Json json) {
     State withId(String wrong) {
@@ -169,7 +170,7 @@ final class RequestTest {
     return state;
   }
 
-  /** Each is wrong in what its row says and in all that is checked behind it. */
+  /** Each has the fault of its row and all those that are checked after it. */
   private void assertOrder(List<Wrong> order, Function<State, Request> request) {
     for (int first = 0; first < order.size(); first++) {
       no.set(null);
@@ -187,7 +188,8 @@ final class RequestTest {
   }
 
   @Test
-  @DisplayName("E4 a message: size, channel, key, policy, target, rate")
+  @Tag("E4")
+  @DisplayName("A message: size, channel, key, policy, target, rate.")
   void orderOfSend() {
     Wrong size = new Wrong(Code.TOO_LARGE, state -> state.withJson(LARGE));
     Wrong channel = new Wrong(Code.UNKNOWN_CHANNEL, state -> state.withId("nobody"));
@@ -212,7 +214,8 @@ final class RequestTest {
   }
 
   @Test
-  @DisplayName("E4 a session: size, channel, key, policy, rate")
+  @Tag("E4")
+  @DisplayName("A session: size, channel, key, policy, rate.")
   void orderOfOpenSession() {
     Wrong size = new Wrong(Code.TOO_LARGE, state -> state.withJson(LARGE));
     Wrong channel = new Wrong(Code.UNKNOWN_CHANNEL, state -> state.withId("nobody"));
@@ -237,7 +240,9 @@ final class RequestTest {
   }
 
   @Test
-  @DisplayName("E4 A2 an update: size, channel, key, session, whose it is, policy, rate")
+  @Tag("E4")
+  @Tag("A2")
+  @DisplayName("An update: size, channel, key, session, its host, policy, rate.")
   void orderOfUpdateSession() {
     Wrong size = new Wrong(Code.TOO_LARGE, state -> state.withJson(LARGE));
     Wrong channel = new Wrong(Code.UNKNOWN_CHANNEL, state -> state.withId("nobody"));
@@ -280,7 +285,7 @@ final class RequestTest {
   }
 
   @Test
-  @DisplayName("the id of a session is no channel's, whatever the key")
+  @DisplayName("The id of a session is no channel's, with any key.")
   void sessionsAreNoChannels() {
     Gateway gateway = open();
     Channel channel = remote(gateway);
@@ -297,7 +302,7 @@ final class RequestTest {
   }
 
   @Test
-  @DisplayName("a broker that has closed says so behind the sizes")
+  @DisplayName("A closed broker is reported after the sizes.")
   void shuttingDown() {
     Gateway gateway = open();
     Channel channel = remote(gateway);
@@ -308,7 +313,7 @@ final class RequestTest {
   }
 
   @Test
-  @DisplayName("what the client has seen is noted once its key was right, though it be refused")
+  @DisplayName("A client's seen counts once its key was right, even if the request is refused.")
   void seenIsNoted() {
     Gateway gateway = open();
     ManualTransport line =
@@ -332,7 +337,8 @@ final class RequestTest {
   // Several messages
 
   @Test
-  @DisplayName("M19 behind the first message that is refused none is sent")
+  @Tag("M19")
+  @DisplayName("After the first message that is refused, none is sent.")
   void takenIsTheBeginning() {
     Gateway gateway = open();
     Channel sender = remote(gateway);
@@ -350,7 +356,7 @@ final class RequestTest {
   }
 
   @Test
-  @DisplayName("messages behind one that takes its time wait for it, on no thread")
+  @DisplayName("Messages behind a slow one wait for it, on no thread.")
   void waitsForTheRouter() {
     List<CompletableFuture<Delivery>> routed = new ArrayList<>();
     builder.router(next -> message -> route(routed));
@@ -378,7 +384,7 @@ final class RequestTest {
   }
 
   @Test
-  @DisplayName("a channel that closes meanwhile sends no further message")
+  @DisplayName("A channel that closes meanwhile sends no further message.")
   void closesMeanwhile() {
     List<CompletableFuture<Delivery>> routed = new ArrayList<>();
     builder.router(next -> message -> route(routed));
@@ -394,7 +400,7 @@ final class RequestTest {
   }
 
   @Test
-  @DisplayName("a router that does not answer is not waited for, and nothing is sent behind it")
+  @DisplayName("A router that does not answer is not waited for, and nothing is sent behind it.")
   void givesTheRouterUp() {
     List<CompletableFuture<Delivery>> routed = new ArrayList<>();
     builder.router(next -> message -> route(routed));
@@ -412,7 +418,7 @@ final class RequestTest {
   }
 
   @Test
-  @DisplayName("a router's failure is the broker's, and each message is looked at once")
+  @DisplayName("A router's failure is the broker's, and each message is looked at once.")
   void routersFailure() {
     builder.router(
         next ->
@@ -426,7 +432,7 @@ final class RequestTest {
   }
 
   @Test
-  @DisplayName("no text shows a key, an event's id or a message")
+  @DisplayName("No text shows a key, an event's id or a message.")
   void texts() {
     Request.Actor actor = new Request.Actor("cid", "KEY", "SEEN", Duration.ZERO);
     for (Request request :
@@ -448,7 +454,8 @@ final class RequestTest {
   }
 
   @Test
-  @DisplayName("a request to send has a message, and every other request but one to host a key")
+  @DisplayName(
+      "A request to send has a message, and every other request except one to host has a key.")
   void parts() {
     Request.Actor keyless = new Request.Actor("cid", null, null, Duration.ZERO);
     assertThatExceptionOfType(NullPointerException.class)

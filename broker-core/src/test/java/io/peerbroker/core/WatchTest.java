@@ -143,7 +143,8 @@ final class WatchTest {
                   public void end(CloseReason reason) {}
 
                   {
-                    // Between two polls, a session before the walk's position and one after it change.
+                    // Between two polls, a session before the walk's position and one after it
+                    // change.
                     poll(attachment);
                     poll(attachment);
                     sessions[0].update(tags("s0", "x"));

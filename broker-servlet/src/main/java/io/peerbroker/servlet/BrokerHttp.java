@@ -18,15 +18,15 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The broker over HTTP and server-sent events, for whoever has a servlet already: hand each request
- * to {@link #handle}.
+ * The broker over HTTP and server-sent events, for applications with a servlet of their own: hand
+ * each request to {@link #handle}.
  *
- * <p>{@link BrokerServlet} is the servlet for those who have none. Safe for use by many threads; no
- * thread is held by an open stream, by a client that reads slowly, or by a body that comes slowly.
+ * <p>{@link BrokerServlet} is the servlet for all others. Safe for use by many threads; no thread
+ * is held by an open stream, by a client that reads slowly, or by a body that comes slowly.
  */
 public final class BrokerHttp implements AutoCloseable {
 
-  /** The everyday answer to a message. */
+  /** The usual answer to a message. */
   private static final Reply SENT =
       Reply.json(200, "{\"delivery\":\"sent\"}".getBytes(StandardCharsets.US_ASCII));
 
@@ -40,7 +40,7 @@ public final class BrokerHttp implements AutoCloseable {
   /** Every stream whose response is open. */
   final Set<SseTransport> streams = ConcurrentHashMap.newKeySet();
 
-  /** Serves a broker, which stays its owner's to close. */
+  /** Serves a broker, which its owner must close. */
   public BrokerHttp(Broker broker, HttpSettings settings) {
     this.broker = Objects.requireNonNull(broker, "broker");
     gateway = broker.gateway();
@@ -51,25 +51,25 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   /**
-   * Answers a request, at once or later: when this returns, an answer may still be under way
+   * Serves a request, at once or later: when this returns, its answer may still be under way
    * asynchronously.
    *
    * <p>The path is read below the servlet that the container has mapped the request to.
    * Asynchronous requests must be on for that servlet and every filter before it.
    *
-   * @throws RuntimeException what the request or the response throws that the application has put
-   *     in front; the broker's own failures are answered
+   * @throws RuntimeException an exception of a request or response wrapper of the application; the
+   *     broker's own failures are answered
    */
   public void handle(HttpServletRequest request, HttpServletResponse response) {
     handle(request, response, null);
   }
 
   /**
-   * As {@link #handle(HttpServletRequest, HttpServletResponse)}, for whatever is not a servlet of
-   * its own, as a controller of Spring MVC.
+   * As {@link #handle(HttpServletRequest, HttpServletResponse)}, for callers that are no servlet of
+   * their own, such as a controller of Spring MVC.
    *
-   * @param path the path below the broker's, percent-decoded, like {@code /channel}; null for what
-   *     lies below the servlet
+   * @param path the path below the broker's, percent-decoded, like {@code /channel}; null for the
+   *     path below the servlet
    */
   public void handle(
       HttpServletRequest request, HttpServletResponse response, @Nullable String path) {
@@ -109,7 +109,7 @@ public final class BrokerHttp implements AutoCloseable {
       case LIST -> streamRequests.list(exchange);
       default -> {
         ContentType.requireJson(exchange.request);
-        // Made here, as long as the request is sure to be there: its body may come later.
+        // Made here, while the request is sure to exist: its body may come later.
         Gateway acting = broker.forCaller(exchange.caller(gateway.policy())).gateway();
         BodyReader.read(
             exchange,
@@ -127,7 +127,7 @@ public final class BrokerHttp implements AutoCloseable {
     }
   }
 
-  /** Performs what a body asks for, and answers what comes of it. */
+  /** Performs the request of a body, and writes the answer. */
   private void perform(
       Gateway acting, Exchange exchange, Endpoint.Route route, JsonMembers members) {
     Request request = request(route, members);
@@ -175,8 +175,8 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   /**
-   * Cuts every stream that is still open. Whoever closes the broker first lets them be told; this
-   * is for what is left when the servlet goes.
+   * Cuts every stream that is still open. Closing the broker first notifies the streams; this ends
+   * the rest when the servlet goes.
    */
   @Override
   public void close() {

@@ -14,8 +14,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Requests as JSON objects have them, and their answers as JSON: whatever they come in. Nothing
- * here knows of HTTP or servlets.
+ * Requests as JSON objects, and their answers as JSON, for any framing. Nothing here knows of HTTP
+ * or servlets.
  *
  * <p>Reading throws {@link RefusedException}, {@code invalid_request} or {@code invalid_tag}, for
  * members that are missing or wrong.
@@ -30,7 +30,7 @@ final class Commands {
   private final Duration patience;
 
   /**
-   * @param patience how long an event may be on its way before its stream is taken for dead
+   * @param patience how long an event may be on its way before its stream counts as dead
    */
   Commands(Duration patience) {
     this.patience = patience;
@@ -98,10 +98,10 @@ final class Commands {
   }
 
   /**
-   * Returns an answer as JSON. A refusal is not one of them: each transport tells it in its own
+   * Returns an answer as JSON. A refusal is not one of them: each transport reports it in its own
    * way.
    *
-   * @param several whether the deliveries are told as a list, though there be but one
+   * @param several whether the deliveries are written as a list, even if there is only one
    */
   static byte[] json(Answer answer, boolean several) {
     JsonWriter out = new JsonWriter(64);

@@ -6,7 +6,7 @@ import io.peerbroker.core.Message;
 import java.math.BigDecimal;
 import java.time.Duration;
 
-/** Events as the protocol names them, and what they carry as JSON: whatever they are framed in. */
+/** Events as the protocol names them, and their content as JSON, for any framing. */
 final class EventJson {
 
   private EventJson() {}
@@ -28,10 +28,9 @@ final class EventJson {
   }
 
   /**
-   * Writes what an event carries.
+   * Writes the content of an event.
    *
-   * @param heartbeat what {@code channel} and {@code ready} say about the stream's heartbeats; zero
-   *     for nothing
+   * @param heartbeat the stream's heartbeat for {@code channel} and {@code ready}; zero to omit it
    */
   static void write(Event event, Duration heartbeat, JsonWriter out) {
     if (event instanceof Event.Received received) {

@@ -18,8 +18,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request and the one answer that it gets: on the request's own thread, or later and then from
- * any thread. Neither is written by the thread that answers, where asynchronous requests are on.
+ * One request and its one answer: on the request's own thread, or later and then from any thread.
+ * If asynchronous requests are on, the thread that gives the answer never writes it.
  */
 final class Exchange {
 
@@ -34,15 +34,15 @@ final class Exchange {
   /** Written by the request's own thread, before any other has the exchange. */
   private volatile @Nullable LateAnswer late;
 
-  // The request's own thread's.
+  // Used by the request's own thread only.
   private @Nullable AsyncContext async;
   private boolean bodyIsRead;
 
-  // The request's own thread's, and after leave() that of whoever answers.
+  // Used by the request's own thread, and after leave() by the thread that answers.
   private boolean handedOver;
   private boolean answered;
 
-  /** Whether the request's own thread has nothing more to do with it. */
+  /** Whether the request's own thread is done with it. */
   private boolean left;
 
   Exchange(
@@ -62,7 +62,7 @@ final class Exchange {
 
   /**
    * Makes the request asynchronous, so that it can be answered when the container's thread has
-   * returned. To be called on the request's own thread; may be called again.
+   * returned. Must be called on the request's own thread; may be called again.
    */
   AsyncContext startAsync() {
     AsyncContext started = async;
@@ -75,8 +75,8 @@ final class Exchange {
   }
 
   /**
-   * Hands the response over to what writes it after the container's thread has returned, and
-   * listens to the container itself. Should that not come about, {@link #answer} ends it.
+   * Hands the response over to its writer, which writes after the container's thread has returned
+   * and listens to the container itself. If that fails, {@link #answer} ends it.
    */
   AsyncContext handOver() {
     AsyncContext started = startAsync();
@@ -85,8 +85,8 @@ final class Exchange {
   }
 
   /**
-   * Leaves the exchange, which is asynchronous, to another thread: the last that the request's own
-   * does with it.
+   * Leaves the exchange, which is asynchronous, to another thread: the last call of the request's
+   * own thread.
    */
   void leave() {
     left = true;
@@ -106,15 +106,12 @@ final class Exchange {
     return begun;
   }
 
-  /**
-   * Returns who asks, as a policy is told: a copy of the request. Where none is asked, it is
-   * trusted.
-   */
+  /** Returns the caller for the policy: a copy of the request. Without a policy it is trusted. */
   Caller caller(AccessPolicy policy) {
     return policy == AccessPolicy.allowAll() ? Caller.trusted() : HttpCaller.of(request);
   }
 
-  /** Does what is asked for; a failure is the broker's, or its policy's, and so is its answer. */
+  /** Performs the request; a failure is the broker's or its policy's, and is answered as such. */
   void act(Runnable deed) {
     try {
       RefusedException.untraced(deed);
@@ -125,13 +122,13 @@ final class Exchange {
     }
   }
 
-  /** Nothing of the body is still to come. */
+  /** The body is all there. */
   void bodyIsRead() {
     bodyIsRead = true;
   }
 
   /**
-   * Whether nothing of a body is still to come. What has come is read and forgotten.
+   * Returns whether the body is all there. Its bytes so far are read and dropped.
    *
    * @see Body
    */
@@ -142,7 +139,10 @@ final class Exchange {
     return bodyIsRead;
   }
 
-  /** Whether the client waits to be told that its body is wanted: reading it tells that. */
+  /**
+   * Whether the client waits for an interim answer before it sends its body; reading the body sends
+   * that answer.
+   */
   private boolean waitsWithItsBody() {
     return "100-continue".equalsIgnoreCase(request.getHeader("Expect"));
   }
@@ -161,8 +161,8 @@ final class Exchange {
   }
 
   /**
-   * The container's own response, beneath all that filters have wrapped around it, which may hold
-   * back what is written. Undertow gives the wrapped one to asynchronous requests.
+   * The container's own response, beneath all wrappers of filters, which may hold back written
+   * bytes. Undertow gives the wrapped one to asynchronous requests.
    */
   static ServletResponse original(ServletResponse response) {
     ServletResponse original = response;
@@ -172,7 +172,7 @@ final class Exchange {
     return original;
   }
 
-  /** Refuses to go on where the answer could not come later. */
+  /** Refuses to go on if the answer could not come later. */
   void requireAsync() {
     if (request.isAsyncSupported()) {
       return;
@@ -185,7 +185,7 @@ final class Exchange {
     throw new Problem(500, "internal", cure);
   }
 
-  /** Answers, unless that has been done. */
+  /** Gives the answer, unless that has been done. */
   void answer(Reply reply) {
     LateAnswer begun = late;
     if (begun != null) {
@@ -205,14 +205,14 @@ final class Exchange {
       } else if (!request.isAsyncSupported()) {
         reply.write(response, !isHead());
       } else {
-        // Also where it could be written at once: a client that sends many requests and reads no
+        // Even if it could be written at once: a client that sends many requests and reads no
         // answer would keep a thread of the container for each of its connections.
         boolean bodyIsOver = isBodyOver();
         LateAnswer answer = answerLater();
         if (bodyIsOver) {
           answer.giveAtOnce(reply);
         } else if (waitsWithItsBody()) {
-          // It sends nothing, and must not be asked to.
+          // It sends nothing, and must not be made to.
           answer.leaveBody();
           answer.giveAtOnce(reply);
         } else {
@@ -234,14 +234,14 @@ final class Exchange {
     }
   }
 
-  /** Answers with what went wrong. */
+  /** Gives the answer to a failure. */
   void answer(Throwable thrown) {
     if (thrown instanceof Problem problem) {
       answer(problem.reply());
     } else if (thrown instanceof RefusedException refused) {
       answer(Problem.of(refused).reply());
     } else {
-      // What a container says about a connection is no fault, and there may be many of it.
+      // A container's exception about a connection is no fault, and there may be many.
       System.Logger.Level level =
           thrown instanceof IOException ? System.Logger.Level.DEBUG : System.Logger.Level.ERROR;
       LOG.log(level, "A request failed", thrown);

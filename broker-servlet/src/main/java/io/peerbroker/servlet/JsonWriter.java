@@ -3,7 +3,7 @@ package io.peerbroker.servlet;
 import io.peerbroker.core.Json;
 import java.util.Arrays;
 
-/** JSON text, and what frames it, on its way into one byte array. */
+/** JSON text and its framing, on the way into one byte array. */
 final class JsonWriter {
 
   private byte[] bytes;
@@ -14,7 +14,7 @@ final class JsonWriter {
   }
 
   /** Appends ASCII as it is: names, brackets, numbers, framing. */
-  @SuppressWarnings("deprecation") // getBytes to a place copies ASCII without a second array
+  @SuppressWarnings("deprecation") // getBytes with an offset copies ASCII without a second array
   JsonWriter ascii(String text) {
     reserve(text.length());
     text.getBytes(0, text.length(), bytes, length);
@@ -22,14 +22,14 @@ final class JsonWriter {
     return this;
   }
 
-  /** Appends a value as it came, without a line break. */
+  /** Appends a value unchanged, without a line break. */
   JsonWriter json(Json json) {
     reserve(json.length());
     length = json.copyLine(bytes, length);
     return this;
   }
 
-  /** Appends a string as JSON has it. */
+  /** Appends a string as a JSON string. */
   JsonWriter string(String text) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
@@ -46,7 +46,7 @@ final class JsonWriter {
     }
   }
 
-  /** Returns how many bytes there are. */
+  /** Returns the number of bytes. */
   int length() {
     return length;
   }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param body null for a body that HEAD does not report, nor its length
  * @param headers further headers
  */
-@SuppressWarnings("ArrayRecordComponent") // nobody compares replies, and nobody changes them
+@SuppressWarnings("ArrayRecordComponent") // replies are never compared or changed
 record Reply(
     int status, @Nullable String type, byte @Nullable [] body, Map<String, String> headers) {
 

@@ -23,7 +23,7 @@ final class SseEncoder {
 
   private SseEncoder() {}
 
-  /** An event as it stands in a stream, with its id where it has one. */
+  /** An event as it stands in a stream, with its id if it has one. */
   static byte[] event(Envelope envelope) {
     return event(envelope.event(), envelope.id(), Duration.ZERO);
   }
@@ -31,8 +31,7 @@ final class SseEncoder {
   /**
    * An event as it stands in a stream.
    *
-   * @param heartbeat what {@code channel} and {@code ready} say about the stream's heartbeats; zero
-   *     for nothing
+   * @param heartbeat the stream's heartbeat for {@code channel} and {@code ready}; zero to omit it
    */
   static byte[] event(Event event, @Nullable String id, Duration heartbeat) {
     JsonWriter frame = new JsonWriter(event.size() + 128);
@@ -45,10 +44,10 @@ final class SseEncoder {
   }
 
   /**
-   * What a stream begins with: after how long its client is to come back when it breaks.
+   * The beginning of a stream: the time after which its client must come back when it breaks.
    *
-   * @param about the middle of the times, of which each stream is told another: from half of it to
-   *     one and a half, so that clients which are cut at once do not come back at once
+   * @param about the middle of the times; each stream gets one of its own, from half of it to one
+   *     and a half, so that clients which are cut at once do not come back at once
    */
   static byte[] beginning(Duration about) {
     return retry(about, new JsonWriter(16)).ascii("\n").toBytes();
@@ -61,8 +60,8 @@ final class SseEncoder {
   }
 
   /**
-   * The last event of a stream; where many end at once and come back, with a time to do so, as
-   * {@link #beginning}.
+   * The last event of a stream; if many end at once and come back, with a time to do so, as {@link
+   * #beginning}.
    */
   static byte[] farewell(CloseReason reason, Duration about) {
     JsonWriter frame = new JsonWriter(64);
@@ -73,12 +72,12 @@ final class SseEncoder {
     return frame.toBytes();
   }
 
-  /** A comment, which readers pass over. The caller must not change it. */
+  /** A comment, which readers skip. The caller must not change it. */
   static byte[] comment() {
     return COMMENT;
   }
 
-  /** A heartbeat that readers are told of. The caller must not change it. */
+  /** A heartbeat that readers can see. The caller must not change it. */
   static byte[] visibleHeartbeat() {
     return HEARTBEAT;
   }

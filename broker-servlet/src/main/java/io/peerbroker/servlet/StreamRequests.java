@@ -24,18 +24,19 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** The requests that are got: channels, list streams, and pages of the list. */
+/** The requests with GET: channels, list streams, and pages of the list. */
 final class StreamRequests {
 
   private static final long MANY_SECONDS = 1_000_000_000;
 
   /**
-   * The last but one is not the broker's, but may be the access policy's (RFC 6750, section 2.3).
+   * The last but one is not for the broker, but possibly for the access policy (RFC 6750, section
+   * 2.3).
    */
   private static final Set<String> LIST_PARAMETERS =
       Set.of("filter", "limit", "after", "access_token", "heartbeat");
 
-  /** The second: nginx would hold events back until its buffer is full. */
+  /** The second: otherwise nginx would hold events back until its buffer is full. */
   private static final Map<String, String> STREAM_HEADERS =
       Map.of("Cache-Control", "no-store, no-transform", "X-Accel-Buffering", "no");
 
@@ -45,11 +46,11 @@ final class StreamRequests {
 
   private final Set<SseTransport> streams;
 
-  /** Those of the streams' connections whose container may block inside a write. */
+  /** The streams' connections on containers that may block inside a write. */
   private final ConnectionWriters connections;
 
   /**
-   * @param streams where each stream is noted for as long as its response is open
+   * @param streams the set that holds each stream while its response is open
    */
   StreamRequests(Broker broker, HttpSettings settings, Set<SseTransport> streams) {
     this.streams = streams;
@@ -76,7 +77,7 @@ final class StreamRequests {
             .withLease(seconds(query, "lease"));
     ChannelOptions options = lastEventId == null ? asked : asked.after(lastEventId);
     boolean visible = wantsVisibleHeartbeat(query);
-    // Also without a policy the channel is its login's, for whoever looks for it.
+    // Also without a policy the channel belongs to its login, by which the application can find it.
     Caller opening =
         gateway.policy() == AccessPolicy.allowAll()
             ? Caller.of(exchange.request.getUserPrincipal())
@@ -87,14 +88,16 @@ final class StreamRequests {
         () -> gateway.policy().open(opening, options),
         opener -> {
           if (lastEventId != null) {
-            // Its channel may have to be looked for, and be found when this thread has returned.
+            // Its channel may have to be searched for, and be found after this thread has returned.
             exchange.startAsync();
           }
           return broker.forCaller(opening).gateway().openChannel(options, opener);
         });
   }
 
-  /** A time in seconds, as {@code resume} and {@code lease} have it; zero where none is given. */
+  /**
+   * Returns a time in seconds, as {@code resume} and {@code lease} have it; zero if none is given.
+   */
   private static Duration seconds(QueryString query, String name) {
     String value = query.value(name, Refusal.Code.INVALID_REQUEST);
     if (value == null) {
@@ -104,13 +107,13 @@ final class StreamRequests {
       throw Problem.invalidRequest(
           "The parameter '" + name + "' must be a number of seconds, 0 or more.");
     }
-    // More than anybody grants, and more digits than a long has, come to the same.
+    // Times above every grant are equal, even with more digits than a long has.
     String digits = value.replaceFirst("^0+", "");
     return Duration.ofSeconds(
         digits.isEmpty() ? 0 : digits.length() > 9 ? MANY_SECONDS : Long.parseLong(digits));
   }
 
-  /** Whether a stream's heartbeats are to be events, which pages are told of, and not comments. */
+  /** Whether a stream's heartbeats must be events, which pages can see, and not comments. */
   private static boolean wantsVisibleHeartbeat(QueryString query) {
     String value = query.value("heartbeat", Refusal.Code.INVALID_REQUEST);
     if (value != null && !value.equals("event")) {
@@ -188,7 +191,7 @@ final class StreamRequests {
   }
 
   private static int limit(String text) {
-    // Longer ones are out of range whatever they say.
+    // Longer ones are out of range in any case.
     return isNatural(text) && text.length() < 9 ? Integer.parseInt(text) : -1;
   }
 
@@ -200,13 +203,13 @@ final class StreamRequests {
         + URLEncoder.encode(after, UTF_8);
   }
 
-  /** What opens a channel or a watch whose events go down a stream. */
+  /** Opens a channel or a watch whose events go down a stream. */
   private interface StreamSource {
     CompletionStage<?> open(Transport.Opener opener);
   }
 
   /**
-   * Answers with a stream.
+   * Begins a stream as the answer.
    *
    * @param visible whether its heartbeats are events
    * @param permission refuses what the source would refuse, for a request that opens nothing
@@ -232,7 +235,7 @@ final class StreamRequests {
           });
       return;
     }
-    // Asked first, so that no channel is opened where no stream can be.
+    // Checked first, so that no channel is opened if there can be no stream.
     exchange.requireAsync();
     exchange.act(
         () -> {
@@ -271,7 +274,7 @@ final class StreamRequests {
   private static void streamHeaders(HttpServletResponse response) {
     Reply.setType(response, AcceptHeader.EVENT_STREAM);
     STREAM_HEADERS.forEach(response::setHeader);
-    // An idle stream keeps its buffer: 32 KiB on Jetty, if nobody says otherwise.
+    // An idle stream keeps its buffer: 32 KiB on Jetty by default.
     response.setBufferSize(1_024);
   }
 
@@ -280,7 +283,7 @@ final class StreamRequests {
         406, "not_acceptable", "This path gives " + types + ", which Accept rules out.");
   }
 
-  /** Refuses a body where none belongs, unless it has come whole: nothing here would read it. */
+  /** Refuses a body that does not belong here, unless it has come whole: nothing would read it. */
   private static void requireNoBody(Exchange exchange) throws IOException {
     if (!exchange.isBodyOver()) {
       throw Problem.invalidRequest("A GET has no body.");

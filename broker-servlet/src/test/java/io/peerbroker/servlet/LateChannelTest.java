@@ -27,10 +27,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** A channel to go on with that is found only when the request's thread has returned. */
+/** A resumed channel that is found only after the request's thread has returned. */
 final class LateChannelTest {
 
-  /** A channel that is asked for, and what its request waits for. */
+  /** A requested channel, and the stage that its request waits for. */
   private record Asked(
       ChannelOptions options, Transport.Opener opener, CompletableFuture<Channel> channel) {}
 
@@ -65,7 +65,7 @@ final class LateChannelTest {
         });
   }
 
-  /** The same, but for one method. */
+  /** The same, except for one method. */
   private static <T> T replacing(
       Class<T> type, T original, String method, Function<Object[], Object> instead) {
     Object proxy =
@@ -92,7 +92,7 @@ final class LateChannelTest {
     broker.close();
   }
 
-  /** What the broker is asked by a client that wants to go on with a channel. */
+  /** The gateway's call for a client that comes back to a channel. */
   private Asked asked() throws InterruptedException {
     Asked channel = asked.poll(20, TimeUnit.SECONDS);
     assertThat(channel).isNotNull();
@@ -107,7 +107,7 @@ final class LateChannelTest {
   }
 
   @Test
-  @DisplayName("its stream begins when it is found")
+  @DisplayName("The stream begins when the channel is found.")
   void found() throws Exception {
     try (WireConnection connection = client.connect()) {
       CompletableFuture<SseStream> stream =
@@ -128,7 +128,7 @@ final class LateChannelTest {
   }
 
   @Test
-  @DisplayName("its refusal is answered when it is known")
+  @DisplayName("The refusal is answered when it is known.")
   void refused() throws Exception {
     try (WireConnection connection = client.connect()) {
       connection.write(client.head("GET", "/channel", "Last-Event-ID: c.s.1"));
@@ -144,7 +144,7 @@ final class LateChannelTest {
   }
 
   @Test
-  @DisplayName("a failure is the broker's")
+  @DisplayName("A failure is the broker's.")
   void failed() throws Exception {
     try (WireConnection connection = client.connect()) {
       connection.write(client.head("GET", "/channel", "Last-Event-ID: c.s.1"));
