@@ -3,19 +3,19 @@ package io.peerbroker.core;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The application's decision who may do what, with its own login: set with {@link
+ * The application's decision about what each caller may do, with its own login: set with {@link
  * BrokerBuilder#accessPolicy}, asked about every {@link Caller} but the {@link Caller#trusted()
  * trusted} one.
  *
- * <p>Each method says yes unless it is overridden. It says no by throwing a {@link
- * RefusedException}: {@link #denied} for a plain no, and any other refusal is told to the caller as
- * it is, so that a policy can say {@code rate_limited} and for how long. Whatever else is thrown,
- * and null where something is to be returned, is a fault of the policy: the caller is told {@code
- * internal} and nothing of what happened, the log has it, and the thing does not happen.
+ * <p>Each method permits everything unless it is overridden. It refuses by throwing a {@link
+ * RefusedException}: {@link #denied} for a plain refusal. Any other refusal reaches the caller
+ * unchanged, so that a policy can refuse with {@code rate_limited} and a time. Any other exception,
+ * and a null that must not be returned, is a fault of the policy: the caller gets {@code internal}
+ * and no details, the log has them, and the operation does not happen.
  *
  * <p>A policy is asked when all that the caller can get wrong by itself has been looked at (the
  * form of the request, the acting channel, its key), and before it is known whether there is room
- * or, for a message, a target: who is denied does not learn that. It is called on the caller's
+ * or, for a message, a target: a denied caller does not learn that. It is called on the caller's
  * thread, for HTTP one of the container's, outside all locks, by many threads at once; it may call
  * the broker, and must not block, since what it waits for the request waits for too. What needs a
  * database is better looked up at login, and kept in the principal.

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * {@link Receiver} or a {@link Watcher}; parties behind a wire are brought in by an adapter through
  * {@link #gateway()}. Both kinds meet on one broker.
  *
- * <p>Where the application decides who may do what, with an {@link AccessPolicy}, callers that it
- * is to be asked about act through {@link #forCaller}.
+ * <p>If the application decides with an {@link AccessPolicy} what each caller may do, the callers
+ * that it must decide about act through {@link #forCaller}.
  *
  * <p>Everything is safe for use by many threads at once, and no method blocks but {@link #close()}.
  * Whatever a stranger can grow is bounded by {@link #limits()}. Nothing survives the process.
@@ -117,39 +117,39 @@ public interface Broker extends AutoCloseable {
   Watch watch(TagFilter filter, Watcher watcher, Executor executor);
 
   /**
-   * A view of this broker through which somebody acts about whom the {@link AccessPolicy} is asked:
-   * who opens a channel or a watch through it, and what he does with a channel that it has given
-   * him, is that caller. The broker itself acts as {@link Caller#trusted()}.
+   * Returns a view of this broker on which the {@link AccessPolicy} authorizes every operation for
+   * {@code caller}, including those on the channels and watches that the view returns. The broker
+   * itself acts as {@link Caller#trusted()}.
    *
-   * <p>A view holds nothing: it may be made for each request, and is the broker itself where the
+   * <p>A view holds nothing: it may be made for each request, and is the broker itself if the
    * caller is trusted. Without a policy it permits everything, within the bounds that hold for
-   * strangers. Two views may give different objects for one channel; its id is what tells. To close
-   * a view closes the broker.
+   * strangers. Two views may give different objects for one channel; compare the channel's id.
+   * Closing a view closes the broker.
    *
-   * <p>What each method throws then includes what the policy refuses with, most often {@code
-   * denied}, and {@code internal} for a policy that fails.
+   * <p>Each method then also throws the policy's refusals, most often {@code denied}, and {@code
+   * internal} for a policy that fails.
    */
   Broker forCaller(Caller caller);
 
   /**
-   * Asks the {@link AccessPolicy} anew what they may see, for all watches whose caller is not
-   * trusted: to be called when somebody's rights have changed. Where the filter has changed, or
-   * whether there is a predicate, or the policy refuses, the watch ends with {@link
-   * CloseReason#SCOPE_CHANGED}, so that its reader comes back under his new rights. Where there is
-   * a predicate still, the list is gone through again with the new one: what is to be seen no more
-   * is removed, and what is to be seen now is added: on the broker's own threads, and perhaps after
-   * this has returned; from then on nothing new is shown that the new one hides. Where asking
-   * fails, the watch ends in the same way.
+   * Asks the {@link AccessPolicy} again about the scope of every watch whose caller is not trusted.
+   * Call it when a caller's rights have changed. If the filter has changed, or a predicate has come
+   * or gone, or the policy refuses or fails, the watch ends with {@link CloseReason#SCOPE_CHANGED},
+   * so that its reader comes back with its new rights. If there is still a predicate, the new one
+   * is applied to the whole list: hidden sessions are removed and visible ones added, on the
+   * broker's own threads, and perhaps after this has returned. From then on, no session is newly
+   * shown that the new predicate hides.
    *
-   * <p>The policy is asked on this thread; where another thread is just doing so for one of them,
-   * it asks once more. Channels and sessions are not touched. Not to be called by the policy from
-   * within {@link AccessPolicy#scope}.
+   * <p>The policy is asked on this thread; if another thread is just asking about one of the
+   * watches, that thread asks once more. Channels and sessions are not touched. The policy must not
+   * call this from within {@link AccessPolicy#scope}.
    */
   void recheck();
 
   /**
-   * What the broker holds now and has done so far: a snapshot, for metrics. Takes no lock and may
-   * be called at any time, also after the broker has closed; it costs some hundred additions.
+   * Returns what the broker holds now and has done so far: a snapshot, for metrics. Takes no lock
+   * and may be called at any time, also after the broker has closed; it costs about a hundred
+   * additions.
    */
   BrokerStats stats();
 

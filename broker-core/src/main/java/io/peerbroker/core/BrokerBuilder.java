@@ -33,8 +33,8 @@ public final class BrokerBuilder {
    * a setter that comes later wins. It changes nothing but these, each with its reason:
    *
    * <ul>
-   *   <li>{@link #requireSessionKey}: no client is as old as the first draft, and whoever has
-   *       received a message could host a session in its sender's name.
+   *   <li>{@link #requireSessionKey}: no client is as old as the first draft, and the receiver of a
+   *       message could host a session in its sender's name.
    *   <li>{@link #maxChannels} and {@link #maxWatches} 10,000: the bounds below are for each of
    *       them, so half as many halve what all can take.
    *   <li>{@link #maxSessionsPerChannel} 4: a page needs one or two.
@@ -60,8 +60,8 @@ public final class BrokerBuilder {
    *   <li>{@link #sessionRate} 2 a second, burst 10: each change is told to everybody who watches.
    * </ul>
    *
-   * <p>Whoever opens one channel after another has the rates of each of them; that takes a limit
-   * for each address, which a proxy or a filter keeps.
+   * <p>A client that opens one channel after another has the rates of each of them; that needs a
+   * limit for each address, which a proxy or a filter keeps.
    */
   public BrokerBuilder openToEverybody() {
     Limits.Values defaults = new Limits.Values();
@@ -304,7 +304,7 @@ public final class BrokerBuilder {
 
   /**
    * Whether hosting a session over a wire takes the channel's key always. Recommended wherever no
-   * client is as old as the protocol's first draft, which sent none: whoever has received a message
+   * client is as old as the protocol's first draft, which sent none: the receiver of a message
    * knows its sender's id, and could host a session in its name. Default false.
    */
   public BrokerBuilder requireSessionKey(boolean require) {
