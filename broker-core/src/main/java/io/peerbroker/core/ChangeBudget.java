@@ -25,12 +25,12 @@ final class ChangeBudget {
   }
 
   /** Counts a change that a log has added. */
-  void hold(ChangeLog.Change change) {
+  void hold(SessionChange change) {
     used.addAndGet(change.bytes() + (change.now().hold() ? change.now().size() : 0));
   }
 
   /** Discounts a change that a log has dropped. */
-  void letGo(ChangeLog.Change change) {
+  void letGo(SessionChange change) {
     used.addAndGet(-change.bytes() - (change.now().letGo() ? change.now().size() : 0));
   }
 
@@ -63,13 +63,13 @@ final class ChangeBudget {
   }
 
   /** Counts a change that waits in a feed until all logs have examined it. */
-  void feed(ChangeLog.Change change) {
+  void feed(SessionChange change) {
     hold(change);
     fed.addAndGet(change.size());
   }
 
   /** Discounts a change that all logs have examined. */
-  void fed(ChangeLog.Change change) {
+  void fed(SessionChange change) {
     letGo(change);
     fed.addAndGet(-change.size());
   }

@@ -23,13 +23,13 @@ final class ChangeFeed {
   /** A place in the chain, after one change and before the next. */
   static final class Place {
     /** Null at the beginning, and once all logs have passed it. */
-    private volatile ChangeLog.@Nullable Change change;
+    private volatile @Nullable SessionChange change;
 
     private final long number;
     private volatile @Nullable Place next;
     private volatile @Nullable Envelope removal;
 
-    private Place(ChangeLog.@Nullable Change change, long number) {
+    private Place(@Nullable SessionChange change, long number) {
       this.change = change;
       this.number = number;
     }
@@ -43,8 +43,8 @@ final class ChangeFeed {
      * Returns the change before this place as a watch with this filter sees it; null if the watch
      * does not see it.
      */
-    ChangeLog.@Nullable Change seenBy(ParsedFilter filter) {
-      ChangeLog.Change change = this.change;
+    @Nullable SessionChange seenBy(ParsedFilter filter) {
+      SessionChange change = this.change;
       if (change == null) {
         return null;
       }
@@ -60,7 +60,7 @@ final class ChangeFeed {
       if (!seen && !sees) {
         return null;
       }
-      return new ChangeLog.Change(
+      return new SessionChange(
           change.session(),
           seen ? change.before() : null,
           sees ? change.after() : null,
@@ -71,7 +71,7 @@ final class ChangeFeed {
      * A session may vanish for some filters and stay for others: one envelope serves all of the
      * former.
      */
-    private Envelope removal(LocalSession.Ref session) {
+    private Envelope removal(SessionRef session) {
       Envelope known = removal;
       if (known == null) {
         known = Envelope.removed(session.id);
@@ -95,7 +95,7 @@ final class ChangeFeed {
   }
 
   /** Appends a change. Called while the directory is write-locked. */
-  void append(ChangeLog.Change change) {
+  void append(SessionChange change) {
     Place last = end;
     Place next = new Place(change, last.number + 1);
     budget.feed(change);
@@ -115,7 +115,7 @@ final class ChangeFeed {
       Place at = passed;
       for (Place next = at.next; at.number < place.number && next != null; next = at.next) {
         at = next;
-        ChangeLog.Change change = at.change;
+        SessionChange change = at.change;
         if (change != null) {
           budget.fed(change);
           // The last place stays as long as the feed does.

@@ -1,7 +1,6 @@
 package io.peerbroker.core;
 
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -41,62 +40,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class ChangeLog {
 
-  /** The approximate bytes of a change in a log, besides its envelope and the tags before it. */
-  static final int CHANGE_BYTES = 96;
-
-  /** The approximate bytes of a tag, besides two for each of its UTF-16 code units. */
-  private static final int TAG_BYTES = 48;
-
-  /**
-   * What happened to a session: a single change in a feed, a folded one in a segment. It does not
-   * retain a closed session.
-   *
-   * @param before the session's tags before the change, or null if it was not listed, or the log's
-   *     filter did not pass it, then
-   * @param after the session's tags after the change, or null if it is not listed, or the filter
-   *     does not pass it
-   * @param now the session after the change, or its removal
-   * @param bytes the approximate size without its envelope
-   */
-  record Change(
-      LocalSession.Ref session,
-      @Nullable List<String> before,
-      @Nullable List<String> after,
-      Envelope now,
-      int bytes) {
-
-    Change(
-        LocalSession.Ref session,
-        @Nullable List<String> before,
-        @Nullable List<String> after,
-        Envelope now) {
-      // The tags after the change are those in the envelope.
-      this(session, before, after, now, CHANGE_BYTES + (before == after ? 0 : bytesOf(before)));
-    }
-
-    private static int bytesOf(@Nullable List<String> tags) {
-      int bytes = 0;
-      if (tags != null) {
-        for (String tag : tags) {
-          bytes += TAG_BYTES + 2 * tag.length();
-        }
-      }
-      return bytes;
-    }
-
-    int size() {
-      return bytes + now.size();
-    }
-  }
-
   /** A run of consecutive changes. */
   private final class Segment {
 
     /** The changes while they can be folded; null if frozen. */
-    @Nullable Map<LocalSession.Ref, Change> open = new LinkedHashMap<>(4);
+    @Nullable Map<SessionRef, SessionChange> open = new LinkedHashMap<>(4);
 
     /** The changes once they are being read; null if open. */
-    Change @Nullable [] frozen;
+    SessionChange @Nullable [] frozen;
 
     int events;
     long bytes;
@@ -123,23 +74,23 @@ final class ChangeLog {
       return atStart == 0 && inside == 0 && marks == 0;
     }
 
-    Change[] freeze() {
-      Change[] changes = frozen;
+    SessionChange[] freeze() {
+      SessionChange[] changes = frozen;
       if (changes == null) {
-        changes = open == null ? new Change[0] : open.values().toArray(new Change[0]);
+        changes = open == null ? new SessionChange[0] : open.values().toArray(new SessionChange[0]);
         frozen = changes;
         open = null;
       }
       return changes;
     }
 
-    Map<LocalSession.Ref, Change> thaw() {
-      Map<LocalSession.Ref, Change> changes = open;
+    Map<SessionRef, SessionChange> thaw() {
+      Map<SessionRef, SessionChange> changes = open;
       if (changes == null) {
         changes = new LinkedHashMap<>();
         if (frozen != null) {
-          for (Change change : frozen) {
-            changes.put(change.session, change);
+          for (SessionChange change : frozen) {
+            changes.put(change.session(), change);
           }
         }
         open = changes;
@@ -148,23 +99,24 @@ final class ChangeLog {
       return changes;
     }
 
-    void fold(Change change) {
-      Map<LocalSession.Ref, Change> changes = thaw();
-      Change earlier = changes.get(change.session);
+    void fold(SessionChange change) {
+      Map<SessionRef, SessionChange> changes = thaw();
+      SessionChange earlier = changes.get(change.session());
       if (earlier == null) {
-        changes.put(change.session, change);
+        changes.put(change.session(), change);
         count(1, change.size());
         budget.hold(change);
         return;
       }
       budget.letGo(earlier);
-      if (earlier.before == null && change.after == null && ahead == 0) {
-        changes.remove(change.session);
+      if (earlier.before() == null && change.after() == null && ahead == 0) {
+        changes.remove(change.session());
         count(-1, -earlier.size());
         return;
       }
-      Change folded = new Change(change.session, earlier.before, change.after, change.now);
-      changes.put(change.session, folded);
+      SessionChange folded =
+          new SessionChange(change.session(), earlier.before(), change.after(), change.now());
+      changes.put(change.session(), folded);
       count(0, folded.size() - earlier.size());
       budget.hold(folded);
     }
@@ -178,11 +130,11 @@ final class ChangeLog {
 
     /** Frees its changes. */
     void clear() {
-      for (Change change : freeze()) {
+      for (SessionChange change : freeze()) {
         budget.letGo(change);
       }
       count(-events, -bytes);
-      frozen = new Change[0];
+      frozen = new SessionChange[0];
     }
   }
 
@@ -216,7 +168,7 @@ final class ChangeLog {
     }
 
     /** Takes the next change; returns null if there is none now, or the cursor has fallen off. */
-    @Nullable Change next() {
+    @Nullable SessionChange next() {
       lock.lock();
       try {
         catchUpLocked();
@@ -228,7 +180,7 @@ final class ChangeLog {
         if (segment == tail) {
           addTail(round + 1);
         }
-        Change change = segment.freeze()[taken++];
+        SessionChange change = segment.freeze()[taken++];
         if (taken == 1) {
           segment.atStart--;
           segment.inside++;
@@ -445,7 +397,7 @@ final class ChangeLog {
       }
       reached = next;
       looked++;
-      Change change = closed ? null : next.seenBy(filter);
+      SessionChange change = closed ? null : next.seenBy(filter);
       if (change != null) {
         tail.fold(change);
         news = true;
@@ -574,7 +526,7 @@ final class ChangeLog {
    * part.
    */
   private void merge(Segment into, Segment from) {
-    for (Change change : from.freeze()) {
+    for (SessionChange change : from.freeze()) {
       into.fold(change);
     }
     from.clear();

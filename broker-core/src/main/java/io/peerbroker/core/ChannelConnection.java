@@ -14,12 +14,12 @@ import org.jspecify.annotations.Nullable;
  * first, and the others find that it was. The lock is held for a few fields, the outbox's own lock,
  * and to schedule a task; streams are called after it.
  */
-final class ChannelConnection {
+final class ChannelConnection implements WaitingChannels.Waiter {
 
   /** A decision that comes later than this is put off. */
   private static final Duration LATE = Duration.ofSeconds(1);
 
-  private final LocalBroker broker;
+  private final LocalChannel.Parts parts;
   private final LocalChannel channel;
   private final Duration resume;
   private final Duration lease;
@@ -46,24 +46,31 @@ final class ChannelConnection {
 
   private Timer.@Nullable Scheduled task;
 
-  ChannelConnection(LocalBroker broker, LocalChannel channel, ChannelOptions options) {
-    this.broker = broker;
+  ChannelConnection(LocalChannel.Parts parts, LocalChannel channel, ChannelOptions options) {
+    this.parts = parts;
     this.channel = channel;
-    Limits limits = broker.limits();
+    Limits limits = parts.limits;
     resume = limits.grantResume(options.resume());
     lease = limits.grantLease(options.lease());
-    secret = resume.isZero() ? null : broker.ids.key();
+    secret = resume.isZero() ? null : parts.ids.key();
     outbox =
         new Outbox(
             limits,
-            channel.isOwn() ? broker.ownBudget : broker.budget,
-            broker.replay,
-            broker.absent,
+            channel.isOwn() ? parts.ownBudget : parts.budget,
+            parts.replay,
+            parts.absent,
             secret == null ? null : ResumeId.prefix(channel.id(), secret));
   }
 
   /** The broker's end of one stream of the channel. */
   final class Stream extends AbstractAttachment {
+
+    /** Released when the stream has ended, and its reader is no longer waited for. */
+    private final Permits.Permit permit;
+
+    Stream(Permits.Permit permit) {
+      this.permit = permit;
+    }
 
     @Override
     public @Nullable Envelope poll() {
@@ -72,7 +79,7 @@ final class ChannelConnection {
 
     @Override
     public void consumed(int events) {
-      outbox.consumed(this, events, broker.timer().nanoTime());
+      outbox.consumed(this, events, parts.timer.nanoTime());
     }
 
     @Override
@@ -80,7 +87,7 @@ final class ChannelConnection {
       try {
         ChannelConnection.this.lost(this, reason);
       } finally {
-        broker.released(this);
+        parts.streams.remove(this);
       }
     }
   }
@@ -104,7 +111,7 @@ final class ChannelConnection {
 
   /** The client has been heard from. */
   void heard() {
-    lastHeard = broker.timer().nanoTime();
+    lastHeard = parts.timer.nanoTime();
   }
 
   /** Whether a stream is there, as far as the broker knows. */
@@ -114,7 +121,7 @@ final class ChannelConnection {
 
   /** The reader says that it has seen all events up to one; false if there has been none such. */
   boolean confirm(long number) {
-    return outbox.confirm(number, broker.timer().nanoTime());
+    return outbox.confirm(number, parts.timer.nanoTime());
   }
 
   /**
@@ -122,7 +129,7 @@ final class ChannelConnection {
    * so long. What it has not seen is given again when it comes back.
    */
   void cutIfSuspect(Duration patience) {
-    if (outbox.suspect(patience, broker.timer().nanoTime()) instanceof Stream dead) {
+    if (outbox.suspect(patience, parts.timer.nanoTime()) instanceof Stream dead) {
       dead.cut(CloseReason.GONE);
     }
   }
@@ -141,7 +148,7 @@ final class ChannelConnection {
    */
   Outbox.AttachResult attach(Stream stream, long seen) {
     Stream before;
-    boolean cameBack;
+    Stream broken;
     lock.lock();
     try {
       if (over) {
@@ -156,16 +163,16 @@ final class ChannelConnection {
         return attached;
       }
       before = current;
-      cameBack = lost != null;
+      broken = lost;
       if (before != null) {
         // The stream before had broken, and nobody has noticed.
         channel.lifecycle.changed();
       }
-      if (before != null || cameBack) {
+      if (before != null || broken != null) {
         channel.lifecycle.changed();
       }
-      if (cameBack) {
-        broker.waiting.remove(this);
+      if (broken != null) {
+        parts.streams.waiting.remove(this);
       }
       lost = null;
       current = stream;
@@ -178,9 +185,9 @@ final class ChannelConnection {
     if (before != null) {
       before.end(CloseReason.SUPERSEDED);
     }
-    if (cameBack) {
+    if (broken != null) {
       // The stream has a permit of its own; the one that was kept for it is free.
-      channel.permits.free();
+      broken.permit.release();
     }
     channel.lifecycle.notifyListeners();
     return Outbox.AttachResult.DONE;
@@ -193,7 +200,7 @@ final class ChannelConnection {
       if (current != stream || over) {
         return;
       }
-      long now = broker.timer().nanoTime();
+      long now = parts.timer.nanoTime();
       long left = lease.toNanos() - (now - lastHeard);
       if (left <= 0) {
         left = indulgence(now - due, lease);
@@ -243,7 +250,7 @@ final class ChannelConnection {
       channel.lifecycle.notifyListeners();
       return;
     }
-    channel.permits.free();
+    stream.permit.release();
     if (wasLast) {
       try {
         channel.end(reason);
@@ -262,7 +269,7 @@ final class ChannelConnection {
       return false;
     }
     lost = stream;
-    broker.waiting.add(this);
+    parts.streams.waiting.add(this);
     outbox.detach(stream);
     channel.lifecycle.changed();
     return true;
@@ -275,7 +282,7 @@ final class ChannelConnection {
       if (lost != stream) {
         return;
       }
-      long left = indulgence(broker.timer().nanoTime() - due, resume);
+      long left = indulgence(parts.timer.nanoTime() - due, resume);
       if (left > 0 && waitOn(stream, left)) {
         return;
       }
@@ -283,7 +290,7 @@ final class ChannelConnection {
     } finally {
       lock.unlock();
     }
-    broker.expired(channel);
+    parts.expiries.add(() -> closeExpired(stream.permit));
   }
 
   private boolean waitOn(Stream stream, long nanos) {
@@ -300,15 +307,18 @@ final class ChannelConnection {
   private void stopWaiting() {
     over = true;
     lost = null;
-    broker.waiting.remove(this);
+    parts.streams.waiting.remove(this);
     task = null;
   }
 
   /** Ends the grace early, if it has begun and not ended, so that another has the permit. */
-  void giveWay() {
+  @Override
+  public void giveWay() {
+    Stream broken;
     lock.lock();
     try {
-      if (lost == null) {
+      broken = lost;
+      if (broken == null) {
         return;
       }
       cancel(task);
@@ -316,46 +326,52 @@ final class ChannelConnection {
     } finally {
       lock.unlock();
     }
-    try {
-      channel.closeExpired();
-    } finally {
-      channel.notifyExpired();
-    }
+    closeExpired(broken.permit).run();
+  }
+
+  /**
+   * Closes the channel, of whose reader it has been decided that it does not come back.
+   *
+   * @return what follows: those concerned are notified, and what was kept is let go
+   */
+  private Runnable closeExpired(Permits.Permit permit) {
+    Runnable closed = channel.closeExpired();
+    return () -> {
+      try {
+        closed.run();
+      } finally {
+        try {
+          letGo(CloseReason.EXPIRED);
+        } finally {
+          permit.release();
+        }
+      }
+    };
   }
 
   /**
    * Takes a permit for a new channel, unasked: this one is to close and give its own back in a
    * moment.
    *
-   * @return false where another has done so, or this one has closed
+   * @return null where another has done so, or this one has closed
    */
-  boolean permitSuccessor() {
+  Permits.@Nullable Permit permitSuccessor(Permits permits) {
     lock.lock();
     try {
       if (over || replaced) {
-        return false;
+        return null;
       }
       replaced = true;
-      channel.permits.add();
-      return true;
+      return permits.takeAnyway();
     } finally {
       lock.unlock();
-    }
-  }
-
-  /** What an expired channel kept is let go, and so is its permit. */
-  void expired() {
-    try {
-      letGo(CloseReason.EXPIRED);
-    } finally {
-      channel.permits.free();
     }
   }
 
   /** The channel has closed: its stream is to end, or what was kept for one is let go. */
   void end(CloseReason reason) {
     Stream reader;
-    boolean waited;
+    Stream broken;
     lock.lock();
     try {
       if (over) {
@@ -363,9 +379,9 @@ final class ChannelConnection {
       }
       over = true;
       reader = current;
-      waited = lost != null;
-      if (waited) {
-        broker.waiting.remove(this);
+      broken = lost;
+      if (broken != null) {
+        parts.streams.waiting.remove(this);
       }
       lost = null;
       cancel(task);
@@ -373,8 +389,8 @@ final class ChannelConnection {
     } finally {
       lock.unlock();
     }
-    if (waited) {
-      channel.permits.free();
+    if (broken != null) {
+      broken.permit.release();
     }
     if (reader != null) {
       reader.end(reason);
@@ -387,7 +403,7 @@ final class ChannelConnection {
 
   private void letGo(CloseReason reason) {
     for (Outbox.QueuedMessage leftover : outbox.discard()) {
-      broker.notifyUndelivered(leftover, reason);
+      parts.router.notifyUndelivered(leftover, reason);
     }
   }
 
@@ -397,8 +413,8 @@ final class ChannelConnection {
    * @param task is given the time at which it is due
    */
   private Timer.Scheduled schedule(Duration delay, LongConsumer task) {
-    long due = broker.timer().nanoTime() + delay.toNanos();
-    return broker.timer().schedule(delay, () -> task.accept(due));
+    long due = parts.timer.nanoTime() + delay.toNanos();
+    return parts.timer.schedule(delay, () -> task.accept(due));
   }
 
   private static void cancel(Timer.@Nullable Scheduled task) {

@@ -2,19 +2,14 @@ package io.peerbroker.core;
 
 import java.util.Collections;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The broker's counters and listeners: other classes report an event in one line.
+ * What a broker counts. Takes no lock.
  *
- * <p>Counting takes no lock, and without listeners a report costs a look at an empty list. The
- * events of a channel, a session or a watch come through its {@link Lifecycle}, which keeps their
- * order.
+ * <p>What happens to a channel, a session or a watch is counted by its {@link Lifecycle}, in the
+ * step in which it is decided.
  */
 final class Counters {
 
@@ -46,9 +41,6 @@ final class Counters {
     }
   }
 
-  private final List<BrokerListener> listeners;
-  private final Executor aside;
-
   final LongAdder channelsOpened = new LongAdder();
   final ByKey<CloseReason> channelsClosed = new ByKey<>(CloseReason.class);
   final LongAdder channelsInterrupted = new LongAdder();
@@ -59,52 +51,14 @@ final class Counters {
   final LongAdder sessionsClosed = new LongAdder();
   final LongAdder watchesOpened = new LongAdder();
   final ByKey<CloseReason> watchesClosed = new ByKey<>(CloseReason.class);
-  private final LongAdder messagesSent = new LongAdder();
-  private final LongAdder messagesQueued = new LongAdder();
-  private final LongAdder messagesUndelivered = new LongAdder();
-  private final ByKey<Refusal.Code> messagesRefused = new ByKey<>(Refusal.Code.class);
-  private final ByKey<Refusal.Code> callsRefused = new ByKey<>(Refusal.Code.class);
+  final LongAdder messagesSent = new LongAdder();
+  final LongAdder messagesQueued = new LongAdder();
+  final LongAdder messagesUndelivered = new LongAdder();
+  final ByKey<Refusal.Code> messagesRefused = new ByKey<>(Refusal.Code.class);
+  final ByKey<Refusal.Code> callsRefused = new ByKey<>(Refusal.Code.class);
 
-  /**
-   * @param aside continues the reports to a listener that is slower than the events; rejects
-   *     nothing
-   */
-  Counters(List<BrokerListener> listeners, Executor aside) {
-    this.listeners = List.copyOf(listeners);
-    this.aside = aside;
-  }
-
-  boolean hasListeners() {
-    return !listeners.isEmpty();
-  }
-
-  /** Notifies listeners on another thread, so that this one is free. */
-  void notifyElsewhere(Runnable telling) {
-    aside.execute(() -> ForeignCalls.runNotification(telling));
-  }
-
-  /** Calls every listener. Called only inside {@link ForeignCalls#runNotification}. */
-  void notifyEach(Consumer<BrokerListener> call) {
-    for (BrokerListener listener : listeners) {
-      ForeignCalls.runLogged(() -> call.accept(listener));
-    }
-  }
-
-  private void notifyListeners(Consumer<BrokerListener> call) {
-    ForeignCalls.runNotification(() -> notifyEach(call));
-  }
-
-  /**
-   * Reports a message that is in the queue of a reader: the usual answer, which allocates nothing.
-   */
-  void sent(Channel sender, Message message) {
-    messagesSent.increment();
-    if (hasListeners()) {
-      notifyListeners(listener -> listener.messageAnswered(sender, message, new Delivery.Sent()));
-    }
-  }
-
-  void answered(Channel sender, Message message, Delivery delivery) {
+  /** Counts what a message was answered. */
+  void answered(Delivery delivery) {
     if (delivery instanceof Delivery.Refused refused) {
       messagesRefused.increment(refused.refusal().code());
     } else if (delivery instanceof Delivery.Queued) {
@@ -112,40 +66,10 @@ final class Counters {
     } else {
       messagesSent.increment();
     }
-    if (hasListeners()) {
-      notifyListeners(listener -> listener.messageAnswered(sender, message, delivery));
-    }
   }
 
-  void undelivered(Message message, String id, CloseReason reason) {
-    messagesUndelivered.increment();
-    if (hasListeners()) {
-      notifyListeners(listener -> listener.messageUndelivered(message, id, reason));
-    }
-  }
-
-  /** Reports a refused call, and returns the exception for the caller to throw. */
-  RefusedException refused(@Nullable Channel channel, RefusedException refused) {
-    Refusal refusal = refused.refusal();
-    callsRefused.increment(refusal.code());
-    if (hasListeners()) {
-      notifyListeners(listener -> listener.callRefused(channel, refusal));
-    }
-    return refused;
-  }
-
-  BrokerStats stats(LocalBroker broker) {
-    Directory directory = broker.directory;
-    BrokerStats.Values values = new BrokerStats.Values();
-    values.channels = directory.channelCount();
-    values.waiting = channelsWaiting.intValue();
-    values.sessions = directory.sessionCount();
-    values.listed = directory.listedCount();
-    values.watches = broker.watchCount();
-    values.streams = broker.streamCount();
-    values.queuedBytes = broker.budget.used() + broker.replay.used() + broker.ownBudget.used();
-    values.sessionBytes = directory.sessionBytes.used();
-    values.watchBytes = directory.watchBytes.used();
+  /** Fills in what has been counted. */
+  void copyTo(BrokerStats.Values values) {
     values.channelsOpened = channelsOpened.sum();
     values.channelsClosed = channelsClosed.sums();
     values.channelsInterrupted = channelsInterrupted.sum();
@@ -160,6 +84,5 @@ final class Counters {
     values.messagesUndelivered = messagesUndelivered.sum();
     values.messagesRefused = messagesRefused.sums();
     values.callsRefused = callsRefused.sums();
-    return new BrokerStats(values);
   }
 }

@@ -10,6 +10,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -68,7 +69,7 @@ final class Directory {
   private final Map<String, LocalSession> sessions = new ConcurrentHashMap<>();
 
   // Guarded by the lock.
-  private final TagIndex listed = new TagIndex();
+  private final TagIndex<LocalSession> listed = new TagIndex<>();
   private final WatchIndex watches;
   private long steps;
 
@@ -118,16 +119,15 @@ final class Directory {
   }
 
   void add(LocalChannel channel) {
-    lock.writeLock().lock();
-    try {
-      // A broker that shuts down may have closed it before it got here.
-      if (channel.isOpen()) {
-        channels.put(channel.id(), channel);
-        channel.lifecycle.opened();
-      }
-    } finally {
-      lock.writeLock().unlock();
-    }
+    changing(
+        step -> {
+          // A broker that shuts down may have closed it before it got here.
+          if (channel.isOpen()) {
+            channels.put(channel.id(), channel);
+            step.opened(channel.lifecycle);
+          }
+          return channel;
+        });
   }
 
   List<LocalChannel> channels() {
@@ -153,18 +153,16 @@ final class Directory {
 
   LocalSession open(LocalChannel host, SessionSpec spec) {
     // Whatever takes time is done before the lock is taken.
-    LocalSession.State state = LocalSession.State.of(spec);
+    SessionState state = SessionState.of(spec);
     String id = ids.id();
     return changing(
-        touched -> {
+        step -> {
           if (!host.isOpen()) {
-            throw refused(Refusal.Code.UNKNOWN_CHANNEL, "The host channel has closed.");
+            throw new RefusedException(Refusals.hostClosed());
           }
           Map<String, LocalSession> hosted = host.sessionsToAddTo();
           if (hosted.size() >= host.maxSessions()) {
-            throw refused(
-                Refusal.Code.TOO_MANY_SESSIONS,
-                "A channel hosts at most " + host.maxSessions() + " sessions; close one first.");
+            throw new RefusedException(Refusals.tooManySessions(host.maxSessions()));
           }
           LocalSession session = new LocalSession(host, id, created + 1, state);
           reserve(host, state.bytes());
@@ -173,7 +171,7 @@ final class Directory {
             hosted.put(id, session);
             sessions.put(id, session);
             created = session.number;
-            changed(session, null, state, touched);
+            changed(session, null, state, step);
             done = true;
           } finally {
             if (!done) {
@@ -183,7 +181,7 @@ final class Directory {
               sessionBytes.release(state.bytes());
             }
           }
-          session.lifecycle.opened();
+          step.opened(session.lifecycle);
           return session;
         });
   }
@@ -197,12 +195,12 @@ final class Directory {
 
   @SuppressWarnings("ReferenceEquality") // a state is replaced as a whole
   private boolean tryUpdate(LocalSession session, SessionUpdate update) {
-    LocalSession.State before = session.state;
-    LocalSession.State after = before.after(update);
+    SessionState before = session.state;
+    SessionState after = before.after(update);
     return changing(
-        touched -> {
+        step -> {
           if (!session.isOpen()) {
-            throw refused(Refusal.Code.UNKNOWN_SESSION, "The session has been closed.");
+            throw new RefusedException(Refusals.sessionClosed());
           }
           if (session.state != before) {
             return false;
@@ -215,7 +213,7 @@ final class Directory {
             boolean done = false;
             try {
               session.state = after;
-              changed(session, before, after, touched);
+              changed(session, before, after, step);
               done = true;
             } finally {
               if (!done) {
@@ -225,7 +223,7 @@ final class Directory {
                 sessionBytes.release(Math.abs(more));
               }
             }
-            session.lifecycle.changed();
+            step.changed(session.lifecycle);
           }
           return true;
         });
@@ -233,12 +231,12 @@ final class Directory {
 
   void close(LocalSession session) {
     changing(
-        touched -> {
+        step -> {
           if (session.open) {
             if (session.host.sessions != null) {
               session.host.sessions.remove(session.id());
             }
-            forget(session, touched);
+            forget(session, step);
           }
           return session;
         });
@@ -247,47 +245,55 @@ final class Directory {
   /**
    * Closes a channel and all its sessions in one instant. Does nothing if it has closed.
    *
-   * @return the sessions that have closed with it
+   * @return what notifies listeners of that, to be run once the channel's stream is told to end
    */
-  Collection<LocalSession> close(LocalChannel channel, CloseReason reason) {
-    return changing(
-        touched -> {
-          if (channel.isOpen()) {
-            // The instant: whoever learns of one removal from here on finds none of the others.
-            channel.closeOutbox();
-            channels.remove(channel.id());
-            channel.lifecycle.closed(reason);
-            Map<String, LocalSession> hosted = channel.sessions;
-            if (hosted != null) {
-              channel.sessions = null;
-              for (LocalSession session : hosted.values()) {
-                forget(session, touched);
-              }
-              return hosted.values();
-            }
-          }
-          return List.of();
-        });
+  Runnable close(LocalChannel channel, CloseReason reason) {
+    Step closing = new Step();
+    try {
+      LocalChannel unused =
+          make(
+              closing,
+              step -> {
+                if (channel.isOpen()) {
+                  // The instant: whoever learns of one removal from here on finds none of the
+                  // others.
+                  channel.closeOutbox();
+                  channels.remove(channel.id());
+                  step.closed(channel.lifecycle, reason);
+                  Map<String, LocalSession> hosted = channel.sessions;
+                  if (hosted != null) {
+                    channel.sessions = null;
+                    for (LocalSession session : hosted.values()) {
+                      forget(session, step);
+                    }
+                  }
+                }
+                return channel;
+              });
+    } catch (RuntimeException | Error failed) {
+      // Some watch could not be woken. What is to follow follows first.
+      return () -> {
+        closing.notifyListeners();
+        throw failed;
+      };
+    }
+    return closing::notifyListeners;
   }
 
   private void reserve(LocalChannel host, int bytes) {
     if (host.isOwn()) {
       sessionBytes.add(bytes);
     } else if (!sessionBytes.reserve(bytes)) {
-      throw new RefusedException(
-          new Refusal(
-              Refusal.Code.AT_CAPACITY,
-              "The broker holds as many sessions, tags and metadata as it may.",
-              LocalBroker.LATER));
+      throw new RefusedException(Refusals.sessionsFull());
     }
   }
 
-  private void forget(LocalSession session, List<WatchIndex.Home> touched) {
+  private void forget(LocalSession session, Step step) {
     session.closed();
-    session.lifecycle.closed(CloseReason.CLOSED);
+    step.closed(session.lifecycle, CloseReason.CLOSED);
     sessions.remove(session.id());
     sessionBytes.release(session.state.bytes());
-    changed(session, session.state, null, touched);
+    changed(session, session.state, null, step);
   }
 
   /**
@@ -296,16 +302,16 @@ final class Directory {
    */
   private void changed(
       LocalSession session,
-      LocalSession.@Nullable State before,
-      LocalSession.@Nullable State after,
-      List<WatchIndex.Home> touched) {
+      @Nullable SessionState before,
+      @Nullable SessionState after,
+      Step step) {
     List<String> from = before != null && before.listed() ? before.tags() : null;
     List<String> to = after != null && after.listed() ? after.tags() : null;
     if (after == null || to == null) {
       if (from != null) {
         listed.remove(session, from);
         listedCount = listed.count();
-        feed(session, from, null, Envelope.removed(session.id()), touched);
+        feed(session, from, null, Envelope.removed(session.id()), step);
       }
       return;
     }
@@ -315,7 +321,7 @@ final class Directory {
     } else if (from != to) {
       listed.retag(session, from, to);
     }
-    feed(session, from, to, Envelope.added(session.show(after), after.shownSize()), touched);
+    feed(session, from, to, Envelope.added(session.ref.show(after), after.shownSize()), step);
   }
 
   private void feed(
@@ -323,8 +329,8 @@ final class Directory {
       @Nullable List<String> from,
       @Nullable List<String> to,
       Envelope change,
-      List<WatchIndex.Home> touched) {
-    watches.feed(new ChangeLog.Change(session.ref, from, to, change), steps, touched);
+      Step step) {
+    watches.feed(new SessionChange(session.ref, from, to, change), steps, step.touched);
   }
 
   /** A page of what is listed. What comes or goes meanwhile may be on it or not. */
@@ -379,7 +385,7 @@ final class Directory {
           for (int i = 0; i < BATCH && bytes < PIECE_BYTES && numbers.hasNext(); i++) {
             LocalSession session = listed.get(numbers.next());
             if (session != null && filter.matches(session.state.tags())) {
-              shown.add(session.show(session.state));
+              shown.add(session.ref.show(session.state));
               bytes += session.state.shownSize();
             }
           }
@@ -430,9 +436,16 @@ final class Directory {
     return null;
   }
 
-  /** Where a page begins that a client asks for. */
-  long cursor(String written) {
-    return cursors.read(written);
+  /**
+   * Returns the number behind which a page begins that a client asks for.
+   *
+   * @throws RefusedException {@code invalid_request} where there cannot be such a page
+   */
+  long pageStart(int limit, @Nullable String after) {
+    if (limit < 1 || limit > Page.MAX_LIMIT) {
+      throw new RefusedException(Refusals.badLimit());
+    }
+    return after == null ? 0 : cursors.read(after);
   }
 
   /**
@@ -440,7 +453,7 @@ final class Directory {
    *
    * @param size at most how many bytes it takes as JSON
    */
-  record Found(LocalSession.Ref session, ListedSession shown, int size) {}
+  record Found(SessionRef session, ListedSession shown, int size) {}
 
   private long find(ParsedFilter filter, long after, long upTo, Collection<Found> found) {
     return searching(() -> findLocked(filter, after, upTo, Integer.MAX_VALUE, found));
@@ -452,27 +465,27 @@ final class Directory {
     long at = listed.find(filter, after, upTo, BATCH, sessions);
     long bytes = 0;
     for (LocalSession session : sessions) {
-      LocalSession.State state = session.state;
+      SessionState state = session.state;
       bytes += state.shownSize();
       if (bytes > maxBytes && !found.isEmpty()) {
         return session.number - 1;
       }
-      found.add(new Found(session.ref, session.show(state), state.shownSize()));
+      found.add(new Found(session.ref, session.ref.show(state), state.shownSize()));
     }
     return at;
   }
 
   void add(LocalWatch stream) {
-    lock.writeLock().lock();
-    try {
-      // As above: then it has been removed already.
-      if (!stream.isEnding()) {
-        stream.begin(created);
-        watches.add(stream);
-      }
-    } finally {
-      lock.writeLock().unlock();
-    }
+    changing(
+        step -> {
+          // As above: then it has been removed already.
+          if (!stream.isEnding()) {
+            stream.begin(created);
+            step.opened(stream.lifecycle);
+            watches.add(stream);
+          }
+          return stream;
+        });
   }
 
   void remove(LocalWatch stream) {
@@ -521,15 +534,7 @@ final class Directory {
   void checkRemembers(ParsedFilter filter, long max) {
     long bytes = searching(() -> listed.bytesToRemember(filter));
     if (bytes > max || !watchBytes.hasRoomFor(bytes)) {
-      throw new RefusedException(
-          new Refusal(
-              Refusal.Code.AT_CAPACITY,
-              "The list is too long to be watched by a caller who may see a part of it: it takes "
-                  + bytes
-                  + " bytes to remember what was told, of at most "
-                  + max
-                  + "; a filter with a rarer tag makes it shorter.",
-              LocalBroker.LATER));
+      throw new RefusedException(Refusals.listTooLong(bytes, max));
     }
   }
 
@@ -548,40 +553,71 @@ final class Directory {
     }
   }
 
-  /** A change that notes where there are watches that could see it. */
-  private interface Change<T> {
-    T make(List<WatchIndex.Home> touched);
+  /** What follows one change when it has been made: watches are woken, listeners notified. */
+  private final class Step {
+    private final List<WatchIndex.Home> touched = new ArrayList<>(0);
+    private final List<Lifecycle> lifecycles = new ArrayList<>(0);
+
+    void opened(Lifecycle lifecycle) {
+      lifecycles.add(lifecycle);
+      lifecycle.opened();
+    }
+
+    void changed(Lifecycle lifecycle) {
+      lifecycles.add(lifecycle);
+      lifecycle.changed();
+    }
+
+    void closed(Lifecycle lifecycle, CloseReason reason) {
+      lifecycles.add(lifecycle);
+      lifecycle.closed(reason);
+    }
+
+    /** Wakes the watches, outside the lock. */
+    void wake() {
+      try {
+        for (WatchIndex.Home home : touched) {
+          home.catchUpWithMuch();
+        }
+      } finally {
+        wakes.touched(touched);
+      }
+    }
+
+    /** Notifies listeners, outside the lock. */
+    void notifyListeners() {
+      lifecycles.forEach(Lifecycle::notifyListeners);
+    }
   }
 
-  /** Makes a change under the write lock, then has those woken whom it has touched. */
-  private <T> T changing(Change<T> change) {
-    List<WatchIndex.Home> touched = new ArrayList<>(0);
+  /** Makes a change under the write lock, then wakes watches and notifies listeners. */
+  private <T> T changing(Function<Step, T> change) {
+    Step step = new Step();
+    try {
+      return make(step, change);
+    } finally {
+      step.notifyListeners();
+    }
+  }
+
+  /** Makes a change under the write lock, then wakes watches. */
+  private <T> T make(Step step, Function<Step, T> change) {
     T result;
     // A stack that ends inside could leave the lock held: better that it ends here.
     checkStack(HEADROOM, 1, 2, 3, 4);
     lock.writeLock().lock();
     try {
       steps++;
-      result = change.make(touched);
+      result = change.apply(step);
     } finally {
       lock.writeLock().unlock();
     }
-    try {
-      for (WatchIndex.Home home : touched) {
-        home.catchUpWithMuch();
-      }
-    } finally {
-      wakes.touched(touched);
-    }
+    step.wake();
     return result;
   }
 
   /** Uses some stack, or throws a StackOverflowError while nothing has happened. */
   private static long checkStack(int frames, long a, long b, long c, long d) {
     return frames == 0 ? a + b + c + d : checkStack(frames - 1, b, c, d, a) + a;
-  }
-
-  private static RefusedException refused(Refusal.Code code, String detail) {
-    return new RefusedException(Refusal.of(code, detail));
   }
 }

@@ -18,8 +18,19 @@ final class ExpiryQueue {
   /** How many channels are closed before their closing is reported. */
   private static final int BATCH = 64;
 
+  /** One of these channels. */
+  interface Expiry {
+
+    /**
+     * Closes the channel, of which it has been decided.
+     *
+     * @return what is told those concerned, to be run after it
+     */
+    Runnable close();
+  }
+
   private final Executor executor;
-  private final Queue<LocalChannel> due = new ConcurrentLinkedQueue<>();
+  private final Queue<Expiry> due = new ConcurrentLinkedQueue<>();
 
   /**
    * How many were added since the queue was empty; the call that raises it from zero starts a run.
@@ -34,8 +45,8 @@ final class ExpiryQueue {
   }
 
   /** Adds a channel that has expired. */
-  void add(LocalChannel channel) {
-    due.add(channel);
+  void add(Expiry expiry) {
+    due.add(expiry);
     if (added.getAndIncrement() == 0) {
       executor.execute(this::run);
     }
@@ -51,21 +62,19 @@ final class ExpiryQueue {
 
   /** Closes all queued channels on this thread. */
   void finish() {
-    for (List<LocalChannel> batch = next(); !batch.isEmpty(); batch = next()) {
-      batch.forEach(channel -> ForeignCalls.runLogged(channel::closeExpired));
-      List<LocalChannel> closed = batch;
+    for (List<Runnable> batch = closeSome(); !batch.isEmpty(); batch = closeSome()) {
+      List<Runnable> notifications = batch;
       // Reporting may block in the application or in a container, so it is a separate task.
-      executor.execute(
-          () -> closed.forEach(channel -> ForeignCalls.runLogged(channel::notifyExpired)));
+      executor.execute(() -> notifications.forEach(ForeignCalls::runLogged));
     }
   }
 
-  private List<LocalChannel> next() {
-    List<LocalChannel> batch = new ArrayList<>();
-    LocalChannel channel;
-    while (batch.size() < BATCH && (channel = due.poll()) != null) {
-      batch.add(channel);
+  private List<Runnable> closeSome() {
+    List<Runnable> notifications = new ArrayList<>();
+    Expiry expiry;
+    while (notifications.size() < BATCH && (expiry = due.poll()) != null) {
+      notifications.add(expiry.close());
     }
-    return batch;
+    return notifications;
   }
 }

@@ -26,6 +26,9 @@ final class ForeignCalls {
 
   private static final ThreadLocal<@Nullable ArrayDeque<Runnable>> TELLINGS = new ThreadLocal<>();
 
+  /** The name of the broker's logger, which applications know. */
+  private static final String LOGGER = "io.peerbroker.core.Broker";
+
   private ForeignCalls() {}
 
   /** Runs a call now, or after the one that this thread is in. An exception is logged. */
@@ -78,7 +81,7 @@ final class ForeignCalls {
    */
   static void log(String message, @Nullable Throwable thrown) {
     try {
-      System.getLogger(Broker.class.getName()).log(System.Logger.Level.ERROR, message, thrown);
+      System.getLogger(LOGGER).log(System.Logger.Level.ERROR, message, thrown);
     } catch (Throwable unloggable) {
       // There is nowhere left to report it.
     }

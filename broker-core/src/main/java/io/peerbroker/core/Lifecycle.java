@@ -21,6 +21,7 @@ abstract class Lifecycle {
   private static final int TURN = 64;
 
   final Counters counters;
+  private final Listeners listeners;
 
   /** The lifecycle whose end is reported after this one's; null for none. */
   private final @Nullable Lifecycle host;
@@ -33,8 +34,9 @@ abstract class Lifecycle {
   private boolean notifying;
   private int guests;
 
-  Lifecycle(Counters counters, @Nullable Lifecycle host) {
+  Lifecycle(Counters counters, Listeners listeners, @Nullable Lifecycle host) {
     this.counters = counters;
+    this.listeners = listeners;
     this.host = host;
   }
 
@@ -74,7 +76,7 @@ abstract class Lifecycle {
    * locks.
    */
   final void notifyListeners() {
-    if (!counters.hasListeners()) {
+    if (listeners.isEmpty()) {
       return;
     }
     synchronized (this) {
@@ -95,12 +97,12 @@ abstract class Lifecycle {
       if (next == END) {
         notifyEnd();
       } else {
-        counters.notifyEach(listener -> notifyStep(listener, next));
+        listeners.notifyEach(listener -> notifyStep(listener, next));
       }
     }
     // Otherwise other threads could occupy this one, which may be a container's, for as long as
     // they cause events faster than a listener takes them.
-    counters.notifyElsewhere(this::notifyPending);
+    listeners.notifyElsewhere(this::notifyPending);
   }
 
   private synchronized long next() {
@@ -120,7 +122,7 @@ abstract class Lifecycle {
     synchronized (this) {
       reason = end == null ? CloseReason.CLOSED : end;
     }
-    counters.notifyEach(listener -> notifyEnd(listener, reason));
+    listeners.notifyEach(listener -> notifyEnd(listener, reason));
     if (host != null) {
       host.addGuest(-1);
       host.notifyListeners();
@@ -144,8 +146,8 @@ abstract class Lifecycle {
 
     private final Channel channel;
 
-    OfChannel(Counters counters, Channel channel) {
-      super(counters, null);
+    OfChannel(Counters counters, Listeners listeners, Channel channel) {
+      super(counters, listeners, null);
       this.channel = channel;
     }
 
@@ -196,8 +198,8 @@ abstract class Lifecycle {
 
     private final Session session;
 
-    OfSession(Counters counters, Session session, Lifecycle host) {
-      super(counters, host);
+    OfSession(Counters counters, Listeners listeners, Session session, Lifecycle host) {
+      super(counters, listeners, host);
       this.session = session;
     }
 
@@ -231,8 +233,8 @@ abstract class Lifecycle {
 
     private final Watch watch;
 
-    OfWatch(Counters counters, Watch watch) {
-      super(counters, null);
+    OfWatch(Counters counters, Listeners listeners, Watch watch) {
+      super(counters, listeners, null);
       this.watch = watch;
     }
 

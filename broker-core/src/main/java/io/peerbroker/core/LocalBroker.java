@@ -3,18 +3,10 @@ package io.peerbroker.core;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -22,11 +14,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The broker of one process: opens, counts and ends streams, and puts the parts together. */
 final class LocalBroker implements Broker {
-
-  static final Duration LATER = Duration.ofSeconds(5);
-
-  /** How many threads call receivers, unless some of them block. */
-  private static final int RECEIVER_THREADS = 4;
 
   /** How many threads wake watches, unless some of these block in their transports. */
   private static final int LIST_THREADS = 2;
@@ -38,62 +25,45 @@ final class LocalBroker implements Broker {
 
   private final Limits limits;
   private final boolean requireSessionKey;
-  private final Timer timer;
-  private final Timer.@Nullable SystemTimer ownTimer;
   private final AccessPolicy policy;
   private final LocalGateway gateway = new LocalGateway(this, Caller.trusted());
-  private final Router router;
+  private final Timer timer;
 
-  /** Whether messages find their targets in this broker's directory and nowhere else. */
-  private final boolean routesHere;
+  /** The same, where it is the broker's own. */
+  private final Timer.@Nullable SystemTimer ownTimer;
 
-  final Permits channels;
-  final Permits watches;
-
-  /** The application's own, which no stranger takes. */
-  final Permits ownChannels;
-
-  final Permits ownWatches;
-  final WaitingChannels waiting = new WaitingChannels();
-
-  /** The watches of those who are not trusted. */
-  private final Map<AbstractAttachment, AuthorizedWatch> scoped = new ConcurrentHashMap<>();
-
-  private final AtomicLong rechecks = new AtomicLong();
-
-  /** Every stream that has not ended; the broker waits for them when it closes. */
-  private final Set<AbstractAttachment> links = ConcurrentHashMap.newKeySet();
-
-  private final Executor receivers;
-
-  /** The same, where they are threads of the broker's own. */
-  private final @Nullable WorkerPool ownReceivers;
+  /** Where the broker does what would keep the thread that makes it necessary. */
+  private final Executor aside;
 
   /** Where the streams of watches are woken, some at a time. */
   private final WorkerPool listWorkers =
       new WorkerPool("peerbroker-list", LIST_THREADS, MOST_LIST_THREADS);
 
-  /** Where the broker does what would keep the thread that makes it necessary. */
-  private final Executor aside;
+  private final Receivers receivers;
+  private final ExpiryQueue expiries = new ExpiryQueue(this::aside);
+  private final Counters counters = new Counters();
+  private final Listeners listeners;
+  final Directory directory;
+  final LocalRouter router;
+  final OpenStreams streams;
 
-  private final ExpiryQueue expiries;
-  private final AtomicBoolean closing = new AtomicBoolean();
-
-  /** Held to wait for the streams to end, and to say that one has. */
-  private final ReentrantLock draining = new ReentrantLock();
-
-  private final Condition drained = draining.newCondition();
-
-  final Ids ids = new Ids();
+  /** What the queues of strangers' channels hold. */
   final ByteBudget budget;
-  final ByteBudget replay;
 
   /** The queues of the application's own channels: counted, and bounded for each alone. */
   final ByteBudget ownBudget = new ByteBudget(Long.MAX_VALUE);
 
+  /** What is kept for replay. */
+  final ByteBudget replay;
+
+  /** What waits for readers who are away. */
   final AbsentQueues absent;
-  final Counters counters;
-  final Directory directory;
+
+  private final LocalChannel.Parts channelParts;
+  private final LocalWatch.Parts watchParts;
+
+  /** How often everybody has been asked about again. */
+  private final AtomicLong rechecks = new AtomicLong();
 
   LocalBroker(
       Limits limits,
@@ -102,52 +72,57 @@ final class LocalBroker implements Broker {
       @Nullable Executor givenReceivers,
       int maxReceiverThreads,
       AccessPolicy policy,
-      UnaryOperator<Router> router,
+      UnaryOperator<Router> front,
       List<BrokerListener> listeners) {
-    counters = new Counters(listeners, this::aside);
     this.limits = limits;
     this.policy = policy;
     this.requireSessionKey = requireSessionKey;
     if (givenTimer != null) {
       ownTimer = null;
       timer = givenTimer;
+      // It has threads enough, or is moved by the hand of a test.
+      aside = Runnable::run;
     } else {
       ownTimer = Timer.system();
       timer = ownTimer;
+      aside = ownTimer.workers();
     }
+    this.listeners = new Listeners(listeners, this::aside);
     budget = ByteBudget.ofQueues(limits);
     replay = ByteBudget.ofReplay(limits);
-    channels = new Permits("channels", limits.maxChannels());
-    watches = new Permits("watches", limits.maxWatches());
-    ownChannels = new Permits("channels of the application's own", limits.maxChannels());
-    ownWatches = new Permits("watches of the application's own", limits.maxWatches());
     absent = new AbsentQueues(limits.maxTotalQueuedBytes() / 16, limits.queueShare());
+    Ids ids = new Ids();
+    streams = new OpenStreams(limits);
+    receivers = new Receivers(givenReceivers, maxReceiverThreads, timer);
     directory = new Directory(limits, ids, timer, limits.listPause(), listWorkers);
-    Router own = this::routeHere;
-    this.router = Objects.requireNonNull(router.apply(own), "router");
-    routesHere = this.router == own;
-    if (givenReceivers != null) {
-      ownReceivers = null;
-      receivers = givenReceivers;
-    } else {
-      // Unbounded, but each receiver has one task in it at the most, and receivers are counted.
-      ownReceivers = new WorkerPool("peerbroker-receiver", RECEIVER_THREADS, maxReceiverThreads);
-      receivers = ownReceivers;
-    }
-    // A timer that was given has threads enough, or is moved by the hand of a test.
-    aside = ownTimer == null ? Runnable::run : ownTimer.workers();
-    expiries = new ExpiryQueue(this::aside);
+    router = new LocalRouter(directory, ids, absent, counters, this.listeners, front);
+    watchParts = new LocalWatch.Parts(limits, directory, streams, counters, this.listeners);
+    channelParts =
+        new LocalChannel.Parts(
+            limits,
+            timer,
+            ids,
+            directory,
+            router,
+            streams,
+            expiries,
+            budget,
+            ownBudget,
+            replay,
+            absent,
+            counters,
+            this.listeners);
   }
 
   @Override
   public Channel openChannel(Receiver receiver) {
     Objects.requireNonNull(receiver, "receiver");
-    return openChannel(receiver, receivers);
+    return openChannel(receiver, receivers.executor());
   }
 
   /** Where receivers and watchers are called for which no executor was given. */
   Executor receivers() {
-    return receivers;
+    return receivers.executor();
   }
 
   @Override
@@ -168,26 +143,26 @@ final class LocalBroker implements Broker {
       LocalChannel.Side side,
       @Nullable String owner,
       Function<LocalChannel, Channel> as) {
-    LocalChannel channel = new LocalChannel(this, ChannelOptions.none(), side, owner);
+    LocalChannel channel = newChannel(ChannelOptions.none(), side, owner);
     Channel held = as.apply(channel);
     try {
-      open(
-          channel,
-          null,
-          attachment ->
-              transport(
-                  attachment,
-                  executor,
-                  event -> {
-                    if (event instanceof Event.Received received) {
-                      receiver.received(held, received.message());
-                    }
-                  },
-                  reason -> receiver.closed(held, reason)));
+      open(channel, null, receivers.opener(receiver, held, executor));
     } catch (RefusedException refused) {
-      throw counters.refused(null, refused);
+      throw refused(null, refused);
     }
     return held;
+  }
+
+  /** Makes a channel, which is yet to be opened. */
+  LocalChannel newChannel(ChannelOptions options, LocalChannel.Side side, @Nullable String owner) {
+    return new LocalChannel(channelParts, options, side, owner);
+  }
+
+  /** Counts and reports a refusal, which is for the caller to throw. */
+  RefusedException refused(@Nullable Channel channel, RefusedException refused) {
+    counters.callsRefused.increment(refused.refusal().code());
+    listeners.callRefused(channel, refused.refusal());
+    return refused;
   }
 
   static void checkReceiver(Receiver receiver, Executor executor) {
@@ -208,7 +183,7 @@ final class LocalBroker implements Broker {
   LocalChannel openChannel(
       ChannelOptions options, Transport.Opener opener, @Nullable String owner) {
     try {
-      checkRunning();
+      streams.checkRunning();
       ResumeId id = options.lastEventId() == null ? null : ResumeId.parse(options.lastEventId());
       LocalChannel before = id == null ? null : directory.channel(id.cid());
       LocalChannel replaced = null;
@@ -221,9 +196,9 @@ final class LocalBroker implements Broker {
           case NEVER_GIVEN, CLOSED -> {}
         }
       }
-      return open(new LocalChannel(this, options, LocalChannel.Side.WIRE, owner), replaced, opener);
+      return open(newChannel(options, LocalChannel.Side.WIRE, owner), replaced, opener);
     } catch (RefusedException refused) {
-      throw counters.refused(null, refused);
+      throw refused(null, refused);
     }
   }
 
@@ -235,27 +210,23 @@ final class LocalBroker implements Broker {
    */
   private LocalChannel open(
       LocalChannel channel, @Nullable LocalChannel replaced, Transport.Opener opener) {
-    checkRunning();
-    ChannelConnection.Stream stream = channel.connection().new Stream();
-    if (replaced == null || !replaced.connection().permitSuccessor()) {
-      takePermit(channel.permits);
-    }
+    streams.checkRunning();
+    ChannelConnection.Stream stream = channel.connection().new Stream(permitFor(channel, replaced));
     // From here on it is the stream that gives the permit back, whether or not it is ever attached.
     boolean opened = false;
     try {
-      links.add(stream);
+      streams.add(stream);
       channel.begin(stream);
+      // Listeners are notified of it before its client knows of it.
       directory.add(channel);
-      // Before its client knows of it.
-      channel.lifecycle.notifyListeners();
       if (replaced != null) {
         replaced.end(CloseReason.SUPERSEDED);
       }
-      connect(stream, opener);
+      OpenStreams.connect(stream, opener);
       opened = true;
     } finally {
       try {
-        if (!opened || closing.get()) {
+        if (!opened || streams.isClosing()) {
           // A channel that could not be opened has never been; those that close() has not seen are
           // seen here.
           channel.end(opened ? CloseReason.SHUTTING_DOWN : CloseReason.GONE);
@@ -269,19 +240,35 @@ final class LocalBroker implements Broker {
     return channel;
   }
 
+  /**
+   * Takes the permit of a new channel.
+   *
+   * @param replaced the channel that is to close and gives its own back in a moment, if any
+   */
+  private Permits.Permit permitFor(LocalChannel channel, @Nullable LocalChannel replaced) {
+    Permits permits = permitsFor(channel);
+    Permits.Permit inherited =
+        replaced == null ? null : replaced.connection().permitSuccessor(permits);
+    return inherited == null ? streams.take(permits) : inherited;
+  }
+
+  private Permits permitsFor(LocalChannel channel) {
+    return channel.isOwn() ? streams.ownChannels : streams.channels;
+  }
+
   /** Goes on with the channel that an event came from, if that is possible. */
   Outbox.AttachResult resume(LocalChannel channel, ResumeId id, Transport.Opener opener) {
-    ChannelConnection.Stream stream = channel.connection().new Stream();
     // Not asked whether there is one: the channel has its permit, and gives it back in a moment.
-    channel.permits.add();
+    ChannelConnection.Stream stream =
+        channel.connection().new Stream(permitsFor(channel).takeAnyway());
     boolean resumed = false;
     try {
       // Known before it is attached, or a broker that closes meanwhile would not wait for it; and
       // never again: it may have been detached by then.
-      links.add(stream);
+      streams.add(stream);
       Outbox.AttachResult attached = channel.connection().attach(stream, id.number());
       if (attached == Outbox.AttachResult.DONE) {
-        connect(stream, opener);
+        OpenStreams.connect(stream, opener);
         resumed = true;
       }
       return attached;
@@ -294,39 +281,18 @@ final class LocalBroker implements Broker {
 
   @Override
   public Watch watch(TagFilter filter, Watcher watcher) {
-    return watch(filter, watcher, receivers);
+    return watch(filter, watcher, receivers.executor());
   }
 
   @Override
   public Watch watch(TagFilter filter, Watcher watcher, Executor executor) {
     checkWatcher(watcher, executor);
-    return watch(ParsedFilter.of(filter), null, ownWatches, opener(watcher, executor));
+    return watch(ParsedFilter.of(filter), null, streams.ownWatches, opener(watcher, executor));
   }
 
   /** Returns what makes the stream to a watcher in this JVM. */
   Transport.Opener opener(Watcher watcher, Executor executor) {
-    return attachment ->
-        transport(attachment, executor, event -> tell(watcher, event), watcher::closed);
-  }
-
-  private ReceiverTransport transport(
-      Attachment attachment,
-      Executor executor,
-      Consumer<Event> events,
-      Consumer<CloseReason> closed) {
-    // The broker's own threads drop no task.
-    Timer lookingAfter = executor == ownReceivers ? null : timer;
-    return new ReceiverTransport(attachment, executor, lookingAfter, events, closed);
-  }
-
-  private static void tell(Watcher watcher, Event event) {
-    if (event instanceof Event.Added added) {
-      watcher.added(added.session());
-    } else if (event instanceof Event.Removed removed) {
-      watcher.removed(removed.sid());
-    } else if (event instanceof Event.Ready ready) {
-      watcher.ready(ready.count());
-    }
+    return receivers.opener(watcher, executor);
   }
 
   /** Watches what the application lets this watcher see; all that passes the filter, if null. */
@@ -335,89 +301,52 @@ final class LocalBroker implements Broker {
       @Nullable Predicate<? super ListedSession> visible,
       Permits permits,
       Transport.Opener opener) {
-    LocalWatch stream = new LocalWatch(this, filter, visible, permits);
+    LocalWatch stream;
     try {
-      checkRunning();
+      streams.checkRunning();
       if (visible != null) {
         directory.checkRemembers(filter, limits.maxRememberedBytes());
       }
-      takePermit(permits);
+      stream = newWatch(filter, visible, streams.take(permits));
     } catch (RefusedException refused) {
-      throw counters.refused(null, refused);
+      throw refused(null, refused);
     }
     boolean opened = false;
     try {
-      links.add(stream);
+      streams.add(stream);
       directory.add(stream);
-      stream.lifecycle.notifyListeners();
-      connect(stream, opener);
+      OpenStreams.connect(stream, opener);
       opened = true;
     } catch (RefusedException refused) {
-      throw counters.refused(null, refused);
+      throw refused(null, refused);
     } finally {
       if (!opened) {
         stream.detach(CloseReason.GONE);
       }
     }
-    if (closing.get()) {
+    if (streams.isClosing()) {
       stream.end(CloseReason.SHUTTING_DOWN);
     }
     return stream;
   }
 
-  /** Keeps in mind what may be asked again about a watch, for as long as that lives. */
-  void keep(LocalWatch stream, AuthorizedWatch watch) {
-    scoped.put(stream, watch);
-    if (stream.isDetached()) {
-      scoped.remove(stream);
-    }
+  /** Makes a watch, which is yet to begin. */
+  LocalWatch newWatch(
+      ParsedFilter filter,
+      @Nullable Predicate<? super ListedSession> visible,
+      Permits.Permit permit) {
+    return new LocalWatch(watchParts, filter, visible, permit);
   }
 
   @Override
   public void recheck() {
     rechecks.incrementAndGet();
-    for (AuthorizedWatch watch : scoped.values()) {
-      watch.recheck();
-    }
+    streams.each(LocalWatch.class, LocalWatch::recheck);
   }
 
   /** How often everybody has been asked about again. */
   long rechecks() {
     return rechecks.get();
-  }
-
-  /**
-   * Takes a permit; where none is free, the channel that waits longest for its reader gives way.
-   */
-  private void takePermit(Permits permits) {
-    while (!permits.take()) {
-      ChannelConnection longest = permits == channels ? waiting.longest() : null;
-      if (longest == null) {
-        throw new RefusedException(permits.refusal());
-      }
-      longest.giveWay();
-    }
-  }
-
-  private static void connect(AbstractAttachment link, Transport.Opener opener) {
-    link.connect(Objects.requireNonNull(opener.open(link), "The opener has made no transport"));
-  }
-
-  /** A link's stream is over. Called once for each. */
-  void released(AbstractAttachment link) {
-    if (link instanceof LocalWatch list) {
-      list.permits.free();
-      scoped.remove(link);
-    }
-    links.remove(link);
-    if (closing.get()) {
-      draining.lock();
-      try {
-        drained.signalAll();
-      } finally {
-        draining.unlock();
-      }
-    }
   }
 
   /** Runs a task where it keeps no thread of the container's: on a worker, or here without one. */
@@ -429,48 +358,6 @@ final class LocalBroker implements Broker {
       // itself throws, where it runs in place, must not have it run again.
       task.run();
     }
-  }
-
-  /** Has a channel closed for whose reader there is no time left. */
-  void expired(LocalChannel channel) {
-    expiries.add(channel);
-  }
-
-  /** How many channels there are, with those that wait, and streams that have given way. */
-  int permitsTaken() {
-    return channels.taken() + ownChannels.taken();
-  }
-
-  int watchCount() {
-    return watches.taken() + ownWatches.taken();
-  }
-
-  int streamCount() {
-    return links.size();
-  }
-
-  /**
-   * Lets the largest queue go of those whose readers are away, for one that stays smaller.
-   *
-   * @return whether there may be room now
-   */
-  boolean letLargestGo(AbsentQueues.@Nullable Place smaller, int bytes) {
-    Outbox largest = absent.largerThan(smaller, bytes);
-    if (largest == null) {
-      return false;
-    }
-    largest.letGo().forEach(leftover -> notifyUndelivered(leftover, CloseReason.OVERFLOW));
-    return true;
-  }
-
-  /** Tells the origin of a queued message that its target has not read it, if it is there. */
-  void notifyUndelivered(Outbox.QueuedMessage leftover, CloseReason reason) {
-    Message message = leftover.message();
-    LocalChannel origin = directory.ownerOf(message.origin());
-    if (origin != null) {
-      origin.notifyUndelivered(new Event.Undelivered(leftover.id(), message.target(), reason));
-    }
-    counters.undelivered(message, leftover.id(), reason);
   }
 
   @Override
@@ -497,7 +384,7 @@ final class LocalBroker implements Broker {
 
   @Override
   public boolean isOpen() {
-    return !closing.get();
+    return !streams.isClosing();
   }
 
   /** What a target is in this broker, for the policy. */
@@ -512,73 +399,9 @@ final class LocalBroker implements Broker {
     return gateway.list(filter, limit, after);
   }
 
-  /** Refuses a page that there cannot be, and answers the place that it begins behind. */
-  long checkPage(int limit, @Nullable String after) {
-    if (limit < 1 || limit > Page.MAX_LIMIT) {
-      throw new RefusedException(
-          Refusal.of(
-              Refusal.Code.INVALID_REQUEST, "'limit' must be from 1 to " + Page.MAX_LIMIT + "."));
-    }
-    return after == null ? 0 : directory.cursor(after);
-  }
-
-  /** Routes a message and turns whatever goes wrong in foreign code into a refusal. */
-  CompletionStage<Delivery> route(Message message) {
-    try {
-      CompletionStage<Delivery> stage = router.route(message);
-      return stage == Delivery.sent() ? stage : stage.handle(LocalBroker::delivery);
-    } catch (Throwable thrown) {
-      // Errors too, and checked exceptions from languages that don't check: send answers, always.
-      return Delivery.refused(failed(thrown));
-    }
-  }
-
-  private static Delivery delivery(@Nullable Delivery delivery, @Nullable Throwable thrown) {
-    return delivery != null ? delivery : new Delivery.Refused(failed(thrown));
-  }
-
-  private static Refusal failed(@Nullable Throwable thrown) {
-    ForeignCalls.log("The application's router failed", thrown);
-    return notRouted();
-  }
-
-  /** Why a message is refused whose router fails. */
-  static Refusal notRouted() {
-    return Refusal.of(Refusal.Code.INTERNAL, "The message could not be routed.");
-  }
-
-  /** Whether a target is known not to be there: an application's router may find it elsewhere. */
-  boolean isUnknown(String target) {
-    return routesHere && directory.ownerOf(target) == null;
-  }
-
-  private CompletionStage<Delivery> routeHere(Message message) {
-    LocalChannel target = directory.ownerOf(message.target());
-    return target == null ? Delivery.refused(unknownTarget()) : target.deliver(message);
-  }
-
-  static Refusal unknownTarget() {
-    return Refusal.of(
-        Refusal.Code.UNKNOWN_TARGET, "The target is no channel and no session, or not any more.");
-  }
-
-  static Refusal shuttingDown() {
-    return new Refusal(Refusal.Code.SHUTTING_DOWN, "The broker is shutting down.", LATER);
-  }
-
-  /** Whether sessions are hosted with their channel's key alone. */
+  /** Returns whether a session is hosted only with the key of its channel. */
   boolean requiresSessionKey() {
     return requireSessionKey;
-  }
-
-  boolean isClosing() {
-    return closing.get();
-  }
-
-  void checkRunning() {
-    if (closing.get()) {
-      throw new RefusedException(shuttingDown());
-    }
   }
 
   @Override
@@ -593,7 +416,18 @@ final class LocalBroker implements Broker {
 
   @Override
   public BrokerStats stats() {
-    return counters.stats(this);
+    BrokerStats.Values values = new BrokerStats.Values();
+    values.channels = directory.channelCount();
+    values.waiting = counters.channelsWaiting.intValue();
+    values.sessions = directory.sessionCount();
+    values.listed = directory.listedCount();
+    values.watches = streams.watches.taken() + streams.ownWatches.taken();
+    values.streams = streams.count();
+    values.queuedBytes = budget.used() + replay.used() + ownBudget.used();
+    values.sessionBytes = directory.sessionBytes.used();
+    values.watchBytes = directory.watchBytes.used();
+    counters.copyTo(values);
+    return new BrokerStats(values);
   }
 
   Timer timer() {
@@ -612,57 +446,32 @@ final class LocalBroker implements Broker {
 
   @Override
   public void close() {
-    if (closing.getAndSet(true)) {
+    if (!streams.beginClosing()) {
       return;
     }
     long deadline = System.nanoTime() + limits.drainTimeout().toNanos();
     // Watches first: they need not be told how one channel after another goes.
-    for (AbstractAttachment link : links) {
-      if (link instanceof LocalWatch) {
-        ForeignCalls.runLogged(() -> link.end(CloseReason.SHUTTING_DOWN));
-      }
-    }
+    streams.each(LocalWatch.class, watch -> watch.end(CloseReason.SHUTTING_DOWN));
     for (LocalChannel channel : directory.channels()) {
       ForeignCalls.runLogged(() -> channel.end(CloseReason.SHUTTING_DOWN));
     }
-    awaitLinks(deadline);
-    for (AbstractAttachment link : links) {
-      // One that is still being opened has not been told, and will be when it has its transport.
-      ForeignCalls.runLogged(() -> link.end(CloseReason.SHUTTING_DOWN));
-      ForeignCalls.runLogged(() -> link.detach(CloseReason.SHUTTING_DOWN));
-    }
+    streams.awaitEnd(deadline);
+    streams.detachAll(CloseReason.SHUTTING_DOWN);
     endThreads();
     // What the timer's threads have not come to.
     expiries.finish();
   }
 
-  private void awaitLinks(long deadline) {
-    draining.lock();
-    try {
-      for (long left = deadline - System.nanoTime(); !links.isEmpty() && left > 0; ) {
-        left = drained.awaitNanos(left);
-      }
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-    } finally {
-      draining.unlock();
-    }
-  }
-
   /** Ends the broker's own threads, and waits for that: a container counts who is left over. */
   private void endThreads() {
-    if (ownReceivers != null) {
-      ownReceivers.close();
-    }
+    receivers.close();
     listWorkers.close();
     if (ownTimer != null) {
       ownTimer.close();
     }
     long deadline = System.nanoTime() + FAREWELL.toNanos();
     try {
-      if (ownReceivers != null) {
-        ownReceivers.awaitEnd(deadline);
-      }
+      receivers.awaitEnd(deadline);
       listWorkers.awaitEnd(deadline);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();

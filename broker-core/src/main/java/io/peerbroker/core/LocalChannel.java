@@ -1,7 +1,6 @@
 package io.peerbroker.core;
 
 import java.time.Duration;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,9 +13,7 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** A channel in this broker's directory: its queue, its rates, and its end of the stream. */
-final class LocalChannel implements Channel {
-
-  private static final Duration SOON = Duration.ofSeconds(1);
+final class LocalChannel implements Channel, Outbox.Sender {
 
   /** How many larger queues one message may have let go for its room. */
   private static final int MAX_LET_GO = 4;
@@ -34,9 +31,63 @@ final class LocalChannel implements Channel {
     OWN
   }
 
-  private final LocalBroker broker;
+  /** What a channel needs of its broker. No record, since Lincheck cannot look into one. */
+  static final class Parts {
+    final Limits limits;
+    final Timer timer;
+    final Ids ids;
+    final Directory directory;
+    final LocalRouter router;
+    final OpenStreams streams;
+    final ExpiryQueue expiries;
+
+    /** Of the queues of strangers' channels together. */
+    final ByteBudget budget;
+
+    /** Of the queues of the application's own channels: counted, not bounded. */
+    final ByteBudget ownBudget;
+
+    /** Of what is kept for replay. */
+    final ByteBudget replay;
+
+    final AbsentQueues absent;
+    final Counters counters;
+    final Listeners listeners;
+
+    Parts(
+        Limits limits,
+        Timer timer,
+        Ids ids,
+        Directory directory,
+        LocalRouter router,
+        OpenStreams streams,
+        ExpiryQueue expiries,
+        ByteBudget budget,
+        ByteBudget ownBudget,
+        ByteBudget replay,
+        AbsentQueues absent,
+        Counters counters,
+        Listeners listeners) {
+      this.limits = limits;
+      this.timer = timer;
+      this.ids = ids;
+      this.directory = directory;
+      this.router = router;
+      this.streams = streams;
+      this.expiries = expiries;
+      this.budget = budget;
+      this.ownBudget = ownBudget;
+      this.replay = replay;
+      this.absent = absent;
+      this.counters = counters;
+      this.listeners = listeners;
+    }
+  }
+
+  private static final Delivery SENT = new Delivery.Sent();
+
+  private final Parts parts;
   private final Side side;
-  final Permits permits;
   private final @Nullable String owner;
   private final String id;
   private final String key;
@@ -58,28 +109,20 @@ final class LocalChannel implements Channel {
   // Guarded by the directory's lock. Null until the first.
   @Nullable Map<String, LocalSession> sessions;
 
-  /** The sessions that have closed with it and are yet to be told of. The expirer's own. */
-  private Collection<LocalSession> expired = List.of();
-
-  LocalChannel(LocalBroker broker, ChannelOptions options, Side side) {
-    this(broker, options, side, null);
-  }
-
   /**
    * @param owner the name of the login that opens it, if there is one
    */
-  LocalChannel(LocalBroker broker, ChannelOptions options, Side side, @Nullable String owner) {
-    this.broker = broker;
+  LocalChannel(Parts parts, ChannelOptions options, Side side, @Nullable String owner) {
+    this.parts = parts;
     this.owner = owner;
     this.side = side;
-    permits = side == Side.OWN ? broker.ownChannels : broker.channels;
-    id = broker.ids.id();
-    key = broker.ids.key();
+    id = parts.ids.id();
+    key = parts.ids.key();
     keyAlwaysNeeded = side != Side.WIRE || !options.resume().isZero() || !options.lease().isZero();
-    connection = new ChannelConnection(broker, this, options);
-    lifecycle = new Lifecycle.OfChannel(broker.counters, this);
-    Limits limits = broker.limits();
-    long now = broker.timer().nanoTime();
+    connection = new ChannelConnection(parts, this, options);
+    lifecycle = new Lifecycle.OfChannel(parts.counters, parts.listeners, this);
+    Limits limits = parts.limits;
+    long now = parts.timer.nanoTime();
     messages = new TokenBucket(isOwn() ? Limits.Rate.UNLIMITED : limits.messageRate(), now);
     sessionChanges = new TokenBucket(isOwn() ? Limits.Rate.UNLIMITED : limits.sessionRate(), now);
   }
@@ -91,7 +134,7 @@ final class LocalChannel implements Channel {
 
   /** How many sessions it may host. */
   int maxSessions() {
-    return isOwn() ? Integer.MAX_VALUE : broker.limits().maxSessionsPerChannel();
+    return isOwn() ? Integer.MAX_VALUE : parts.limits.maxSessionsPerChannel();
   }
 
   /** Queues the first event, and attaches the first stream. */
@@ -99,11 +142,6 @@ final class LocalChannel implements Channel {
     connection.outbox.offer(
         new Event.Opened(id, key, connection.resume(), connection.lease()), /* receipt= */ null);
     connection.attach(stream, 0);
-  }
-
-  private static Refusal overBudget() {
-    return new Refusal(
-        Refusal.Code.AT_CAPACITY, "The broker holds as many undelivered messages as it may.", SOON);
   }
 
   ChannelConnection connection() {
@@ -131,17 +169,13 @@ final class LocalChannel implements Channel {
       checkKey(shown);
       keyShown = true;
     } else if (keyAlwaysNeeded || keyShown) {
-      throw refused(
-          Refusal.Code.INVALID_REQUEST,
-          "The member 'key' is missing: this channel's sessions take the key of the channel.");
+      throw new RefusedException(Refusals.keyNeededByChannel());
     }
   }
 
   void checkKey(String shown) {
     if (!Ids.matches(key, shown)) {
-      throw refused(
-          Refusal.Code.WRONG_KEY,
-          "The key is not that of the channel; it is in the 'channel' event that the channel began with.");
+      throw new RefusedException(Refusals.wrongKey());
     }
     connection.heard();
   }
@@ -156,32 +190,32 @@ final class LocalChannel implements Channel {
    * @param permitted makes of what is asked for what is permitted, or refuses it
    */
   LocalSession openSession(SessionSpec spec, UnaryOperator<SessionSpec> permitted) {
-    return notifying(
+    return reporting(
         () -> {
-          broker.limits().check(spec);
+          parts.limits.check(spec);
           return open(spec, permitted);
         });
   }
 
   /** As {@link #openSession}, for a session whose size has been looked at. */
   LocalSession openCheckedSession(SessionSpec spec, UnaryOperator<SessionSpec> permitted) {
-    return notifying(() -> open(spec, permitted));
+    return reporting(() -> open(spec, permitted));
   }
 
   private LocalSession open(SessionSpec spec, UnaryOperator<SessionSpec> permitted) {
     checkHosting();
     SessionSpec hosted = permitted.apply(spec);
     if (!hosted.equals(spec)) {
-      broker.limits().check(hosted);
+      parts.limits.check(hosted);
     }
     checkHosting();
-    return rateLimited(() -> broker.directory.open(this, hosted));
+    return rateLimited(() -> parts.directory.open(this, hosted));
   }
 
   private void checkHosting() {
-    broker.checkRunning();
+    parts.streams.checkRunning();
     if (!isOpen()) {
-      throw refused(Refusal.Code.UNKNOWN_CHANNEL, "The host channel has closed.");
+      throw new RefusedException(Refusals.hostClosed());
     }
   }
 
@@ -189,9 +223,9 @@ final class LocalChannel implements Channel {
    * @param permitted makes of what is asked for what is permitted, or refuses it
    */
   void update(LocalSession session, SessionUpdate update, UnaryOperator<SessionUpdate> permitted) {
-    notifying(
+    reporting(
         () -> {
-          broker.limits().check(update);
+          parts.limits.check(update);
           return change(session, update, permitted);
         });
   }
@@ -199,7 +233,7 @@ final class LocalChannel implements Channel {
   /** As {@link #update}, for an update whose size has been looked at. */
   void updateChecked(
       LocalSession session, SessionUpdate update, UnaryOperator<SessionUpdate> permitted) {
-    notifying(() -> change(session, update, permitted));
+    reporting(() -> change(session, update, permitted));
   }
 
   private LocalSession change(
@@ -207,54 +241,53 @@ final class LocalChannel implements Channel {
     checkChanging(session);
     SessionUpdate made = permitted.apply(update);
     if (!made.equals(update)) {
-      broker.limits().check(made);
+      parts.limits.check(made);
     }
     checkChanging(session);
     return rateLimited(
         () -> {
-          broker.directory.update(session, made);
+          parts.directory.update(session, made);
           return session;
         });
   }
 
   private void checkChanging(LocalSession session) {
-    broker.checkRunning();
+    parts.streams.checkRunning();
     if (!session.isOpen()) {
-      throw refused(Refusal.Code.UNKNOWN_SESSION, "The session has been closed.");
+      throw new RefusedException(Refusals.sessionClosed());
     }
   }
 
   void close(LocalSession session) {
     if (session.isOpen()) {
       // It counts against the rate, but nobody is kept from closing what is open.
-      sessionChanges.takeAnyway(broker.timer().nanoTime());
-      broker.directory.close(session);
-      session.lifecycle.notifyListeners();
+      sessionChanges.takeAnyway(parts.timer.nanoTime());
+      parts.directory.close(session);
     }
   }
 
-  /** Makes a change to sessions, or is refused it, and tells listeners either way. */
-  private LocalSession notifying(Supplier<LocalSession> change) {
+  /** Makes a change to sessions; a refusal is counted and reported. */
+  private LocalSession reporting(Supplier<LocalSession> change) {
     try {
-      LocalSession session = change.get();
-      session.lifecycle.notifyListeners();
-      return session;
+      return change.get();
     } catch (RefusedException refused) {
-      throw broker.counters.refused(this, refused);
+      throw refused(refused.refusal());
     }
+  }
+
+  /** Counts and reports a refusal, which is for the caller to throw. */
+  private RefusedException refused(Refusal refusal) {
+    parts.counters.callsRefused.increment(refusal.code());
+    parts.listeners.callRefused(this, refusal);
+    return new RefusedException(refusal);
   }
 
   /** Does a change to sessions that counts against their rate, unless it is refused. */
   private LocalSession rateLimited(Supplier<LocalSession> change) {
-    long now = broker.timer().nanoTime();
+    long now = parts.timer.nanoTime();
     if (!sessionChanges.take(now)) {
       throw new RefusedException(
-          new Refusal(
-              Refusal.Code.RATE_LIMITED,
-              "This channel changes its sessions faster than "
-                  + broker.limits().sessionRate().perSecond()
-                  + " a second.",
-              sessionChanges.timeToNext(now)));
+          Refusals.sessionsTooFast(parts.limits.sessionRate(), sessionChanges.timeToNext(now)));
     }
     boolean changed = false;
     try {
@@ -271,22 +304,16 @@ final class LocalChannel implements Channel {
   @Override
   public LocalSession session(String sid) {
     Objects.requireNonNull(sid, "sid");
-    LocalSession session = broker.directory.session(sid);
+    LocalSession session = parts.directory.session(sid);
     if (session != null && session.host == this) {
       return session;
     }
-    throw broker.counters.refused(
-        this,
-        session == null
-            ? refused(Refusal.Code.UNKNOWN_SESSION, "There is no such session, or not any more.")
-            : refused(
-                Refusal.Code.WRONG_KEY,
-                "Another channel hosts this session, and only that one may change it."));
+    throw refused(session == null ? Refusals.unknownSession() : Refusals.wrongHost());
   }
 
   @Override
   public List<Session> sessions() {
-    return broker.directory.sessionsOf(this);
+    return parts.directory.sessionsOf(this);
   }
 
   @Override
@@ -303,7 +330,7 @@ final class LocalChannel implements Channel {
     Objects.requireNonNull(message, "message");
     Refusal refusal = refusalOf(message.origin());
     if (refusal == null) {
-      refusal = broker.limits().refusalOf(message.json());
+      refusal = parts.limits.refusalOf(message.json());
     }
     return refusal == null ? sendChecked(message, permission) : refuse(message, refusal);
   }
@@ -323,25 +350,21 @@ final class LocalChannel implements Channel {
         return refuse(message, refused.refusal());
       }
       if (!isOpen()) {
-        return refuse(message, notOfThisChannel());
+        return refuse(message, Refusals.foreignOrigin());
       }
     }
-    long now = broker.timer().nanoTime();
+    long now = parts.timer.nanoTime();
     if (!messages.take(now)) {
       return refuse(
           message,
-          broker.isUnknown(message.target())
-              ? LocalBroker.unknownTarget()
-              : new Refusal(
-                  Refusal.Code.RATE_LIMITED,
-                  "This channel sends faster than "
-                      + broker.limits().messageRate().perSecond()
-                      + " messages a second.",
-                  messages.timeToNext(now)));
+          parts.router.isUnknown(message.target())
+              ? Refusals.unknownTarget()
+              : Refusals.messagesTooFast(parts.limits.messageRate(), messages.timeToNext(now)));
     }
-    CompletionStage<Delivery> stage = broker.route(message);
-    if (stage == Delivery.sent()) {
-      broker.counters.sent(this, message);
+    CompletionStage<Delivery> stage = parts.router.send(message);
+    if (LocalRouter.isSent(stage)) {
+      parts.counters.messagesSent.increment();
+      parts.listeners.messageAnswered(this, message, SENT);
       return stage;
     }
     return stage.whenComplete(
@@ -349,28 +372,27 @@ final class LocalChannel implements Channel {
           if (delivery instanceof Delivery.Refused) {
             messages.giveBack();
           }
-          broker.counters.answered(this, message, delivery);
+          answered(message, delivery);
         });
   }
 
   /** Answers a message with a refusal. */
   private CompletionStage<Delivery> refuse(Message message, Refusal refusal) {
-    broker.counters.answered(this, message, new Delivery.Refused(refusal));
+    answered(message, new Delivery.Refused(refusal));
     return Delivery.refused(refusal);
   }
 
   /** What a message from here can be refused for, its size apart, before the policy is asked. */
   private @Nullable Refusal refusalOf(String origin) {
-    if (broker.isClosing()) {
-      return LocalBroker.shuttingDown();
+    if (parts.streams.isClosing()) {
+      return Refusals.shuttingDown();
     }
-    return broker.directory.ownerOf(origin) == this ? null : notOfThisChannel();
+    return parts.directory.ownerOf(origin) == this ? null : Refusals.foreignOrigin();
   }
 
-  private static Refusal notOfThisChannel() {
-    return Refusal.of(
-        Refusal.Code.UNKNOWN_CHANNEL,
-        "The origin is neither this channel, still open, nor one of its sessions.");
+  private void answered(Message message, Delivery delivery) {
+    parts.counters.answered(delivery);
+    parts.listeners.messageAnswered(this, message, delivery);
   }
 
   /** Takes a message that was sent to this channel or to a session of it. */
@@ -385,13 +407,11 @@ final class LocalChannel implements Channel {
 
   /** Takes a message whose reader was away a moment ago. */
   private CompletionStage<Delivery> deliverLater(Event.Received event) {
-    Outbox.Receipt receipt =
-        new Outbox.Receipt(
-            broker.ids.delivery(), broker.directory.ownerOf(event.message().origin()));
+    Outbox.Receipt receipt = parts.router.receipt(event.message());
     Outbox.OfferResult answer = connection.outbox.offer(event, receipt);
     // Once is enough, but where others are as quick to take the room.
     for (int tries = 0; answer == Outbox.OfferResult.CROWDED && tries < MAX_LET_GO; tries++) {
-      if (!broker.letLargestGo(connection.outbox.place(), event.size())) {
+      if (!parts.router.letLargestGo(connection.outbox.place(), event.size())) {
         break;
       }
       answer = connection.outbox.offer(event, receipt);
@@ -407,28 +427,16 @@ final class LocalChannel implements Channel {
         yield Delivery.sent();
       }
       case QUEUED -> Delivery.queued(receipt == null ? "" : receipt.id());
-      case FULL ->
-          Delivery.refused(
-              new Refusal(
-                  Refusal.Code.TARGET_BUSY,
-                  "The target has not read what was sent to it before; its queue is full.",
-                  SOON));
-      case SENDER_FULL ->
-          Delivery.refused(
-              new Refusal(
-                  Refusal.Code.RATE_LIMITED,
-                  "This channel has "
-                      + broker.limits().maxQueuedBytes()
-                      + " bytes waiting for targets that are away, and may have no more.",
-                  SOON));
-      case OVER_BUDGET, CROWDED, AWAY -> Delivery.refused(overBudget());
-      case CLOSED -> Delivery.refused(LocalBroker.unknownTarget());
+      case FULL -> Delivery.refused(Refusals.targetBusy());
+      case SENDER_FULL -> Delivery.refused(Refusals.tooMuchWaiting(parts.limits.maxQueuedBytes()));
+      case OVER_BUDGET, CROWDED, AWAY -> Delivery.refused(Refusals.queuesFull());
+      case CLOSED -> Delivery.refused(Refusals.unknownTarget());
     };
   }
 
-  /** Counts what this channel has sent to readers who are away, unless it would be too much. */
-  boolean reserveWaiting(int bytes) {
-    long max = isOwn() ? Long.MAX_VALUE : broker.limits().maxQueuedBytes();
+  @Override
+  public boolean reserveWaiting(int bytes) {
+    long max = isOwn() ? Long.MAX_VALUE : parts.limits.maxQueuedBytes();
     long before = waiting;
     // One message may always wait, as in an empty queue.
     while (before == 0 || before + bytes <= max) {
@@ -440,7 +448,8 @@ final class LocalChannel implements Channel {
     return false;
   }
 
-  void releaseWaiting(int bytes) {
+  @Override
+  public void releaseWaiting(int bytes) {
     WAITING.addAndGet(this, -bytes);
   }
 
@@ -497,41 +506,26 @@ final class LocalChannel implements Channel {
   }
 
   void end(CloseReason reason) {
-    Collection<LocalSession> closed = List.of();
+    Runnable notification = parts.directory.close(this, reason);
     try {
-      closed = broker.directory.close(this, reason);
-    } finally {
+      // In this order: the stream is told before the application is.
       connection.end(reason);
-      notifyClosed(closed);
-    }
-  }
-
-  private void notifyClosed(Collection<LocalSession> closed) {
-    closed.forEach(session -> session.lifecycle.notifyListeners());
-    lifecycle.notifyListeners();
-  }
-
-  /** Closes a channel whose connection has decided that no client comes back. */
-  void closeExpired() {
-    expired = broker.directory.close(this, CloseReason.EXPIRED);
-  }
-
-  /** Tells those concerned of that. */
-  void notifyExpired() {
-    try {
-      notifyClosed(expired);
     } finally {
-      expired = List.of();
-      connection.expired();
+      notification.run();
     }
+  }
+
+  /**
+   * Closes the channel, whose connection has decided that nobody comes back.
+   *
+   * @return what notifies listeners of it
+   */
+  Runnable closeExpired() {
+    return parts.directory.close(this, CloseReason.EXPIRED);
   }
 
   Lifecycle lifecycleOf(Session session) {
-    return new Lifecycle.OfSession(broker.counters, session, lifecycle);
-  }
-
-  private static RefusedException refused(Refusal.Code code, String detail) {
-    return new RefusedException(Refusal.of(code, detail));
+    return new Lifecycle.OfSession(parts.counters, parts.listeners, session, lifecycle);
   }
 
   @Override

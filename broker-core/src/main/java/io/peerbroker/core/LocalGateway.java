@@ -53,10 +53,10 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
   /** Asks what may be refused, and notes a refusal. */
   private <T> T permitted(Supplier<T> question) {
     try {
-      broker.checkRunning();
+      broker.streams.checkRunning();
       return question.get();
     } catch (RefusedException refused) {
-      throw broker.counters.refused(null, refused);
+      throw broker.refused(null, refused);
     }
   }
 
@@ -65,17 +65,17 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     ParsedFilter asked = ParsedFilter.of(filter);
     Objects.requireNonNull(opener, "opener");
     if (isTrusted()) {
-      return broker.watch(asked, null, broker.watches, opener);
+      return broker.watch(asked, null, broker.streams.watches, opener);
     }
     long rechecks = broker.rechecks();
     Scope scope = permitted(() -> policy().scope(caller, asked));
     LocalWatch stream =
-        broker.watch(asked.and(scope.filter()), scope.visible(), broker.watches, opener);
+        broker.watch(asked.and(scope.filter()), scope.visible(), broker.streams.watches, opener);
     if (policy() == AccessPolicy.allowAll()) {
       return stream;
     }
     AuthorizedWatch watch = new AuthorizedWatch(policy(), caller, asked, scope, stream);
-    broker.keep(stream, watch);
+    stream.setRecheck(watch::recheck);
     if (broker.rechecks() != rechecks) {
       // Everybody was asked about before this one was known, and perhaps after it was.
       watch.recheck();
@@ -88,7 +88,7 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     ParsedFilter asked = ParsedFilter.of(filter);
     return permitted(
         () -> {
-          long from = broker.checkPage(limit, after);
+          long from = broker.directory.pageStart(limit, after);
           Scope scope = scope(asked);
           return broker.directory.page(asked.and(scope.filter()), scope.visible(), limit, from);
         });
@@ -99,7 +99,7 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     ParsedFilter asked = ParsedFilter.of(filter);
     return permitted(
         () -> {
-          long from = broker.checkPage(limit, after);
+          long from = broker.directory.pageStart(limit, after);
           Scope scope = scope(asked);
           return broker.directory.read(asked.and(scope.filter()), scope.visible(), limit, from);
         });
@@ -194,15 +194,15 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
   LocalChannel claim(String origin, String key) {
     LocalChannel channel = null;
     try {
-      broker.checkRunning();
+      broker.streams.checkRunning();
       channel = broker.directory.ownerOf(origin);
       if (channel == null) {
-        throw unknown("There is no such channel, or not any more; open one first.");
+        throw new RefusedException(Refusals.unknownChannel());
       }
       channel.checkKey(key);
       return channel;
     } catch (RefusedException refused) {
-      throw broker.counters.refused(channel, refused);
+      throw broker.refused(channel, refused);
     }
   }
 
@@ -210,12 +210,12 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
   private LocalChannel claimChannel(String cid, String key) {
     LocalChannel channel = null;
     try {
-      broker.checkRunning();
+      broker.streams.checkRunning();
       channel = channel(cid);
       channel.checkKey(key);
       return channel;
     } catch (RefusedException refused) {
-      throw broker.counters.refused(channel, refused);
+      throw broker.refused(channel, refused);
     }
   }
 
@@ -223,33 +223,27 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
   LocalChannel claimHost(String cid, @Nullable String key) {
     LocalChannel channel = null;
     try {
-      broker.checkRunning();
+      broker.streams.checkRunning();
       if (key == null && broker.requiresSessionKey()) {
-        throw RefusedException.of(
-            Refusal.Code.INVALID_REQUEST,
-            "The member 'key' is missing: this broker takes the channel's key with every session.");
+        throw new RefusedException(Refusals.keyNeededByBroker());
       }
       channel = channel(cid);
       channel.checkHostKey(key);
       return channel;
     } catch (RefusedException refused) {
-      throw broker.counters.refused(channel, refused);
+      throw broker.refused(channel, refused);
     }
   }
 
   private LocalChannel channel(String cid) {
     LocalChannel channel = broker.directory.channel(cid);
     if (channel == null) {
-      throw unknown(
+      throw new RefusedException(
           broker.directory.session(cid) == null
-              ? "There is no such channel, or not any more; open one first."
-              : "This is the id of a session; give that of its channel.");
+              ? Refusals.unknownChannel()
+              : Refusals.sessionForChannel());
     }
     return channel;
-  }
-
-  private static RefusedException unknown(String detail) {
-    return RefusedException.of(Refusal.Code.UNKNOWN_CHANNEL, detail);
   }
 
   @Override

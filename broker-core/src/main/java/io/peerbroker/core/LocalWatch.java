@@ -39,13 +39,38 @@ final class LocalWatch extends AbstractAttachment implements Watch {
 
   private static final long OVER = -1;
 
-  private final LocalBroker broker;
+  /** What a watch needs of its broker. */
+  static final class Parts {
+    final Limits limits;
+    final Directory directory;
+    final OpenStreams streams;
+    final Counters counters;
+    final Listeners listeners;
+
+    Parts(
+        Limits limits,
+        Directory directory,
+        OpenStreams streams,
+        Counters counters,
+        Listeners listeners) {
+      this.limits = limits;
+      this.directory = directory;
+      this.streams = streams;
+      this.counters = counters;
+      this.listeners = listeners;
+    }
+  }
+
+  private final Parts parts;
   private final ParsedFilter filter;
-  final Permits permits;
+  private final Permits.Permit permit;
   final Lifecycle lifecycle;
 
   /** What may be seen; null for all that passes the filter. */
   private volatile @Nullable Visibility visibility;
+
+  /** Asks anew what may be seen; null where all may be seen for as long as the watch lives. */
+  private volatile @Nullable Runnable recheck;
 
   private volatile boolean recheckDue;
   private final AtomicBoolean wakeDue = new AtomicBoolean();
@@ -87,16 +112,16 @@ final class LocalWatch extends AbstractAttachment implements Watch {
    *     by the poller; null where all may be seen
    */
   LocalWatch(
-      LocalBroker broker,
+      Parts parts,
       ParsedFilter filter,
       @Nullable Predicate<? super ListedSession> visible,
-      Permits permits) {
-    this.broker = broker;
+      Permits.Permit permit) {
+    this.parts = parts;
     this.filter = filter;
-    this.permits = permits;
+    this.permit = permit;
     visibility = visible == null ? null : new Visibility(visible);
     told = visible == null ? null : new Postings();
-    lifecycle = new Lifecycle.OfWatch(broker.counters, this);
+    lifecycle = new Lifecycle.OfWatch(parts.counters, parts.listeners, this);
   }
 
   @Override
@@ -112,7 +137,6 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   /** Sets out, with the directory write-locked. */
   void begin(long lastCreated) {
     horizon = lastCreated;
-    lifecycle.opened();
   }
 
   /** Belongs to a group from now on, with the directory write-locked. */
@@ -156,6 +180,19 @@ final class LocalWatch extends AbstractAttachment implements Watch {
     slot = place;
   }
 
+  /** Sets what asks anew what may be seen, when the application wants it. */
+  void setRecheck(Runnable asking) {
+    recheck = asking;
+  }
+
+  /** Asks anew what may be seen, on the caller's thread. */
+  void recheck() {
+    Runnable asking = recheck;
+    if (asking != null) {
+      asking.run();
+    }
+  }
+
   /**
    * Has all that the reader holds, and all that it could hold, seen through again, on a thread of
    * the broker. For a watch that was begun with such a say.
@@ -168,12 +205,12 @@ final class LocalWatch extends AbstractAttachment implements Watch {
 
   private void wakeLater() {
     if (!wakeDue.getAndSet(true)) {
-      broker.directory.wakes.later(this);
+      parts.directory.wakes.later(this::wakeNow);
     }
   }
 
   /** Wakes the reader, on a thread of the broker. */
-  void wakeNow() {
+  private void wakeNow() {
     wakeDue.set(false);
     wake();
   }
@@ -206,9 +243,9 @@ final class LocalWatch extends AbstractAttachment implements Watch {
         recheckDue = false;
         walking = true;
         walked = 0;
-        horizon = broker.directory.lastCreated();
+        horizon = parts.directory.lastCreated();
       } else {
-        ChangeLog.Change change = place.next();
+        SessionChange change = place.next();
         if (!place.tookBeforeMark()) {
           covered = walked;
         }
@@ -241,7 +278,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
     covered = walked;
     walking = walked < horizon;
     if (walking) {
-      walked = broker.directory.walk(filter, walked, horizon, found, told == null ? place : null);
+      walked = parts.directory.walk(filter, walked, horizon, found, told == null ? place : null);
     } else if (!ready) {
       ready = true;
       return new Envelope(new Event.Ready(held));
@@ -259,8 +296,8 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   }
 
   /** What the reader is to be told of a change, if anything. */
-  private @Nullable Envelope tell(ChangeLog.Change change) {
-    LocalSession.Ref session = change.session();
+  private @Nullable Envelope tell(SessionChange change) {
+    SessionRef session = change.session();
     if (session.number > covered && session.number <= horizon) {
       return null;
     }
@@ -286,11 +323,10 @@ final class LocalWatch extends AbstractAttachment implements Watch {
    *
    * @param change what a change has made of it, which all who may see it can share; null for none
    */
-  private @Nullable Envelope tellAsItIs(LocalSession.Ref ref, @Nullable Envelope change) {
-    LocalSession session = ref.session();
-    if (session != null && session.isOpen()) {
-      LocalSession.State state = session.state;
-      ListedSession shown = session.show(state);
+  private @Nullable Envelope tellAsItIs(SessionRef ref, @Nullable Envelope change) {
+    SessionState state = ref.state();
+    if (state != null) {
+      ListedSession shown = ref.show(state);
       if (state.listed() && filter.matches(state.tags()) && mayBeSeen(shown)) {
         boolean isNew = hold(ref.number);
         if (change == null) {
@@ -319,7 +355,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
     long more = told.bytes() - rememberedBytes;
     if (more > 0) {
       rememberedBytes += more;
-      if (rememberedBytes > broker.limits().maxRememberedBytes() || !reserve(more)) {
+      if (rememberedBytes > parts.limits.maxRememberedBytes() || !reserve(more)) {
         end(CloseReason.OVERFLOW);
       }
     }
@@ -337,7 +373,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   }
 
   private boolean reserve(long more) {
-    ChangeBudget budget = broker.directory.watchBytes;
+    ChangeBudget budget = parts.directory.watchBytes;
     if (!budget.reserve(more)) {
       return false;
     }
@@ -362,12 +398,13 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   @Override
   void detached(CloseReason reason) {
     try {
-      broker.directory.remove(this);
-      broker.directory.watchBytes.release(Math.max(0, reserved.getAndSet(OVER)));
+      parts.directory.remove(this);
+      parts.directory.watchBytes.release(Math.max(0, reserved.getAndSet(OVER)));
       lifecycle.closed(reason);
       lifecycle.notifyListeners();
     } finally {
-      broker.released(this);
+      permit.release();
+      parts.streams.remove(this);
     }
   }
 }

@@ -52,7 +52,7 @@ final class MessageBatch {
   }
 
   private void giveUp() {
-    if (answer.complete(new Answer.Refused(LocalBroker.notRouted()))) {
+    if (answer.complete(new Answer.Refused(Refusals.unroutable()))) {
       ForeignCalls.log(
           "The application's router has not answered for " + ROUTE_TIMEOUT.toSeconds() + " s",
           null);

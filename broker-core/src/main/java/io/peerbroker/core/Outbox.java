@@ -59,13 +59,23 @@ final class Outbox {
     CLOSED
   }
 
+  /** Who has a share of what waits for readers who are away. */
+  interface Sender {
+
+    /** Counts bytes that it has sent and that wait, unless it would be too much. */
+    boolean reserveWaiting(int bytes);
+
+    /** Counts that as much waits no longer. */
+    void releaseWaiting(int bytes);
+  }
+
   /**
    * The answer to the sender of a message that waits for a reader.
    *
    * @param sender the channel whose share the message counts against until the network has taken
    *     it; null if it has no share
    */
-  record Receipt(String id, @Nullable LocalChannel sender) {}
+  record Receipt(String id, @Nullable Sender sender) {}
 
   /**
    * A message whose sender was answered "queued" and that the network has not taken.
@@ -237,7 +247,7 @@ final class Outbox {
       mine = absent.place(this);
       place = mine;
     }
-    LocalChannel sender = receipt.sender();
+    Sender sender = receipt.sender();
     if (sender != null && !sender.reserveWaiting(size)) {
       return OfferResult.SENDER_FULL;
     }

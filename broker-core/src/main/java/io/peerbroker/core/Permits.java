@@ -1,38 +1,58 @@
 package io.peerbroker.core;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /** The limit on how many channels or watches of one kind may be open at a time. Takes no lock. */
 final class Permits {
+
+  /** One place that is taken, until it is released. */
+  static final class Permit extends AtomicReference<@Nullable Permits> {
+
+    private static final long serialVersionUID = 1;
+
+    private Permit(Permits of) {
+      super(of);
+    }
+
+    /** Gives the place back. Does nothing the second time. */
+    void release() {
+      Permits of = getAndSet(null);
+      if (of != null) {
+        of.taken.decrementAndGet();
+      }
+    }
+  }
 
   private final String what;
   private final int max;
   private final AtomicInteger taken = new AtomicInteger();
 
+  /**
+   * @param what what takes the places, for people
+   */
   Permits(String what, int max) {
     this.what = what;
     this.max = max;
   }
 
-  /** Takes a permit if one is free; returns whether it did. */
-  boolean take() {
+  /** Takes a permit; returns null if none is free. */
+  @Nullable Permit take() {
     int before = taken.get();
     while (before < max) {
       if (taken.compareAndSet(before, before + 1)) {
-        return true;
+        return new Permit(this);
       }
       before = taken.get();
     }
-    return false;
+    return null;
   }
 
   /** Takes a permit even if none is free, for a caller that knows that one is about to be freed. */
-  void add() {
+  Permit takeAnyway() {
     taken.incrementAndGet();
-  }
-
-  void free() {
-    taken.decrementAndGet();
+    return new Permit(this);
   }
 
   int taken() {
@@ -41,10 +61,7 @@ final class Permits {
 
   /** Returns the refusal for when no permit is free. */
   Refusal refusal() {
-    return new Refusal(
-        Refusal.Code.AT_CAPACITY,
-        "The broker is full: " + max + " " + what + " are open.",
-        LocalBroker.LATER);
+    return Refusals.full(max, what);
   }
 
   @Override

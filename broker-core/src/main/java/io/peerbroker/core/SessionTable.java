@@ -9,21 +9,21 @@ import org.jspecify.annotations.Nullable;
  * map's nodes and boxed numbers would take more memory than the rest of the index, and two more
  * memory accesses for each session that a search finds. Guarded by the directory's lock.
  */
-final class SessionTable {
+final class SessionTable<T extends Numbered> {
 
   private static final int MIN_SLOTS = 16;
 
   /** Always a power of two, of which at most two thirds are used. */
-  private @Nullable LocalSession[] slots = new LocalSession[MIN_SLOTS];
+  private @Nullable T[] slots = table(MIN_SLOTS);
 
   private int count;
 
-  @Nullable LocalSession get(long number) {
+  @Nullable T get(long number) {
     return slots[find(number)];
   }
 
   /** Adds a session that is not in the table. */
-  void add(LocalSession session) {
+  void add(T session) {
     count++;
     if (count > slots.length / 3 * 2) {
       resize(slots.length * 2);
@@ -32,13 +32,13 @@ final class SessionTable {
   }
 
   /** Removes a session that is in the table. */
-  void remove(LocalSession session) {
+  void remove(T session) {
     int free = find(session.number);
     slots[free] = null;
     count--;
     // Entries that its slot had displaced, directly or not, move up: a search ends at a free slot.
     int last = slots.length - 1;
-    LocalSession next;
+    T next;
     for (int at = (free + 1) & last; (next = slots[at]) != null; at = (at + 1) & last) {
       int home = home(next.number);
       if (((at - home) & last) >= ((at - free) & last)) {
@@ -55,7 +55,7 @@ final class SessionTable {
   /** Returns the slot of a number, or the free slot where it would be. */
   private int find(long number) {
     int at = home(number);
-    LocalSession there;
+    T there;
     while ((there = slots[at]) != null && there.number != number) {
       at = (at + 1) & (slots.length - 1);
     }
@@ -72,10 +72,15 @@ final class SessionTable {
     return (int) (spread >>> (Long.numberOfLeadingZeros(slots.length) + 1));
   }
 
+  @SuppressWarnings("unchecked") // nothing else gets hold of it
+  private static <T extends Numbered> @Nullable T[] table(int length) {
+    return (T[]) new Numbered[length];
+  }
+
   private void resize(int length) {
-    LocalSession[] before = slots;
-    slots = new LocalSession[length];
-    for (LocalSession session : before) {
+    @Nullable T[] before = slots;
+    slots = table(length);
+    for (T session : before) {
       if (session != null) {
         slots[find(session.number)] = session;
       }

@@ -17,12 +17,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Guarded by the directory's lock.
  */
-final class TagIndex {
+final class TagIndex<T extends Numbered> {
 
   /** How many words one search examines before it lets changes in: tens of microseconds. */
   private static final int SEARCH_WORDS = 4_096;
 
-  private final SessionTable byNumber = new SessionTable();
+  private final SessionTable<T> byNumber = new SessionTable<>();
   private final Postings all = new Postings();
   private final Map<String, Postings> byTag = new HashMap<>();
 
@@ -37,7 +37,7 @@ final class TagIndex {
   }
 
   /** Returns the session of a number, or null. */
-  @Nullable LocalSession get(long number) {
+  @Nullable T get(long number) {
     return byNumber.get(number);
   }
 
@@ -48,7 +48,7 @@ final class TagIndex {
   }
 
   /** Adds a session that is not in the index. */
-  void add(LocalSession session, List<String> tags) {
+  void add(T session, List<String> tags) {
     all.add(session.number);
     tags.forEach(tag -> add(session, tag));
     // Last: if memory runs out before this, searches skip the number, which has no session.
@@ -56,14 +56,14 @@ final class TagIndex {
   }
 
   /** Removes a session that is in the index with these tags. */
-  void remove(LocalSession session, List<String> tags) {
+  void remove(T session, List<String> tags) {
     byNumber.remove(session);
     all.remove(session.number);
     tags.forEach(tag -> remove(session, tag));
   }
 
   /** Replaces the tags of a session that is in the index. */
-  void retag(LocalSession session, List<String> before, List<String> now) {
+  void retag(T session, List<String> before, List<String> now) {
     for (String tag : before) {
       if (!now.contains(tag)) {
         remove(session, tag);
@@ -76,11 +76,11 @@ final class TagIndex {
     }
   }
 
-  private void add(LocalSession session, String tag) {
+  private void add(T session, String tag) {
     byTag.computeIfAbsent(tag, unused -> new Postings()).add(session.number);
   }
 
-  private void remove(LocalSession session, String tag) {
+  private void remove(T session, String tag) {
     Postings postings = byTag.get(tag);
     if (postings != null) {
       postings.remove(session.number);
@@ -99,7 +99,7 @@ final class TagIndex {
    * @param found the list that they are added to
    * @return the number up to which all have been found; {@code upTo} if there are no more
    */
-  long find(ParsedFilter filter, long after, long upTo, int max, List<LocalSession> found) {
+  long find(ParsedFilter filter, long after, long upTo, int max, List<T> found) {
     List<Postings> required = required(filter);
     if (required == null) {
       return upTo;
@@ -151,7 +151,7 @@ final class TagIndex {
       }
       for (; word != 0; word &= word - 1) {
         long number = (key << 6) + Long.numberOfTrailingZeros(word);
-        LocalSession session = byNumber.get(number);
+        T session = byNumber.get(number);
         if (session != null) {
           found.add(session);
           if (found.size() >= max) {

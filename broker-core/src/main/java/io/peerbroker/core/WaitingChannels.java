@@ -12,18 +12,25 @@ import org.jspecify.annotations.Nullable;
  */
 final class WaitingChannels {
 
-  // Guarded by this.
-  private final Set<ChannelConnection> inOrder = new LinkedHashSet<>();
+  /** A channel that waits for its reader. */
+  interface Waiter {
 
-  synchronized void add(ChannelConnection connection) {
+    /** Closes the channel, if it still waits, so that its permit is free. */
+    void giveWay();
+  }
+
+  // Guarded by this.
+  private final Set<Waiter> inOrder = new LinkedHashSet<>();
+
+  synchronized void add(Waiter connection) {
     inOrder.add(connection);
   }
 
-  synchronized void remove(ChannelConnection connection) {
+  synchronized void remove(Waiter connection) {
     inOrder.remove(connection);
   }
 
-  synchronized @Nullable ChannelConnection longest() {
+  synchronized @Nullable Waiter longest() {
     return inOrder.isEmpty() ? null : inOrder.iterator().next();
   }
 }

@@ -33,6 +33,12 @@ final class WakeThrottle {
   /** How much work is done before other rounds have their turn on the executor. */
   private static final int PIECE = 256;
 
+  /** What has a turn. */
+  interface Throttled {
+
+    Turn turn();
+  }
+
   /** One pass through everything that a change affects, a piece at a time. */
   interface Round {
 
@@ -100,12 +106,12 @@ final class WakeThrottle {
    * Begins or schedules the rounds of the homes that a change has touched. Called outside locks. A
    * failure for one of them is thrown after the others were handled.
    */
-  void touched(List<WatchIndex.Home> homes) {
+  void touched(List<? extends Throttled> homes) {
     int here = HERE;
     Throwable failure = null;
-    for (WatchIndex.Home home : homes) {
+    for (Throttled home : homes) {
       try {
-        here = touched(home.turn, here);
+        here = touched(home.turn(), here);
       } catch (RuntimeException | Error failed) {
         here = 0;
         failure = failure == null ? failed : failure;
@@ -140,8 +146,8 @@ final class WakeThrottle {
   }
 
   /** Wakes one watch on the executor. */
-  void later(LocalWatch stream) {
-    execute(stream::wakeNow);
+  void later(Runnable wake) {
+    execute(wake);
   }
 
   /**

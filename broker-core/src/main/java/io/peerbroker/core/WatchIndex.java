@@ -151,7 +151,7 @@ final class WatchIndex {
   }
 
   /** The groups under one required tag, and their feed. */
-  final class Home {
+  final class Home implements WakeThrottle.Throttled {
     private final String required;
     private final ChangeFeed feed = new ChangeFeed(budget);
 
@@ -167,10 +167,15 @@ final class WatchIndex {
     private long touched;
 
     /** When its groups examine the feed. */
-    final WakeThrottle.Turn turn = new WakeThrottle.Turn(Round::new);
+    private final WakeThrottle.Turn turn = new WakeThrottle.Turn(Round::new);
 
     private Home(String required) {
       this.required = required;
+    }
+
+    @Override
+    public WakeThrottle.Turn turn() {
+      return turn;
     }
 
     /** Returns its groups. Called outside the directory's lock. */
@@ -179,7 +184,7 @@ final class WatchIndex {
     }
 
     /** Appends a change; returns whether it is the first one of a step. */
-    boolean feed(ChangeLog.Change change, long step) {
+    boolean feed(SessionChange change, long step) {
       feed.append(change);
       boolean first = touched != step;
       touched = step;
@@ -335,7 +340,7 @@ final class WatchIndex {
    * @param step the directory's step, which may consist of several changes
    * @param touched receives the homes for which this is the step's first change
    */
-  void feed(ChangeLog.Change change, long step, List<Home> touched) {
+  void feed(SessionChange change, long step, List<Home> touched) {
     List<String> before = change.before();
     List<String> after = change.after();
     feed(NONE, change, step, touched);
@@ -353,7 +358,7 @@ final class WatchIndex {
     }
   }
 
-  private void feed(String tag, ChangeLog.Change change, long step, List<Home> touched) {
+  private void feed(String tag, SessionChange change, long step, List<Home> touched) {
     Home home = byTag.get(tag);
     if (home != null && home.feed(change, step)) {
       touched.add(home);

@@ -121,8 +121,8 @@ final class AdmissionTest {
         Party.assertSent(party.send(party.id(), "1"));
         free.forCaller(caller).watch(TagFilter.all(), new Replay(), Runnable::run);
         assertThat(free.forCaller(caller).list(TagFilter.all()).sessions()).hasSize(1);
-        assertThat(((LocalBroker) free).ownChannels.taken()).isZero();
-        assertThat(((LocalBroker) free).ownWatches.taken()).isZero();
+        assertThat(((LocalBroker) free).streams.ownChannels.taken()).isZero();
+        assertThat(((LocalBroker) free).streams.ownWatches.taken()).isZero();
       }
     }
   }
@@ -169,7 +169,7 @@ final class AdmissionTest {
                   throw new AssertionError("A stream was made");
                 }),
         Code.DENIED);
-    assertThat(broker.permitsTaken()).isZero();
+    assertThat(LeakAssert.permitsTaken(broker)).isZero();
   }
 
   @Test
@@ -184,7 +184,7 @@ final class AdmissionTest {
     assertThat(first.told).isEmpty();
     first.cut();
     assertRefused(() -> ManualTransport.open(ada, back), Code.DENIED);
-    assertThat(broker.permitsTaken()).isOne();
+    assertThat(LeakAssert.permitsTaken(broker)).isOne();
     Party sender = new Party(broker);
     assertThat(sender.send(first.channel.id(), "1")).isInstanceOf(Delivery.Queued.class);
     policy.answer = () -> {};
@@ -390,7 +390,7 @@ final class AdmissionTest {
     assertThat(delivery).hasToString("Refused[refusal=" + internal() + "]");
     assertThat(listed()).containsExactly("a", "tenant:ada");
     assertThat(party.received).isEmpty();
-    assertThat(broker.permitsTaken()).isOne();
+    assertThat(LeakAssert.permitsTaken(broker)).isOne();
     log.assertHas(failure);
     log.assertSize(6);
   }

@@ -161,7 +161,7 @@ final class ChangeLogModelTest {
           broker.watch(
               ParsedFilter.of(filter),
               narrowed ? Round::isVisible : null,
-              broker.watches,
+              broker.streams.watches,
               attachment -> {
                 Reader reader = new Reader(filter, narrowed, attachment);
                 readers.add(reader);

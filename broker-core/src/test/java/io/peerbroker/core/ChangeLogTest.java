@@ -32,9 +32,9 @@ final class ChangeLogTest {
     broker.close();
   }
 
-  private ChangeLog.Change change(List<String> before, List<String> after) {
-    ChangeLog.Change change =
-        new ChangeLog.Change(session.ref, before, after, Envelope.removed(session.id()));
+  private SessionChange change(List<String> before, List<String> after) {
+    SessionChange change =
+        new SessionChange(session.ref, before, after, Envelope.removed(session.id()));
     feed.append(change);
     return change;
   }
@@ -42,9 +42,9 @@ final class ChangeLogTest {
   @Test
   void aMarkStandsWhereItWasMade() {
     ChangeLog.Cursor place = log.open(false);
-    ChangeLog.Change before = change(null, TAGS);
+    SessionChange before = change(null, TAGS);
     place.mark();
-    ChangeLog.Change behind = change(TAGS, TAGS);
+    SessionChange behind = change(TAGS, TAGS);
     assertThat(place.isBeforeMark()).isTrue();
     assertThat(place.next()).isSameAs(before);
     assertThat(place.tookBeforeMark()).isTrue();
@@ -64,8 +64,8 @@ final class ChangeLogTest {
     assertThat(place.next()).isNull();
     change(null, TAGS);
     ChangeLog.Cursor ahead = log.open(true);
-    ChangeLog.Change removal = change(TAGS, null);
-    assertThat(place.next()).extracting(ChangeLog.Change::now).isSameAs(removal.now());
+    SessionChange removal = change(TAGS, null);
+    assertThat(place.next()).extracting(SessionChange::now).isSameAs(removal.now());
     ahead.close();
   }
 

@@ -109,7 +109,7 @@ public final class ChannelConnectionLincheckTest {
     check(!channel.isOpen(), "open for ever");
     check(timer.scheduled() == 0, "a task is left");
     check(broker.budget.used() == 0, "bytes are left");
-    check(broker.permitsTaken() == 0, "permits: " + broker.permitsTaken());
+    check(LeakAssert.permitsTaken(broker) == 0, "permits: " + LeakAssert.permitsTaken(broker));
     check(broker.directory.channels().isEmpty(), "still in the directory");
   }
 

@@ -18,8 +18,8 @@ public class ChannelLincheckTest {
   private final Session session = target.openSession(SessionSpec.unlisted());
 
   private LocalChannel channel() {
-    LocalChannel channel = new LocalChannel(broker, ChannelOptions.none(), LocalChannel.Side.OWN);
-    stream = channel.connection().new Stream();
+    LocalChannel channel = broker.newChannel(ChannelOptions.none(), LocalChannel.Side.OWN, null);
+    stream = channel.connection().new Stream(broker.streams.channels.takeAnyway());
     channel.begin(stream);
     broker.directory.add(channel);
     return channel;

@@ -179,7 +179,7 @@ final class DirectoryTest {
         broker.watch(
             ParsedFilter.ALL,
             session -> true,
-            broker.watches,
+            broker.streams.watches,
             attachment -> {
               readers.add(attachment);
               return new Transport() {

@@ -53,8 +53,8 @@ final class HashFloodTest {
   }
 
   private static LocalWatch stream(Broker broker, TagFilter filter) {
-    return new LocalWatch(
-        (LocalBroker) broker, ParsedFilter.of(filter), null, ((LocalBroker) broker).watches);
+    LocalBroker local = (LocalBroker) broker;
+    return local.newWatch(ParsedFilter.of(filter), null, new Permits("watches", 1).takeAnyway());
   }
 
   /** All terms except two, excluded: another filter for each number. */

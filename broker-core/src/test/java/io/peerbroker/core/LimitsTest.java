@@ -337,7 +337,7 @@ final class LimitsTest {
         new ListedSession("x".repeat(36), List.of(), Json.parse("\"" + "x".repeat(98) + "\""));
     builder
         .listPause(Duration.ZERO)
-        .maxQueuedBytes(2 * (ChangeLog.CHANGE_BYTES + new Event.Added(plain).size()));
+        .maxQueuedBytes(2 * (SessionChange.BYTES + new Event.Added(plain).size()));
     Party party = party();
     ManualExecutor hands = new ManualExecutor();
     Replay atTheBound = new Replay();

@@ -13,7 +13,7 @@ final class OwnThreads {
   /** The threads that are alive now: those of its timer, and those of its receivers. */
   static List<Thread> of(Broker broker) {
     List<Thread> threads = new ArrayList<>(of((Timer.SystemTimer) broker.gateway().timer()));
-    addAlive(field("ownReceivers", WorkerPool.class, broker), threads);
+    addAlive(field("receivers.own", WorkerPool.class, broker), threads);
     return threads;
   }
 

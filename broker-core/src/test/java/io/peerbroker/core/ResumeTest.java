@@ -81,7 +81,7 @@ final class ResumeTest {
   }
 
   private int permitsTaken() {
-    return ((LocalBroker) broker).permitsTaken();
+    return LeakAssert.permitsTaken(broker);
   }
 
   // Grants
@@ -555,7 +555,7 @@ final class ResumeTest {
         if (!cut) {
           line.cut();
         }
-        assertThat(((LocalBroker) small).permitsTaken()).isOne();
+        assertThat(LeakAssert.permitsTaken(small)).isOne();
         other.channel.close();
         other.cut();
       }
@@ -590,7 +590,7 @@ final class ResumeTest {
       assertThat(lines[2].channel.isOpen()).isTrue();
       assertThat(small.stats().channelsClosed().get(CloseReason.EXPIRED)).isEqualTo(2);
       timer.advance(MINUTE);
-      assertThat(((LocalBroker) small).permitsTaken()).isEqualTo(2);
+      assertThat(LeakAssert.permitsTaken(small)).isEqualTo(2);
       last.cut();
       lines[2].cut();
       timer.advance(MINUTE);

@@ -48,7 +48,7 @@ final class SessionSpecTest {
 
   @Test
   void noTagsAreNotTheSameAsTagsNotGiven() {
-    LocalSession.State before = LocalSession.State.of(SessionSpec.listed("a"));
+    SessionState before = SessionState.of(SessionSpec.listed("a"));
     assertThat(before.after(SessionUpdate.nothing())).isEqualTo(before);
     assertThat(before.after(SessionUpdate.nothing().withTags()).tags()).isEmpty();
   }

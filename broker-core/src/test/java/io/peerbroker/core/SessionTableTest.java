@@ -14,27 +14,23 @@ import org.junit.jupiter.api.Test;
 /** The table of sessions against the JDK's map. */
 final class SessionTableTest {
 
-  private static final LocalSession.State STATE = LocalSession.State.of(SessionSpec.listed());
+  private final SessionTable<Numbered> table = new SessionTable<>();
 
-  private final LocalChannel host =
-      new LocalChannel((LocalBroker) Broker.create(), ChannelOptions.none(), LocalChannel.Side.OWN);
-  private final SessionTable table = new SessionTable();
-
-  private LocalSession session(long number) {
-    return new LocalSession(host, "s" + number, number, STATE);
+  private Numbered session(long number) {
+    return new Numbered(number) {};
   }
 
   @Property(tries = 100)
   void holdsWhatWasAddedAndNotRemoved(
       @ForAll long seed, @ForAll @IntRange(min = 1, max = 5_000) int range) {
     Random random = new Random(seed);
-    SessionTable table = new SessionTable();
-    TreeMap<Long, LocalSession> model = new TreeMap<>();
+    SessionTable<Numbered> table = new SessionTable<>();
+    TreeMap<Long, Numbered> model = new TreeMap<>();
     for (int i = 0; i < 4_000; i++) {
       // Grows first, then shrinks.
       long number = 1L + random.nextInt(range);
       if (random.nextInt(4_000) >= i && !model.containsKey(number)) {
-        LocalSession session = session(number);
+        Numbered session = session(number);
         model.put(number, session);
         table.add(session);
       } else if (model.ceilingKey(number) != null) {
@@ -49,7 +45,7 @@ final class SessionTableTest {
   @Test
   void numbersAtEqualDistancesDoNotCrowd() {
     for (int bits = 0; bits < 40; bits++) {
-      SessionTable spread = new SessionTable();
+      SessionTable<Numbered> spread = new SessionTable<>();
       for (long i = 1; i <= 10_000; i++) {
         spread.add(session(i << bits));
       }
@@ -58,7 +54,7 @@ final class SessionTableTest {
   }
 
   /** Returns the longest way that a search can take. */
-  private static int longestRun(SessionTable table) {
+  private static int longestRun(SessionTable<Numbered> table) {
     int longest = 0;
     int run = 0;
     for (Object slot : slots(table)) {
@@ -68,7 +64,7 @@ final class SessionTableTest {
     return longest;
   }
 
-  private static Object[] slots(SessionTable table) {
+  private static Object[] slots(SessionTable<Numbered> table) {
     List<Object[]> slots = new ArrayList<>();
     assertThat(table).extracting("slots").satisfies(array -> slots.add((Object[]) array));
     return slots.get(0);

@@ -186,8 +186,9 @@ final class ShutdownTest {
   void anEarlyDetachLeavesNothing() {
     LocalBroker broker = (LocalBroker) broker(Duration.ZERO);
     ChannelOptions options = ChannelOptions.none().withResume(LONG);
-    LocalChannel channel = new LocalChannel(broker, options, LocalChannel.Side.WIRE);
-    ChannelConnection.Stream stream = channel.connection().new Stream();
+    LocalChannel channel = broker.newChannel(options, LocalChannel.Side.WIRE, null);
+    ChannelConnection.Stream stream =
+        channel.connection().new Stream(broker.streams.channels.takeAnyway());
     stream.detach(CloseReason.SHUTTING_DOWN);
     channel.begin(stream);
     assertThat(channel.deliver(new Message("a", channel.id(), Json.NULL))).isCompleted();
@@ -246,7 +247,7 @@ final class ShutdownTest {
     inside.await();
     Thread closer = new Thread(broker::close);
     closer.start();
-    Awaitility.await().until(() -> ((LocalBroker) broker).isClosing());
+    Awaitility.await().until(() -> !broker.isOpen());
     release.countDown();
     closer.join();
     Awaitility.await().untilAsserted(() -> LeakAssert.assertNone(broker));

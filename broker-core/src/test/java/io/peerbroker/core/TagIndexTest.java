@@ -22,8 +22,8 @@ final class TagIndexTest {
 
   private final LocalBroker broker = (LocalBroker) Broker.create();
   private final LocalChannel host =
-      new LocalChannel(broker, ChannelOptions.none(), LocalChannel.Side.OWN);
-  private final TagIndex index = new TagIndex();
+      broker.newChannel(ChannelOptions.none(), LocalChannel.Side.OWN, null);
+  private final TagIndex<LocalSession> index = new TagIndex<>();
 
   /** The content of the index: each session's tags, in order of creation. */
   private final TreeMap<Long, List<String>> model = new TreeMap<>();
@@ -32,8 +32,7 @@ final class TagIndexTest {
 
   private LocalSession session(long number) {
     return sessions.computeIfAbsent(
-        number,
-        n -> new LocalSession(host, "s" + n, n, LocalSession.State.of(SessionSpec.listed())));
+        number, n -> new LocalSession(host, "s" + n, n, SessionState.of(SessionSpec.listed())));
   }
 
   private void put(long number, List<String> tags) {

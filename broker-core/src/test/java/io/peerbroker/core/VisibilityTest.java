@@ -56,7 +56,7 @@ final class VisibilityTest {
         broker.watch(
             ParsedFilter.of(TagFilter.parse(filter)),
             visible,
-            broker.watches,
+            broker.streams.watches,
             broker.opener(replay, hands));
     hands.runAll();
   }
@@ -120,7 +120,8 @@ final class VisibilityTest {
       many.host("a");
       Replay seen = new Replay();
       LocalWatch list =
-          large.watch(ParsedFilter.ALL, this::shows, large.watches, large.opener(seen, hands));
+          large.watch(
+              ParsedFilter.ALL, this::shows, large.streams.watches, large.opener(seen, hands));
       await()
           .untilAsserted(
               () -> {
@@ -213,7 +214,7 @@ final class VisibilityTest {
     broker.watch(
         ParsedFilter.of(TagFilter.parse("b")),
         this::shows,
-        broker.watches,
+        broker.streams.watches,
         broker.opener(narrower, hands));
     hands.runAll();
     assertThat(narrower.told()).containsExactly("add [b]", "ready 1");
@@ -263,7 +264,7 @@ final class VisibilityTest {
     assertThat(first.next()).isNotNull();
     Page second =
         broker.directory.page(
-            ParsedFilter.ALL, this::shows, 10, broker.directory.cursor(first.next()));
+            ParsedFilter.ALL, this::shows, 10, broker.directory.pageStart(10, first.next()));
     assertThat(second.sessions()).singleElement().matches(this::shows);
     assertThat(second.next()).isNull();
   }

@@ -228,7 +228,7 @@ final class WakeThrottleTest {
   @Tag("X11")
   @DisplayName("A reader that reads within the pause after its wake-up does not fall off.")
   void aReaderWithinThePauseDoesNotFallOff() {
-    List<LocalSession.Ref> sessions = new ArrayList<>();
+    List<SessionRef> sessions = new ArrayList<>();
     for (int i = 0; i < 2_000; i++) {
       sessions.add(((LocalSession) party.host("a")).ref);
     }
@@ -240,7 +240,8 @@ final class WakeThrottleTest {
     List<Soon> readers = new ArrayList<>();
     for (int i = 0; i < 100; i++) {
       LocalWatch stream =
-          new LocalWatch(broker, ParsedFilter.of(TagFilter.parse("a")), null, broker.watches);
+          broker.newWatch(
+              ParsedFilter.of(TagFilter.parse("a")), null, new Permits("watches", 1).takeAnyway());
       watches.add(stream);
       Soon reader = new Soon(stream, reads);
       readers.add(reader);
@@ -266,11 +267,11 @@ final class WakeThrottleTest {
 
   /** Removes sessions with the tag "a" in one step, and wakes the watches for that. */
   private static void feedRemovals(
-      WatchIndex watches, WakeThrottle wakes, List<LocalSession.Ref> sessions, long step) {
+      WatchIndex watches, WakeThrottle wakes, List<SessionRef> sessions, long step) {
     List<WatchIndex.Home> touched = new ArrayList<>();
-    for (LocalSession.Ref session : sessions) {
+    for (SessionRef session : sessions) {
       Envelope removal = Envelope.removed(session.id);
-      watches.feed(new ChangeLog.Change(session, List.of("a"), null, removal), step, touched);
+      watches.feed(new SessionChange(session, List.of("a"), null, removal), step, touched);
     }
     touched.forEach(WatchIndex.Home::catchUpWithMuch);
     wakes.touched(touched);

@@ -46,7 +46,8 @@ final class WatchIndexTest {
 
   private LocalWatch add(String filter) {
     LocalWatch stream =
-        new LocalWatch(broker, ParsedFilter.of(TagFilter.parse(filter)), null, broker.watches);
+        broker.newWatch(
+            ParsedFilter.of(TagFilter.parse(filter)), null, new Permits("watches", 1).takeAnyway());
     watches.add(stream);
     return stream;
   }
@@ -63,7 +64,7 @@ final class WatchIndexTest {
   private List<WatchIndex.Group> compared(List<String> before, List<String> after) {
     List<WatchIndex.Home> touched = new ArrayList<>();
     watches.feed(
-        new ChangeLog.Change(session.ref, before, after, Envelope.removed(session.id())),
+        new SessionChange(session.ref, before, after, Envelope.removed(session.id())),
         ++step,
         touched);
     assertThat(touched).doesNotHaveDuplicates();
@@ -87,7 +88,7 @@ final class WatchIndexTest {
     List<WatchIndex.Home> touched = new ArrayList<>();
     List<String> tags = List.of("a");
     watches.feed(
-        new ChangeLog.Change(session.ref, tags, tags, Envelope.removed(session.id())),
+        new SessionChange(session.ref, tags, tags, Envelope.removed(session.id())),
         ++step,
         touched);
     assertThat(touched).hasSize(1);
@@ -238,13 +239,14 @@ final class WatchIndexTest {
   void aCallerThatMakesAFeedLongHasItRead() {
     WatchIndex roomy = watches(new ChangeBudget(1L << 40));
     LocalWatch stream =
-        new LocalWatch(broker, ParsedFilter.of(TagFilter.parse("a")), null, broker.watches);
+        broker.newWatch(
+            ParsedFilter.of(TagFilter.parse("a")), null, new Permits("watches", 1).takeAnyway());
     roomy.add(stream);
     List<String> tags = List.of("a");
     List<WatchIndex.Home> touched = new ArrayList<>();
     for (int i = 0; i < 10 * ChangeFeed.LONG + 500; i++) {
-      ChangeLog.Change change =
-          new ChangeLog.Change(session.ref, tags, tags, Envelope.removed(session.id()));
+      SessionChange change =
+          new SessionChange(session.ref, tags, tags, Envelope.removed(session.id()));
       roomy.feed(change, ++step, touched);
       touched.forEach(WatchIndex.Home::catchUpWithMuch);
       touched.clear();
@@ -263,13 +265,15 @@ final class WatchIndexTest {
     List<WatchIndex.Home> touched = new ArrayList<>();
     for (int i = 0; i < 100; i++) {
       small.add(
-          new LocalWatch(
-              broker, ParsedFilter.of(TagFilter.parse("tag-" + i)), null, broker.watches));
+          broker.newWatch(
+              ParsedFilter.of(TagFilter.parse("tag-" + i)),
+              null,
+              new Permits("watches", 1).takeAnyway()));
     }
     for (int i = 0; i < 10_000; i++) {
       List<String> tags = List.of("tag-" + i % 100);
-      ChangeLog.Change change =
-          new ChangeLog.Change(session.ref, null, tags, Envelope.removed(session.id()));
+      SessionChange change =
+          new SessionChange(session.ref, null, tags, Envelope.removed(session.id()));
       small.feed(change, ++step, touched);
       touched.forEach(WatchIndex.Home::catchUpWithMuch);
       touched.clear();
@@ -289,17 +293,16 @@ final class WatchIndexTest {
     }
     for (int i = 0; i < 500; i++) {
       many.add(
-          new LocalWatch(
-              broker,
+          broker.newWatch(
               ParsedFilter.of(TagFilter.parse("tag-" + i % 32 + ",!met-" + i)),
               null,
-              broker.watches));
+              new Permits("watches", 1).takeAnyway()));
     }
     List<WatchIndex.Home> touched = new ArrayList<>();
     step++;
     for (int i = 0; i < 16; i++) {
       many.feed(
-          new ChangeLog.Change(session.ref, tags, tags, Envelope.removed(session.id())),
+          new SessionChange(session.ref, tags, tags, Envelope.removed(session.id())),
           step,
           touched);
     }

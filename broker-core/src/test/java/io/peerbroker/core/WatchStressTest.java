@@ -111,7 +111,7 @@ final class WatchStressTest {
           broker.watch(
               ParsedFilter.of(filter),
               visible,
-              broker.watches,
+              broker.streams.watches,
               broker.opener(replay, speed(random.nextInt(3))));
       if (visible != null) {
         narrowed.add(stream);

@@ -9,8 +9,10 @@ public final class Held {
   public static String by(Broker broker) {
     LocalBroker local = (LocalBroker) broker;
     int sessions = local.directory.channels().stream().mapToInt(c -> c.sessions().size()).sum();
+    OpenStreams streams = local.streams;
+    int permits = streams.channels.taken() + streams.ownChannels.taken();
     return "%d permits, %d sessions, %d bytes"
-        .formatted(local.permitsTaken(), sessions, local.budget.used());
+        .formatted(permits, sessions, local.budget.used());
   }
 
   /** Reads an event id and writes it again, or returns null for a text that is no event id. */

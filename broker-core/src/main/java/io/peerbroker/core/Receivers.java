@@ -1,0 +1,102 @@
+package io.peerbroker.core;
+
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes the streams to parties in this JVM, and has the threads that call those for which no
+ * executor was given.
+ */
+final class Receivers {
+
+  /** How many threads call receivers, unless some of them block. */
+  private static final int THREADS = 4;
+
+  /** Where receivers and watchers are called for which no executor was given. */
+  private final Executor executor;
+
+  /** The same, where they are threads of the broker's own. */
+  private final @Nullable WorkerPool own;
+
+  private final Timer timer;
+
+  /**
+   * @param given the application's executor; null for threads of the broker's own
+   * @param maxThreads how many of these there are at most
+   * @param timer looks after executors that may drop tasks
+   */
+  Receivers(@Nullable Executor given, int maxThreads, Timer timer) {
+    this.timer = timer;
+    if (given != null) {
+      own = null;
+      executor = given;
+    } else {
+      // Unbounded, but each receiver has one task in it at the most, and receivers are counted.
+      own = new WorkerPool("peerbroker-receiver", THREADS, maxThreads);
+      executor = own;
+    }
+  }
+
+  Executor executor() {
+    return executor;
+  }
+
+  /**
+   * Returns what makes the stream to a receiver.
+   *
+   * @param held the channel as the receiver knows it
+   */
+  Transport.Opener opener(Receiver receiver, Channel held, Executor by) {
+    return attachment ->
+        transport(
+            attachment,
+            by,
+            event -> {
+              if (event instanceof Event.Received received) {
+                receiver.received(held, received.message());
+              }
+            },
+            reason -> receiver.closed(held, reason));
+  }
+
+  /** Returns what makes the stream to a watcher. */
+  Transport.Opener opener(Watcher watcher, Executor by) {
+    return attachment -> transport(attachment, by, event -> pass(watcher, event), watcher::closed);
+  }
+
+  private ReceiverTransport transport(
+      Attachment attachment, Executor by, Consumer<Event> events, Consumer<CloseReason> closed) {
+    // The broker's own threads drop no task.
+    Timer lookingAfter = by == own ? null : timer;
+    return new ReceiverTransport(attachment, by, lookingAfter, events, closed);
+  }
+
+  private static void pass(Watcher watcher, Event event) {
+    if (event instanceof Event.Added added) {
+      watcher.added(added.session());
+    } else if (event instanceof Event.Removed removed) {
+      watcher.removed(removed.sid());
+    } else if (event instanceof Event.Ready ready) {
+      watcher.ready(ready.count());
+    }
+  }
+
+  /** Ends the broker's own threads, when they have done what there is. */
+  void close() {
+    if (own != null) {
+      own.close();
+    }
+  }
+
+  /**
+   * Waits for these threads to end.
+   *
+   * @param deadline for how long at most, by {@link System#nanoTime()}
+   */
+  void awaitEnd(long deadline) throws InterruptedException {
+    if (own != null) {
+      own.awaitEnd(deadline);
+    }
+  }
+}

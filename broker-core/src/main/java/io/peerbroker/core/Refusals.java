@@ -1,0 +1,152 @@
+package io.peerbroker.core;
+
+import java.time.Duration;
+
+/** What this broker refuses, in its words, and after how long it is worth asking again. */
+final class Refusals {
+
+  /** When the whole broker may have room again, or another broker may be there. */
+  private static final Duration LATER = Duration.ofSeconds(5);
+
+  /** When one reader may have read. */
+  private static final Duration SOON = Duration.ofSeconds(1);
+
+  private Refusals() {}
+
+  static Refusal shuttingDown() {
+    return new Refusal(Refusal.Code.SHUTTING_DOWN, "The broker is shutting down.", LATER);
+  }
+
+  /**
+   * @param what of what all permits are taken
+   */
+  static Refusal full(int max, String what) {
+    return new Refusal(
+        Refusal.Code.AT_CAPACITY, "The broker is full: " + max + " " + what + " are open.", LATER);
+  }
+
+  static Refusal sessionsFull() {
+    return new Refusal(
+        Refusal.Code.AT_CAPACITY,
+        "The broker holds as many sessions, tags and metadata as it may.",
+        LATER);
+  }
+
+  static Refusal listTooLong(long bytes, long max) {
+    return new Refusal(
+        Refusal.Code.AT_CAPACITY,
+        "The list is too long to be watched by a caller who may see a part of it: it takes "
+            + bytes
+            + " bytes to remember what was told, of at most "
+            + max
+            + "; a filter with a rarer tag makes it shorter.",
+        LATER);
+  }
+
+  static Refusal unknownChannel() {
+    return Refusal.of(
+        Refusal.Code.UNKNOWN_CHANNEL, "There is no such channel, or not any more; open one first.");
+  }
+
+  static Refusal sessionForChannel() {
+    return Refusal.of(
+        Refusal.Code.UNKNOWN_CHANNEL, "This is the id of a session; give that of its channel.");
+  }
+
+  static Refusal hostClosed() {
+    return Refusal.of(Refusal.Code.UNKNOWN_CHANNEL, "The host channel has closed.");
+  }
+
+  static Refusal foreignOrigin() {
+    return Refusal.of(
+        Refusal.Code.UNKNOWN_CHANNEL,
+        "The origin is neither this channel, still open, nor one of its sessions.");
+  }
+
+  static Refusal unknownSession() {
+    return Refusal.of(Refusal.Code.UNKNOWN_SESSION, "There is no such session, or not any more.");
+  }
+
+  static Refusal sessionClosed() {
+    return Refusal.of(Refusal.Code.UNKNOWN_SESSION, "The session has been closed.");
+  }
+
+  static Refusal unknownTarget() {
+    return Refusal.of(
+        Refusal.Code.UNKNOWN_TARGET, "The target is no channel and no session, or not any more.");
+  }
+
+  static Refusal wrongKey() {
+    return Refusal.of(
+        Refusal.Code.WRONG_KEY,
+        "The key is not that of the channel; it is in the 'channel' event that the channel began with.");
+  }
+
+  static Refusal wrongHost() {
+    return Refusal.of(
+        Refusal.Code.WRONG_KEY,
+        "Another channel hosts this session, and only that one may change it.");
+  }
+
+  static Refusal keyNeededByBroker() {
+    return Refusal.of(
+        Refusal.Code.INVALID_REQUEST,
+        "The member 'key' is missing: this broker takes the channel's key with every session.");
+  }
+
+  static Refusal keyNeededByChannel() {
+    return Refusal.of(
+        Refusal.Code.INVALID_REQUEST,
+        "The member 'key' is missing: this channel's sessions take the key of the channel.");
+  }
+
+  static Refusal badLimit() {
+    return Refusal.of(
+        Refusal.Code.INVALID_REQUEST, "'limit' must be from 1 to " + Page.MAX_LIMIT + ".");
+  }
+
+  static Refusal tooManySessions(int max) {
+    return Refusal.of(
+        Refusal.Code.TOO_MANY_SESSIONS,
+        "A channel hosts at most " + max + " sessions; close one first.");
+  }
+
+  static Refusal sessionsTooFast(Limits.Rate rate, Duration retryAfter) {
+    return new Refusal(
+        Refusal.Code.RATE_LIMITED,
+        "This channel changes its sessions faster than " + rate.perSecond() + " a second.",
+        retryAfter);
+  }
+
+  static Refusal messagesTooFast(Limits.Rate rate, Duration retryAfter) {
+    return new Refusal(
+        Refusal.Code.RATE_LIMITED,
+        "This channel sends faster than " + rate.perSecond() + " messages a second.",
+        retryAfter);
+  }
+
+  static Refusal targetBusy() {
+    return new Refusal(
+        Refusal.Code.TARGET_BUSY,
+        "The target has not read what was sent to it before; its queue is full.",
+        SOON);
+  }
+
+  static Refusal tooMuchWaiting(long max) {
+    return new Refusal(
+        Refusal.Code.RATE_LIMITED,
+        "This channel has "
+            + max
+            + " bytes waiting for targets that are away, and may have no more.",
+        SOON);
+  }
+
+  static Refusal queuesFull() {
+    return new Refusal(
+        Refusal.Code.AT_CAPACITY, "The broker holds as many undelivered messages as it may.", SOON);
+  }
+
+  static Refusal unroutable() {
+    return Refusal.of(Refusal.Code.INTERNAL, "The message could not be routed.");
+  }
+}
