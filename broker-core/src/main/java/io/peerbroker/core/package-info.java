@@ -2,4 +2,30 @@
 @NullMarked
 package io.peerbroker.core;
 
+/* The rooms, in the order in which to read them. A class uses its own room and those above it.
+ *
+ * values     what is passed around:
+ *            Json JsonGson JsonScanner JsonStrings Message Tags TagSet TagFilter ParsedFilter Scope
+ *            ListedSession SessionSpec SessionUpdate SessionState SessionRef SessionChange Page
+ *            PageReader Event Envelope CloseReason Delivery Refusal RefusedException ResumeId Ids
+ *            ChannelOptions Caller LoggedIn TrustedCaller BrokerStats CheckReturnValue
+ * bounds     what there may be at most, and what is said beyond it:
+ *            Limits ByteBudget ChangeBudget Permits TokenBucket Refusals
+ * index      what finds sessions by number and by tag:
+ *            Numbered Postings DeltaVarints SessionTable TagIndex PageCursors
+ * parties    what others see of the broker, and what it sees of them:
+ *            Channel Session Watch Watcher Receiver Attachment Transport Router BrokerListener
+ * notifying  when, and on which thread, foreign code is called:
+ *            Threads WorkerPool Timer ForeignCalls AccessPolicy GuardedPolicy Visibility Counters
+ *            Listeners Lifecycle WakeThrottle ExpiryQueue
+ * delivery   what waits for readers, and their streams:
+ *            AbstractAttachment AbsentQueues Outbox ChangeFeed ChangeLog ReceiverTransport Receivers
+ *            WaitingChannels OpenStreams
+ * model      the channels, sessions and watches that there are:
+ *            LocalSession ChannelConnection LocalChannel LocalWatch WatchIndex Directory LocalRouter
+ * broker     what puts the parts together, and who may do what:
+ *            LocalBroker AuthorizedBroker AuthorizedChannel AuthorizedSession AuthorizedWatch Broker
+ *            BrokerBuilder Gateway LocalGateway Request Answer MessageBatch
+ */
+
 import org.jspecify.annotations.NullMarked;
