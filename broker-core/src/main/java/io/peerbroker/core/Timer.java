@@ -52,6 +52,14 @@ public interface Timer {
    */
   Scheduled schedule(Duration delay, Runnable task);
 
+  /**
+   * Returns whether this timer has been closed. A closed timer accepts tasks but runs none. False
+   * unless an implementation says otherwise. Safe for use by many threads.
+   */
+  default boolean isClosed() {
+    return false;
+  }
+
   /** Returns a new timer that uses the system's clock. It starts no thread before one is needed. */
   static SystemTimer system() {
     return new SystemTimer();
@@ -126,10 +134,7 @@ public interface Timer {
       }
     }
 
-    /**
-     * Returns whether this timer has been closed. A closed timer accepts tasks but runs none. Safe
-     * for use by many threads.
-     */
+    @Override
     public boolean isClosed() {
       return closed;
     }

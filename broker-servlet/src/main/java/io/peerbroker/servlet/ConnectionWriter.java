@@ -148,7 +148,7 @@ final class ConnectionWriter {
       }
       return;
     }
-    if (timer instanceof Timer.SystemTimer system && system.isClosed()) {
+    if (timer.isClosed()) {
       // The broker has closed. A stream that an earlier request still opens is notified by its own
       // thread.
       run();

@@ -30,9 +30,6 @@ final class LateAnswer implements StreamWriter.Source {
    */
   private static final Duration BROKEN_BODY_GRACE = Duration.ofSeconds(1);
 
-  /** The attribute of a request with its connection, on Jetty 11 and over HTTP/1.1. */
-  private static final String CONNECTION_OF_JETTY_11 = "org.eclipse.jetty.server.HttpConnection";
-
   private final AsyncContext async;
   private final boolean withBody;
   private final boolean isHttp1;
@@ -50,7 +47,7 @@ final class LateAnswer implements StreamWriter.Source {
   private final Duration bodyTimeout;
   private final Timer timer;
   private final ResponseTimeout task;
-  private final ServletOutput output;
+  private final AsyncResponse response;
   private final StreamWriter writer;
   private final AtomicReference<@Nullable Reply> reply = new AtomicReference<>();
   private volatile boolean bodyUnfinished;
@@ -79,21 +76,14 @@ final class LateAnswer implements StreamWriter.Source {
     this.async = async;
     this.withBody = withBody;
     isHttp1 = async.getRequest().getProtocol().startsWith("HTTP/1");
-    isJetty =
-        Exchange.original(async.getResponse())
-            .getClass()
-            .getName()
-            .startsWith("org.eclipse.jetty.");
-    connection =
-        async.getRequest().getAttribute(CONNECTION_OF_JETTY_11) instanceof Closeable closeable
-            ? closeable
-            : null;
+    isJetty = ContainerQuirks.isJetty(Exchange.original(async.getResponse()));
+    connection = ContainerQuirks.connectionToClose(async.getRequest());
     writeTimeout = settings.writeTimeout();
     bodyTimeout = settings.bodyTimeout();
     this.timer = timer;
-    task = new ResponseTimeout(timer);
-    output = ServletOutput.prepare(async, this, timer::nanoTime);
-    writer = output.writer();
+    response = new AsyncResponse(async, this, timer);
+    task = response.timeout;
+    writer = response.writer;
   }
 
   /** Waits for the answer; must be called on the request's own thread. */
@@ -135,14 +125,14 @@ final class LateAnswer implements StreamWriter.Source {
     if (!reply.compareAndSet(null, answer)) {
       return false;
     }
-    output.beforeFirstWrite(
-        response -> {
+    response.beforeFirstWrite(
+        original -> {
           // The bytes after a body that is not read to its end must never be taken for a request.
           Reply told =
               (bodyUnfinished || bodyUnwanted) && isHttp1
                   ? answer.with("Connection", "close")
                   : answer;
-          told.writeHead(response);
+          told.writeHead(original);
         });
     Duration first = writeTimeout;
     if (mayBeCut()) {
@@ -162,7 +152,7 @@ final class LateAnswer implements StreamWriter.Source {
    */
   private void start() {
     try {
-      output.start();
+      response.start();
     } catch (RuntimeException over) {
       writer.abort();
     }
@@ -286,7 +276,7 @@ final class LateAnswer implements StreamWriter.Source {
   public void ended(StreamWriter.End end) {
     over = true;
     if (end == StreamWriter.End.ABANDONED) {
-      task.lastResort(output.lastResort(), this::cut);
+      response.endAtLast(this::cut);
     } else if (end == StreamWriter.End.FAILED) {
       LOG.log(System.Logger.Level.DEBUG, "The client did not wait for its answer");
     }

@@ -18,37 +18,21 @@ final class ListPageWriter implements StreamWriter.Source {
   private static final int CHUNK_BYTES = 8 << 10;
 
   private final PageReader page;
-  private final Duration writeTimeout;
-  private final ResponseTimeout task;
-  private final ServletOutput output;
-  private final StreamWriter writer;
+  private final AsyncResponse response;
   private String separator = "[";
   private boolean given;
 
-  private ListPageWriter(PageReader page, Duration writeTimeout, Timer timer, AsyncContext async)
-      throws IOException {
+  private ListPageWriter(PageReader page, Timer timer, AsyncContext async) throws IOException {
     this.page = page;
-    this.writeTimeout = writeTimeout;
-    task = new ResponseTimeout(timer);
-    output = ServletOutput.prepare(async, this, timer::nanoTime);
-    writer = output.writer();
+    response = new AsyncResponse(async, this, timer);
   }
 
   /** Begins to write a page to a response whose headers are set. */
   static void begin(PageReader page, Duration writeTimeout, Timer timer, AsyncContext async)
       throws IOException {
-    ListPageWriter list = new ListPageWriter(page, writeTimeout, timer, async);
-    list.watch();
-    list.output.start();
-  }
-
-  private void watch() {
-    long left = task.nanosLeft(writer.blockedNanos(), writeTimeout);
-    if (left > 0) {
-      task.watch(Duration.ofNanos(left), this::watch);
-    } else {
-      writer.abandon();
-    }
+    ListPageWriter list = new ListPageWriter(page, timer, async);
+    list.response.watch(writeTimeout);
+    list.response.start();
   }
 
   @Override
@@ -83,12 +67,12 @@ final class ListPageWriter implements StreamWriter.Source {
   @Override
   public void ended(StreamWriter.End end) {
     if (end == StreamWriter.End.ABANDONED) {
-      task.lastResort(output.lastResort(), writer::abort);
+      response.endAtLast(response.writer::abort);
     }
   }
 
   @Override
   public void closed() {
-    task.cancel();
+    response.timeout.cancel();
   }
 }

@@ -23,23 +23,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncListener {
 
-  /** Whether the class of a container's stream is that of Quarkus, an Undertow on Vert.x. */
-  private static final ClassValue<Boolean> OF_QUARKUS =
-      new ClassValue<>() {
-        @Override
-        protected Boolean computeValue(Class<?> type) {
-          if (!type.getName().equals("io.undertow.servlet.spec.ServletOutputStreamImpl")) {
-            return false;
-          }
-          try {
-            Class.forName("io.undertow.httpcore.OutputChannel", false, type.getClassLoader());
-            return true;
-          } catch (ClassNotFoundException undertow) {
-            return false;
-          }
-        }
-      };
-
   private final AsyncContext async;
   private final ServletOutputStream out;
   private final boolean ofQuarkus;
@@ -59,7 +42,7 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
       throws IOException {
     this.async = async;
     out = Exchange.original(async.getResponse()).getOutputStream();
-    ofQuarkus = OF_QUARKUS.get(out.getClass());
+    ofQuarkus = ContainerQuirks.isQuarkus(out);
     writer = new StreamWriter(source, this, nanoTime);
   }
 
@@ -98,15 +81,9 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
     return writer;
   }
 
-  /**
-   * Returns whether a write may block until the connection has room, though the container has
-   * reported that there is: Tomcat's does over HTTP/2, Open Liberty's always.
-   */
+  /** Returns whether a write may block, though the container has reported that there is room. */
   boolean mayBlock() {
-    String type = out.getClass().getName();
-    return type.startsWith("com.ibm.")
-        || (type.startsWith("org.apache.catalina.")
-            && !async.getRequest().getProtocol().startsWith("HTTP/1"));
+    return ContainerQuirks.mayBlock(out, async.getRequest());
   }
 
   @Override

@@ -39,7 +39,7 @@ final class SseTransport implements Transport, StreamWriter.Source {
   private final Timer timer;
   private final Set<SseTransport> open;
   private final ResponseTimeout task;
-  private final ServletOutput output;
+  private final AsyncResponse response;
   private final StreamWriter writer;
 
   /** The writer for other threads than the container's; null if they write themselves. */
@@ -86,11 +86,11 @@ final class SseTransport implements Transport, StreamWriter.Source {
     this.drainTimeout = drainTimeout;
     this.timer = timer;
     this.open = open;
-    task = new ResponseTimeout(timer);
-    output = ServletOutput.prepare(async, this, timer::nanoTime);
-    writer = output.writer();
+    response = new AsyncResponse(async, this, timer);
+    task = response.timeout;
+    writer = response.writer;
     this.connections = connections;
-    connectionWriter = output.mayBlock() ? connections.join(async.getRequest()) : null;
+    connectionWriter = response.mayBlock() ? connections.join(async.getRequest()) : null;
     lastGiven = timer.nanoTime();
   }
 
@@ -119,7 +119,7 @@ final class SseTransport implements Transport, StreamWriter.Source {
     boolean started = false;
     try {
       stream.tick();
-      stream.output.start();
+      stream.response.start();
       started = true;
     } finally {
       if (!started) {
@@ -272,7 +272,7 @@ final class SseTransport implements Transport, StreamWriter.Source {
   @Override
   public void ended(StreamWriter.End end) {
     if (end == StreamWriter.End.ABANDONED) {
-      task.lastResort(output.lastResort(), writer::abort);
+      response.endAtLast(writer::abort);
       attachment.detach(CloseReason.STALLED);
     } else {
       attachment.detach(CloseReason.GONE);

@@ -51,6 +51,11 @@ public final class CountingTimer implements Timer, AutoCloseable {
     };
   }
 
+  @Override
+  public boolean isClosed() {
+    return system.isClosed();
+  }
+
   /** Ends its thread. */
   @Override
   public void close() {
