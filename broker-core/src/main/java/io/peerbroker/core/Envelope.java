@@ -18,9 +18,13 @@ public final class Envelope {
     final Function<? super Envelope, byte[]> encoder;
     final byte[] bytes;
 
-    Encoding(Function<? super Envelope, byte[]> encoder, byte[] bytes) {
+    /** The bytes of the encoder that was used before, for readers of two transports. */
+    final @Nullable Encoding before;
+
+    Encoding(Function<? super Envelope, byte[]> encoder, byte[] bytes, @Nullable Encoding before) {
       this.encoder = encoder;
       this.bytes = bytes;
+      this.before = before;
     }
   }
 
@@ -83,16 +87,21 @@ public final class Envelope {
   }
 
   /**
-   * Returns the event as an encoder writes it. The bytes are kept for the next call with the same
-   * encoder, so they must not be changed. Two concurrent calls may both encode.
+   * Returns the event as an encoder writes it, framing and all, so that it costs no copy for each
+   * stream. The bytes of the last two encoders are kept for further calls, so they must not be
+   * changed. Two concurrent calls may both encode.
    */
   public byte[] encoded(Function<? super Envelope, byte[]> encoder) {
-    Encoding known = encoding;
-    if (known == null || known.encoder != encoder) {
-      known = new Encoding(encoder, encoder.apply(this));
-      encoding = known;
+    Encoding last = encoding;
+    for (Encoding known = last; known != null; known = known.before) {
+      if (known.encoder == encoder) {
+        return known.bytes;
+      }
     }
-    return known.bytes;
+    byte[] bytes = encoder.apply(this);
+    Encoding before = last == null ? null : new Encoding(last.encoder, last.bytes, null);
+    encoding = new Encoding(encoder, bytes, before);
+    return bytes;
   }
 
   /** Drops the bytes; the next call encodes again. */

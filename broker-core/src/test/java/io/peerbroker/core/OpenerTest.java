@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -224,12 +226,37 @@ final class OpenerTest {
     }
     party.host("a");
     List<byte[]> encoded = new ArrayList<>();
-    java.util.function.Function<Envelope, byte[]> encoder = envelope -> new byte[] {1};
+    Function<Envelope, byte[]> encoder = envelope -> new byte[] {1};
     for (Noting watcher : watchers) {
       encoded.add(watcher.attachment.poll().encoded(encoder));
       watcher.attachment.detach(CloseReason.GONE);
     }
     assertThat(encoded).hasSize(3).allMatch(bytes -> bytes == encoded.get(0));
+  }
+
+  @Test
+  void readersOfTwoTransportsCostTwoEncodings() {
+    Envelope envelope = new Envelope(new Event.Ready(0));
+    AtomicInteger encodings = new AtomicInteger();
+    List<Function<Envelope, byte[]>> encoders = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      byte name = (byte) i;
+      encoders.add(
+          encoded -> {
+            encodings.incrementAndGet();
+            return new byte[] {name};
+          });
+    }
+    for (int i = 0; i < 10; i++) {
+      assertThat(envelope.encoded(encoders.get(0))).containsExactly(0);
+      assertThat(envelope.encoded(encoders.get(1))).containsExactly(1);
+    }
+    assertThat(encodings).hasValue(2);
+    assertThat(envelope.encoded(encoders.get(2))).containsExactly(2);
+    assertThat(envelope.encoded(encoders.get(1))).containsExactly(1);
+    assertThat(encodings).as("the last two are kept").hasValue(3);
+    envelope.encoded(encoders.get(0));
+    assertThat(encodings).as("and no more").hasValue(4);
   }
 
   /** The previous stream is superseded, and the broker closes before the new one is connected. */

@@ -7,6 +7,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import java.security.Principal;
 import java.util.Collections;
 import java.util.Enumeration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -34,30 +35,29 @@ public final class HttpCaller implements Caller {
    */
   private static final int MAX_CHARS = 16 << 10;
 
-  private HttpCaller(HttpServletRequest request) {
-    principal = request.getUserPrincipal();
-    String address = request.getRemoteAddr();
+  private HttpCaller(
+      @Nullable Principal principal,
+      @Nullable String remoteAddress,
+      @Nullable String query,
+      Map<String, List<String>> headers) {
+    this.principal = principal;
     // Containers return null if the connection has gone meanwhile.
-    remoteAddress = address == null ? "" : address;
-    query = request.getQueryString();
+    this.remoteAddress = remoteAddress == null ? "" : remoteAddress;
+    this.query = query;
     int chars = query == null ? 0 : query.length();
-    Enumeration<String> names = request.getHeaderNames();
-    if (names != null) {
-      for (String name : Collections.list(names)) {
-        List<String> values = List.copyOf(Collections.list(request.getHeaders(name)));
-        for (String value : values) {
-          chars += name.length() + value.length();
-        }
-        headers.put(name, values);
+    for (Map.Entry<String, List<String>> header : headers.entrySet()) {
+      List<String> values = List.copyOf(header.getValue());
+      for (String value : values) {
+        chars += header.getKey().length() + value.length();
       }
+      this.headers.put(header.getKey(), values);
     }
     if (chars > MAX_CHARS) {
-      throw new RefusedException(
-          Refusal.of(
-              Refusal.Code.TOO_LARGE,
-              "The query and the headers may have at most "
-                  + MAX_CHARS
-                  + " characters together, where a policy is asked."));
+      throw RefusedException.of(
+          Refusal.Code.TOO_LARGE,
+          "The query and the headers may have at most "
+              + MAX_CHARS
+              + " characters together, where a policy is asked.");
     }
   }
 
@@ -69,7 +69,36 @@ public final class HttpCaller implements Caller {
    *     characters together
    */
   public static HttpCaller of(HttpServletRequest request) {
-    return new HttpCaller(Objects.requireNonNull(request, "request"));
+    Objects.requireNonNull(request, "request");
+    Map<String, List<String>> headers = new LinkedHashMap<>();
+    Enumeration<String> names = request.getHeaderNames();
+    if (names != null) {
+      for (String name : Collections.list(names)) {
+        headers.put(name, Collections.list(request.getHeaders(name)));
+      }
+    }
+    return of(
+        request.getUserPrincipal(), request.getRemoteAddr(), request.getQueryString(), headers);
+  }
+
+  /**
+   * Returns the sender of a request of which only the parts are there, as of the handshake that a
+   * WebSocket begins with.
+   *
+   * @param principal who has logged in, or null
+   * @param remoteAddress the address that the connection comes from; null where it is not known
+   * @param query the query as it was sent, without its question mark, or null
+   * @param headers the values of each header; names in any letter case
+   * @throws RefusedException {@code too_large} for a query and headers of more than 16,384
+   *     characters together
+   */
+  public static HttpCaller of(
+      @Nullable Principal principal,
+      @Nullable String remoteAddress,
+      @Nullable String query,
+      Map<String, List<String>> headers) {
+    return new HttpCaller(
+        principal, remoteAddress, query, Objects.requireNonNull(headers, "headers"));
   }
 
   /**

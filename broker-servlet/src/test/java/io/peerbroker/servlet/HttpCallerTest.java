@@ -48,6 +48,27 @@ final class HttpCallerTest {
   }
 
   @Test
+  void partsOfARequestDoAsWell() {
+    Principal ada = () -> "ada";
+    Map<String, List<String>> headers =
+        Map.of("Origin", List.of("https://app.example"), "COOKIE", List.of("a=1"));
+    HttpCaller caller = HttpCaller.of(ada, "192.0.2.1", "token=t", headers);
+    assertThat(caller.principal()).isSameAs(ada);
+    assertThat(caller.remoteAddress()).isEqualTo("192.0.2.1");
+    assertThat(caller.origin()).isEqualTo("https://app.example");
+    assertThat(caller.cookie("a")).isEqualTo("1");
+    assertThat(caller.queryParameter("token")).isEqualTo("t");
+    HttpCaller nobody = HttpCaller.of(null, null, null, Map.of());
+    assertThat(nobody.remoteAddress()).isEmpty();
+    assertThat(nobody.queryParameter("token")).isNull();
+    Map<String, List<String>> large = Map.of("X", List.of("x".repeat(16_384)));
+    assertThatExceptionOfType(RefusedException.class)
+        .isThrownBy(() -> HttpCaller.of(null, null, null, large))
+        .satisfies(
+            refused -> assertThat(refused.refusal().code()).isEqualTo(Refusal.Code.TOO_LARGE));
+  }
+
+  @Test
   void whatIsNotThereIsAbsent() {
     HttpCaller caller = HttpCaller.of(request(Map.of()));
     assertThat(caller.principal()).isNull();

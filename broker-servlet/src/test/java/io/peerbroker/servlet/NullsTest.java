@@ -96,6 +96,7 @@ final class NullsTest {
 
   private void callers() {
     refuses("request", () -> HttpCaller.of(null));
+    refuses("headers", () -> HttpCaller.of(null, null, null, null));
     HttpCaller caller = HttpCaller.of(empty());
     refuses("name", () -> caller.header(null));
     refuses("name", () -> caller.headers(null));
