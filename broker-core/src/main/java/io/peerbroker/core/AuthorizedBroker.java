@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/** A broker through which somebody acts about whom the policy is asked. */
+/** A broker on which every operation is authorized for a caller. */
 record AuthorizedBroker(LocalBroker broker, Caller caller) implements Broker {
 
   @Override
@@ -38,7 +38,7 @@ record AuthorizedBroker(LocalBroker broker, Caller caller) implements Broker {
 
   private static UnsupportedOperationException notForCallers() {
     return new UnsupportedOperationException(
-        "This is a caller's view: ask the broker itself, which is the application's.");
+        "This view acts for a caller; call the method on the broker itself.");
   }
 
   @Override

@@ -6,17 +6,18 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether a channel's reader is there, and what happens when it is not: the time of grace in which
- * it may come back, what it is then given again, and the lease by which its silence is noticed.
+ * The connection between a channel and its reader: the current stream, the grace in which the
+ * reader may come back after its stream has broken, the replay that it then gets, and the lease by
+ * which its silence is noticed.
  *
- * <p>At most one stream is the current one; the newest wins. Of all that can happen to a channel at
- * once (its stream breaks, another comes, the grace runs out, it closes) the lock lets one be
- * first, and the others find that it was. The lock is held for a few fields, the outbox's own lock,
- * and to schedule a task; streams are called after it.
+ * <p>At most one stream is the current one; the newest wins. Several things can happen to a channel
+ * at once: its stream breaks, another comes, the grace expires, it closes. The lock lets one of
+ * them be first, and the others see its effect. The lock is held to set a few fields, to take the
+ * outbox's own lock, and to schedule a task; streams are called after it is released.
  */
 final class ChannelConnection implements WaitingChannels.Waiter {
 
-  /** A decision that comes later than this is put off. */
+  /** A decision that is later than this is postponed. */
   private static final Duration LATE = Duration.ofSeconds(1);
 
   private final LocalChannel.Parts parts;
@@ -24,7 +25,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
   private final Duration resume;
   private final Duration lease;
 
-  /** The secret part of the events' ids, or null where the channel cannot be resumed. */
+  /** The secret part of the events' ids, or null if the channel cannot be resumed. */
   private final @Nullable String secret;
 
   final Outbox outbox;
@@ -33,15 +34,15 @@ final class ChannelConnection implements WaitingChannels.Waiter {
   /** Not a monitor, since a timer may park the thread that schedules. */
   private final ReentrantLock lock = new ReentrantLock();
 
-  // Guarded by the lock; current is also read without, by whoever wakes it.
+  // Guarded by the lock; current is also read without it, to wake the stream.
   private volatile @Nullable Stream current;
 
-  /** The stream that broke last, while the reader may still come back; else null. */
+  /** The stream that broke last while the reader may still come back; otherwise null. */
   private @Nullable Stream lost;
 
   private boolean over;
 
-  /** Whether a new channel has taken a permit in the place of this one. */
+  /** Whether a new channel has taken a permit in place of this one. */
   private boolean replaced;
 
   private Timer.@Nullable Scheduled task;
@@ -104,29 +105,32 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     return secret != null;
   }
 
-  /** Whether an event's id proves the right to go on with this channel. */
+  /** Returns whether an event's id proves the right to continue this channel. */
   boolean isMine(ResumeId id) {
     return secret != null && id.cid().equals(channel.id()) && Ids.matches(secret, id.secret());
   }
 
-  /** The client has been heard from. */
+  /** Notes that the client has been heard from. */
   void heard() {
     lastHeard = parts.timer.nanoTime();
   }
 
-  /** Whether a stream is there, as far as the broker knows. */
+  /** Returns whether a stream is attached, as far as the broker knows. */
   boolean isAttached() {
     return current != null;
   }
 
-  /** The reader says that it has seen all events up to one; false if there has been none such. */
+  /**
+   * Notes that the reader has seen all events up to one; returns false if that event was never
+   * sent.
+   */
   boolean confirm(long number) {
     return outbox.confirm(number, parts.timer.nanoTime());
   }
 
   /**
-   * Breaks the stream off whose reader says nothing new though something has been written to it for
-   * so long. What it has not seen is given again when it comes back.
+   * Breaks off the stream if its reader has confirmed nothing new for this long although events
+   * were written to it. When it comes back, it gets the events that it has not seen again.
    */
   void cutIfSuspect(Duration patience) {
     if (outbox.suspect(patience, parts.timer.nanoTime()) instanceof Stream dead) {
@@ -134,7 +138,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     }
   }
 
-  /** Tells the reader, if it is there, that something is queued for it. */
+  /** Notifies the reader, if it is attached, that an event is queued for it. */
   void wake() {
     Stream reader = current;
     if (reader != null) {
@@ -143,8 +147,8 @@ final class ChannelConnection implements WaitingChannels.Waiter {
   }
 
   /**
-   * Makes a stream the current one, after the last event that its reader has seen. Unless this
-   * succeeds nothing has changed.
+   * Makes a stream the current one, which continues after the last event that its reader has seen.
+   * If this fails, nothing has changed.
    */
   Outbox.AttachResult attach(Stream stream, long seen) {
     Stream before;
@@ -154,7 +158,8 @@ final class ChannelConnection implements WaitingChannels.Waiter {
       if (over) {
         return Outbox.AttachResult.CLOSED;
       }
-      // First, since it is foreign and may fail. Should it be due at once, it waits for the lock.
+      // First, since the timer is foreign code and may fail. If the task is due at once, it waits
+      // for the lock.
       Timer.Scheduled watch =
           lease.isZero() ? null : schedule(lease, due -> checkLease(stream, due));
       Outbox.AttachResult attached = outbox.attach(stream, seen);
@@ -165,7 +170,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
       before = current;
       broken = lost;
       if (before != null) {
-        // The stream before had broken, and nobody has noticed.
+        // The previous stream had broken, which the broker had not noticed.
         channel.lifecycle.changed();
       }
       if (before != null || broken != null) {
@@ -186,14 +191,14 @@ final class ChannelConnection implements WaitingChannels.Waiter {
       before.end(CloseReason.SUPERSEDED);
     }
     if (broken != null) {
-      // The stream has a permit of its own; the one that was kept for it is free.
+      // The new stream has a permit of its own; the one that was kept for it is freed.
       broken.permit.release();
     }
     channel.lifecycle.notifyListeners();
     return Outbox.AttachResult.DONE;
   }
 
-  /** Cuts a stream off whose reader has not been heard of for the lease. */
+  /** Cuts off a stream whose client has not been heard from for the lease. */
   private void checkLease(Stream stream, long due) {
     lock.lock();
     try {
@@ -211,8 +216,8 @@ final class ChannelConnection implements WaitingChannels.Waiter {
       }
       task = null;
     } catch (RuntimeException | Error unscheduled) {
-      // Nobody would ever look again.
-      ForeignCalls.log("The timer has refused a task; a stream with a lease ends", unscheduled);
+      // Otherwise the lease would never be checked again.
+      ForeignCalls.log("The timer has rejected a task; a stream with a lease ends", unscheduled);
     } finally {
       lock.unlock();
     }
@@ -220,17 +225,19 @@ final class ChannelConnection implements WaitingChannels.Waiter {
   }
 
   /**
-   * Returns for how much longer a reader is waited for when its time is up, in nanoseconds.
+   * Returns for how much longer to wait for a reader whose time is up, in nanoseconds.
    *
-   * <p>When the broker itself has been late, as after a pause of its process, what its clients have
-   * sent in time waits in sockets and is read only now. So they have as long as it was late, and no
-   * longer than was agreed.
+   * <p>If the broker itself is late, for example after a pause of its process, requests that
+   * clients sent in time wait in sockets and are read only now. So clients get extra time: as much
+   * as the broker was late, and at most the agreed time.
    */
   private static long indulgence(long late, Duration agreed) {
     return late < LATE.toNanos() ? 0 : Math.min(late, agreed.toNanos());
   }
 
-  /** A stream is over. If it was the current one, the grace begins, or the channel ends. */
+  /**
+   * Notes that a stream is over. If it was the current one, the grace begins, or the channel ends.
+   */
   private void lost(Stream stream, CloseReason reason) {
     boolean wasLast;
     boolean waits;
@@ -260,12 +267,15 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     }
   }
 
-  /** Waits for the reader, with the lock held; false if there is no timer to end that. */
+  /**
+   * Begins to wait for the reader; returns false if the timer rejects the task that ends the grace.
+   * Called with the lock held.
+   */
   private boolean beginGrace(Stream stream) {
     try {
       task = schedule(resume, due -> expire(stream, due));
     } catch (RuntimeException | Error unscheduled) {
-      ForeignCalls.log("The timer has refused a task; a channel ends without grace", unscheduled);
+      ForeignCalls.log("The timer has rejected a task; a channel ends without grace", unscheduled);
       return false;
     }
     lost = stream;
@@ -275,7 +285,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     return true;
   }
 
-  /** Decides that nobody has come back; what follows from it is done elsewhere. */
+  /** Decides that the reader has not come back; the consequences are carried out elsewhere. */
   private void expire(Stream stream, long due) {
     lock.lock();
     try {
@@ -298,12 +308,13 @@ final class ChannelConnection implements WaitingChannels.Waiter {
       task = schedule(Duration.ofNanos(nanos), due -> expire(stream, due));
       return true;
     } catch (RuntimeException | Error unscheduled) {
-      ForeignCalls.log("The timer has refused a task; a channel ends in time", unscheduled);
+      ForeignCalls.log(
+          "The timer has rejected a task; a channel ends without extra time", unscheduled);
       return false;
     }
   }
 
-  /** Decides, with the lock held: a client that comes back from now on comes too late. */
+  /** Decides that a client that comes back from now on is too late. Called with the lock held. */
   private void stopWaiting() {
     over = true;
     lost = null;
@@ -311,7 +322,9 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     task = null;
   }
 
-  /** Ends the grace early, if it has begun and not ended, so that another has the permit. */
+  /**
+   * Ends the grace early, if it has begun and not ended, so that another channel gets the permit.
+   */
   @Override
   public void giveWay() {
     Stream broken;
@@ -350,8 +363,8 @@ final class ChannelConnection implements WaitingChannels.Waiter {
   }
 
   /**
-   * Takes a permit for a new channel, unasked: this one is to close and give its own back in a
-   * moment.
+   * Takes a permit for a new channel even if none is free: this channel is about to close and to
+   * free its own.
    *
    * @return null where another has done so, or this one has closed
    */
@@ -368,7 +381,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     }
   }
 
-  /** The channel has closed: its stream is to end, or what was kept for one is let go. */
+  /** Ends the stream of a closed channel, or frees what was kept for one. */
   void end(CloseReason reason) {
     Stream reader;
     Stream broken;
@@ -396,7 +409,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
       reader.end(reason);
     }
     if (reader == null || reader.isDetached()) {
-      // Detached even before it was attached, perhaps, by a broker that closes.
+      // A broker that closes may have detached it even before it was attached.
       letGo(reason);
     }
   }
@@ -410,7 +423,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
   /**
    * Schedules a task.
    *
-   * @param task is given the time at which it is due
+   * @param task receives the time at which it is due
    */
   private Timer.Scheduled schedule(Duration delay, LongConsumer task) {
     long due = parts.timer.nanoTime() + delay.toNanos();
@@ -419,7 +432,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
 
   private static void cancel(Timer.@Nullable Scheduled task) {
     if (task != null) {
-      // A timer of the application's: what it throws must not leave the rest undone.
+      // The timer may be the application's: an exception from it must not skip the rest.
       ForeignCalls.runLogged(task::cancel);
     }
   }

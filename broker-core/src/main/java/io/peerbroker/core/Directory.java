@@ -16,51 +16,51 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who is there: the open channels, their sessions, the listed ones among them, and the watches that
- * are told of changes.
+ * The open channels, their sessions, the listed ones among them, and the watches that follow
+ * changes.
  *
- * <p>Every change is one write-locked step in which the maps change first and then the change is
- * queued for those who can see it. Looking up takes no lock: what a map still shows of a channel
- * that is being closed is told by the channel itself, which goes with all its sessions in one
- * instant. Searches are read-locked, some sessions at a time. Nothing foreign is called under the
- * lock: readers are woken, and asked what may be seen, after it.
+ * <p>Every change is one write-locked step: first the maps change, then the change is fed to the
+ * watches that can see it. Looking up takes no lock: a map may still contain a channel that is
+ * being closed, but the channel itself knows, and it closes with all its sessions at one instant.
+ * Searches are read-locked, a few sessions at a time. No foreign code is called under the lock:
+ * readers are woken, and predicates are called, after it.
  */
 final class Directory {
 
-  /** How many sessions are found at most before changes are let in. */
+  /** How many sessions a search finds at most before it lets changes in. */
   private static final int BATCH = 64;
 
-  /** How many frames of stack a change must find free before it takes the lock. */
+  /** How many frames of stack must be free before a change takes the lock. */
   private static final int HEADROOM = 128;
 
   /**
-   * How many sessions a page asks the application about at the most: a page of few that may be seen
-   * is better than a reader who waits.
+   * For how many sessions a page calls the application's predicate at most: a page with few visible
+   * sessions is better than a reader that waits.
    */
   private static final int MAX_ASKED = 10_000;
 
-  /** How much of a page is fetched at a time, at least one session. */
+  /** How many bytes of a page are read at a time, but at least one session. */
   private static final int PIECE_BYTES = 8 << 10;
 
   private final PageCursors cursors = new PageCursors();
 
-  /** What all sessions take, and may take. Reserved and released under the write lock. */
+  /** The bytes that all sessions take and may take. Reserved and released under the write lock. */
   final ByteBudget sessionBytes;
 
-  /** What all watches hold together. */
+  /** The bytes that all watches hold together. */
   final ChangeBudget watchBytes;
 
-  /** When watches are woken. */
+  /** Decides when watches are woken. */
   final WakeThrottle wakes;
 
   private final Ids ids;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
 
   /**
-   * Held by the one who searches. With as many in the read lock as there are walks, one of them
-   * would always be waiting for a processor there, and every change for it. No monitor: a virtual
-   * thread that waited for the read lock inside one would keep its carrier (JDK 21 to 23), and with
-   * all carriers kept, the change that is next in the read lock's queue would never run.
+   * Held while searching. If all walks held the read lock at once, one of them would always be
+   * waiting for a processor, and every change would wait for that one. It is not a monitor: a
+   * virtual thread that waited for the read lock inside one would pin its carrier (JDK 21 to 23),
+   * and with all carriers pinned, the change that is next in the read lock's queue would never run.
    */
   private final ReentrantLock searching = new ReentrantLock();
 
@@ -78,8 +78,8 @@ final class Directory {
   private volatile int listedCount;
 
   /**
-   * @param listPause how long a watch has its peace after it was woken
-   * @param workers where watches are woken
+   * @param listPause the least time between two wake-ups of a watch
+   * @param workers wakes watches
    */
   Directory(Limits limits, Ids ids, Timer timer, Duration listPause, Executor workers) {
     sessionBytes = new ByteBudget(limits.maxTotalSessionBytes());
@@ -99,7 +99,7 @@ final class Directory {
     return session != null && session.isOpen() ? session : null;
   }
 
-  /** The channel that a cid or sid stands for. */
+  /** Returns the channel that a cid or sid stands for. */
   @Nullable LocalChannel ownerOf(String id) {
     LocalChannel channel = channel(id);
     if (channel != null) {
@@ -121,7 +121,7 @@ final class Directory {
   void add(LocalChannel channel) {
     changing(
         step -> {
-          // A broker that shuts down may have closed it before it got here.
+          // A broker that shuts down may have closed it already.
           if (channel.isOpen()) {
             channels.put(channel.id(), channel);
             step.opened(channel.lifecycle);
@@ -146,13 +146,13 @@ final class Directory {
     return listedCount;
   }
 
-  /** The number of the session that was created last. */
+  /** Returns the number of the session that was created last. */
   long lastCreated() {
     return created;
   }
 
   LocalSession open(LocalChannel host, SessionSpec spec) {
-    // Whatever takes time is done before the lock is taken.
+    // Everything that takes time is done before the lock is taken.
     SessionState state = SessionState.of(spec);
     String id = ids.id();
     return changing(
@@ -175,7 +175,7 @@ final class Directory {
             done = true;
           } finally {
             if (!done) {
-              // No memory: nothing of it is to stay behind.
+              // Memory has run out: nothing of it must stay behind.
               hosted.remove(id);
               sessions.remove(id);
               sessionBytes.release(state.bytes());
@@ -188,7 +188,7 @@ final class Directory {
 
   void update(LocalSession session, SessionUpdate update) {
     while (!tryUpdate(session, update)) {
-      // Another update of the same session came first; what is to change is computed again.
+      // Another update of the same session came first; the new state is computed again.
       Thread.onSpinWait();
     }
   }
@@ -243,7 +243,7 @@ final class Directory {
   }
 
   /**
-   * Closes a channel and all its sessions in one instant. Does nothing if it has closed.
+   * Closes a channel and all its sessions at one instant. Does nothing if it has closed.
    *
    * @return what notifies listeners of that, to be run once the channel's stream is told to end
    */
@@ -255,8 +255,8 @@ final class Directory {
               closing,
               step -> {
                 if (channel.isOpen()) {
-                  // The instant: whoever learns of one removal from here on finds none of the
-                  // others.
+                  // The instant: a client that learns of one removal from here on finds none of the
+                  // other sessions.
                   channel.closeOutbox();
                   channels.remove(channel.id());
                   step.closed(channel.lifecycle, reason);
@@ -297,8 +297,8 @@ final class Directory {
   }
 
   /**
-   * Brings the index up to date, and feeds the change to all who could see the session before it,
-   * or could see it now.
+   * Updates the index, and feeds the change to all watches that could see the session before it, or
+   * can see it now.
    */
   private void changed(
       LocalSession session,
@@ -333,7 +333,10 @@ final class Directory {
     watches.feed(new SessionChange(session.ref, from, to, change), steps, step.touched);
   }
 
-  /** A page of what is listed. What comes or goes meanwhile may be on it or not. */
+  /**
+   * Returns a page of the listed sessions. A session that comes or goes meanwhile may be on it or
+   * not.
+   */
   Page page(
       ParsedFilter filter,
       @Nullable Predicate<? super ListedSession> visible,
@@ -344,7 +347,9 @@ final class Directory {
     return new Page(shown, next == null ? null : cursors.write(next));
   }
 
-  /** The same, of which only the sessions' numbers are kept, to be read piece by piece. */
+  /**
+   * Returns the same page, to be read piece by piece; only the numbers of its sessions are kept.
+   */
   PageReader read(
       ParsedFilter filter,
       @Nullable Predicate<? super ListedSession> visible,
@@ -376,7 +381,7 @@ final class Directory {
     };
   }
 
-  /** Looks at some sessions as they are now, and shows those that are still listed and pass. */
+  /** Returns some sessions as they are now, of which only those that are still listed and pass. */
   private List<ListedSession> look(ParsedFilter filter, DeltaVarints.Reader numbers) {
     List<ListedSession> shown = new ArrayList<>();
     searching(
@@ -395,7 +400,7 @@ final class Directory {
   }
 
   /**
-   * Goes over a page of what is listed.
+   * Visits a page of the listed sessions.
    *
    * @return where the next page begins; null if there is none
    */
@@ -449,9 +454,9 @@ final class Directory {
   }
 
   /**
-   * A session that a search has found, and how it was then.
+   * A session that a search has found, and its state then.
    *
-   * @param size at most how many bytes it takes as JSON
+   * @param size an upper bound of its bytes as JSON
    */
   record Found(SessionRef session, ListedSession shown, int size) {}
 
@@ -478,7 +483,7 @@ final class Directory {
   void add(LocalWatch stream) {
     changing(
         step -> {
-          // As above: then it has been removed already.
+          // As above: if it is ending, it has been removed already.
           if (!stream.isEnding()) {
             stream.begin(created);
             step.opened(stream.lifecycle);
@@ -506,10 +511,10 @@ final class Directory {
   }
 
   /**
-   * Takes a watch's walk on by some sessions, or some way if there are none near.
+   * Advances a watch's walk by a few sessions, or by some distance if there are none near.
    *
-   * @param place where to mark up to which changes this is true; null for nowhere
-   * @return how far it has come
+   * @param place marks the last change that is included in the result; null for no mark
+   * @return how far the walk has come
    */
   long walk(
       ParsedFilter filter,
@@ -528,8 +533,8 @@ final class Directory {
   }
 
   /**
-   * Refuses a watch that would have to remember more sessions than it may, rather than let it come
-   * to that again and again.
+   * Refuses a watch that would have to remember more sessions than it may, which would otherwise
+   * begin and end again and again.
    */
   void checkRemembers(ParsedFilter filter, long max) {
     long bytes = searching(() -> listed.bytesToRemember(filter));
@@ -538,7 +543,7 @@ final class Directory {
     }
   }
 
-  /** Searches with the read lock, one thread at a time. */
+  /** Runs a search with the read lock, one thread at a time. */
   private long searching(LongSupplier search) {
     searching.lock();
     try {
@@ -603,7 +608,7 @@ final class Directory {
   /** Makes a change under the write lock, then wakes watches. */
   private <T> T make(Step step, Function<Step, T> change) {
     T result;
-    // A stack that ends inside could leave the lock held: better that it ends here.
+    // A stack overflow inside could leave the lock held, so it must happen here.
     checkStack(HEADROOM, 1, 2, 3, 4);
     lock.writeLock().lock();
     try {
@@ -616,7 +621,7 @@ final class Directory {
     return result;
   }
 
-  /** Uses some stack, or throws a StackOverflowError while nothing has happened. */
+  /** Uses some stack, or throws a StackOverflowError before anything has happened. */
   private static long checkStack(int frames, long a, long b, long c, long d) {
     return frames == 0 ? a + b + c + d : checkStack(frames - 1, b, c, d, a) + a;
   }

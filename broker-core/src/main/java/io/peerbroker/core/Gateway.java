@@ -4,53 +4,52 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The broker as those see it who write a transport: what brings in clients that are not in this
- * JVM. {@link Broker#gateway()} returns one; everything that applications need is on {@link Broker}
- * itself.
+ * The broker as a transport sees it, which connects clients outside this JVM. {@link
+ * Broker#gateway()} returns one; everything that applications need is on {@link Broker} itself.
  *
  * <p>The gateway of a caller's view ({@link Broker#forCaller}) acts for that caller: the policy is
- * asked about each thing, and what it refuses is refused with what it says, most often {@code
- * denied}, and with {@code internal} where it fails. A gateway holds nothing and may be made for
- * each request.
+ * asked about each operation. If it refuses, the operation is refused with its refusal, usually
+ * {@code denied}; if it fails, with {@code internal}. A gateway holds no resources and may be
+ * created for each request.
  *
  * <p>Safe for use by many threads; no method blocks.
  */
 public interface Gateway {
 
   /**
-   * Opens a channel whose events go down a transport's stream, or goes on with one whose stream has
-   * broken. The first event of a new channel is {@link Event.Opened}; one that goes on is given
-   * every event after the last that its client has seen, and what was granted at first stands. A
-   * stream that is still attached then gives way ({@link CloseReason#SUPERSEDED}). Where there is
-   * nothing to go on with, because too much time has passed, too much has been sent, or the id is
-   * none of this broker's, the channel is a new one.
+   * Opens a channel whose events go to a transport's stream, or continues one whose stream has
+   * broken. The first event of a new channel is {@link Event.Opened}. A continued channel sends
+   * every event after the last one that its client has seen, and its first grants stand. A stream
+   * that is still attached then gives way ({@link CloseReason#SUPERSEDED}). If the channel cannot
+   * be continued, because too much time has passed, too much was sent, or the id is not from this
+   * broker, the result is a new channel.
    *
-   * @param opener makes the stream; called at most once, before the stage completes, and only if
-   *     the channel was not refused: on this thread, or on another where the channel to go on with
-   *     has to be looked for
+   * @param opener creates the stream; called at most once, before the stage completes, and only if
+   *     the channel was not refused: on this thread, or on another one if the channel to continue
+   *     must be looked up
    * @return the channel. The stage fails with the {@link RefusedException} itself ({@code
-   *     at_capacity}, {@code shutting_down}, or what the policy says), or with what {@code opener}
-   *     has thrown: then a new channel has never been, and one that was to go on waits again
+   *     at_capacity}, {@code shutting_down}, or the policy's refusal), or with the exception of
+   *     {@code opener}: then no new channel exists, and one that was to be continued waits again
    */
   CompletionStage<Channel> openChannel(ChannelOptions options, Transport.Opener opener);
 
   /**
-   * Watches the list, and sends what it shows down a transport's stream.
+   * Opens a watch whose events go to a transport's stream.
    *
-   * @param opener makes the stream; called once, before this returns, only if the watch was not
-   *     refused. What it throws comes out here
-   * @return ends the watch when closed
-   * @throws RefusedException {@code at_capacity}, {@code shutting_down}, or what the policy says
+   * @param opener creates the stream; called once, before this returns, only if the watch was not
+   *     refused. Its exception is rethrown
+   * @return the watch, which ends when it is closed
+   * @throws RefusedException {@code at_capacity}, {@code shutting_down}, or the policy's refusal
    */
   Watch watch(TagFilter filter, Transport.Opener opener);
 
   /**
    * Returns a page of the list, as {@link Broker#list(TagFilter, int, String)}, to be written as
-   * fast as its reader takes it: it is fetched piece by piece, and nothing of it is kept meanwhile
-   * but which sessions are on it.
+   * fast as its reader takes it: it is read piece by piece, and meanwhile only the numbers of its
+   * sessions are kept.
    *
    * @throws RefusedException {@code invalid_request} for a limit out of range or a cursor that no
-   *     page has given, {@code shutting_down}, or what the policy says
+   *     page has returned, {@code shutting_down}, or the policy's refusal
    */
   PageReader readPage(TagFilter filter, int limit, @Nullable String after);
 
@@ -72,15 +71,15 @@ public interface Gateway {
   CompletionStage<Answer> perform(Request request);
 
   /**
-   * Returns the policy: {@link AccessPolicy#allowAll()} itself where the builder was given none, so
-   * that an adapter can spare making callers. Else one that asks what the builder was given, and
-   * throws nothing but {@link RefusedException}.
+   * Returns the policy: {@link AccessPolicy#allowAll()} itself if the builder was given none, so
+   * that an adapter need not create callers. Otherwise a policy that asks the given one and throws
+   * only {@link RefusedException}.
    */
   AccessPolicy policy();
 
-  /** Returns the one timer of the broker, which its adapters share. */
+  /** Returns the broker's only timer, which its adapters share. */
   Timer timer();
 
-  /** Returns the bounds that the broker keeps, as {@link Broker#limits()}. */
+  /** Returns the bounds of the broker, as {@link Broker#limits()}. */
   Limits limits();
 }

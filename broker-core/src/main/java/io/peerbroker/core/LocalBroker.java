@@ -12,10 +12,10 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** The broker of one process: opens, counts and ends streams, and puts the parts together. */
+/** The broker of one process: opens, counts and ends streams, and connects the parts. */
 final class LocalBroker implements Broker {
 
-  /** How many threads wake watches, unless some of these block in their transports. */
+  /** How many threads wake watches unless some of them block in transports. */
   private static final int LIST_THREADS = 2;
 
   private static final int MOST_LIST_THREADS = 8;
@@ -32,10 +32,10 @@ final class LocalBroker implements Broker {
   /** The same, where it is the broker's own. */
   private final Timer.@Nullable SystemTimer ownTimer;
 
-  /** Where the broker does what would keep the thread that makes it necessary. */
+  /** Runs work that would occupy the thread that causes it. */
   private final Executor aside;
 
-  /** Where the streams of watches are woken, some at a time. */
+  /** Wakes the streams of watches, some at a time. */
   private final WorkerPool listWorkers =
       new WorkerPool("peerbroker-list", LIST_THREADS, MOST_LIST_THREADS);
 
@@ -62,7 +62,7 @@ final class LocalBroker implements Broker {
   private final LocalChannel.Parts channelParts;
   private final LocalWatch.Parts watchParts;
 
-  /** How often everybody has been asked about again. */
+  /** Returns how many rechecks have begun. */
   private final AtomicLong rechecks = new AtomicLong();
 
   LocalBroker(
@@ -120,7 +120,7 @@ final class LocalBroker implements Broker {
     return openChannel(receiver, receivers.executor());
   }
 
-  /** Where receivers and watchers are called for which no executor was given. */
+  /** Returns the executor for receivers and watchers that were given none. */
   Executor receivers() {
     return receivers.executor();
   }
@@ -132,10 +132,10 @@ final class LocalBroker implements Broker {
   }
 
   /**
-   * Opens a channel for a party in this JVM.
+   * Opens a channel for a receiver in this JVM.
    *
-   * @param owner the login that opens it, if there is one
-   * @param as makes what the party holds of it
+   * @param owner the login that opens it; null if there is none
+   * @param as returns the channel as the receiver holds it
    */
   Channel openChannel(
       Receiver receiver,
@@ -176,9 +176,9 @@ final class LocalBroker implements Broker {
   }
 
   /**
-   * Opens a channel whose events go down a transport's stream, or goes on with one.
+   * Opens or continues a channel whose events go to a transport's stream.
    *
-   * @param owner the login that opens it, if there is one
+   * @param owner the login that opens it; null if there is none
    */
   LocalChannel openChannel(
       ChannelOptions options, Transport.Opener opener, @Nullable String owner) {
@@ -205,14 +205,14 @@ final class LocalBroker implements Broker {
   /**
    * Opens a channel.
    *
-   * @param replaced the one that its client wanted to go on with, and cannot: it closes, and gives
-   *     its permit, once the new one can no longer be refused
+   * @param replaced the channel that the client wanted to continue and cannot: it closes, and
+   *     passes its permit on, once the new one can no longer be refused
    */
   private LocalChannel open(
       LocalChannel channel, @Nullable LocalChannel replaced, Transport.Opener opener) {
     streams.checkRunning();
     ChannelConnection.Stream stream = channel.connection().new Stream(permitFor(channel, replaced));
-    // From here on it is the stream that gives the permit back, whether or not it is ever attached.
+    // From here on the stream frees the permit, whether or not it is ever attached.
     boolean opened = false;
     try {
       streams.add(stream);
@@ -227,8 +227,8 @@ final class LocalBroker implements Broker {
     } finally {
       try {
         if (!opened || streams.isClosing()) {
-          // A channel that could not be opened has never been; those that close() has not seen are
-          // seen here.
+          // A channel that could not be opened has never existed; one that close() has not seen is
+          // closed here.
           channel.end(opened ? CloseReason.SHUTTING_DOWN : CloseReason.GONE);
         }
       } finally {
@@ -256,15 +256,15 @@ final class LocalBroker implements Broker {
     return channel.isOwn() ? streams.ownChannels : streams.channels;
   }
 
-  /** Goes on with the channel that an event came from, if that is possible. */
+  /** Continues the channel that an event came from, if that is possible. */
   Outbox.AttachResult resume(LocalChannel channel, ResumeId id, Transport.Opener opener) {
-    // Not asked whether there is one: the channel has its permit, and gives it back in a moment.
+    // Taken even if none is free: the channel has its permit, and frees it in a moment.
     ChannelConnection.Stream stream =
         channel.connection().new Stream(permitsFor(channel).takeAnyway());
     boolean resumed = false;
     try {
-      // Known before it is attached, or a broker that closes meanwhile would not wait for it; and
-      // never again: it may have been detached by then.
+      // Added before it is attached, or a broker that closes meanwhile would not wait for it; and
+      // not afterwards, when it may have been detached already.
       streams.add(stream);
       Outbox.AttachResult attached = channel.connection().attach(stream, id.number());
       if (attached == Outbox.AttachResult.DONE) {
@@ -290,12 +290,12 @@ final class LocalBroker implements Broker {
     return watch(ParsedFilter.of(filter), null, streams.ownWatches, opener(watcher, executor));
   }
 
-  /** Returns what makes the stream to a watcher in this JVM. */
+  /** Returns an opener of the stream to a watcher in this JVM. */
   Transport.Opener opener(Watcher watcher, Executor executor) {
     return receivers.opener(watcher, executor);
   }
 
-  /** Watches what the application lets this watcher see; all that passes the filter, if null. */
+  /** Opens a watch of the sessions that pass the filter and the predicate, if there is one. */
   LocalWatch watch(
       ParsedFilter filter,
       @Nullable Predicate<? super ListedSession> visible,
@@ -344,18 +344,21 @@ final class LocalBroker implements Broker {
     streams.each(LocalWatch.class, LocalWatch::recheck);
   }
 
-  /** How often everybody has been asked about again. */
+  /** Returns how many rechecks have begun. */
   long rechecks() {
     return rechecks.get();
   }
 
-  /** Runs a task where it keeps no thread of the container's: on a worker, or here without one. */
+  /**
+   * Runs a task where it occupies no thread of the container: on a worker, or here if there is
+   * none.
+   */
   private void aside(Runnable task) {
     try {
       aside.execute(task);
     } catch (RejectedExecutionException | OutOfMemoryError noThread) {
-      // The broker has closed, or there are no threads to be had. Nothing else: what the task
-      // itself throws, where it runs in place, must not have it run again.
+      // The broker has closed, or no thread can be started. Nothing else is caught: if the task
+      // runs in place, its own exception must not make it run again.
       task.run();
     }
   }
@@ -387,7 +390,7 @@ final class LocalBroker implements Broker {
     return !streams.isClosing();
   }
 
-  /** What a target is in this broker, for the policy. */
+  /** Returns what a target is in this broker, for the policy. */
   AccessPolicy.@Nullable Target target(String id) {
     LocalSession session = directory.session(id);
     LocalChannel channel = session != null ? session.host : directory.channel(id);
@@ -450,7 +453,7 @@ final class LocalBroker implements Broker {
       return;
     }
     long deadline = System.nanoTime() + limits.drainTimeout().toNanos();
-    // Watches first: they need not be told how one channel after another goes.
+    // Watches first, so that they are not notified of each channel that closes.
     streams.each(LocalWatch.class, watch -> watch.end(CloseReason.SHUTTING_DOWN));
     for (LocalChannel channel : directory.channels()) {
       ForeignCalls.runLogged(() -> channel.end(CloseReason.SHUTTING_DOWN));
@@ -458,11 +461,14 @@ final class LocalBroker implements Broker {
     streams.awaitEnd(deadline);
     streams.detachAll(CloseReason.SHUTTING_DOWN);
     endThreads();
-    // What the timer's threads have not come to.
+    // Channels that the timer's threads have not closed yet.
     expiries.finish();
   }
 
-  /** Ends the broker's own threads, and waits for that: a container counts who is left over. */
+  /**
+   * Ends the broker's own threads and waits for their end, since containers report leftover
+   * threads.
+   */
   private void endThreads() {
     receivers.close();
     listWorkers.close();

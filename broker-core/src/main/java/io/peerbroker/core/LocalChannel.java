@@ -15,19 +15,22 @@ import org.jspecify.annotations.Nullable;
 /** A channel in this broker's directory: its queue, its rates, and its end of the stream. */
 final class LocalChannel implements Channel, Outbox.Sender {
 
-  /** How many larger queues one message may have let go for its room. */
+  /** How many larger queues one message may drop to get room. */
   private static final int MAX_LET_GO = 4;
 
   private static final AtomicLongFieldUpdater<LocalChannel> WAITING =
       AtomicLongFieldUpdater.newUpdater(LocalChannel.class, "waiting");
 
-  /** Who is behind a channel: by that it is counted, bounded, and has to show its key. */
+  /**
+   * The kind of a channel's owner, which decides how the channel is counted and bounded, and
+   * whether its key must be shown.
+   */
   enum Side {
     /** A client behind a transport. */
     WIRE,
-    /** A party in this JVM that acts for somebody else: {@link Broker#forCaller}. */
+    /** Code in this JVM that acts for a caller: {@link Broker#forCaller}. */
     GUEST,
-    /** The application itself, which no stranger's bound holds for. */
+    /** The application itself, to which the bounds for clients do not apply. */
     OWN
   }
 
@@ -92,7 +95,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
   private final String id;
   private final String key;
 
-  /** No client of the first draft can have opened it. */
+  /** True if no client of the protocol's first draft can have opened it. */
   private final boolean keyAlwaysNeeded;
 
   private final ChannelConnection connection;
@@ -100,17 +103,17 @@ final class LocalChannel implements Channel, Outbox.Sender {
   private final TokenBucket messages;
   private final TokenBucket sessionChanges;
 
-  /** The bytes that it has sent and that wait for readers who are away. */
+  /** The bytes that it has sent and that wait for readers that are away. */
   private volatile long waiting;
 
-  /** Set once the key has come with a request to host: from then on it is needed. */
+  /** Set once a request to host has shown the key: from then on the key is required. */
   private volatile boolean keyShown;
 
-  // Guarded by the directory's lock. Null until the first.
+  // Guarded by the directory's lock. Null until the first session.
   @Nullable Map<String, LocalSession> sessions;
 
   /**
-   * @param owner the name of the login that opens it, if there is one
+   * @param owner the name of the login that opens it; null if there is none
    */
   LocalChannel(Parts parts, ChannelOptions options, Side side, @Nullable String owner) {
     this.parts = parts;
@@ -127,12 +130,12 @@ final class LocalChannel implements Channel, Outbox.Sender {
     sessionChanges = new TokenBucket(isOwn() ? Limits.Rate.UNLIMITED : limits.sessionRate(), now);
   }
 
-  /** Whether it is the application's own. */
+  /** Returns whether it is the application's own. */
   boolean isOwn() {
     return side == Side.OWN;
   }
 
-  /** How many sessions it may host. */
+  /** Returns how many sessions it may host. */
   int maxSessions() {
     return isOwn() ? Integer.MAX_VALUE : parts.limits.maxSessionsPerChannel();
   }
@@ -163,7 +166,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
     return !connection.outbox.isClosed();
   }
 
-  /** Whether a request to host may go on with this key, or without one. */
+  /** Checks whether a request to host may proceed with this key, or without one. */
   void checkHostKey(@Nullable String shown) {
     if (shown != null) {
       checkKey(shown);
@@ -187,7 +190,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
   }
 
   /**
-   * @param permitted makes of what is asked for what is permitted, or refuses it
+   * @param permitted turns the request into what is permitted, or refuses it
    */
   LocalSession openSession(SessionSpec spec, UnaryOperator<SessionSpec> permitted) {
     return reporting(
@@ -220,7 +223,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
   }
 
   /**
-   * @param permitted makes of what is asked for what is permitted, or refuses it
+   * @param permitted turns the request into what is permitted, or refuses it
    */
   void update(LocalSession session, SessionUpdate update, UnaryOperator<SessionUpdate> permitted) {
     reporting(
@@ -260,7 +263,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
 
   void close(LocalSession session) {
     if (session.isOpen()) {
-      // It counts against the rate, but nobody is kept from closing what is open.
+      // It counts against the rate, but closing is never refused.
       sessionChanges.takeAnyway(parts.timer.nanoTime());
       parts.directory.close(session);
     }
@@ -282,7 +285,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
     return new RefusedException(refusal);
   }
 
-  /** Does a change to sessions that counts against their rate, unless it is refused. */
+  /** Runs a change if the session rate allows it; a refused change gives its token back. */
   private LocalSession rateLimited(Supplier<LocalSession> change) {
     long now = parts.timer.nanoTime();
     if (!sessionChanges.take(now)) {
@@ -376,7 +379,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
         });
   }
 
-  /** Answers a message with a refusal. */
+  /** Refuses a message. */
   private CompletionStage<Delivery> refuse(Message message, Refusal refusal) {
     answered(message, new Delivery.Refused(refusal));
     return Delivery.refused(refusal);
@@ -395,9 +398,9 @@ final class LocalChannel implements Channel, Outbox.Sender {
     parts.listeners.messageAnswered(this, message, delivery);
   }
 
-  /** Takes a message that was sent to this channel or to a session of it. */
+  /** Accepts a message that was sent to this channel or to one of its sessions. */
   CompletionStage<Delivery> deliver(Message message) {
-    // A slice would keep the whole request alive: many times what it counts for in the queue.
+    // A slice would retain the whole request: many times what it counts in the queue.
     Event.Received event = new Event.Received(message.compact());
     Outbox.OfferResult answer = connection.outbox.offer(event, null);
     return answer == Outbox.OfferResult.AWAY
@@ -405,11 +408,11 @@ final class LocalChannel implements Channel, Outbox.Sender {
         : delivery(answer, /* receipt= */ null);
   }
 
-  /** Takes a message whose reader was away a moment ago. */
+  /** Accepts a message whose reader was away a moment ago. */
   private CompletionStage<Delivery> deliverLater(Event.Received event) {
     Outbox.Receipt receipt = parts.router.receipt(event.message());
     Outbox.OfferResult answer = connection.outbox.offer(event, receipt);
-    // Once is enough, but where others are as quick to take the room.
+    // One drop is enough, unless other senders take the room first.
     for (int tries = 0; answer == Outbox.OfferResult.CROWDED && tries < MAX_LET_GO; tries++) {
       if (!parts.router.letLargestGo(connection.outbox.place(), event.size())) {
         break;
@@ -453,7 +456,10 @@ final class LocalChannel implements Channel, Outbox.Sender {
     WAITING.addAndGet(this, -bytes);
   }
 
-  /** Tells this channel that a message of it has not been delivered, if there is room for that. */
+  /**
+   * Notifies this channel that one of its messages was not delivered, if there is room for the
+   * event.
+   */
   void notifyUndelivered(Event.Undelivered undelivered) {
     if (connection.outbox.offer(undelivered, null) == Outbox.OfferResult.SENT) {
       connection.wake();
@@ -485,7 +491,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
     return connection.outbox.lastConsumedId();
   }
 
-  /** Takes no more messages: this is the instant in which the channel and its sessions close. */
+  /** Accepts no more messages: this is the instant at which the channel and its sessions close. */
   void closeOutbox() {
     connection.outbox.close();
   }

@@ -7,7 +7,9 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** What a broker does for one caller: the policy is asked first, unless the caller is trusted. */
+/**
+ * The broker's operations for one caller: the policy is asked first, unless the caller is trusted.
+ */
 record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
 
   @Override
@@ -19,7 +21,7 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
       return CompletableFuture.completedFuture(
           acting(broker.openChannel(options, opener, owner())));
     } catch (Throwable failed) {
-      // Errors of the opener's too: whoever waits for the stage has no other answer.
+      // Errors of the opener too: the stage is the only way to report them.
       return CompletableFuture.failedFuture(failed);
     }
   }
@@ -50,7 +52,7 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     return caller == Caller.trusted();
   }
 
-  /** Asks what may be refused, and notes a refusal. */
+  /** Runs an operation that may be refused, and counts a refusal. */
   private <T> T permitted(Supplier<T> question) {
     try {
       broker.streams.checkRunning();
@@ -77,13 +79,13 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     AuthorizedWatch watch = new AuthorizedWatch(policy(), caller, asked, scope, stream);
     stream.setRecheck(watch::recheck);
     if (broker.rechecks() != rechecks) {
-      // Everybody was asked about before this one was known, and perhaps after it was.
+      // A recheck ran before this watch was known, and may have changed the policy's answer.
       watch.recheck();
     }
     return stream;
   }
 
-  /** Returns a page of the list with all that is on it. */
+  /** Returns a page of the list with its sessions. */
   Page list(TagFilter filter, int limit, @Nullable String after) {
     ParsedFilter asked = ParsedFilter.of(filter);
     return permitted(

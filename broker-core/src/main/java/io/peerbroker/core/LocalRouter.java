@@ -58,7 +58,8 @@ final class LocalRouter implements Router {
       CompletionStage<Delivery> stage = front.route(message);
       return isSent(stage) ? stage : stage.handle(LocalRouter::delivery);
     } catch (Throwable thrown) {
-      // Errors too, and checked exceptions from languages that don't check: send answers, always.
+      // Errors too, and checked exceptions from languages that don't check them: send always
+      // returns.
       return Delivery.refused(failed(thrown));
     }
   }
@@ -72,7 +73,9 @@ final class LocalRouter implements Router {
     return Refusals.unroutable();
   }
 
-  /** Whether a target is known not to be there: an application's router may find it elsewhere. */
+  /**
+   * Returns whether a target is known not to exist; an application's router may find it elsewhere.
+   */
   boolean isUnknown(String target) {
     return front == this && directory.ownerOf(target) == null;
   }
@@ -90,7 +93,7 @@ final class LocalRouter implements Router {
   }
 
   /**
-   * Lets the largest queue go of those whose readers are away, for one that stays smaller.
+   * Drops the largest of the queues whose readers are away, for one that stays smaller.
    *
    * @return whether there may be room now
    */

@@ -9,32 +9,33 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The broker's end of one watch: a snapshot that is pulled as the reader reads, and a place in the
+ * The broker's end of one watch: a snapshot that is pulled as the reader reads, and a cursor in the
  * log of the changes meanwhile.
  *
  * <p>The snapshot is a walk over the listed sessions in order of creation, from the first to the
  * last that was there when the watch began (the horizon). A change to a session that the walk has
- * yet to come to is passed over: the walk will find the session as it is then. Since a change is
- * made and fed in one write-locked step, and the walk goes on in read-locked ones, which mark the
- * feed's end, what the walk has found is how things were at the mark: changes before it to those
- * sessions are passed over too, and the next step waits until the mark is reached. So no change is
- * told twice or lost, nothing is removed that was not added, the replay always ends in the truth,
- * and a walk gets on however much changes.
+ * not reached is skipped: the walk will find the session as it is then. A change is made and fed in
+ * one write-locked step. The walk advances in read-locked steps, each of which marks the feed's
+ * end, so it has found the state at the mark. Changes before the mark to the sessions of that step
+ * are skipped too, and the next step waits until the mark is reached. So no change is sent twice or
+ * lost, nothing is removed that was not added, the replay always ends in the current list, and a
+ * walk advances however much changes.
  *
- * <p>Where the application has a say in which sessions may be seen, its answers may change at any
- * time; so the stream remembers the numbers of the sessions that its reader has been told, a bit
- * for each. A change then only says which session to look at: it is asked about as it is now, and
- * told where that differs from what the reader holds. When it is to ask again it walks again.
+ * <p>If a predicate of the application decides which sessions may be seen, its results may change
+ * at any time. So the watch remembers the numbers of the sessions that its reader holds, a bit for
+ * each. A change then only says which session to examine: the predicate is called for the session
+ * as it is now, and an event is sent if the result differs from what the reader holds. A recheck
+ * walks again.
  *
- * <p>What a stream whose reader stalls keeps is its place, and what the walk is ahead: at most
+ * <p>A watch whose reader stalls retains only its cursor, and what the walk has read ahead: at most
  * {@link #AHEAD_BYTES}.
  */
 final class LocalWatch extends AbstractAttachment implements Watch {
 
-  /** How much the walk may be ahead of the reader, besides the session that it has come to. */
+  /** How many bytes the walk may read ahead, besides the session that it has reached. */
   static final int AHEAD_BYTES = 4 << 10;
 
-  /** After so many sessions of which nothing is told, others have their turn. */
+  /** After this many sessions without an event, other watches have their turn. */
   private static final int MAX_SILENT = 1_000;
 
   private static final long OVER = -1;
@@ -66,7 +67,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   private final Permits.Permit permit;
   final Lifecycle lifecycle;
 
-  /** What may be seen; null for all that passes the filter. */
+  /** The application's predicate; null if everything that passes the filter may be seen. */
   private volatile @Nullable Visibility visibility;
 
   /** Asks anew what may be seen; null where all may be seen for as long as the watch lives. */
@@ -75,41 +76,43 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   private volatile boolean recheckDue;
   private final AtomicBoolean wakeDue = new AtomicBoolean();
 
-  // Written with the directory write-locked; the slot is the group's.
+  // Written while the directory is write-locked; the slot belongs to the group.
   private volatile WatchIndex.@Nullable Group group;
   private int slot;
   private volatile ChangeLog.@Nullable Cursor cursor;
 
-  // The poller's own; the horizon is set before there is one.
+  // Used only by the poller; the horizon is set before there is one.
   private long horizon;
   private long walked;
 
-  /** The last session whose state the reader knows as it was at the cursor. */
+  /** The last session whose state the reader knows as of the cursor. */
   private long covered;
 
   private boolean walking = true;
   private boolean ready;
 
-  /** What the walk has found and the reader has not been told. */
+  /** Sessions that the walk has found and that were not sent yet. */
   private final Queue<Directory.Found> found = new ArrayDeque<>(0);
 
-  /** How many the reader holds. */
+  /** How many sessions the reader holds. */
   private int held;
 
-  /** What the reader holds, where that does not follow from the filter. */
+  /**
+   * The sessions that the reader holds, if that does not follow from the filter; otherwise null.
+   */
   private final @Nullable Postings told;
 
-  /** How much that takes, as far as it is counted. */
+  /** The bytes of that, as far as they are counted. */
   private long rememberedBytes;
 
   private boolean changeNext = true;
 
-  /** What is reserved for what the reader holds; {@link #OVER} when the stream is. */
+  /** The bytes reserved for that; {@link #OVER} once the stream is over. */
   private final AtomicLong reserved = new AtomicLong();
 
   /**
-   * @param visible says of a session that passes the filter whether the reader may see it; called
-   *     by the poller; null where all may be seen
+   * @param visible decides whether the reader may see a session that passes the filter; called by
+   *     the poller; null if the reader may see all of them
    */
   LocalWatch(
       Parts parts,
@@ -134,35 +137,38 @@ final class LocalWatch extends AbstractAttachment implements Watch {
     end(CloseReason.CLOSED);
   }
 
-  /** Sets out, with the directory write-locked. */
+  /** Begins. Called while the directory is write-locked. */
   void begin(long lastCreated) {
     horizon = lastCreated;
   }
 
-  /** Belongs to a group from now on, with the directory write-locked. */
+  /** Joins a group. Called while the directory is write-locked. */
   void join(WatchIndex.Group joined, int place, ChangeLog.Cursor opened) {
     group = joined;
     slot = place;
     cursor = opened;
   }
 
-  /** Belongs to none any more, with the directory write-locked. */
+  /** Leaves its group. Called while the directory is write-locked. */
   void leave() {
     group = null;
   }
 
-  /** Gives its place in the log back. Outside the directory's lock. */
+  /** Closes its cursor in the log. Called outside the directory's lock. */
   void giveUpPlace() {
     ChangeLog.Cursor place = cursor;
     if (place != null) {
-      // A place leads to its log and on to all that comes in the feed later: whoever keeps a watch
-      // that has ended would keep that too. None is given to it any more.
+      // A cursor leads to its log and on to everything that the feed appends later, so a reference
+      // to an ended watch would retain that too. No cursor is set after this.
       cursor = null;
       place.close();
     }
   }
 
-  /** Whether it looks at sessions as they are now, and not as they were at its place in the log. */
+  /**
+   * Returns whether it looks at sessions as they are now, not as they were at its cursor in the
+   * log.
+   */
   boolean looksAhead() {
     return told != null;
   }
@@ -171,7 +177,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
     return group;
   }
 
-  /** Where in its group it stands. */
+  /** Returns its slot in its group. */
   int slot() {
     return slot;
   }
@@ -194,8 +200,8 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   }
 
   /**
-   * Has all that the reader holds, and all that it could hold, seen through again, on a thread of
-   * the broker. For a watch that was begun with such a say.
+   * Replaces the predicate, and examines all sessions that the reader holds or could hold again, on
+   * a thread of the broker. Only for a watch that began with a predicate.
    */
   void recheck(Predicate<? super ListedSession> visible) {
     visibility = new Visibility(visible);
@@ -215,7 +221,9 @@ final class LocalWatch extends AbstractAttachment implements Watch {
     wake();
   }
 
-  /** Wakes the reader for what has changed, or tells it that it has not kept up. Outside locks. */
+  /**
+   * Wakes the reader for changes, or ends the watch if it has not kept up. Called outside locks.
+   */
   void flush() {
     ChangeLog.Cursor place = cursor;
     if (place != null && place.hasFallen()) {
@@ -230,7 +238,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
     ChangeLog.Cursor place = cursor;
     for (int silent = 0; place != null && !isEnding(); silent++) {
       if (silent >= MAX_SILENT) {
-        // Nothing for so long: this thread has others to see to.
+        // No event for a long time: other watches need this thread.
         wakeLater();
         return null;
       }
@@ -265,15 +273,18 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   }
 
   /**
-   * Whether changes come before the walk goes on: those up to the mark of its last step. Where each
-   * session is looked at as it is now there is no mark, and they take turns.
+   * Returns whether changes come next, and not the walk: those up to the mark of its last step. If
+   * each session is examined as it is now, there is no mark, and walk and changes alternate.
    */
   private boolean isChangeNext(ChangeLog.Cursor place) {
     changeNext = !changeNext;
     return told == null ? place.isBeforeMark() : changeNext;
   }
 
-  /** Finds more for the reader; when there is no more, and that is the first time, says so. */
+  /**
+   * Finds more sessions for the reader; the first time that there are none left, returns the ready
+   * event.
+   */
   private @Nullable Envelope walkOn(ChangeLog.Cursor place) {
     covered = walked;
     walking = walked < horizon;
@@ -286,7 +297,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
     return null;
   }
 
-  /** What the reader is to be told of a session that a walk has found, if anything. */
+  /** Returns the event for a session that a walk has found, or null. */
   private @Nullable Envelope tell(Directory.Found next) {
     if (told != null) {
       return tellAsItIs(next.session(), null);
@@ -295,7 +306,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
     return Envelope.added(next.shown(), next.size());
   }
 
-  /** What the reader is to be told of a change, if anything. */
+  /** Returns the event for a change, or null. */
   private @Nullable Envelope tell(SessionChange change) {
     SessionRef session = change.session();
     if (session.number > covered && session.number <= horizon) {
@@ -304,7 +315,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
     boolean holds = passes(change.before());
     boolean held = passes(change.after());
     if (holds && held && !session.isShownBy(change.now())) {
-      // It has changed again, or closed: that is told in its turn, and this no more.
+      // It has changed again, or closed: only that later change is sent, in its turn.
       return null;
     }
     this.held += (held ? 1 : 0) - (holds ? 1 : 0);
@@ -319,9 +330,9 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   }
 
   /**
-   * What the reader is to be told of a session as it is now, if anything.
+   * Returns the event for a session as it is now, or null.
    *
-   * @param change what a change has made of it, which all who may see it can share; null for none
+   * @param change the event of a change, which all watches that may see it share; null for none
    */
   private @Nullable Envelope tellAsItIs(SessionRef ref, @Nullable Envelope change) {
     SessionState state = ref.state();
@@ -345,7 +356,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
     return now == null || now.shows(session);
   }
 
-  /** Notes that the reader has been told of a session; false if it knew. */
+  /** Notes that the reader holds a session; returns false if it already did. */
   private boolean hold(long number) {
     if (told == null || told.contains(number)) {
       return false;
@@ -362,7 +373,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
     return true;
   }
 
-  /** Notes that the reader holds a session no more; false if it did not. */
+  /** Notes that the reader no longer holds a session; returns false if it did not. */
   private boolean letGo(long number) {
     if (told == null || !told.contains(number)) {
       return false;
@@ -389,7 +400,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   }
 
   /**
-   * Nothing to do: a snapshot does not count against the bounds, and a change only until it is
+   * Does nothing: a snapshot does not count against the bounds, and a change only until it is
    * polled.
    */
   @Override

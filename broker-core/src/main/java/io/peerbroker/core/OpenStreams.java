@@ -37,7 +37,7 @@ final class OpenStreams {
   /** Whether the broker takes nothing new. */
   private final AtomicBoolean closing = new AtomicBoolean();
 
-  /** Held to wait for the streams to end, and to say that one has. */
+  /** Held to wait for the streams to end, and to signal that one has ended. */
   private final ReentrantLock lock = new ReentrantLock();
 
   private final Condition ended = lock.newCondition();
@@ -50,7 +50,7 @@ final class OpenStreams {
   }
 
   /**
-   * Takes a permit; where none is free, the channel that waits longest for its reader gives way.
+   * Takes a permit; if none is free, the channel that has waited longest for its reader gives way.
    *
    * @throws RefusedException {@code at_capacity}
    */
@@ -87,7 +87,9 @@ final class OpenStreams {
 
   /** Makes the transport of a stream. */
   static void connect(AbstractAttachment stream, Transport.Opener opener) {
-    stream.connect(Objects.requireNonNull(opener.open(stream), "The opener has made no transport"));
+    stream.connect(
+        Objects.requireNonNull(
+            opener.open(stream), "The opener returned null instead of a transport."));
   }
 
   /** Returns how many streams have not ended. */
@@ -141,7 +143,7 @@ final class OpenStreams {
   /** Ends the streams that are left, whether or not their transports manage to. */
   void detachAll(CloseReason reason) {
     for (AbstractAttachment stream : streams) {
-      // One that is still being opened has not been told, and will be when it has its transport.
+      // A stream that is still being opened was not notified; it will be when it has its transport.
       ForeignCalls.runLogged(() -> stream.end(reason));
       ForeignCalls.runLogged(() -> stream.detach(reason));
     }

@@ -10,13 +10,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class Receivers {
 
-  /** How many threads call receivers, unless some of them block. */
+  /** How many threads call receivers unless some of them block. */
   private static final int THREADS = 4;
 
-  /** Where receivers and watchers are called for which no executor was given. */
+  /** Returns the executor for receivers and watchers that were given none. */
   private final Executor executor;
 
-  /** The same, where they are threads of the broker's own. */
+  /** The same, if they are threads of the broker's own; otherwise null. */
   private final @Nullable WorkerPool own;
 
   private final Timer timer;
@@ -32,7 +32,8 @@ final class Receivers {
       own = null;
       executor = given;
     } else {
-      // Unbounded, but each receiver has one task in it at the most, and receivers are counted.
+      // Its queue is unbounded, but each receiver has at most one task in it, and receivers are
+      // counted.
       own = new WorkerPool("peerbroker-receiver", THREADS, maxThreads);
       executor = own;
     }

@@ -27,25 +27,24 @@ final class Refusals {
 
   static Refusal sessionsFull() {
     return new Refusal(
-        Refusal.Code.AT_CAPACITY,
-        "The broker holds as many sessions, tags and metadata as it may.",
-        LATER);
+        Refusal.Code.AT_CAPACITY, "The broker is full of sessions, tags and metadata.", LATER);
   }
 
   static Refusal listTooLong(long bytes, long max) {
     return new Refusal(
         Refusal.Code.AT_CAPACITY,
-        "The list is too long to be watched by a caller who may see a part of it: it takes "
+        "This list is too long for a caller that may see only part of it: to remember what was sent takes "
             + bytes
-            + " bytes to remember what was told, of at most "
+            + " bytes, of at most "
             + max
-            + "; a filter with a rarer tag makes it shorter.",
+            + ". Use a filter with a rarer tag.",
         LATER);
   }
 
   static Refusal unknownChannel() {
     return Refusal.of(
-        Refusal.Code.UNKNOWN_CHANNEL, "There is no such channel, or not any more; open one first.");
+        Refusal.Code.UNKNOWN_CHANNEL,
+        "No channel has this id; it may have closed. Open one first.");
   }
 
   static Refusal sessionForChannel() {
@@ -60,11 +59,11 @@ final class Refusals {
   static Refusal foreignOrigin() {
     return Refusal.of(
         Refusal.Code.UNKNOWN_CHANNEL,
-        "The origin is neither this channel, still open, nor one of its sessions.");
+        "The origin is neither this channel nor one of its sessions; it may have closed.");
   }
 
   static Refusal unknownSession() {
-    return Refusal.of(Refusal.Code.UNKNOWN_SESSION, "There is no such session, or not any more.");
+    return Refusal.of(Refusal.Code.UNKNOWN_SESSION, "No session has this id; it may have closed.");
   }
 
   static Refusal sessionClosed() {
@@ -73,7 +72,7 @@ final class Refusals {
 
   static Refusal unknownTarget() {
     return Refusal.of(
-        Refusal.Code.UNKNOWN_TARGET, "The target is no channel and no session, or not any more.");
+        Refusal.Code.UNKNOWN_TARGET, "No channel or session has this id; it may have closed.");
   }
 
   static Refusal wrongKey() {
@@ -85,19 +84,19 @@ final class Refusals {
   static Refusal wrongHost() {
     return Refusal.of(
         Refusal.Code.WRONG_KEY,
-        "Another channel hosts this session, and only that one may change it.");
+        "Another channel hosts this session; only that channel may change it.");
   }
 
   static Refusal keyNeededByBroker() {
     return Refusal.of(
         Refusal.Code.INVALID_REQUEST,
-        "The member 'key' is missing: this broker takes the channel's key with every session.");
+        "The member 'key' is missing: this broker requires the channel's key for every session.");
   }
 
   static Refusal keyNeededByChannel() {
     return Refusal.of(
         Refusal.Code.INVALID_REQUEST,
-        "The member 'key' is missing: this channel's sessions take the key of the channel.");
+        "The member 'key' is missing: a session on this channel requires the channel's key.");
   }
 
   static Refusal badLimit() {
@@ -128,7 +127,7 @@ final class Refusals {
   static Refusal targetBusy() {
     return new Refusal(
         Refusal.Code.TARGET_BUSY,
-        "The target has not read what was sent to it before; its queue is full.",
+        "The target's queue is full: it has not read earlier messages.",
         SOON);
   }
 
@@ -137,13 +136,13 @@ final class Refusals {
         Refusal.Code.RATE_LIMITED,
         "This channel has "
             + max
-            + " bytes waiting for targets that are away, and may have no more.",
+            + " bytes waiting for targets that are away, which is the most that it may have.",
         SOON);
   }
 
   static Refusal queuesFull() {
     return new Refusal(
-        Refusal.Code.AT_CAPACITY, "The broker holds as many undelivered messages as it may.", SOON);
+        Refusal.Code.AT_CAPACITY, "The broker's queues are full of undelivered messages.", SOON);
   }
 
   static Refusal unroutable() {

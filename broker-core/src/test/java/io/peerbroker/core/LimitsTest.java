@@ -514,7 +514,7 @@ final class LimitsTest {
     expected.drainTimeout = Duration.ofSeconds(5);
     assertThat(broker.limits()).isEqualTo(new Limits(expected));
     assertRefused(() -> Wired.claimHost(broker, party.id(), null), Code.INVALID_REQUEST)
-        .contains("this broker takes the channel's key");
+        .contains("this broker requires the channel's key");
   }
 
   @Test
