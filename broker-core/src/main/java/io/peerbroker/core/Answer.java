@@ -6,10 +6,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** What {@link Gateway#perform} answers a {@link Request}: a result of its own kind, or a no. */
+/**
+ * The answer of {@link Gateway#perform} to a {@link Request}: a result of its own kind, or a
+ * refusal.
+ */
 public sealed interface Answer {
 
-  /** The request was refused, and nothing of it has happened. */
+  /** The request was refused, and has changed nothing. */
   record Refused(Refusal refusal) implements Answer {
     public Refused {
       Objects.requireNonNull(refusal, "refusal");
@@ -22,10 +25,11 @@ public sealed interface Answer {
   }
 
   /**
-   * The answer to a ping: how the channel's stream stands.
+   * The answer to a ping: the state of the channel's stream.
    *
-   * @param attached whether there is one ({@link Channel#isAttached()})
-   * @param lastConsumed how far it has come ({@link Channel#lastConsumed()}), or null
+   * @param attached whether a stream is attached ({@link Channel#isAttached()})
+   * @param lastConsumed the last event that the network has taken ({@link Channel#lastConsumed()}),
+   *     or null
    */
   record Pong(boolean attached, @Nullable String lastConsumed) implements Answer {
 
@@ -36,7 +40,7 @@ public sealed interface Answer {
     }
   }
 
-  /** The session is there. */
+  /** The session was created. */
   record SessionOpened(String sid) implements Answer {
     public SessionOpened {
       Objects.requireNonNull(sid, "sid");
@@ -44,9 +48,9 @@ public sealed interface Answer {
   }
 
   /**
-   * What became of each message, in order. What was taken is always the beginning: behind one that
-   * was refused none was tried, and all of them are refused as it was. Where the first was refused,
-   * the answer is {@link Refused}.
+   * The result for each message, in order. Messages are accepted from the beginning: after the
+   * first refused message none is tried, and all of them have its refusal. If the first message is
+   * refused, the answer is {@link Refused}.
    */
   record Delivered(List<Delivery> deliveries) implements Answer {
 
@@ -58,8 +62,8 @@ public sealed interface Answer {
     }
 
     /**
-     * Returns a complete stage for one message that was sent: always the same, so that an adapter
-     * can tell it by its identity.
+     * Returns the completed stage for one message that was sent: always the same object, so that an
+     * adapter can recognize it by its identity.
      */
     static CompletionStage<Answer> oneSent() {
       return ONE_SENT;

@@ -52,7 +52,7 @@ record AuthorizedChannel(LocalChannel channel, LocalBroker broker, Caller caller
     return channel.send(message, permission(broker, caller));
   }
 
-  /** Returns what asks the policy about a message; null where nobody is asked. */
+  /** Returns the check that asks the policy about a message; null if no policy is asked. */
   static @Nullable Consumer<Message> permission(LocalBroker broker, Caller caller) {
     AccessPolicy policy = broker.policy();
     return caller == Caller.trusted() || policy == AccessPolicy.allowAll()

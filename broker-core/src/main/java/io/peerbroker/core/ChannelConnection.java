@@ -345,7 +345,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
   /**
    * Closes the channel, of whose reader it has been decided that it does not come back.
    *
-   * @return what follows: those concerned are notified, and what was kept is let go
+   * @return the task to run afterwards, which notifies readers and senders and drops what was kept
    */
   private Runnable closeExpired(Permits.Permit permit) {
     Runnable closed = channel.closeExpired();

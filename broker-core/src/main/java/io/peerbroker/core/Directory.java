@@ -245,7 +245,7 @@ final class Directory {
   /**
    * Closes a channel and all its sessions at one instant. Does nothing if it has closed.
    *
-   * @return what notifies listeners of that, to be run once the channel's stream is told to end
+   * @return the task that notifies listeners, to run after the channel's stream was asked to end
    */
   Runnable close(LocalChannel channel, CloseReason reason) {
     Step closing = new Step();
@@ -444,7 +444,7 @@ final class Directory {
   /**
    * Returns the number behind which a page begins that a client asks for.
    *
-   * @throws RefusedException {@code invalid_request} where there cannot be such a page
+   * @throws RefusedException {@code invalid_request} if there cannot be such a page
    */
   long pageStart(int limit, @Nullable String after) {
     if (limit < 1 || limit > Page.MAX_LIMIT) {

@@ -24,7 +24,7 @@ final class ExpiryQueue {
     /**
      * Closes the channel, of which it has been decided.
      *
-     * @return what is told those concerned, to be run after it
+     * @return the task that reports the closing, to run afterwards
      */
     Runnable close();
   }

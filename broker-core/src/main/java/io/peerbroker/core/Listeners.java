@@ -8,14 +8,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * The application's listeners. Without any, notifying costs a look at an empty list.
  *
- * <p>What happens to a channel, a session or a watch is reported by its {@link Lifecycle}, which
- * keeps the order.
+ * <p>The {@link Lifecycle} of a channel, a session or a watch reports its events and keeps their
+ * order.
  */
 final class Listeners {
 
   private final List<BrokerListener> listeners;
 
-  /** Where a listener is notified that is slower than what happens; refuses nothing. */
+  /** Continues the notifications of a listener that is slower than the events; rejects nothing. */
   private final Executor aside;
 
   Listeners(List<BrokerListener> listeners, Executor aside) {
@@ -27,14 +27,14 @@ final class Listeners {
     return listeners.isEmpty();
   }
 
-  /** Calls every listener, inside a call that {@link ForeignCalls#runNotification} has let in. */
+  /** Calls every listener. Called only inside {@link ForeignCalls#runNotification}. */
   void notifyEach(Consumer<BrokerListener> call) {
     for (BrokerListener listener : listeners) {
       ForeignCalls.runLogged(() -> call.accept(listener));
     }
   }
 
-  /** Notifies listeners on another thread, so that this one is not kept. */
+  /** Notifies listeners on another thread, so that this one is free. */
   void notifyElsewhere(Runnable notification) {
     aside.execute(() -> ForeignCalls.runNotification(notification));
   }

@@ -29,7 +29,7 @@ final class LocalBroker implements Broker {
   private final LocalGateway gateway = new LocalGateway(this, Caller.trusted());
   private final Timer timer;
 
-  /** The same, where it is the broker's own. */
+  /** The same, if it is the broker's own; otherwise null. */
   private final Timer.@Nullable SystemTimer ownTimer;
 
   /** Runs work that would occupy the thread that causes it. */
@@ -47,16 +47,16 @@ final class LocalBroker implements Broker {
   final LocalRouter router;
   final OpenStreams streams;
 
-  /** What the queues of strangers' channels hold. */
+  /** The bytes in the queues of clients' channels. */
   final ByteBudget budget;
 
   /** The queues of the application's own channels: counted, and bounded for each alone. */
   final ByteBudget ownBudget = new ByteBudget(Long.MAX_VALUE);
 
-  /** What is kept for replay. */
+  /** The bytes kept for replay. */
   final ByteBudget replay;
 
-  /** What waits for readers who are away. */
+  /** The queues whose readers are away. */
   final AbsentQueues absent;
 
   private final LocalChannel.Parts channelParts;
@@ -80,7 +80,7 @@ final class LocalBroker implements Broker {
     if (givenTimer != null) {
       ownTimer = null;
       timer = givenTimer;
-      // It has threads enough, or is moved by the hand of a test.
+      // A given timer has enough threads of its own, or a test advances it.
       aside = Runnable::run;
     } else {
       ownTimer = Timer.system();
@@ -153,12 +153,12 @@ final class LocalBroker implements Broker {
     return held;
   }
 
-  /** Makes a channel, which is yet to be opened. */
+  /** Creates a channel that is not opened yet. */
   LocalChannel newChannel(ChannelOptions options, LocalChannel.Side side, @Nullable String owner) {
     return new LocalChannel(channelParts, options, side, owner);
   }
 
-  /** Counts and reports a refusal, which is for the caller to throw. */
+  /** Counts and reports a refusal, and returns it for the caller to throw. */
   RefusedException refused(@Nullable Channel channel, RefusedException refused) {
     counters.callsRefused.increment(refused.refusal().code());
     listeners.callRefused(channel, refused.refusal());
@@ -243,7 +243,7 @@ final class LocalBroker implements Broker {
   /**
    * Takes the permit of a new channel.
    *
-   * @param replaced the channel that is to close and gives its own back in a moment, if any
+   * @param replaced the channel that is about to close and to free its own permit, if any
    */
   private Permits.Permit permitFor(LocalChannel channel, @Nullable LocalChannel replaced) {
     Permits permits = permitsFor(channel);
@@ -330,7 +330,7 @@ final class LocalBroker implements Broker {
     return stream;
   }
 
-  /** Makes a watch, which is yet to begin. */
+  /** Creates a watch that has not begun yet. */
   LocalWatch newWatch(
       ParsedFilter filter,
       @Nullable Predicate<? super ListedSession> visible,
@@ -402,7 +402,7 @@ final class LocalBroker implements Broker {
     return gateway.list(filter, limit, after);
   }
 
-  /** Returns whether a session is hosted only with the key of its channel. */
+  /** Returns whether hosting a session always requires the key of its channel. */
   boolean requiresSessionKey() {
     return requireSessionKey;
   }

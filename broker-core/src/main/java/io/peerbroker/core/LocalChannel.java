@@ -44,7 +44,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
     final OpenStreams streams;
     final ExpiryQueue expiries;
 
-    /** Of the queues of strangers' channels together. */
+    /** The budget of all clients' queues together. */
     final ByteBudget budget;
 
     /** Of the queues of the application's own channels: counted, not bounded. */
@@ -327,7 +327,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
   /**
    * Sends a message.
    *
-   * @param permission refuses one that is not permitted; null where nobody is asked
+   * @param permission refuses a message that is not permitted; null if no policy is asked
    */
   CompletionStage<Delivery> send(Message message, @Nullable Consumer<Message> permission) {
     Objects.requireNonNull(message, "message");
@@ -514,7 +514,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
   void end(CloseReason reason) {
     Runnable notification = parts.directory.close(this, reason);
     try {
-      // In this order: the stream is told before the application is.
+      // In this order: the stream is notified before the application.
       connection.end(reason);
     } finally {
       notification.run();
@@ -522,7 +522,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
   }
 
   /**
-   * Closes the channel, whose connection has decided that nobody comes back.
+   * Closes the channel after its connection has decided that the client does not come back.
    *
    * @return what notifies listeners of it
    */

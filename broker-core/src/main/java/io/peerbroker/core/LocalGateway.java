@@ -112,9 +112,9 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
   }
 
   /**
-   * Performs a request: this is where the checks stand in their order. What adapters look at comes
-   * before (path, method, JSON, shape). Then the sizes, which need no look at the broker; the
-   * acting channel's existence; its key; the policy; the session's existence and whether it is the
+   * Performs a request. The order of the checks is decided here. Adapters check path, method, JSON
+   * and shape before. Then come the sizes, which do not depend on the broker's state; the acting
+   * channel's existence; its key; the policy; the session's existence and whether it is the
    * channel's own, or the target's existence; the rate; the room.
    */
   @Override
@@ -131,12 +131,15 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     } catch (RefusedException refused) {
       return CompletableFuture.completedStage(new Answer.Refused(refused.refusal()));
     } catch (Throwable failed) {
-      // Errors too: whoever waits for the stage has no other answer.
+      // Errors too: the stage is the only way to report them.
       return CompletableFuture.failedStage(failed);
     }
   }
 
-  /** Refuses what is larger than it may be. No channel is known yet, so listeners are not told. */
+  /**
+   * Refuses a request whose parts are too large. No channel is known yet, so listeners are not
+   * notified.
+   */
   private void checkSizes(Request request) {
     Limits limits = broker.limits();
     if (request instanceof Request.Send send) {
@@ -161,7 +164,7 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
                 ? claim(actor.id(), Objects.requireNonNull(key))
                 : claimChannel(actor.id(), Objects.requireNonNull(key));
     String seen = actor.seen();
-    // Without its key anybody could say so.
+    // Without the channel's key, anybody could claim this.
     if (seen != null && key != null) {
       channel.confirm(seen, actor.patience());
     }
@@ -192,7 +195,10 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     return Answer.Done.DONE;
   }
 
-  /** Returns the channel that owns {@code origin}, its own id or a session's, after its key. */
+  /**
+   * Returns the channel that owns {@code origin}, its own id or a session's, after checking its
+   * key.
+   */
   LocalChannel claim(String origin, String key) {
     LocalChannel channel = null;
     try {
@@ -208,7 +214,7 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     }
   }
 
-  /** Returns the channel with this id after checking its key; a session's does not do. */
+  /** Returns the channel with this id after checking its key; a session's id is not accepted. */
   private LocalChannel claimChannel(String cid, String key) {
     LocalChannel channel = null;
     try {
@@ -221,7 +227,7 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     }
   }
 
-  /** Returns the channel that is to host a session. The first draft sent no key there. */
+  /** Returns the channel that hosts a new session. The first draft sends no key there. */
   LocalChannel claimHost(String cid, @Nullable String key) {
     LocalChannel channel = null;
     try {

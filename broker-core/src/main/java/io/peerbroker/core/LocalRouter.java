@@ -6,9 +6,9 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the targets of messages among the channels and sessions of this broker, and lets their
- * senders know what was not delivered. In front of it stands the application's router, if there is
- * one.
+ * Finds the targets of messages among the channels and sessions of this broker, and notifies
+ * senders of messages that were not delivered. The application's router, if there is one, is in
+ * front of it.
  */
 final class LocalRouter implements Router {
 
@@ -18,11 +18,11 @@ final class LocalRouter implements Router {
   private final Counters counters;
   private final Listeners listeners;
 
-  /** What senders' messages go through: the application's router, or this one. */
+  /** The router for senders' messages: the application's, or this one. */
   private final Router front;
 
   /**
-   * @param front makes the application's router of this one, or returns this one
+   * @param front returns the application's router, which may use this one, or this one itself
    */
   LocalRouter(
       Directory directory,
@@ -39,20 +39,20 @@ final class LocalRouter implements Router {
     this.front = Objects.requireNonNull(front.apply(this), "router");
   }
 
-  /** Returns what senders' messages go through. */
+  /** Returns the router for senders' messages. */
   Router front() {
     return front;
   }
 
   /**
-   * Whether a stage says {@link Delivery.Sent}, as nearly every one does, and is complete. There is
-   * one such stage, so that it takes no more than a look.
+   * Returns whether a stage is the completed one of {@link Delivery.Sent}, as nearly every one is.
+   * There is only one such stage, so a comparison is enough.
    */
   static boolean isSent(CompletionStage<Delivery> stage) {
     return stage == Delivery.sent();
   }
 
-  /** Sends a message on its way, and turns whatever goes wrong in foreign code into a refusal. */
+  /** Routes a message, and turns every failure of foreign code into a refusal. */
   CompletionStage<Delivery> send(Message message) {
     try {
       CompletionStage<Delivery> stage = front.route(message);
@@ -87,7 +87,7 @@ final class LocalRouter implements Router {
     return target == null ? Delivery.refused(Refusals.unknownTarget()) : target.deliver(message);
   }
 
-  /** Returns what the sender of a message is answered whose target's reader is away. */
+  /** Returns the receipt for the sender of a message whose target's reader is away. */
   Outbox.Receipt receipt(Message message) {
     return new Outbox.Receipt(ids.delivery(), directory.ownerOf(message.origin()));
   }
@@ -106,7 +106,9 @@ final class LocalRouter implements Router {
     return true;
   }
 
-  /** Notifies the origin of a queued message that its target has not read it, if it is there. */
+  /**
+   * Notifies the origin of a queued message, if it still exists, that its target has not read it.
+   */
   void notifyUndelivered(Outbox.QueuedMessage leftover, CloseReason reason) {
     Message message = leftover.message();
     LocalChannel origin = directory.ownerOf(message.origin());

@@ -9,15 +9,15 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The messages of one request, each sent when the one before has been taken. The first that is
- * refused is the last that is tried.
+ * The messages of one request, each sent after the previous one was accepted. The first one that is
+ * refused is the last one that is tried.
  *
- * <p>One thread at a time is at it: the request's, and then that on which the application's router
- * answers.
+ * <p>Used by one thread at a time: the request's, and then the one on which the application's
+ * router answers.
  */
 final class MessageBatch {
 
-  /** How long an application's router may take for one request. */
+  /** How long the application's router may take for one request. */
   private static final Duration ROUTE_TIMEOUT = Duration.ofSeconds(30);
 
   private final LocalChannel sender;
@@ -28,7 +28,7 @@ final class MessageBatch {
 
   /**
    * @param sender the channel that owns the origin
-   * @param permission refuses a message that is not permitted; null where nobody is asked
+   * @param permission refuses a message that is not permitted; null if no policy is asked
    */
   MessageBatch(LocalChannel sender, Request.Send request, @Nullable Consumer<Message> permission) {
     this.sender = sender;
@@ -36,7 +36,7 @@ final class MessageBatch {
     this.permission = permission;
   }
 
-  /** Sends the messages, whose sizes have been looked at, as the origin's owner has just been. */
+  /** Sends the messages. Their sizes and the origin's owner were checked before. */
   CompletionStage<Answer> send(Timer timer) {
     CompletionStage<Delivery> first = sender.sendChecked(next(), permission);
     if (first == Delivery.sent() && request.messages().size() == 1) {
@@ -44,7 +44,7 @@ final class MessageBatch {
     }
     goOn(first);
     if (!answer.isDone()) {
-      // A router of the application's takes its time, or for ever.
+      // The application's router may take long, or for ever.
       Timer.Scheduled timeout = timer.schedule(ROUTE_TIMEOUT, this::giveUp);
       var unused = answer.whenComplete((given, thrown) -> timeout.cancel());
     }
@@ -88,12 +88,12 @@ final class MessageBatch {
     try {
       goOn(sender.sendFrom(next(), permission));
     } catch (Throwable failed) {
-      // On this thread nobody else would answer.
+      // An exception on this thread would leave the stage incomplete.
       answer.completeExceptionally(failed);
     }
   }
 
-  /** Notes what became of the next message; returns whether to go on with the one behind it. */
+  /** Notes the result of the next message; returns whether to continue with the one after it. */
   private boolean note(@Nullable Delivery delivery, @Nullable Throwable thrown) {
     if (delivery == null) {
       answer.completeExceptionally(
@@ -115,7 +115,8 @@ final class MessageBatch {
     if (deliveries.size() == all) {
       answer.complete(new Answer.Delivered(deliveries));
     }
-    // An answer that has come without us is that it was given up: nobody would learn of the rest.
+    // If the stage is already complete, the request was given up, and the rest would not be
+    // reported.
     return !answer.isDone();
   }
 }

@@ -9,32 +9,32 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 /**
- * The streams of one broker from before they are connected until they have ended: which may be
- * opened, and which a broker that closes has to wait for.
+ * The streams of one broker, from before they are connected until they have ended. It bounds how
+ * many may be opened, and knows the ones that a closing broker must wait for.
  *
  * <p>Safe for use by many threads. The lock is a leaf.
  */
 final class OpenStreams {
 
-  /** Of channels that strangers open; those that wait for their readers count. */
+  /** The permits of clients' channels, including those that wait for their readers. */
   final Permits channels;
 
-  /** Of watches that strangers open. */
+  /** The permits of clients' watches. */
   final Permits watches;
 
-  /** Of the application's own channels, which no stranger takes. */
+  /** The permits of the application's own channels, which no client takes. */
   final Permits ownChannels;
 
-  /** Of the application's own watches. */
+  /** The permits of the application's own watches. */
   final Permits ownWatches;
 
-  /** The channels that give way where no permit is free. */
+  /** The channels that give way if no permit is free. */
   final WaitingChannels waiting = new WaitingChannels();
 
   /** Every stream that has not ended. */
   private final Set<AbstractAttachment> streams = ConcurrentHashMap.newKeySet();
 
-  /** Whether the broker takes nothing new. */
+  /** Whether the broker accepts nothing new. */
   private final AtomicBoolean closing = new AtomicBoolean();
 
   /** Held to wait for the streams to end, and to signal that one has ended. */
@@ -67,7 +67,7 @@ final class OpenStreams {
     return permit;
   }
 
-  /** Counts a stream among those that have not ended, before it can end. */
+  /** Adds a stream to those that have not ended. Called before it can end. */
   void add(AbstractAttachment stream) {
     streams.add(stream);
   }
@@ -85,7 +85,7 @@ final class OpenStreams {
     }
   }
 
-  /** Makes the transport of a stream. */
+  /** Creates the transport of a stream, and connects the two. */
   static void connect(AbstractAttachment stream, Transport.Opener opener) {
     stream.connect(
         Objects.requireNonNull(
@@ -101,19 +101,19 @@ final class OpenStreams {
     return closing.get();
   }
 
-  /** Refuses what is asked of a broker that closes. */
+  /** Refuses the operation if the broker is closing. */
   void checkRunning() {
     if (closing.get()) {
       throw new RefusedException(Refusals.shuttingDown());
     }
   }
 
-  /** Takes nothing new from now on; false if that has been so before. */
+  /** Accepts nothing new from now on; returns false if that was so before. */
   boolean beginClosing() {
     return !closing.getAndSet(true);
   }
 
-  /** Does something with all streams of a kind; what fails for one is logged. */
+  /** Runs an action for all streams of a kind; a failure for one of them is logged. */
   <T extends AbstractAttachment> void each(Class<T> kind, Consumer<T> action) {
     for (AbstractAttachment stream : streams) {
       if (kind.isInstance(stream)) {
@@ -125,7 +125,7 @@ final class OpenStreams {
   /**
    * Waits until all streams have ended.
    *
-   * @param deadline for how long at most, by {@link System#nanoTime()}
+   * @param deadline when to stop waiting, by {@link System#nanoTime()}
    */
   void awaitEnd(long deadline) {
     lock.lock();
@@ -140,7 +140,7 @@ final class OpenStreams {
     }
   }
 
-  /** Ends the streams that are left, whether or not their transports manage to. */
+  /** Ends the streams that are left, even if their transports cannot. */
   void detachAll(CloseReason reason) {
     for (AbstractAttachment stream : streams) {
       // A stream that is still being opened was not notified; it will be when it has its transport.

@@ -59,7 +59,7 @@ final class Outbox {
     CLOSED
   }
 
-  /** Who has a share of what waits for readers who are away. */
+  /** A sender with a share of what waits for readers that are away. */
   interface Sender {
 
     /** Counts bytes that it has sent and that wait, unless it would be too much. */

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** The limit on how many channels or watches of one kind may be open at a time. Takes no lock. */
 final class Permits {
 
-  /** One place that is taken, until it is released. */
+  /** A taken permit, until it is released. */
   static final class Permit extends AtomicReference<@Nullable Permits> {
 
     private static final long serialVersionUID = 1;
@@ -16,7 +16,7 @@ final class Permits {
       super(of);
     }
 
-    /** Gives the place back. Does nothing the second time. */
+    /** Frees the permit. Does nothing the second time. */
     void release() {
       Permits of = getAndSet(null);
       if (of != null) {
@@ -30,7 +30,7 @@ final class Permits {
   private final AtomicInteger taken = new AtomicInteger();
 
   /**
-   * @param what what takes the places, for people
+   * @param what the things that take permits, for error texts
    */
   Permits(String what, int max) {
     this.what = what;

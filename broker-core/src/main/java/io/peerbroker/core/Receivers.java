@@ -5,8 +5,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes the streams to parties in this JVM, and has the threads that call those for which no
- * executor was given.
+ * Creates the streams to receivers and watchers in this JVM, and owns the threads for those that
+ * were given no executor.
  */
 final class Receivers {
 
@@ -23,8 +23,8 @@ final class Receivers {
 
   /**
    * @param given the application's executor; null for threads of the broker's own
-   * @param maxThreads how many of these there are at most
-   * @param timer looks after executors that may drop tasks
+   * @param maxThreads the most of these threads
+   * @param timer schedules the checks of executors that may drop tasks
    */
   Receivers(@Nullable Executor given, int maxThreads, Timer timer) {
     this.timer = timer;
@@ -44,9 +44,9 @@ final class Receivers {
   }
 
   /**
-   * Returns what makes the stream to a receiver.
+   * Returns an opener of the stream to a receiver.
    *
-   * @param held the channel as the receiver knows it
+   * @param held the channel as the receiver holds it
    */
   Transport.Opener opener(Receiver receiver, Channel held, Executor by) {
     return attachment ->
@@ -61,7 +61,7 @@ final class Receivers {
             reason -> receiver.closed(held, reason));
   }
 
-  /** Returns what makes the stream to a watcher. */
+  /** Returns an opener of the stream to a watcher. */
   Transport.Opener opener(Watcher watcher, Executor by) {
     return attachment -> transport(attachment, by, event -> pass(watcher, event), watcher::closed);
   }
@@ -83,7 +83,7 @@ final class Receivers {
     }
   }
 
-  /** Ends the broker's own threads, when they have done what there is. */
+  /** Ends the broker's own threads once they have run all queued tasks. */
   void close() {
     if (own != null) {
       own.close();
@@ -93,7 +93,7 @@ final class Receivers {
   /**
    * Waits for these threads to end.
    *
-   * @param deadline for how long at most, by {@link System#nanoTime()}
+   * @param deadline when to stop waiting, by {@link System#nanoTime()}
    */
   void awaitEnd(long deadline) throws InterruptedException {
     if (own != null) {

@@ -2,13 +2,13 @@ package io.peerbroker.core;
 
 import java.time.Duration;
 
-/** What this broker refuses, in its words, and after how long it is worth asking again. */
+/** The broker's refusals: their texts, and the times after which a retry may succeed. */
 final class Refusals {
 
-  /** When the whole broker may have room again, or another broker may be there. */
+  /** How long until the broker may have room again, or another broker may have replaced it. */
   private static final Duration LATER = Duration.ofSeconds(5);
 
-  /** When one reader may have read. */
+  /** How long until one reader may have read. */
   private static final Duration SOON = Duration.ofSeconds(1);
 
   private Refusals() {}
@@ -18,7 +18,7 @@ final class Refusals {
   }
 
   /**
-   * @param what of what all permits are taken
+   * @param what the things that all permits are taken for
    */
   static Refusal full(int max, String what) {
     return new Refusal(

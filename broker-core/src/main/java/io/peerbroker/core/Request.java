@@ -6,12 +6,12 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a client behind a wire asks for, as a value: an adapter makes one of each request and hands
- * it to {@link Gateway#perform}. No {@code toString} shows a key, an event's id, or a message.
+ * A remote client's request as a value: an adapter creates one for each request and passes it to
+ * {@link Gateway#perform}. No {@code toString} shows a key, an event's id, or a message.
  */
 public sealed interface Request {
 
-  /** Returns who asks. */
+  /** Returns the channel that acts, and the proof for it. */
   Actor actor();
 
   private static void requireKey(Actor actor) {
@@ -20,14 +20,15 @@ public sealed interface Request {
   }
 
   /**
-   * Who asks, as the client says.
+   * The acting channel, as the client states it.
    *
-   * @param id the id of the acting channel; for {@link Send} that of its session will do as well
-   * @param key the channel's key; null only for {@link OpenSession}, where the first draft of the
-   *     protocol sent none
-   * @param seen the id of the last event that the client has seen, or null where it does not say
+   * @param id the id of the acting channel; for {@link Send}, it may also be that of one of its
+   *     sessions
+   * @param key the channel's key; null only for {@link OpenSession}, with which clients of the
+   *     protocol's first draft send none
+   * @param seen the id of the last event that the client has seen, or null if it does not say
    * @param patience how long an event may be on its way to the client before a {@code seen} that
-   *     says nothing new shows the stream to be dead: {@link Channel#confirm(String, Duration)}
+   *     does not advance shows that the stream is dead: {@link Channel#confirm(String, Duration)}
    */
   record Actor(String id, @Nullable String key, @Nullable String seen, Duration patience) {
     public Actor {
@@ -35,28 +36,28 @@ public sealed interface Request {
       Objects.requireNonNull(patience, "patience");
     }
 
-    /** The id alone: all else is secret, or of no use. */
+    /** Shows only the id: everything else is secret, or of no use. */
     @Override
     public String toString() {
       return "Actor[" + id + "]";
     }
   }
 
-  /** Says that the client lives. Answered with {@link Answer.Pong}. */
+  /** Shows that the client lives. The answer is {@link Answer.Pong}. */
   record Ping(Actor actor) implements Request {
     public Ping {
       requireKey(actor);
     }
   }
 
-  /** Closes the channel. Answered with {@link Answer.Done}. */
+  /** Closes the channel. The answer is {@link Answer.Done}. */
   record CloseChannel(Actor actor) implements Request {
     public CloseChannel {
       requireKey(actor);
     }
   }
 
-  /** Hosts a session on the channel. Answered with {@link Answer.SessionOpened}. */
+  /** Opens a session on the channel. The answer is {@link Answer.SessionOpened}. */
   record OpenSession(Actor actor, SessionSpec spec) implements Request {
     public OpenSession {
       Objects.requireNonNull(actor, "actor");
@@ -69,7 +70,7 @@ public sealed interface Request {
     }
   }
 
-  /** Changes a session of the channel. Answered with {@link Answer.Done}. */
+  /** Changes a session of the channel. The answer is {@link Answer.Done}. */
   record UpdateSession(Actor actor, String sid, SessionUpdate update) implements Request {
     public UpdateSession {
       requireKey(actor);
@@ -83,7 +84,7 @@ public sealed interface Request {
     }
   }
 
-  /** Closes a session of the channel. Answered with {@link Answer.Done}. */
+  /** Closes a session of the channel. The answer is {@link Answer.Done}. */
   record CloseSession(Actor actor, String sid) implements Request {
     public CloseSession {
       requireKey(actor);
@@ -92,7 +93,7 @@ public sealed interface Request {
   }
 
   /**
-   * Sends messages to one target, in order. Answered with {@link Answer.Delivered}.
+   * Sends messages to one target, in order. The answer is {@link Answer.Delivered}.
    *
    * @param actor its id is the origin of each message
    * @param messages at least one
@@ -109,7 +110,7 @@ public sealed interface Request {
       Objects.requireNonNull(target, "target");
       messages = List.copyOf(messages);
       if (messages.isEmpty()) {
-        throw new IllegalArgumentException("A request to send has at least one message.");
+        throw new IllegalArgumentException("A request to send must have at least one message.");
       }
     }
 

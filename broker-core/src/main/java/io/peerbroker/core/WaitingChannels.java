@@ -15,7 +15,7 @@ final class WaitingChannels {
   /** A channel that waits for its reader. */
   interface Waiter {
 
-    /** Closes the channel, if it still waits, so that its permit is free. */
+    /** Closes the channel, if it still waits, to free its permit. */
     void giveWay();
   }
 
