@@ -61,6 +61,11 @@ record AuthorizedChannel(LocalChannel channel, LocalBroker broker, Caller caller
   }
 
   @Override
+  public CompletionStage<Message> ask(String target, Json json, Duration timeout) {
+    return channel.ask(new Message(id(), target, json), timeout, this::send);
+  }
+
+  @Override
   public boolean confirm(String eventId) {
     return channel.confirm(eventId);
   }

@@ -80,6 +80,34 @@ public interface Channel extends AutoCloseable {
   @CheckReturnValue
   CompletionStage<Delivery> send(Message message);
 
+  /**
+   * Sends a message with this channel as the origin, and returns a stage of the answer: the next
+   * message from {@code target} to this channel. It goes to the stage and not to the {@link
+   * Receiver}, which still receives everything else.
+   *
+   * <p>The protocol has no numbers for questions and answers. Therefore any message from the target
+   * counts, also one that it had sent before it read the question; several asks to one target are
+   * answered in the order in which they were sent; and an answer that comes after the timeout goes
+   * to the receiver, or to the next ask to the same target. Where that matters, open a channel for
+   * each conversation, or put a number into the JSON. An answer from another id, such as a session
+   * of the channel that was asked, goes to the receiver.
+   *
+   * <p>Only a channel that was opened with a receiver asks, and at most 1,024 of its asks are open
+   * at one time.
+   *
+   * @param timeout how long to wait for the answer: more than zero, at most 1 hour
+   * @return the answer, on the thread on which the receiver is called. The stage fails with {@link
+   *     RefusedException} as {@link #send(Message)} refuses, with {@code rate_limited} for too many
+   *     open asks, with {@code unknown_target} if the message was queued and not delivered, and
+   *     with {@code unknown_channel} if this channel closes; it fails with {@link
+   *     java.util.concurrent.TimeoutException}, on a thread of the broker's timer, if no answer
+   *     comes in time
+   * @throws IllegalArgumentException for a timeout out of bounds
+   * @throws UnsupportedOperationException if the channel's reader is not in this JVM
+   */
+  @CheckReturnValue
+  CompletionStage<Message> ask(String target, Json json, Duration timeout);
+
   /** Sends with this channel as the origin. As {@link #sendOrThrow(Message)}. */
   default void sendOrThrow(String target, Json json) {
     sendOrThrow(new Message(id(), target, json));

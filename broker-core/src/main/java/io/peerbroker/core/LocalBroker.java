@@ -146,7 +146,7 @@ final class LocalBroker implements Broker {
     LocalChannel channel = newChannel(ChannelOptions.none(), side, owner);
     Channel held = as.apply(channel);
     try {
-      open(channel, null, receivers.opener(receiver, held, executor));
+      open(channel, null, receivers.opener(receiver, held, executor, channel.asks()));
     } catch (RefusedException refused) {
       throw refused(null, refused);
     }

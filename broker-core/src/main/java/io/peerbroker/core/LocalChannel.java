@@ -8,12 +8,16 @@ import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** A channel in this broker's directory: its queue, its rates, and its end of the stream. */
 final class LocalChannel implements Channel, Outbox.Sender {
+
+  /** The longest time that an ask may wait. */
+  private static final Duration MAX_TIMEOUT = Duration.ofHours(1);
 
   /** How many larger queues one message may drop to get room. */
   private static final int MAX_LET_GO = 4;
@@ -98,6 +102,9 @@ final class LocalChannel implements Channel, Outbox.Sender {
   /** True if no client of the protocol's first draft can have opened it. */
   private final boolean keyAlwaysNeeded;
 
+  /** The asks that wait for an answer; null if the reader is a client. */
+  private final @Nullable OpenAsks asks;
+
   private final ChannelConnection connection;
   final Lifecycle lifecycle;
   private final TokenBucket messages;
@@ -121,6 +128,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
     this.side = side;
     id = parts.ids.id();
     key = parts.ids.key();
+    asks = side == Side.WIRE ? null : new OpenAsks(id, parts.timer);
     keyAlwaysNeeded = side != Side.WIRE || !options.resume().isZero() || !options.lease().isZero();
     connection = new ChannelConnection(parts, this, options);
     lifecycle = new Lifecycle.OfChannel(parts.counters, parts.listeners, this);
@@ -464,6 +472,32 @@ final class LocalChannel implements Channel, Outbox.Sender {
     if (connection.outbox.offer(undelivered, null) == Outbox.OfferResult.SENT) {
       connection.wake();
     }
+  }
+
+  @Override
+  public CompletionStage<Message> ask(String target, Json json, Duration timeout) {
+    return ask(new Message(id, target, json), timeout, this::send);
+  }
+
+  /** Sends a message in the way that is given, and returns a stage of the answer. */
+  CompletionStage<Message> ask(
+      Message message, Duration timeout, Function<Message, CompletionStage<Delivery>> send) {
+    Objects.requireNonNull(timeout, "timeout");
+    if (timeout.isZero() || timeout.isNegative() || timeout.compareTo(MAX_TIMEOUT) > 0) {
+      throw new IllegalArgumentException(
+          "timeout must be more than 0 and at most 1 hour, not " + timeout);
+    }
+    if (asks == null) {
+      throw new UnsupportedOperationException(
+          "Only a channel that was opened with a receiver in this JVM can ask; this one's reader is"
+              + " a client.");
+    }
+    return asks.ask(message, timeout, send);
+  }
+
+  /** Returns the asks of a channel that was opened with a receiver. */
+  OpenAsks asks() {
+    return Objects.requireNonNull(asks, "asks");
   }
 
   @Override

@@ -47,18 +47,22 @@ final class Receivers {
    * Returns an opener of the stream to a receiver.
    *
    * @param held the channel as the receiver holds it
+   * @param asks those of the channel, which take their answers out of what is received
    */
-  Transport.Opener opener(Receiver receiver, Channel held, Executor by) {
+  Transport.Opener opener(Receiver receiver, Channel held, Executor by, OpenAsks asks) {
     return attachment ->
         transport(
             attachment,
             by,
             event -> {
-              if (event instanceof Event.Received received) {
+              if (!asks.takes(event) && event instanceof Event.Received received) {
                 receiver.received(held, received.message());
               }
             },
-            reason -> receiver.closed(held, reason));
+            reason -> {
+              asks.close(reason);
+              receiver.closed(held, reason);
+            });
   }
 
   /** Returns an opener of the stream to a watcher. */

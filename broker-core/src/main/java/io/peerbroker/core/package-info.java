@@ -20,7 +20,7 @@ package io.peerbroker.core;
  *            Listeners Lifecycle WakeThrottle ExpiryQueue
  * delivery   what waits for readers, and their streams:
  *            AbstractAttachment AbsentQueues Outbox ChangeFeed ChangeLog ReceiverTransport Receivers
- *            WaitingChannels OpenStreams
+ *            WaitingChannels OpenStreams OpenAsks
  * model      the channels, sessions and watches that there are:
  *            LocalSession ChannelConnection LocalChannel LocalWatch WatchIndex Directory LocalRouter
  * broker     what puts the parts together, and who may do what:

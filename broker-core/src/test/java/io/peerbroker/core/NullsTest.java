@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -72,6 +73,10 @@ final class NullsTest {
     }
   }
 
+  private static void ignore(CompletionStage<Message> stage) {
+    assertThat(stage).isNotNull();
+  }
+
   @Test
   @DisplayName("A channel and a session, and those of a view.")
   void channels() {
@@ -83,6 +88,9 @@ final class NullsTest {
       refuses("message", () -> Party.answer(channel.send(null)));
       refuses("target", () -> Party.answer(channel.send(null, Json.NULL)));
       refuses("json", () -> Party.answer(channel.send("target", null)));
+      refuses("target", () -> ignore(channel.ask(null, Json.NULL, Duration.ofSeconds(1))));
+      refuses("json", () -> ignore(channel.ask("target", null, Duration.ofSeconds(1))));
+      refuses("timeout", () -> ignore(channel.ask("target", Json.NULL, null)));
       refuses("eventId", () -> channel.confirm(null));
       refuses("eventId", () -> channel.confirm(null, Duration.ZERO));
       refuses("patience", () -> channel.confirm("event", null));
