@@ -63,6 +63,17 @@ record AuthorizedBroker(LocalBroker broker, Caller caller) implements Broker {
   }
 
   @Override
+  public Watch keepWatching(TagFilter filter, Watcher watcher) {
+    return keepWatching(filter, watcher, broker.receivers());
+  }
+
+  @Override
+  public Watch keepWatching(TagFilter filter, Watcher watcher, Executor executor) {
+    LocalBroker.checkWatcher(watcher, executor);
+    return new ReturningWatch(this, broker, filter, watcher, executor).begin();
+  }
+
+  @Override
   public Broker forCaller(Caller other) {
     return broker.forCaller(other);
   }

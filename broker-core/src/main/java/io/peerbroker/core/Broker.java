@@ -117,6 +117,32 @@ public interface Broker extends AutoCloseable {
   Watch watch(TagFilter filter, Watcher watcher, Executor executor);
 
   /**
+   * Watches the list and comes back by itself, on the broker's own few daemon threads. As {@link
+   * #keepWatching(TagFilter, Watcher, Executor)}.
+   *
+   * @throws RefusedException {@code at_capacity} or {@code shutting_down}
+   */
+  Watch keepWatching(TagFilter filter, Watcher watcher);
+
+  /**
+   * Watches the list and comes back by itself: where a watch would end with {@link
+   * CloseReason#OVERFLOW} or {@link CloseReason#SCOPE_CHANGED}, the list starts anew after a pause,
+   * and the watcher is notified by {@link Watcher#restarted()}. A first pause takes at most 100 ms,
+   * each further one up to twice as long, at most 30 s; they begin anew once a watch has lasted for
+   * 30 s. While the broker is full it is tried again in the same way.
+   *
+   * <p>It ends, once, with every other reason: when it is closed, when the broker shuts down, and
+   * with {@link CloseReason#SCOPE_CHANGED} if the {@link AccessPolicy} refuses the caller the new
+   * list.
+   *
+   * @param executor where the watcher is called, one event at a time, as for {@link
+   *     #watch(TagFilter, Watcher, Executor)}
+   * @return ends the watch when closed; the watcher is then notified of {@link CloseReason#CLOSED}
+   * @throws RefusedException {@code at_capacity} or {@code shutting_down}, for the first list
+   */
+  Watch keepWatching(TagFilter filter, Watcher watcher, Executor executor);
+
+  /**
    * Returns a view of this broker on which the {@link AccessPolicy} authorizes every operation for
    * {@code caller}, including those on the channels and watches that the view returns. The broker
    * itself acts as {@link Caller#trusted()}.

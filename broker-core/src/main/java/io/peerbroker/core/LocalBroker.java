@@ -4,6 +4,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -46,6 +48,9 @@ final class LocalBroker implements Broker {
   final Directory directory;
   final LocalRouter router;
   final OpenStreams streams;
+
+  /** The watches that pause before they begin again. */
+  final Set<ReturningWatch> returning = ConcurrentHashMap.newKeySet();
 
   /** The bytes in the queues of clients' channels. */
   final ByteBudget budget;
@@ -290,6 +295,17 @@ final class LocalBroker implements Broker {
     return watch(ParsedFilter.of(filter), null, streams.ownWatches, opener(watcher, executor));
   }
 
+  @Override
+  public Watch keepWatching(TagFilter filter, Watcher watcher) {
+    return keepWatching(filter, watcher, receivers.executor());
+  }
+
+  @Override
+  public Watch keepWatching(TagFilter filter, Watcher watcher, Executor executor) {
+    checkWatcher(watcher, executor);
+    return new ReturningWatch(this, this, filter, watcher, executor).begin();
+  }
+
   /** Returns an opener of the stream to a watcher in this JVM. */
   Transport.Opener opener(Watcher watcher, Executor executor) {
     return receivers.opener(watcher, executor);
@@ -457,6 +473,9 @@ final class LocalBroker implements Broker {
     streams.each(LocalWatch.class, watch -> watch.end(CloseReason.SHUTTING_DOWN));
     for (LocalChannel channel : directory.channels()) {
       ForeignCalls.runLogged(() -> channel.end(CloseReason.SHUTTING_DOWN));
+    }
+    for (ReturningWatch watch : returning) {
+      watch.end(CloseReason.SHUTTING_DOWN);
     }
     streams.awaitEnd(deadline);
     streams.detachAll(CloseReason.SHUTTING_DOWN);

@@ -23,6 +23,12 @@ public interface Watcher {
   default void ready(int count) {}
 
   /**
+   * Reports that the list starts anew, and that what was added before no longer counts. Only a
+   * watch of {@link Broker#keepWatching} does this, before the first event of its new list.
+   */
+  default void restarted() {}
+
+  /**
    * Reports that the watch has ended. Called once, last; not at all if the executor has rejected a
    * task.
    */

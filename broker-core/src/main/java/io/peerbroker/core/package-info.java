@@ -25,7 +25,7 @@ package io.peerbroker.core;
  *            LocalSession ChannelConnection LocalChannel LocalWatch WatchIndex Directory LocalRouter
  * broker     what puts the parts together, and who may do what:
  *            LocalBroker AuthorizedBroker AuthorizedChannel AuthorizedSession AuthorizedWatch Broker
- *            BrokerBuilder Gateway LocalGateway Request Answer MessageBatch
+ *            BrokerBuilder Gateway LocalGateway Request Answer MessageBatch ReturningWatch
  */
 
 import org.jspecify.annotations.NullMarked;

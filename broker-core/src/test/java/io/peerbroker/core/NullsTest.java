@@ -68,6 +68,11 @@ final class NullsTest {
       refuses("filter", () -> door.watch(null, new Replay(), IN_PLACE));
       refuses("watcher", () -> door.watch(ALL, null, IN_PLACE));
       refuses("executor", () -> door.watch(ALL, new Replay(), null));
+      refuses("filter", () -> door.keepWatching(null, new Replay()));
+      refuses("watcher", () -> door.keepWatching(ALL, null));
+      refuses("filter", () -> door.keepWatching(null, new Replay(), IN_PLACE));
+      refuses("watcher", () -> door.keepWatching(ALL, null, IN_PLACE));
+      refuses("executor", () -> door.keepWatching(ALL, new Replay(), null));
       refuses("caller", () -> door.forCaller(null));
       assertThat(door.stats().streams()).isZero();
     }
