@@ -38,7 +38,7 @@ public interface AccessPolicy {
    * @param detail what would be right, for the caller to read; no secrets
    */
   static RefusedException denied(String detail) {
-    return new RefusedException(Refusal.of(Refusal.Code.DENIED, detail));
+    return RefusedException.of(Refusal.Code.DENIED, detail);
   }
 
   /**

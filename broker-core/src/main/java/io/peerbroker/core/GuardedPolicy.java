@@ -69,8 +69,7 @@ record GuardedPolicy(AccessPolicy policy) implements AccessPolicy {
       // Errors too, and checked exceptions from languages that don't check them: none of them
       // permits.
       ForeignCalls.log("The application's access policy failed", thrown);
-      throw new RefusedException(
-          Refusal.of(Refusal.Code.INTERNAL, "The broker failed; its log says more."));
+      throw RefusedException.of(Refusal.Code.INTERNAL, "The broker failed; its log says more.");
     }
   }
 }

@@ -71,11 +71,10 @@ public final class Json {
   public static Json parse(String text) {
     int lone = JsonStrings.loneSurrogate(text, 0);
     if (lone >= 0) {
-      throw new RefusedException(
-          Refusal.of(
-              Code.MALFORMED_JSON,
-              "at char %d of the JSON text: found the lone surrogate U+%04X, expected its escape"
-                  .formatted(lone, (int) text.charAt(lone))));
+      throw RefusedException.of(
+          Code.MALFORMED_JSON,
+          "at char %d of the JSON text: found the lone surrogate U+%04X, expected its escape"
+              .formatted(lone, (int) text.charAt(lone)));
     }
     return parseOwn(text.getBytes(UTF_8));
   }
@@ -126,14 +125,13 @@ public final class Json {
                   }
                 });
     if (!whole.isObject()) {
-      throw new RefusedException(
-          Refusal.of(Code.INVALID_REQUEST, "the body must be a JSON object: {\"name\": value, …}"));
+      throw RefusedException.of(
+          Code.INVALID_REQUEST, "the body must be a JSON object: {\"name\": value, …}");
     }
     if (!twice.isEmpty()) {
-      throw new RefusedException(
-          Refusal.of(
-              Code.INVALID_REQUEST,
-              "the member " + JsonStrings.shown(twice.get(0)) + " is given twice; give it once"));
+      throw RefusedException.of(
+          Code.INVALID_REQUEST,
+          "the member " + JsonStrings.shown(twice.get(0)) + " is given twice; give it once");
     }
     return Collections.unmodifiableMap(members);
   }

@@ -359,7 +359,7 @@ final class JsonScanner {
   }
 
   private RefusedException malformed(int at, String what) {
-    return new RefusedException(
-        Refusal.of(Code.MALFORMED_JSON, "at byte " + (at - from) + " of the JSON text: " + what));
+    return RefusedException.of(
+        Code.MALFORMED_JSON, "at byte " + (at - from) + " of the JSON text: " + what);
   }
 }

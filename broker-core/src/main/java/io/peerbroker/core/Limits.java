@@ -328,7 +328,7 @@ public final class Limits {
 
   private void checkTags(List<String> tags) {
     if (tags.size() > values.maxTagsPerSession) {
-      throw refused(
+      throw RefusedException.of(
           Refusal.Code.INVALID_REQUEST,
           "'tags' may name at most "
               + values.maxTagsPerSession
@@ -340,12 +340,12 @@ public final class Limits {
 
   private void checkSize(String what, Json json, int max) {
     if (json.length() > max) {
-      throw refused(
+      throw RefusedException.of(
           Refusal.Code.TOO_LARGE,
           what + " may have at most " + max + " bytes, not " + json.length() + ".");
     }
     if (json.depth() >= values.maxJsonDepth) {
-      throw refused(
+      throw RefusedException.of(
           Refusal.Code.MALFORMED_JSON,
           what
               + " may nest at most "
@@ -370,9 +370,5 @@ public final class Limits {
   @Override
   public String toString() {
     return "Limits" + values.byName();
-  }
-
-  private static RefusedException refused(Refusal.Code code, String detail) {
-    return new RefusedException(Refusal.of(code, detail));
   }
 }

@@ -60,10 +60,9 @@ final class PageCursors {
         return number;
       }
     }
-    throw new RefusedException(
-        Refusal.of(
-            Refusal.Code.INVALID_REQUEST,
-            "'after' must be the cursor that this broker returned with the previous page."));
+    throw RefusedException.of(
+        Refusal.Code.INVALID_REQUEST,
+        "'after' must be the cursor that this broker returned with the previous page.");
   }
 
   private static Cipher cipher(int mode, SecretKeySpec key) {

@@ -96,6 +96,6 @@ public interface TagFilter {
   }
 
   private static RefusedException invalid(String detail) {
-    return new RefusedException(Refusal.of(Refusal.Code.INVALID_FILTER, detail));
+    return RefusedException.of(Refusal.Code.INVALID_FILTER, detail);
   }
 }

@@ -115,7 +115,6 @@ final class Tags {
   }
 
   private static RefusedException refused(Refusal.Code code, String detail) {
-    return new RefusedException(
-        Refusal.of(code, Character.toUpperCase(detail.charAt(0)) + detail.substring(1)));
+    return RefusedException.of(code, Character.toUpperCase(detail.charAt(0)) + detail.substring(1));
   }
 }

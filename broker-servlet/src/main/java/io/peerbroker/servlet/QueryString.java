@@ -54,11 +54,11 @@ final class QueryString {
     for (Parameter parameter : parameters) {
       if (parameter.name.equals(name)) {
         if (value != null) {
-          throw refused(code, "The parameter '" + name + "' may be given once.");
+          throw RefusedException.of(code, "The parameter '" + name + "' may be given once.");
         }
         value = decode(parameter.rawValue);
         if (value == null) {
-          throw refused(
+          throw RefusedException.of(
               code, "The parameter '" + name + "' must be percent-encoded UTF-8, as in a form.");
         }
       }
@@ -70,7 +70,7 @@ final class QueryString {
   void allowOnly(Set<String> known) {
     for (Parameter parameter : parameters) {
       if (!known.contains(parameter.name) && !parameter.name.startsWith("_")) {
-        throw refused(
+        throw RefusedException.of(
             Refusal.Code.INVALID_REQUEST,
             "There is no parameter "
                 + Problem.named(parameter.name)
@@ -108,9 +108,5 @@ final class QueryString {
     } catch (CharacterCodingException notUtf8) {
       return null;
     }
-  }
-
-  private static RefusedException refused(Refusal.Code code, String detail) {
-    return new RefusedException(Refusal.of(code, detail));
   }
 }
