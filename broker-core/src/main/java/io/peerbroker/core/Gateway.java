@@ -29,7 +29,7 @@ public interface Gateway {
    *     must be looked up
    * @return the channel. The stage fails with the {@link RefusedException} itself ({@code
    *     at_capacity}, {@code shutting_down}, or the policy's refusal), or with the exception of
-   *     {@code opener}: then no new channel exists, and one that was to be continued waits again
+   *     {@code opener}: then no new channel exists, and the channel to continue waits again
    */
   CompletionStage<Channel> openChannel(ChannelOptions options, Transport.Opener opener);
 
