@@ -7,12 +7,16 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The answer of {@link Gateway#perform} to a {@link Request}: a result of its own kind, or a
- * refusal.
+ * What {@link Gateway#perform} answers a {@link Request}: a result of its own kind, or a refusal.
+ * Later versions may add kinds, so a switch over them needs a default branch.
  */
 public sealed interface Answer {
 
-  /** The request was refused, and has changed nothing. */
+  /**
+   * The request was refused, and nothing of it has happened. One exception is a {@link
+   * Request.Send} whose {@link Router} has not answered within 30 s ({@code internal}): messages
+   * may have been delivered, and none is sent after this answer.
+   */
   record Refused(Refusal refusal) implements Answer {
     public Refused {
       Objects.requireNonNull(refusal, "refusal");
@@ -61,10 +65,7 @@ public sealed interface Answer {
       deliveries = List.copyOf(deliveries);
     }
 
-    /**
-     * Returns the completed stage for one message that was sent: always the same object, so that an
-     * adapter can recognize it by its identity.
-     */
+    /** Returns the one complete stage for a single message that was sent. */
     static CompletionStage<Answer> oneSent() {
       return ONE_SENT;
     }

@@ -87,8 +87,9 @@ public interface BrokerListener {
 
   /**
    * Called when a call has been refused: the broker, a channel or a session throws {@link
-   * RefusedException} for it. A refused message is reported by {@link #messageAnswered} instead.
-   * What an adapter refuses before it calls the broker is not reported.
+   * RefusedException} for it, or {@link Gateway#perform} answers with {@link Answer.Refused}. A
+   * refused message is reported by {@link #messageAnswered} instead. What is refused before a
+   * channel is looked for is not reported: what an adapter refuses, and sizes in a {@link Request}.
    *
    * @param channel the channel that acts or is claimed; null if there is none. With {@link
    *     Refusal.Code#WRONG_KEY} it is the channel whose key was not shown, or that reached for a

@@ -230,9 +230,9 @@ public final class BrokerStats {
   }
 
   /**
-   * Returns how many other calls were refused, by throwing {@link RefusedException}, by code. What
-   * an adapter refuses before it asks the broker (a body that is not JSON, a message that is too
-   * large) is not among them.
+   * Returns how many other calls were refused, by code: those of which {@link
+   * BrokerListener#callRefused} is notified. A body that is not JSON and a message over the wire
+   * that is too large are not among them.
    */
   public Map<Refusal.Code, Long> callsRefused() {
     return values.callsRefused;

@@ -55,10 +55,11 @@ public interface Gateway {
 
   /**
    * Performs what a client asks for. It is refused for what fails first, in this order: the sizes
-   * of messages and metadata and the number of tags; the existence of the acting channel; its key;
-   * what the policy says; the existence of the session or the target; whether the session is the
-   * channel's own; the rate; the room. An update is put to the policy behind its session, since
-   * before there is nothing to ask about. The rest of the protocol's order is the adapter's.
+   * of messages and metadata and the number of tags; {@code shutting_down}; a key that is missing
+   * though the broker requires it; the existence of the acting channel; its key; what the policy
+   * says; the existence of the session or the target; whether the session is the channel's own; the
+   * rate; the room. An update is put to the policy behind its session, since before there is
+   * nothing to ask about. The rest of the protocol's order is the adapter's.
    *
    * <p>What the client has seen ({@link Request.Actor#seen()}) is noted once its key was right,
    * whatever becomes of the request.
@@ -66,7 +67,8 @@ public interface Gateway {
    * @return complete at once, unless messages are sent and a {@link Router} of the application
    *     takes its time; {@code internal} where that is more than 30 s. A refusal is an answer
    *     ({@link Answer.Refused}), for whatever reason. The stage fails only with a fault of the
-   *     broker's own, and nothing is thrown
+   *     broker's own, and nothing is thrown. If the broker closes while a router takes its time,
+   *     the stage may never complete
    */
   CompletionStage<Answer> perform(Request request);
 

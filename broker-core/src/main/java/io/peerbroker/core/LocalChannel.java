@@ -360,8 +360,10 @@ final class LocalChannel implements Channel, Outbox.Sender {
       } catch (RefusedException refused) {
         return refuse(message, refused.refusal());
       }
-      if (!isOpen()) {
-        return refuse(message, Refusals.foreignOrigin());
+      // The policy took its time: the broker, this channel or the session may have closed.
+      Refusal refusal = refusalOf(message.origin());
+      if (refusal != null) {
+        return refuse(message, refusal);
       }
     }
     long now = parts.timer.nanoTime();

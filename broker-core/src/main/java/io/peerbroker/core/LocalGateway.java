@@ -120,12 +120,16 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
   @Override
   public CompletionStage<Answer> perform(Request request) {
     Objects.requireNonNull(request, "request");
+    return RefusedException.untraced(() -> performChecked(request));
+  }
+
+  private CompletionStage<Answer> performChecked(Request request) {
     try {
       checkSizes(request);
       LocalChannel channel = acting(request);
       if (request instanceof Request.Send send) {
-        return new MessageBatch(channel, send, AuthorizedChannel.permission(broker, caller))
-            .send(broker.timer());
+        return MessageBatch.send(
+            channel, send, AuthorizedChannel.permission(broker, caller), broker.timer());
       }
       return CompletableFuture.completedStage(perform(request, channel));
     } catch (RefusedException refused) {

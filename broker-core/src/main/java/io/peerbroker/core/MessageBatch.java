@@ -26,27 +26,42 @@ final class MessageBatch {
   private final List<Delivery> deliveries = new ArrayList<>();
   private final CompletableFuture<Answer> answer = new CompletableFuture<>();
 
-  /**
-   * @param sender the channel that owns the origin
-   * @param permission refuses a message that is not permitted; null if no policy is asked
-   */
-  MessageBatch(LocalChannel sender, Request.Send request, @Nullable Consumer<Message> permission) {
+  private MessageBatch(
+      LocalChannel sender, Request.Send request, @Nullable Consumer<Message> permission) {
     this.sender = sender;
     this.request = request;
     this.permission = permission;
   }
 
-  /** Sends the messages. Their sizes and the origin's owner were checked before. */
-  CompletionStage<Answer> send(Timer timer) {
-    CompletionStage<Delivery> first = sender.sendChecked(next(), permission);
-    if (first == Delivery.sent() && request.messages().size() == 1) {
-      return Answer.Delivered.oneSent();
-    }
+  /**
+   * Sends the messages of a request, whose sizes and origin have been checked.
+   *
+   * @param sender the channel that owns the origin
+   * @param permission refuses a message that is not permitted; null where no policy is asked
+   */
+  static CompletionStage<Answer> send(
+      LocalChannel sender,
+      Request.Send request,
+      @Nullable Consumer<Message> permission,
+      Timer timer) {
+    CompletionStage<Delivery> first = sender.sendChecked(message(request, 0), permission);
+    // Nearly every request ends here, and has allocated nothing but its message.
+    return LocalRouter.isSent(first) && request.messages().size() == 1
+        ? Answer.Delivered.oneSent()
+        : new MessageBatch(sender, request, permission).answer(first, timer);
+  }
+
+  private CompletionStage<Answer> answer(CompletionStage<Delivery> first, Timer timer) {
     goOn(first);
     if (!answer.isDone()) {
-      // The application's router may take long, or for ever.
-      Timer.Scheduled timeout = timer.schedule(ROUTE_TIMEOUT, this::giveUp);
-      var unused = answer.whenComplete((given, thrown) -> timeout.cancel());
+      // A router of the application's takes its time, or for ever.
+      try {
+        Timer.Scheduled timeout = timer.schedule(ROUTE_TIMEOUT, this::giveUp);
+        var unused = answer.whenComplete((given, thrown) -> timeout.cancel());
+      } catch (Throwable unscheduled) {
+        // Nothing would ever end the wait. It also keeps the messages behind from being sent.
+        answer.completeExceptionally(unscheduled);
+      }
     }
     return answer;
   }
@@ -60,8 +75,11 @@ final class MessageBatch {
   }
 
   private Message next() {
-    return new Message(
-        request.actor().id(), request.target(), request.messages().get(deliveries.size()));
+    return message(request, deliveries.size());
+  }
+
+  private static Message message(Request.Send request, int index) {
+    return new Message(request.actor().id(), request.target(), request.messages().get(index));
   }
 
   private void goOn(CompletionStage<Delivery> first) {
@@ -72,7 +90,7 @@ final class MessageBatch {
         stage.whenComplete(
             (delivery, thrown) -> {
               if (note(delivery, thrown)) {
-                goOnLater();
+                RefusedException.untraced(this::goOnLater);
               }
             });
         return;

@@ -1,6 +1,7 @@
 package io.peerbroker.core;
 
 import java.io.Serial;
+import java.util.function.Supplier;
 
 /**
  * Thrown when the broker refuses a call that can't return a {@link Refusal}. Its message is {@code
@@ -34,10 +35,19 @@ public final class RefusedException extends RuntimeException {
    * calls may nest.
    */
   public static void untraced(Runnable request) {
+    untraced(
+        () -> {
+          request.run();
+          return true;
+        });
+  }
+
+  /** As {@link #untraced(Runnable)}, with a result. */
+  static <T> T untraced(Supplier<T> request) {
     Boolean before = UNTRACED.get();
     UNTRACED.set(true);
     try {
-      request.run();
+      return request.get();
     } finally {
       if (before == null) {
         UNTRACED.remove();

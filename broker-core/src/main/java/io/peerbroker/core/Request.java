@@ -96,21 +96,29 @@ public sealed interface Request {
    * Sends messages to one target, in order. The answer is {@link Answer.Delivered}.
    *
    * @param actor its id is the origin of each message
-   * @param messages at least one
+   * @param messages at least one, at most {@value #MAX_MESSAGES}
    */
   record Send(Actor actor, String target, List<Json> messages) implements Request {
+
+    /** How many messages one request may carry. */
+    public static final int MAX_MESSAGES = 64;
 
     /**
      * Checks the parts.
      *
-     * @throws IllegalArgumentException if there is no message
+     * @throws IllegalArgumentException if there is no message, or more than {@value #MAX_MESSAGES}
      */
     public Send {
       requireKey(actor);
       Objects.requireNonNull(target, "target");
       messages = List.copyOf(messages);
-      if (messages.isEmpty()) {
-        throw new IllegalArgumentException("A request to send must have at least one message.");
+      if (messages.isEmpty() || messages.size() > MAX_MESSAGES) {
+        throw new IllegalArgumentException(
+            "A request to send must have 1 to "
+                + MAX_MESSAGES
+                + " messages, not "
+                + messages.size()
+                + ".");
       }
     }
 

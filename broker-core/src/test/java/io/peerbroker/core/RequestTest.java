@@ -2,13 +2,18 @@ package io.peerbroker.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.peerbroker.core.Refusal.Code;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -29,6 +34,9 @@ final class RequestTest {
   private final ManualTimer timer = new ManualTimer();
   private final AtomicReference<@Nullable RefusedException> no = new AtomicReference<>();
 
+  /** What the policy does while it is asked about a message. */
+  private Runnable meanwhile = () -> {};
+
   /** A policy that refuses everything while {@link #no} is set. */
   private final AccessPolicy policy =
       new AccessPolicy() {
@@ -46,6 +54,7 @@ final class RequestTest {
 
         @Override
         public void send(Caller caller, Message message) {
+          meanwhile.run();
           ask();
         }
 
@@ -429,6 +438,84 @@ final class RequestTest {
     Channel sender = remote(gateway);
     assertRefused(gateway, send(actor(sender), "far", Json.of(1)), Code.INTERNAL);
     log.assertSize(1);
+  }
+
+  @Test
+  @DisplayName("What closes while the policy is asked sends nothing.")
+  void closesWhileThePolicyIsAsked() {
+    Gateway gateway = open();
+    Channel sender = remote(gateway);
+    Channel target = remote(gateway);
+    Session session = sender.openSession(SessionSpec.listed());
+    meanwhile = session::close;
+    Request send =
+        new Request.Send(
+            new Request.Actor(session.id(), sender.key(), null, Duration.ZERO),
+            target.id(),
+            List.of(Json.of(1)));
+    assertRefused(gateway, send, Code.UNKNOWN_CHANNEL);
+    meanwhile = () -> Objects.requireNonNull(broker).close();
+    assertRefused(gateway, send(actor(sender), target.id(), Json.of(1)), Code.SHUTTING_DOWN);
+  }
+
+  @Test
+  @DisplayName("A timer that refuses the time-out ends the request, and nothing is sent behind it.")
+  void timerRefuses() {
+    List<CompletableFuture<Delivery>> routed = new ArrayList<>();
+    AtomicBoolean refusing = new AtomicBoolean();
+    builder.timer(
+        new Timer() {
+          @Override
+          public long nanoTime() {
+            return timer.nanoTime();
+          }
+
+          @Override
+          public Scheduled schedule(Duration delay, Runnable task) {
+            if (refusing.get()) {
+              throw new RejectedExecutionException("The timer is full.");
+            }
+            return timer.schedule(delay, task);
+          }
+        });
+    builder.router(next -> message -> route(routed));
+    Gateway gateway = open();
+    Channel sender = remote(gateway);
+    refusing.set(true);
+    CompletableFuture<Answer> answer =
+        gateway.perform(send(actor(sender), "far", Json.of(1), Json.of(2))).toCompletableFuture();
+    assertThat(answer).isCompletedExceptionally();
+    refusing.set(false);
+    routed.get(0).complete(new Delivery.Sent());
+    assertThat(routed).hasSize(1);
+  }
+
+  @Test
+  @DisplayName("A refusal that a client brings about has no stack trace.")
+  void refusalsAreNotTraced() {
+    Gateway gateway = open();
+    Channel sender = remote(gateway);
+    AtomicReference<@Nullable RefusedException> thrown = new AtomicReference<>();
+    meanwhile =
+        () -> {
+          RefusedException denied = AccessPolicy.denied("no");
+          thrown.set(denied);
+          throw denied;
+        };
+    assertRefused(gateway, send(actor(sender), sender.id(), Json.of(1)), Code.DENIED);
+    assertThat(Objects.requireNonNull(thrown.get()).getStackTrace()).isEmpty();
+  }
+
+  @Test
+  @DisplayName("A request carries 1 to 64 messages.")
+  void howManyMessages() {
+    Request.Actor actor = actor("cid", "key");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Request.Send(actor, "far", List.of()));
+    List<Json> most = Collections.nCopies(Request.Send.MAX_MESSAGES, Json.NULL);
+    assertThat(new Request.Send(actor, "far", most).messages()).hasSize(64);
+    List<Json> more = Collections.nCopies(Request.Send.MAX_MESSAGES + 1, Json.NULL);
+    assertThatIllegalArgumentException().isThrownBy(() -> new Request.Send(actor, "far", more));
   }
 
   @Test

@@ -22,9 +22,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Commands {
 
-  /** How many messages one body may carry. */
-  private static final int MAX_MESSAGES = 64;
-
   private static final Set<String> VALUES = Set.of("tags", "metadata", "list");
 
   private final Duration patience;
@@ -75,7 +72,7 @@ final class Commands {
 
   Request.Send send(String target, JsonMembers members) {
     Request.Actor actor = actor(members.string("origin"), members);
-    List<Json> several = members.optionalElements("messages", MAX_MESSAGES);
+    List<Json> several = members.optionalElements("messages", Request.Send.MAX_MESSAGES);
     if (several != null && members.optionalJson("message") != null) {
       throw RefusedException.of(
           Refusal.Code.INVALID_REQUEST, "The member 'message' stands beside 'messages'; give one.");

@@ -14,6 +14,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Objects;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -235,7 +236,13 @@ final class Exchange {
   }
 
   /** Gives the answer to a failure. */
-  void answer(Throwable thrown) {
+  void answer(Throwable failure) {
+    Throwable thrown = failure;
+    // What a stage or a callback has wrapped is what happened.
+    while ((thrown instanceof CompletionException || thrown instanceof UncheckedIOException)
+        && thrown.getCause() != null) {
+      thrown = thrown.getCause();
+    }
     if (thrown instanceof Problem problem) {
       answer(problem.reply());
     } else if (thrown instanceof RefusedException refused) {
