@@ -287,6 +287,8 @@ final class ChannelConnection implements WaitingChannels.Waiter {
 
   /** Decides that the reader has not come back; the consequences are carried out elsewhere. */
   private void expire(Stream stream, long due) {
+    // Allocated before the decision: after it, the permit must come back even without memory.
+    Expired expired = new Expired(stream.permit);
     lock.lock();
     try {
       if (lost != stream) {
@@ -300,7 +302,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     } finally {
       lock.unlock();
     }
-    parts.expiries.add(() -> closeExpired(stream.permit));
+    parts.expiries.add(expired);
   }
 
   private boolean waitOn(Stream stream, long nanos) {
@@ -327,31 +329,48 @@ final class ChannelConnection implements WaitingChannels.Waiter {
    */
   @Override
   public void giveWay() {
-    Stream broken;
+    Expired expired;
     lock.lock();
     try {
-      broken = lost;
-      if (broken == null) {
+      if (lost == null) {
         return;
       }
+      expired = new Expired(lost.permit);
       cancel(task);
       stopWaiting();
     } finally {
       lock.unlock();
     }
-    closeExpired(broken.permit).run();
+    try {
+      expired.close();
+    } finally {
+      expired.closed();
+    }
   }
 
-  /**
-   * Closes the channel, of whose reader it has been decided that it does not come back.
-   *
-   * @return the task to run afterwards, which notifies readers and senders and drops what was kept
-   */
-  private Runnable closeExpired(Permits.Permit permit) {
-    Runnable closed = channel.closeExpired();
-    return () -> {
+  /** The end of the channel, of whose reader it has been decided that it does not come back. */
+  private final class Expired implements ExpiryQueue.Expiry {
+
+    private final Permits.Permit permit;
+
+    /** What notifies listeners, once the channel has closed. */
+    private @Nullable Runnable notification;
+
+    Expired(Permits.Permit permit) {
+      this.permit = permit;
+    }
+
+    @Override
+    public void close() {
+      notification = channel.closeExpired();
+    }
+
+    @Override
+    public void closed() {
       try {
-        closed.run();
+        if (notification != null) {
+          notification.run();
+        }
       } finally {
         try {
           letGo(CloseReason.EXPIRED);
@@ -359,7 +378,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
           permit.release();
         }
       }
-    };
+    }
   }
 
   /**

@@ -21,12 +21,11 @@ final class ExpiryQueue {
   /** One of these channels. */
   interface Expiry {
 
-    /**
-     * Closes the channel, of which it has been decided.
-     *
-     * @return the task that reports the closing, to run afterwards
-     */
-    Runnable close();
+    /** Closes the channel, of which it has been decided. */
+    void close();
+
+    /** Notifies those concerned, and gives back what was kept; called even if closing fails. */
+    void closed();
   }
 
   private final Executor executor;
@@ -36,6 +35,9 @@ final class ExpiryQueue {
    * How many were added since the queue was empty; the call that raises it from zero starts a run.
    */
   private final AtomicInteger added = new AtomicInteger();
+
+  /** Made here, so that no run fails to start for lack of memory. */
+  private final Runnable run = this::run;
 
   /**
    * @param executor closes channels and reports their closing; rejects nothing
@@ -48,7 +50,7 @@ final class ExpiryQueue {
   void add(Expiry expiry) {
     due.add(expiry);
     if (added.getAndIncrement() == 0) {
-      executor.execute(this::run);
+      executor.execute(run);
     }
   }
 
@@ -56,25 +58,43 @@ final class ExpiryQueue {
     int seen;
     do {
       seen = added.get();
-      finish();
+      try {
+        finish();
+      } catch (Throwable failed) {
+        // One that escaped here would leave the count above zero, and no later run would start.
+        ForeignCalls.log("Expired channels were not closed in this run", failed);
+      }
     } while (added.addAndGet(-seen) > 0);
   }
 
   /** Closes all queued channels on this thread. */
   void finish() {
-    for (List<Runnable> batch = closeSome(); !batch.isEmpty(); batch = closeSome()) {
-      List<Runnable> notifications = batch;
-      // Reporting may block in the application or in a container, so it is a separate task.
-      executor.execute(() -> notifications.forEach(ForeignCalls::runLogged));
+    while (!due.isEmpty()) {
+      closeSome();
     }
   }
 
-  private List<Runnable> closeSome() {
-    List<Runnable> notifications = new ArrayList<>();
-    Expiry expiry;
-    while (notifications.size() < BATCH && (expiry = due.poll()) != null) {
-      notifications.add(expiry.close());
+  private void closeSome() {
+    // All memory first: what fails here has taken no channel from the queue.
+    List<Expiry> batch = new ArrayList<>(BATCH);
+    Runnable notifications = () -> batch.forEach(expiry -> ForeignCalls.runLogged(expiry::closed));
+    try {
+      Expiry expiry;
+      while (batch.size() < BATCH && (expiry = due.poll()) != null) {
+        batch.add(expiry);
+        close(expiry);
+      }
+    } finally {
+      // Reporting may block in the application or in a container, so it is a separate task.
+      executor.execute(notifications);
     }
-    return notifications;
+  }
+
+  private static void close(Expiry expiry) {
+    try {
+      expiry.close();
+    } catch (Throwable failed) {
+      ForeignCalls.log("An expired channel failed to close; the broker continues", failed);
+    }
   }
 }
