@@ -393,8 +393,9 @@ final class ChannelConnection implements WaitingChannels.Waiter {
       if (over || replaced) {
         return null;
       }
+      Permits.Permit permit = permits.takeAnyway();
       replaced = true;
-      return permits.takeAnyway();
+      return permit;
     } finally {
       lock.unlock();
     }

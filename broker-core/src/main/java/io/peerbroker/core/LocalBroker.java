@@ -323,7 +323,7 @@ final class LocalBroker implements Broker {
       if (visible != null) {
         directory.checkRemembers(filter, limits.maxRememberedBytes());
       }
-      stream = newWatch(filter, visible, streams.take(permits));
+      stream = newWatch(filter, visible, permits);
     } catch (RefusedException refused) {
       throw refused(null, refused);
     }
@@ -344,6 +344,22 @@ final class LocalBroker implements Broker {
       stream.end(CloseReason.SHUTTING_DOWN);
     }
     return stream;
+  }
+
+  /** Creates a watch that has not begun yet, after taking its permit. */
+  private LocalWatch newWatch(
+      ParsedFilter filter, @Nullable Predicate<? super ListedSession> visible, Permits permits) {
+    Permits.Permit permit = streams.take(permits);
+    boolean created = false;
+    try {
+      LocalWatch stream = newWatch(filter, visible, permit);
+      created = true;
+      return stream;
+    } finally {
+      if (!created) {
+        permit.release();
+      }
+    }
   }
 
   /** Creates a watch that has not begun yet. */

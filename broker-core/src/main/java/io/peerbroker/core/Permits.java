@@ -40,9 +40,14 @@ final class Permits {
   /** Takes a permit; returns null if none is free. */
   @Nullable Permit take() {
     int before = taken.get();
+    if (before >= max) {
+      return null;
+    }
+    // Allocated before it is counted: what is counted has an owner that frees it.
+    Permit permit = new Permit(this);
     while (before < max) {
       if (taken.compareAndSet(before, before + 1)) {
-        return new Permit(this);
+        return permit;
       }
       before = taken.get();
     }
@@ -51,8 +56,9 @@ final class Permits {
 
   /** Takes a permit even if none is free, for a caller that knows that one is about to be freed. */
   Permit takeAnyway() {
+    Permit permit = new Permit(this);
     taken.incrementAndGet();
-    return new Permit(this);
+    return permit;
   }
 
   int taken() {
