@@ -189,6 +189,10 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   /** Sets what asks anew what may be seen, when the application wants it. */
   void setRecheck(Runnable asking) {
     recheck = asking;
+    if (isDetached()) {
+      // It has ended meanwhile, perhaps before this was set.
+      recheck = null;
+    }
   }
 
   /** Asks anew what may be seen, on the caller's thread. */
@@ -408,6 +412,8 @@ final class LocalWatch extends AbstractAttachment implements Watch {
 
   @Override
   void detached(CloseReason reason) {
+    // It leads to the caller: code that keeps an ended watch would keep that too.
+    recheck = null;
     try {
       parts.directory.remove(this);
       parts.directory.watchBytes.release(Math.max(0, reserved.getAndSet(OVER)));
