@@ -248,19 +248,20 @@ final class Directory {
    * @return the task that notifies listeners, to run after the channel's stream was asked to end
    */
   Runnable close(LocalChannel channel, CloseReason reason) {
-    Step closing = new Step();
+    Closing closing = new Closing();
     try {
       LocalChannel unused =
           make(
-              closing,
+              closing.step,
               step -> {
                 if (channel.isOpen()) {
+                  Map<String, LocalSession> hosted = channel.sessions;
+                  step.expect(1 + (hosted == null ? 0 : hosted.size()));
                   // The instant: a client that learns of one removal from here on finds none of the
                   // other sessions.
                   channel.closeOutbox();
                   channels.remove(channel.id());
                   step.closed(channel.lifecycle, reason);
-                  Map<String, LocalSession> hosted = channel.sessions;
                   if (hosted != null) {
                     channel.sessions = null;
                     for (LocalSession session : hosted.values()) {
@@ -271,13 +272,29 @@ final class Directory {
                 return channel;
               });
     } catch (RuntimeException | Error failed) {
-      // Some watch could not be woken. What is to follow follows first.
-      return () -> {
-        closing.notifyListeners();
-        throw failed;
-      };
+      closing.failed = failed;
     }
-    return closing::notifyListeners;
+    return closing;
+  }
+
+  /**
+   * What follows a channel's close. If the close has failed, whether before or after the channel
+   * was marked, listeners are notified of what has happened, and then the failure is thrown.
+   */
+  private final class Closing implements Runnable {
+    final Step step = new Step();
+    @Nullable Throwable failed;
+
+    @Override
+    public void run() {
+      step.notifyListeners();
+      if (failed instanceof Error error) {
+        throw error;
+      }
+      if (failed instanceof RuntimeException exception) {
+        throw exception;
+      }
+    }
   }
 
   private void reserve(LocalChannel host, int bytes) {
@@ -561,21 +578,28 @@ final class Directory {
   /** What follows one change when it has been made: watches are woken, listeners notified. */
   private final class Step {
     private final List<WatchIndex.Home> touched = new ArrayList<>(0);
-    private final List<Lifecycle> lifecycles = new ArrayList<>(0);
+
+    /** With room for the one that most changes note: no change may fail once it is made. */
+    private final ArrayList<Lifecycle> lifecycles = new ArrayList<>(1);
+
+    /** Makes room for so many lifecycles, before a change that cannot be undone. */
+    void expect(int lifecycles) {
+      this.lifecycles.ensureCapacity(lifecycles);
+    }
 
     void opened(Lifecycle lifecycle) {
-      lifecycles.add(lifecycle);
       lifecycle.opened();
+      lifecycles.add(lifecycle);
     }
 
     void changed(Lifecycle lifecycle) {
-      lifecycles.add(lifecycle);
       lifecycle.changed();
+      lifecycles.add(lifecycle);
     }
 
     void closed(Lifecycle lifecycle, CloseReason reason) {
-      lifecycles.add(lifecycle);
       lifecycle.closed(reason);
+      lifecycles.add(lifecycle);
     }
 
     /** Wakes the watches, outside the lock. */

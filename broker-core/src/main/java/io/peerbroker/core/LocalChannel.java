@@ -282,15 +282,15 @@ final class LocalChannel implements Channel, Outbox.Sender {
     try {
       return change.get();
     } catch (RefusedException refused) {
-      throw refused(refused.refusal());
+      throw refused(refused);
     }
   }
 
-  /** Counts and reports a refusal, which is for the caller to throw. */
-  private RefusedException refused(Refusal refusal) {
-    parts.counters.callsRefused.increment(refusal.code());
-    parts.listeners.callRefused(this, refusal);
-    return new RefusedException(refusal);
+  /** Counts and reports a refusal; returns it for the caller to throw, with the stack it has. */
+  private RefusedException refused(RefusedException refused) {
+    parts.counters.callsRefused.increment(refused.refusal().code());
+    parts.listeners.callRefused(this, refused.refusal());
+    return refused;
   }
 
   /** Runs a change if the session rate allows it; a refused change gives its token back. */
@@ -319,7 +319,8 @@ final class LocalChannel implements Channel, Outbox.Sender {
     if (session != null && session.host == this) {
       return session;
     }
-    throw refused(session == null ? Refusals.unknownSession() : Refusals.wrongHost());
+    throw refused(
+        new RefusedException(session == null ? Refusals.unknownSession() : Refusals.wrongHost()));
   }
 
   @Override
@@ -548,12 +549,17 @@ final class LocalChannel implements Channel, Outbox.Sender {
   }
 
   void end(CloseReason reason) {
-    Runnable notification = parts.directory.close(this, reason);
+    // Until the directory says more.
+    Runnable notification = lifecycle::notifyListeners;
     try {
-      // In this order: the stream is notified before the application.
-      connection.end(reason);
+      notification = parts.directory.close(this, reason);
     } finally {
-      notification.run();
+      try {
+        // In this order: the stream is notified before the application.
+        connection.end(reason);
+      } finally {
+        notification.run();
+      }
     }
   }
 
