@@ -57,8 +57,8 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     outbox =
         new Outbox(
             limits,
-            channel.isOwn() ? parts.ownBudget : parts.budget,
-            parts.replay,
+            channel.isOwn() ? parts.budgets.ownQueues : parts.budgets.queues,
+            parts.budgets.replay,
             parts.absent,
             secret == null ? null : ResumeId.prefix(channel.id(), secret));
   }

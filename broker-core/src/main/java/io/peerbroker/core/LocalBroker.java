@@ -52,14 +52,8 @@ final class LocalBroker implements Broker {
   /** The watches that pause before they begin again. */
   final Set<ReturningWatch> returning = ConcurrentHashMap.newKeySet();
 
-  /** The bytes in the queues of clients' channels. */
-  final ByteBudget budget;
-
-  /** The queues of the application's own channels: counted, and bounded for each alone. */
-  final ByteBudget ownBudget = new ByteBudget(Long.MAX_VALUE);
-
-  /** The bytes kept for replay. */
-  final ByteBudget replay;
+  /** The bytes that channels hold. */
+  final Budgets budgets;
 
   /** The queues whose readers are away. */
   final AbsentQueues absent;
@@ -93,8 +87,7 @@ final class LocalBroker implements Broker {
       aside = ownTimer.workers();
     }
     this.listeners = new Listeners(listeners, this::aside);
-    budget = ByteBudget.ofQueues(limits);
-    replay = ByteBudget.ofReplay(limits);
+    budgets = new Budgets(limits);
     absent = new AbsentQueues(limits.maxTotalQueuedBytes() / 16, limits.queueShare());
     Ids ids = new Ids();
     streams = new OpenStreams(limits);
@@ -111,9 +104,7 @@ final class LocalBroker implements Broker {
             router,
             streams,
             expiries,
-            budget,
-            ownBudget,
-            replay,
+            budgets,
             absent,
             counters,
             this.listeners);
@@ -458,7 +449,7 @@ final class LocalBroker implements Broker {
     values.listed = directory.listedCount();
     values.watches = streams.watches.taken() + streams.ownWatches.taken();
     values.streams = streams.count();
-    values.queuedBytes = budget.used() + replay.used() + ownBudget.used();
+    values.queuedBytes = budgets.used();
     values.sessionBytes = directory.sessionBytes.used();
     values.watchBytes = directory.watchBytes.used();
     counters.copyTo(values);

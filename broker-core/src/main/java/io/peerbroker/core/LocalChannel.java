@@ -47,16 +47,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
     final LocalRouter router;
     final OpenStreams streams;
     final ExpiryQueue expiries;
-
-    /** The budget of all clients' queues together. */
-    final ByteBudget budget;
-
-    /** Of the queues of the application's own channels: counted, not bounded. */
-    final ByteBudget ownBudget;
-
-    /** Of what is kept for replay. */
-    final ByteBudget replay;
-
+    final Budgets budgets;
     final AbsentQueues absent;
     final Counters counters;
     final Listeners listeners;
@@ -69,9 +60,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
         LocalRouter router,
         OpenStreams streams,
         ExpiryQueue expiries,
-        ByteBudget budget,
-        ByteBudget ownBudget,
-        ByteBudget replay,
+        Budgets budgets,
         AbsentQueues absent,
         Counters counters,
         Listeners listeners) {
@@ -82,9 +71,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
       this.router = router;
       this.streams = streams;
       this.expiries = expiries;
-      this.budget = budget;
-      this.ownBudget = ownBudget;
-      this.replay = replay;
+      this.budgets = budgets;
       this.absent = absent;
       this.counters = counters;
       this.listeners = listeners;

@@ -10,7 +10,7 @@ package io.peerbroker.core;
  *            PageReader Event Envelope CloseReason Delivery Refusal RefusedException ResumeId Ids
  *            ChannelOptions Caller LoggedIn TrustedCaller BrokerStats CheckReturnValue
  * bounds     what there may be at most, and what is said beyond it:
- *            Limits ByteBudget ChangeBudget Permits TokenBucket Refusals
+ *            Limits ByteBudget Budgets ChangeBudget Permits TokenBucket Refusals
  * index      what finds sessions by number and by tag:
  *            Numbered Postings DeltaVarints SessionTable TagIndex PageCursors
  * parties    what others see of the broker, and what it sees of them:

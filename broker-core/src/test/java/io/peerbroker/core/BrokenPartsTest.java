@@ -42,9 +42,7 @@ final class BrokenPartsTest {
             broker.router,
             broker.streams,
             new ExpiryQueue(Runnable::run),
-            broker.budget,
-            broker.ownBudget,
-            broker.replay,
+            broker.budgets,
             broker.absent,
             new Counters(),
             new Listeners(List.of(), Runnable::run));
@@ -59,8 +57,8 @@ final class BrokenPartsTest {
 
   private void assertNothingIsKept() {
     assertThat(permits.taken()).isZero();
-    assertThat(broker.budget.used()).isZero();
-    assertThat(broker.replay.used()).isZero();
+    assertThat(broker.budgets.queues.used()).isZero();
+    assertThat(broker.budgets.replay.used()).isZero();
     assertThat(broker.streams.waiting.longest()).isNull();
   }
 

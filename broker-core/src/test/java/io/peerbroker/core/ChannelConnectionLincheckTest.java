@@ -108,7 +108,7 @@ public final class ChannelConnectionLincheckTest {
     timer.advance(GRACE);
     check(!channel.isOpen(), "open for ever");
     check(timer.scheduled() == 0, "a task is left");
-    check(broker.budget.used() == 0, "bytes are left");
+    check(broker.budgets.queues.used() == 0, "bytes are left");
     check(LeakAssert.permitsTaken(broker) == 0, "permits: " + LeakAssert.permitsTaken(broker));
     check(broker.directory.channels().isEmpty(), "still in the directory");
   }

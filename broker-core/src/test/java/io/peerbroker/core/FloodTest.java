@@ -35,7 +35,7 @@ final class FloodTest {
       }
     }
     assertThat(sent).isEqualTo(50);
-    assertThat(((LocalBroker) broker).budget.used()).isLessThan(50 * 1_000);
+    assertThat(((LocalBroker) broker).budgets.queues.used()).isLessThan(50 * 1_000);
     assertThat(victim.channel.isOpen()).isTrue();
     // The target still sends and hosts, and the others reach each other.
     Party.assertSent(victim.send(senders.get(0).id(), "2"));

@@ -17,8 +17,8 @@ final class LeakAssert {
 
   static void assertNone(Broker broker) {
     LocalBroker local = (LocalBroker) broker;
-    assertThat(local.budget.used()).as("bytes of the budget").isZero();
-    assertThat(local.replay.used()).as("bytes kept for replay").isZero();
+    assertThat(local.budgets.queues.used()).as("bytes of the budget").isZero();
+    assertThat(local.budgets.replay.used()).as("bytes kept for replay").isZero();
     assertThat(local.absent.total()).as("bytes that wait for the absent").isZero();
     assertThat(local.directory.sessionBytes.used()).as("bytes of sessions").isZero();
     assertThat(local.directory.watchBytes.used()).as("bytes of watches").isZero();

@@ -235,7 +235,7 @@ final class LimitsTest {
         Party.answer(sender.channel.send(sender.id(), stringOf(1_200))), Code.AT_CAPACITY);
     hands.runAll();
     Party.assertSent(Party.answer(sender.channel.send(sender.id(), stringOf(1_200))));
-    assertThat(((LocalBroker) broker).budget.used()).isZero();
+    assertThat(((LocalBroker) broker).budgets.queues.used()).isZero();
     reader.channel.close();
     hands.runAll();
   }
@@ -264,7 +264,7 @@ final class LimitsTest {
       Party.assertSent(sent(sender, reader.id(), 400));
       Party.assertRefused(sent(sender, reader.id(), 300), Code.AT_CAPACITY);
     }
-    assertThat(((LocalBroker) broker).budget.used()).isEqualTo(6_000);
+    assertThat(((LocalBroker) broker).budgets.queues.used()).isEqualTo(6_000);
     readers.forEach(reader -> reader.channel.close());
     hands.runAll();
   }
@@ -284,7 +284,7 @@ final class LimitsTest {
     for (int i = 0; i < 10; i++) {
       assertRefused(() -> new Party(strangers), Code.AT_CAPACITY);
     }
-    assertThat(((LocalBroker) broker).budget.used()).isZero();
+    assertThat(((LocalBroker) broker).budgets.queues.used()).isZero();
     first.channel.close();
     new Party(strangers);
     assertRefused(() -> new Party(strangers), Code.AT_CAPACITY);

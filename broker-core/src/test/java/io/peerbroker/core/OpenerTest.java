@@ -198,22 +198,22 @@ final class OpenerTest {
     Channel channel = Wired.openChannel(broker, this::open);
     LocalBroker local = (LocalBroker) broker;
     // It uses the channel's permit.
-    assertThat(local.budget.used()).isZero();
+    assertThat(local.budgets.queues.used()).isZero();
     opened.poll();
     opened.attachment.consumed(1);
-    assertThat(local.budget.used()).isZero();
+    assertThat(local.budgets.queues.used()).isZero();
     party.send(channel.id(), "1");
-    long waiting = local.budget.used();
+    long waiting = local.budgets.queues.used();
     assertThat(waiting).isPositive();
     opened.poll();
-    assertThat(local.budget.used()).isEqualTo(waiting);
+    assertThat(local.budgets.queues.used()).isEqualTo(waiting);
     opened.attachment.consumed(1);
-    assertThat(local.budget.used()).isZero();
+    assertThat(local.budgets.queues.used()).isZero();
     party.send(channel.id(), "1");
     opened.poll();
-    assertThat(local.budget.used()).isPositive();
+    assertThat(local.budgets.queues.used()).isPositive();
     opened.attachment.detach(CloseReason.GONE);
-    assertThat(local.budget.used()).isZero();
+    assertThat(local.budgets.queues.used()).isZero();
   }
 
   @Test

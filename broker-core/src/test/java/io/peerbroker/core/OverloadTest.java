@@ -108,14 +108,14 @@ final class OverloadTest {
     for (int i = 0; i < stalled.size(); i++) {
       fill(senders.get(i % senders.size()), stalled.get(i));
     }
-    assertThat(local.budget.used()).isBetween(128L << 20, 256L << 20);
+    assertThat(local.budgets.queues.used()).isBetween(128L << 20, 256L << 20);
     assertServes();
     stalled.forEach(ManualTransport::cut);
     assertServes();
     stalled.forEach(line -> fill(senders.get(0), line));
     assertServes();
     timer.advance(Duration.ofMinutes(1));
-    assertThat(local.budget.used()).isLessThan(1 << 20);
+    assertThat(local.budgets.queues.used()).isLessThan(1 << 20);
   }
 
   @Test

@@ -331,16 +331,16 @@ final class RequestTest {
     Party.assertSent(new Party(broker).send(channel.id(), "1"));
     line.readAll();
     LocalBroker local = (LocalBroker) broker;
-    long kept = local.replay.used();
+    long kept = local.budgets.replay.used();
     assertThat(kept).isPositive();
     String seen = line.lastId();
     Request.Actor forged = new Request.Actor(channel.id(), "wrong", seen, Duration.ofSeconds(30));
     assertRefused(gateway, send(forged, "nobody", Json.of(1)), Code.WRONG_KEY);
-    assertThat(local.replay.used()).isEqualTo(kept);
+    assertThat(local.budgets.replay.used()).isEqualTo(kept);
     Request.Actor actor =
         new Request.Actor(channel.id(), channel.key(), seen, Duration.ofSeconds(30));
     assertRefused(gateway, send(actor, "nobody", Json.of(1)), Code.UNKNOWN_TARGET);
-    assertThat(local.replay.used()).isZero();
+    assertThat(local.budgets.replay.used()).isZero();
   }
 
   // Several messages

@@ -44,7 +44,7 @@ final class ResumeMemory {
       }
     }
     long heap = usedHeap() - before;
-    long counted = broker.budget.used();
+    long counted = broker.budgets.queues.used();
     System.out.printf(
         Locale.ROOT,
         "%,d messages of %,d bytes to each, taken and not confirmed; %,d refused%n",

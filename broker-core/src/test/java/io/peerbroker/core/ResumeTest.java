@@ -77,7 +77,7 @@ final class ResumeTest {
 
   private long kept() {
     LocalBroker local = (LocalBroker) broker;
-    return local.budget.used() + local.replay.used();
+    return local.budgets.queues.used() + local.budgets.replay.used();
   }
 
   private int permitsTaken() {
@@ -404,7 +404,7 @@ final class ResumeTest {
   @Tag("X15")
   @DisplayName("A new channel keeps some events, however many the others keep.")
   void everyoneKeepsSomething() {
-    ByteBudget replay = ((LocalBroker) broker).replay;
+    ByteBudget replay = ((LocalBroker) broker).budgets.replay;
     assertThat(replay.reserve(500_000)).isTrue();
     assertThat(replay.reserve(1)).isFalse();
     ManualTransport line = opened();

@@ -192,9 +192,9 @@ final class ShutdownTest {
     stream.detach(CloseReason.SHUTTING_DOWN);
     channel.begin(stream);
     assertThat(channel.deliver(new Message("a", channel.id(), Json.NULL))).isCompleted();
-    assertThat(broker.budget.used()).isPositive();
+    assertThat(broker.budgets.queues.used()).isPositive();
     channel.end(CloseReason.SHUTTING_DOWN);
-    assertThat(broker.budget.used()).isZero();
+    assertThat(broker.budgets.queues.used()).isZero();
     broker.close();
   }
 
