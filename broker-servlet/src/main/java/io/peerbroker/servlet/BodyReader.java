@@ -24,6 +24,21 @@ import org.jspecify.annotations.Nullable;
  */
 final class BodyReader implements ReadListener {
 
+  /** What a body belongs to. */
+  interface Asked {
+
+    HttpServletRequest request();
+
+    /** Notes that nothing of the body is still to come. */
+    void bodyIsRead();
+
+    /** Lets the answer come after the container's thread has returned. */
+    LateAnswer answerLater();
+
+    /** Answers that the request has failed. */
+    void answer(Throwable failure);
+  }
+
   /**
    * How many bytes of a refused body are read and dropped: more than most bodies that are too large
    * have.
@@ -87,15 +102,15 @@ final class BodyReader implements ReadListener {
    *
    * @throws Problem {@code too_large} if that is known at once
    */
-  static void read(Exchange exchange, HttpSettings settings, Timer timer, Consumer<byte[]> then)
+  static void read(Asked exchange, HttpSettings settings, Timer timer, Consumer<byte[]> then)
       throws IOException {
-    long length = exchange.request.getContentLengthLong();
+    long length = exchange.request().getContentLengthLong();
     if (length > settings.maxBodyBytes()) {
       // Before the stream is asked for: that may ask the client for the body.
       throw tooLarge(settings.maxBodyBytes());
     }
-    ServletInputStream in = exchange.request.getInputStream();
-    ServletInputStream original = original(exchange.request);
+    ServletInputStream in = exchange.request().getInputStream();
+    ServletInputStream original = original(exchange.request());
     if (original == null
         || (in != original && original.isFinished())
         || (length >= 0 && original.available() >= length)) {

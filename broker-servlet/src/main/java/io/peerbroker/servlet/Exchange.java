@@ -7,8 +7,6 @@ import io.peerbroker.core.Timer;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletRequestWrapper;
-import jakarta.servlet.ServletResponse;
-import jakarta.servlet.ServletResponseWrapper;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -22,9 +20,8 @@ import org.jspecify.annotations.Nullable;
  * One request and its one answer: on the request's own thread, or later and then from any thread.
  * If asynchronous requests are on, the thread that gives the answer never writes it.
  */
-final class Exchange {
+final class Exchange implements BodyReader.Asked {
 
-  private static final System.Logger LOG = System.getLogger(BrokerHttp.class.getName());
   private static final AtomicBoolean SAID_WHAT_ASYNC_NEEDS = new AtomicBoolean();
 
   final HttpServletRequest request;
@@ -94,7 +91,8 @@ final class Exchange {
   }
 
   /** Lets {@link #answer} come after the container's thread has returned. May be called again. */
-  LateAnswer answerLater() {
+  @Override
+  public LateAnswer answerLater() {
     LateAnswer begun = late;
     if (begun == null) {
       try {
@@ -123,8 +121,13 @@ final class Exchange {
     }
   }
 
-  /** The body is all there. */
-  void bodyIsRead() {
+  @Override
+  public HttpServletRequest request() {
+    return request;
+  }
+
+  @Override
+  public void bodyIsRead() {
     bodyIsRead = true;
   }
 
@@ -161,18 +164,6 @@ final class Exchange {
                 || (!http.getProtocol().startsWith("HTTP/1") && http.getMethod().equals("POST"))));
   }
 
-  /**
-   * The container's own response, beneath all wrappers of filters, which may hold back written
-   * bytes. Undertow gives the wrapped one to asynchronous requests.
-   */
-  static ServletResponse original(ServletResponse response) {
-    ServletResponse original = response;
-    while (original instanceof ServletResponseWrapper wrapper) {
-      original = wrapper.getResponse();
-    }
-    return original;
-  }
-
   /** Refuses to go on if the answer could not come later. */
   void requireAsync() {
     if (request.isAsyncSupported()) {
@@ -181,7 +172,7 @@ final class Exchange {
     String cure =
         "Asynchronous requests are off: set asyncSupported=true on the broker's servlet and on every filter before it.";
     if (!SAID_WHAT_ASYNC_NEEDS.getAndSet(true)) {
-      LOG.log(System.Logger.Level.ERROR, cure);
+      Log.LOG.log(System.Logger.Level.ERROR, cure);
     }
     throw new Problem(500, "internal", cure);
   }
@@ -222,21 +213,22 @@ final class Exchange {
         }
       }
     } catch (IOException | UncheckedIOException gone) {
-      LOG.log(System.Logger.Level.DEBUG, "The client did not wait for its answer", gone);
+      Log.LOG.log(System.Logger.Level.DEBUG, "The client did not wait for its answer", gone);
     }
   }
 
   /** A stream that went asynchronous and then failed; nothing but this thread knows of it. */
   private void endWhatDidNotBegin(AsyncContext started, Reply reply) throws IOException {
     try {
-      reply.write((HttpServletResponse) original(started.getResponse()), !isHead());
+      reply.write((HttpServletResponse) ServletOutput.original(started.getResponse()), !isHead());
     } finally {
       started.complete();
     }
   }
 
   /** Gives the answer to a failure. */
-  void answer(Throwable failure) {
+  @Override
+  public void answer(Throwable failure) {
     Throwable thrown = failure;
     // What a stage or a callback has wrapped is what happened.
     while ((thrown instanceof CompletionException || thrown instanceof UncheckedIOException)
@@ -251,7 +243,7 @@ final class Exchange {
       // A container's exception about a connection is no fault, and there may be many.
       System.Logger.Level level =
           thrown instanceof IOException ? System.Logger.Level.DEBUG : System.Logger.Level.ERROR;
-      LOG.log(level, "A request failed", thrown);
+      Log.LOG.log(level, "A request failed", thrown);
       answer(Problem.internal().reply());
     }
   }

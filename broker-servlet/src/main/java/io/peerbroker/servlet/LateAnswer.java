@@ -22,8 +22,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class LateAnswer implements StreamWriter.Source {
 
-  private static final System.Logger LOG = System.getLogger(BrokerHttp.class.getName());
-
   /**
    * How long the container may take to handle a body that broke off, and the answer to reach the
    * client, before the response is ended in any state: after a reset Undertow makes no callback.
@@ -76,7 +74,7 @@ final class LateAnswer implements StreamWriter.Source {
     this.async = async;
     this.withBody = withBody;
     isHttp1 = async.getRequest().getProtocol().startsWith("HTTP/1");
-    isJetty = ContainerQuirks.isJetty(Exchange.original(async.getResponse()));
+    isJetty = ContainerQuirks.isJetty(ServletOutput.original(async.getResponse()));
     connection = ContainerQuirks.connectionToClose(async.getRequest());
     writeTimeout = settings.writeTimeout();
     bodyTimeout = settings.bodyTimeout();
@@ -278,7 +276,7 @@ final class LateAnswer implements StreamWriter.Source {
     if (end == StreamWriter.End.ABANDONED) {
       response.endAtLast(this::cut);
     } else if (end == StreamWriter.End.FAILED) {
-      LOG.log(System.Logger.Level.DEBUG, "The client did not wait for its answer");
+      Log.LOG.log(System.Logger.Level.DEBUG, "The client did not wait for its answer");
     }
   }
 

@@ -4,6 +4,8 @@ import jakarta.servlet.AsyncContext;
 import jakarta.servlet.AsyncEvent;
 import jakarta.servlet.AsyncListener;
 import jakarta.servlet.ServletOutputStream;
+import jakarta.servlet.ServletResponse;
+import jakarta.servlet.ServletResponseWrapper;
 import jakarta.servlet.WriteListener;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -41,7 +43,7 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
   private ServletOutput(AsyncContext async, StreamWriter.Source source, LongSupplier nanoTime)
       throws IOException {
     this.async = async;
-    out = Exchange.original(async.getResponse()).getOutputStream();
+    out = original(async.getResponse()).getOutputStream();
     ofQuarkus = ContainerQuirks.isQuarkus(out);
     writer = new StreamWriter(source, this, nanoTime);
   }
@@ -111,7 +113,7 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
   }
 
   private HttpServletResponse response() {
-    return (HttpServletResponse) Exchange.original(async.getResponse());
+    return (HttpServletResponse) original(async.getResponse());
   }
 
   @Override
@@ -164,4 +166,16 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
 
   @Override
   public void onStartAsync(AsyncEvent event) {}
+
+  /**
+   * The container's own response, beneath all wrappers of filters, which may hold back written
+   * bytes. Undertow gives the wrapped one to asynchronous requests.
+   */
+  static ServletResponse original(ServletResponse response) {
+    ServletResponse original = response;
+    while (original instanceof ServletResponseWrapper wrapper) {
+      original = wrapper.getResponse();
+    }
+    return original;
+  }
 }

@@ -121,8 +121,6 @@ final class StreamWriter {
     ABANDONED
   }
 
-  private static final System.Logger LOG = System.getLogger(BrokerHttp.class.getName());
-
   /** The value of {@link #blockedSince} while the container has room. */
   private static final long HAS_ROOM = Long.MIN_VALUE;
 
@@ -384,7 +382,7 @@ final class StreamWriter {
   /** Logs an error. Exceptions of the logger's handlers are dropped: what follows must be done. */
   private static void log(String message, Throwable thrown) {
     try {
-      LOG.log(System.Logger.Level.ERROR, message, thrown);
+      Log.LOG.log(System.Logger.Level.ERROR, message, thrown);
     } catch (Throwable unloggable) {
       // There is nowhere left to report it.
     }

@@ -1,13 +1,25 @@
 package io.peerbroker.servlet;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The servlet runs in many containers, so it uses the servlet API and no container's classes. */
 final class DependencyRuleTest {
+
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .importPackages("io.peerbroker.servlet");
+
   @Test
   void servletDependsOnNoContainer() {
     classes()
@@ -20,9 +32,26 @@ final class DependencyRuleTest {
             "jakarta.servlet..",
             "com.google.gson..",
             "org.jspecify..")
-        .check(
-            new ClassFileImporter()
-                .withImportOption(new ImportOption.DoNotIncludeTests())
-                .importPackages("io.peerbroker.servlet"));
+        .check(CLASSES);
+  }
+
+  @Test
+  @DisplayName("No two files need each other, by way of others or not.")
+  void thereIsNoCircleOfFiles() {
+    slices().assignedFrom(new Files()).should().beFreeOfCycles().check(CLASSES);
+  }
+
+  /** Puts each class into the file that it is in, with those nested in it. */
+  private static final class Files implements SliceAssignment {
+
+    @Override
+    public SliceIdentifier getIdentifierOf(JavaClass part) {
+      return SliceIdentifier.of(part.getName().replaceAll("\\$.*", ""));
+    }
+
+    @Override
+    public String getDescription() {
+      return "files";
+    }
   }
 }
