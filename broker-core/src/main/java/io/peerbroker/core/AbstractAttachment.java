@@ -9,11 +9,11 @@ import org.jspecify.annotations.Nullable;
  * <p>The transport is connected once, may be asked to end once, and detaches once; the first of
  * these wins and the others are ignored. The lock is a leaf; the transport is called outside it.
  */
-abstract class AbstractAttachment implements Attachment {
+abstract class AbstractAttachment implements Attachment, Runnable {
 
-  // Guarded by this; ready is also read without the lock: connect makes up for a stale null.
-  private volatile @Nullable Runnable ready;
-  private @Nullable Transport transport;
+  // Guarded by this; transport and ending are also read without the lock: connect makes up for a
+  // stale null.
+  private volatile @Nullable Transport transport;
   private volatile @Nullable CloseReason ending;
   private boolean detached;
 
@@ -25,7 +25,6 @@ abstract class AbstractAttachment implements Attachment {
     synchronized (this) {
       if (!detached) {
         transport = opened;
-        ready = opened::ready;
       }
       told = ending;
     }
@@ -38,9 +37,20 @@ abstract class AbstractAttachment implements Attachment {
 
   /** Notifies the transport that there is something to poll. */
   final void wake() {
-    Runnable call = ready;
-    if (call != null) {
-      ForeignCalls.run(call);
+    if (transport != null) {
+      ForeignCalls.run(this);
+    }
+  }
+
+  /**
+   * Does what {@link #wake} asks for. The attachment is the task itself: one more object for each
+   * stream, or for each event, would be dear.
+   */
+  @Override
+  public final void run() {
+    Transport woken = transport;
+    if (woken != null) {
+      woken.ready();
     }
   }
 
@@ -94,7 +104,6 @@ abstract class AbstractAttachment implements Attachment {
       }
       detached = true;
       transport = null;
-      ready = null;
       told = ending != null ? ending : reason;
       // Set in any case: a transport that is connected only later must still be notified.
       ending = told;
