@@ -11,7 +11,8 @@ public final class Held {
     int sessions = local.directory.channels().stream().mapToInt(c -> c.sessions().size()).sum();
     OpenStreams streams = local.streams;
     int permits = streams.channels.taken() + streams.ownChannels.taken();
-    return "%d permits, %d sessions, %d bytes".formatted(permits, sessions, local.budget.used());
+    return "%d permits, %d sessions, %d bytes"
+        .formatted(permits, sessions, local.budgets.queues.used());
   }
 
   /** Reads an event id and writes it again, or returns null for a text that is no event id. */
