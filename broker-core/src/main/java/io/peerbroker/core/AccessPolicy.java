@@ -13,37 +13,37 @@ import org.jspecify.annotations.Nullable;
  * and a null that must not be returned, is a fault of the policy: the caller gets {@code internal}
  * and no details, the log has them, and the operation does not happen.
  *
- * <p>A policy is asked when all that the caller can get wrong by itself has been looked at (the
- * form of the request, the acting channel, its key), and before it is known whether there is room
- * or, for a message, a target: a denied caller does not learn that. It is called on the caller's
- * thread, for HTTP one of the container's, outside all locks, by many threads at once; it may call
- * the broker, and must not block, since what it waits for the request waits for too. What needs a
- * database is better looked up at login, and kept in the principal.
+ * <p>A policy is asked after everything that the caller can get wrong by itself has been checked
+ * (the form of the request, the acting channel, its key), and before the broker looks for room or
+ * for a message's target: a denied caller learns of neither. It is called on the caller's thread
+ * (for HTTP, a thread of the container's), outside all locks, by many threads at once. It may call
+ * the broker. It must not block, since the request waits for it; look up what needs a database at
+ * login, and keep it in the principal.
  *
- * <p>What was permitted once is not taken back: a channel stays open and a session stays listed
- * until the application closes it. But each further thing is asked about anew, and watches are
- * narrowed again by {@link Broker#recheck()}. Closing one's own channel or session, and confirming
- * what one has seen, is everybody's right.
+ * <p>A permission is not taken back: a channel stays open and a session stays listed until the
+ * application closes it. But each further operation is asked about anew, and {@link
+ * Broker#recheck()} narrows watches again. Every caller may close its own channel and sessions, and
+ * confirm what it has seen.
  */
 public interface AccessPolicy {
 
-  /** The policy that permits everything: the default. It is never asked, so it costs nothing. */
+  /** Returns the policy that permits everything: the default. It is never asked, and is free. */
   static AccessPolicy allowAll() {
     return GuardedPolicy.ALLOW_ALL;
   }
 
   /**
-   * A plain no, to be thrown: {@code denied}, over HTTP 403.
+   * Returns a plain refusal to throw: {@code denied}, over HTTP 403.
    *
-   * @param detail what would be right, for the caller to read; no secrets
+   * @param detail what would be right; the caller reads it, so it must hold no secrets
    */
   static RefusedException denied(String detail) {
     return RefusedException.of(Refusal.Code.DENIED, detail);
   }
 
   /**
-   * Whether a caller may open a channel, or go on with one: a client that comes back is asked about
-   * like a new one, and one that is refused then leaves the channel as it was.
+   * Decides whether a caller may open a channel, or continue one: a client that comes back is asked
+   * about like a new one. If it is refused, the channel stays as it was.
    *
    * @param options what the client asks for; whether it comes back is in {@link
    *     ChannelOptions#lastEventId()}, which is as good as a key
@@ -52,15 +52,15 @@ public interface AccessPolicy {
   default void open(Caller caller, ChannelOptions options) {}
 
   /**
-   * Whether a caller may host a session, and as what. Tags that nobody but the application may set
-   * are set here, and taken off what came from the client.
+   * Decides whether a caller may host a session, and with which properties. This is where tags are
+   * set that only the application may set, and where they are removed from what a client sent.
    *
-   * @param channel the host to be. The caller has shown its key, unless the broker takes sessions
-   *     without one ({@link BrokerBuilder#requireSessionKey}); what the policy does with it is
-   *     trusted
+   * @param channel the channel that will host it. The caller has shown its key, unless the broker
+   *     accepts sessions without one ({@link BrokerBuilder#requireSessionKey}). What the policy
+   *     does with the channel is not authorized again
    * @param spec what the caller asks for
    * @return the session that is hosted: {@code spec} itself, or another. It is checked against
-   *     {@link Limits} again, so tags that are added here count too
+   *     {@link Limits} again, so tags that are added here count as well
    * @throws RefusedException to refuse it
    */
   default SessionSpec host(Caller caller, Channel channel, SessionSpec spec) {
@@ -68,11 +68,11 @@ public interface AccessPolicy {
   }
 
   /**
-   * Whether a caller may change a session, and how. Where tags are set in {@link #host}, they must
-   * be set here as well: an update that names tags replaces all that there are.
+   * Decides whether a caller may change a session, and how. If {@link #host} sets tags, this must
+   * set them as well: an update that names tags replaces all of them.
    *
-   * @param session one that is there and is hosted by the caller's channel, as it is now; what the
-   *     policy does with it is trusted
+   * @param session the session before the update, hosted by the caller's channel. What the policy
+   *     does with it is not authorized again
    * @param update what the caller asks for
    * @return the update that is made: {@code update} itself, or another, checked against {@link
    *     Limits} again
@@ -83,22 +83,21 @@ public interface AccessPolicy {
   }
 
   /**
-   * Whether a caller may send a message. Asked for each, before it is known whether its target is
-   * there; its origin is the caller's.
+   * Decides whether a caller may send a message. Asked for each message, before its target is
+   * looked for. The origin is the caller's own.
    *
    * @throws RefusedException to refuse it
    */
   default void send(Caller caller, Message message) {}
 
   /**
-   * Whether a caller may send a message to this target: what the broker calls, and what asks {@link
-   * #send(Caller, Message)} unless it is overridden. For policies that decide by who the target is,
-   * as where tenants must not reach each other.
+   * Decides whether a caller may send a message to this target. The broker calls this method, which
+   * asks {@link #send(Caller, Message)} unless it is overridden. It is for policies that decide by
+   * the target, for example to keep tenants apart.
    *
-   * @param target what the message's target is in this broker, or null where it is not here: then
-   *     it has closed, has never been, or is where an application's {@link Router} finds it. A
-   *     policy that refuses some targets refuses null with the same words, or its callers learn who
-   *     is there
+   * @param target the message's target in this broker, or null if it is not here: it has closed,
+   *     has never existed, or only the application's {@link Router} finds it. A policy that refuses
+   *     some targets must refuse null with the same words, or its callers learn which ids exist
    * @throws RefusedException to refuse it
    */
   default void send(Caller caller, Message message, @Nullable Target target) {
@@ -106,20 +105,20 @@ public interface AccessPolicy {
   }
 
   /**
-   * Where a message goes.
+   * The target of a message.
    *
-   * @param channel the channel that will read it, with its owner and its sessions; what the policy
-   *     does with it is trusted
-   * @param session the session that it was sent to, or null where it was sent to the channel
+   * @param channel the channel that will read it, with its owner and its sessions. What the policy
+   *     does with it is not authorized again
+   * @param session the session that it was sent to, or null if it was sent to the channel
    */
   record Target(Channel channel, @Nullable Session session) {}
 
   /**
-   * What a caller may see of the list. Asked once for each page and each watch, and again for those
-   * at {@link Broker#recheck()}, where a refusal ends them.
+   * Returns which part of the list a caller may see. Asked once for each page and each watch, and
+   * again for each watch at {@link Broker#recheck()}, where a refusal ends it.
    *
-   * @param filter what the caller asks for. It is narrowed by the answer in any case: the answer
-   *     need not repeat it
+   * @param filter what the caller asks for. The caller sees only sessions that pass this filter and
+   *     the returned scope, so the scope need not repeat it
    * @throws RefusedException to refuse the list as a whole
    */
   default Scope scope(Caller caller, TagFilter filter) {

@@ -5,13 +5,13 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The broker: channels are opened on it, and sessions found.
+ * The broker: it carries messages between parties that are not connected yet.
  *
- * <p>Two parties that cannot reach each other yet each open a {@link Channel}. One of them hosts a
- * {@link Session} that the other finds by its tags, and the broker carries the few small messages
- * between them that set up a direct connection. Parties in this JVM use the methods that take a
- * {@link Receiver} or a {@link Watcher}; parties behind a wire are brought in by an adapter through
- * {@link #gateway()}. Both kinds meet on one broker.
+ * <p>Each of two parties opens a {@link Channel}. One hosts a {@link Session}, the other finds it
+ * by its tags, and the broker carries the few small messages that set up a direct connection
+ * between them. Parties in this JVM use the methods that take a {@link Receiver} or a {@link
+ * Watcher}; parties behind a wire are brought in by an adapter through {@link #gateway()}. Both
+ * kinds meet on one broker.
  *
  * <p>If the application decides with an {@link AccessPolicy} what each caller may do, the callers
  * that it must decide about act through {@link #forCaller}.
@@ -21,12 +21,12 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Broker extends AutoCloseable {
 
-  /** A builder with every setting at its default. */
+  /** Returns a builder with every setting at its default. */
   static BrokerBuilder builder() {
     return new BrokerBuilder();
   }
 
-  /** A broker with the default settings. */
+  /** Returns a broker with the default settings. */
   static Broker create() {
     return builder().build();
   }
@@ -34,36 +34,37 @@ public interface Broker extends AutoCloseable {
   /**
    * Opens a channel for a party in this JVM, on the broker's own few daemon threads.
    *
-   * <p>It is the application's own: it has no rate and no bound of sessions, its sessions and its
+   * <p>It is the application's own: it has no rate and no bound on sessions, its sessions and its
    * queue need no room in what strangers share, and it is counted apart from theirs, so that they
-   * cannot take its permit. What bounds a single message, session or queue holds for it as well. A
-   * channel for somebody whom the application does not trust is opened through {@link #forCaller}:
-   * that has all the bounds of a stranger's, with a policy or without.
+   * cannot take its place. The bounds on a single message, session or queue hold for it as well.
+   * For a caller that the application does not trust, open the channel through {@link #forCaller}:
+   * it has all the bounds of a stranger's channel, with or without a policy.
    *
    * @throws RefusedException {@code at_capacity} or {@code shutting_down}
    */
   Channel openChannel(Receiver receiver);
 
   /**
-   * Opens a channel for a party in this JVM: the application's own, as the other.
+   * Opens a channel for a party in this JVM: the application's own, as {@link
+   * #openChannel(Receiver)}.
    *
-   * @param executor where the receiver is called, one event at a time; if it rejects a task, or has
-   *     not begun one within a minute or so ({@link CloseReason#STALLED}), the channel closes
+   * @param executor where the receiver is called, one event at a time. If it rejects a task, or
+   *     does not begin one within about a minute ({@link CloseReason#STALLED}), the channel closes
    * @throws RefusedException {@code at_capacity} or {@code shutting_down}
    */
   Channel openChannel(Receiver receiver, Executor executor);
 
   /**
    * Returns the open channel that an id stands for: its own, or that of one of its sessions. Null
-   * where there is none. For the application: it takes no key, and an id that comes from a client
-   * does not prove that the channel is that client's.
+   * if there is none. For the application: it takes no key, and an id that comes from a client does
+   * not prove that the channel is that client's.
    *
    * @throws UnsupportedOperationException on a view ({@link #forCaller})
    */
   @Nullable Channel findChannel(String id);
 
   /**
-   * Returns the session with this id, or null where there is none. For the application, as {@link
+   * Returns the session with this id, or null if there is none. For the application, as {@link
    * #findChannel}.
    *
    * @throws UnsupportedOperationException on a view ({@link #forCaller})
@@ -71,29 +72,30 @@ public interface Broker extends AutoCloseable {
   @Nullable Session findSession(String sid);
 
   /**
-   * Returns the open channels that a login has opened ({@link Channel#owner()}), in no order: to be
-   * closed when it may be here no more, say. It looks at all channels, and takes no lock. For the
-   * application, as {@link #findChannel}.
+   * Returns the open channels that a login has opened ({@link Channel#owner()}), in no order; for
+   * example, to close them when the user loses access. It looks at all channels and takes no lock.
+   * For the application, as {@link #findChannel}.
    *
    * @throws UnsupportedOperationException on a view ({@link #forCaller})
    */
   List<Channel> channelsOf(String owner);
 
   /**
-   * The first {@value Page#DEFAULT_LIMIT} listed sessions that pass a filter, in order of creation.
+   * Returns the first {@value Page#DEFAULT_LIMIT} listed sessions that pass a filter, in order of
+   * creation.
    */
   default Page list(TagFilter filter) {
     return list(filter, Page.DEFAULT_LIMIT, null);
   }
 
   /**
-   * A page of the listed sessions that pass a filter, in order of creation.
+   * Returns a page of the listed sessions that pass a filter, in order of creation.
    *
-   * @param limit at most so many, 1 to {@value Page#MAX_LIMIT}; a page also ends early, before
-   *     {@value Page#MAX_BYTES} bytes
+   * @param limit the most sessions on the page, 1 to {@value Page#MAX_LIMIT}; a page also ends
+   *     early, before {@value Page#MAX_BYTES} bytes
    * @param after the {@link Page#next()} of the page before, or null for the first
-   * @throws RefusedException {@code invalid_request} for a limit out of range or a cursor that no
-   *     page has given
+   * @throws RefusedException {@code invalid_request} for a limit out of range, or a cursor that
+   *     does not come from a page
    */
   Page list(TagFilter filter, int limit, @Nullable String after);
 
@@ -101,17 +103,17 @@ public interface Broker extends AutoCloseable {
    * Watches the list live, on the broker's own few daemon threads: first what is there, then every
    * change. The watch is the application's own, and counted apart from those of strangers.
    *
-   * @return ends the watch when closed; the watcher is then told {@link CloseReason#CLOSED}
+   * @return the watch, to close it; the watcher is then notified of {@link CloseReason#CLOSED}
    * @throws RefusedException {@code at_capacity} or {@code shutting_down}
    */
   Watch watch(TagFilter filter, Watcher watcher);
 
   /**
-   * Watches the list live: the application's own watch, as the other.
+   * Watches the list live: the application's own watch, as {@link #watch(TagFilter, Watcher)}.
    *
-   * @param executor where the watcher is called, one event at a time; if it rejects a task, or has
-   *     not begun one within a minute or so ({@link CloseReason#STALLED}), the watch ends
-   * @return ends the watch when closed; the watcher is then told {@link CloseReason#CLOSED}
+   * @param executor where the watcher is called, one event at a time. If it rejects a task, or does
+   *     not begin one within about a minute ({@link CloseReason#STALLED}), the watch ends
+   * @return the watch, to close it; the watcher is then notified of {@link CloseReason#CLOSED}
    * @throws RefusedException {@code at_capacity} or {@code shutting_down}
    */
   Watch watch(TagFilter filter, Watcher watcher, Executor executor);
@@ -131,13 +133,13 @@ public interface Broker extends AutoCloseable {
    * each further one up to twice as long, at most 30 s; they begin anew once a watch has lasted for
    * 30 s. While the broker is full it is tried again in the same way.
    *
-   * <p>It ends, once, with every other reason: when it is closed, when the broker shuts down, and
+   * <p>It ends, once, for every other reason: when it is closed, when the broker shuts down, and
    * with {@link CloseReason#SCOPE_CHANGED} if the {@link AccessPolicy} refuses the caller the new
    * list.
    *
    * @param executor where the watcher is called, one event at a time, as for {@link
    *     #watch(TagFilter, Watcher, Executor)}
-   * @return ends the watch when closed; the watcher is then notified of {@link CloseReason#CLOSED}
+   * @return the watch, to close it; the watcher is then notified of {@link CloseReason#CLOSED}
    * @throws RefusedException {@code at_capacity} or {@code shutting_down}, for the first list
    */
   Watch keepWatching(TagFilter filter, Watcher watcher, Executor executor);
@@ -179,24 +181,24 @@ public interface Broker extends AutoCloseable {
    */
   BrokerStats stats();
 
-  /** Returns whether the broker takes what is new: until {@link #close()} is called. */
+  /** Returns whether the broker accepts new work: true until {@link #close()} is called. */
   boolean isOpen();
 
-  /** The bounds that this broker keeps. */
+  /** Returns the bounds that this broker keeps. */
   Limits limits();
 
   /**
-   * Returns the door for those who write a transport: what brings in clients that are not in this
-   * JVM. That of a view ({@link #forCaller}) acts for its caller.
+   * Returns the door for transports, which bring in clients that are not in this JVM. The gateway
+   * of a view ({@link #forCaller}) acts for that view's caller.
    */
   Gateway gateway();
 
   /**
-   * Shuts the broker down: refuses what is new with {@code shutting_down}, lets every stream have
-   * what is queued for it and tells it {@link CloseReason#SHUTTING_DOWN}, and waits for the streams
-   * to end for at most {@link Limits#drainTimeout()}. Blocks for that time; may be called again,
-   * then it does nothing. To be called before a container stops its connectors, and not on a thread
-   * that a receiver runs on.
+   * Shuts the broker down: refuses new work with {@code shutting_down}, delivers what is queued for
+   * each stream, ends it with {@link CloseReason#SHUTTING_DOWN}, and waits for the streams to end
+   * for at most {@link Limits#drainTimeout()}. Blocks for that time. A second call does nothing.
+   * Call it before the container stops its connectors, and not on a thread on which a receiver
+   * runs.
    */
   @Override
   void close();

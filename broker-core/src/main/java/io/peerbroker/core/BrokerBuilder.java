@@ -28,40 +28,40 @@ public final class BrokerBuilder {
   BrokerBuilder() {}
 
   /**
-   * Sets what suits a broker that is open to everybody: clients that nobody has chosen, on a heap
-   * that was not sized for the worst of them. To be called first, since it sets all that it names;
-   * a setter that comes later wins. It changes nothing but these, each with its reason:
+   * Sets bounds for a broker that is open to everybody: its clients are unknown, and its heap was
+   * not sized for the worst of them. Call it first: it sets everything that it names, and a later
+   * setter wins. It changes only these settings, each with its reason:
    *
    * <ul>
    *   <li>{@link #requireSessionKey}: no client is as old as the first draft, and the receiver of a
    *       message could host a session in its sender's name.
    *   <li>{@link #maxChannels} and {@link #maxWatches} 10,000: the bounds below are for each of
-   *       them, so half as many halve what all can take.
+   *       them, so half the number halves what all can take together.
    *   <li>{@link #maxSessionsPerChannel} 4: a page needs one or two.
    *   <li>{@link #maxTagsPerSession} 8 and {@link #maxMetadataBytes} 1 KiB: enough to be found and
    *       to have a name.
    *   <li>{@link #maxTotalSessionBytes} an eighth of the heap that this JVM may use, at most the
-   *       default: room for some 44,000 of the largest in a heap of 2 GiB.
+   *       default: room for about 44,000 of the largest in a heap of 2 GiB.
    *   <li>{@link #maxMessageBytes} 32 KiB: Chromium's offer of audio and four videos has 20.1 kB,
    *       and each further one adds 4.2.
    *   <li>{@link #maxJsonDepth} 16: an offer in its body has a depth of 3.
-   *   <li>{@link #maxQueuedEvents} 256 and {@link #maxQueuedBytes} 256 KiB: what some ten peers
-   *       send who all connect at one time.
+   *   <li>{@link #maxQueuedEvents} 256 and {@link #maxQueuedBytes} 256 KiB: what about 10 peers
+   *       send that all connect at the same time.
    *   <li>{@link #maxTotalQueuedBytes} an eighth of the heap that this JVM may use, at most the
-   *       default: while it is written, a small event takes three times its size.
-   *   <li>{@link #maxTotalWatchBytes} a sixteenth of the heap, at most the default: what lists that
-   *       stall keep waiting.
+   *       default: while a small event is written, it takes three times its size.
+   *   <li>{@link #maxTotalWatchBytes} a sixteenth of the heap, at most the default: the changes
+   *       that wait for stalled readers.
    *   <li>{@link #maxReplayEvents} 128 and {@link #maxReplayBytes} 64 KiB: half of a queue's
    *       events.
    *   <li>{@link #maxResume} 30 s: the network of a phone changes in less, and a client that is
    *       gone for good frees its permit in half the time.
    *   <li>{@link #messageRate} 20 a second, burst 100: an offer and its candidates to several peers
    *       at once, and no flood.
-   *   <li>{@link #sessionRate} 2 a second, burst 10: each change is told to everybody who watches.
+   *   <li>{@link #sessionRate} 2 a second, burst 10: each change goes to every watch that shows it.
    * </ul>
    *
-   * <p>A client that opens one channel after another has the rates of each of them; that needs a
-   * limit for each address, which a proxy or a filter keeps.
+   * <p>A client that opens one channel after another has the rates of each of them. Only a limit
+   * for each address stops that, in a proxy or a filter.
    */
   public BrokerBuilder openToEverybody() {
     Limits.Values defaults = new Limits.Values();
@@ -87,9 +87,9 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many channels there may be at one time. One more takes the place of the channel that waits
-   * longest for its reader, or is refused with {@code at_capacity}. The application's own are
-   * counted apart, up to as many. Default 20,000.
+   * Sets how many channels may be open at the same time. One more takes the place of the channel
+   * that has waited longest for its reader, or is refused with {@code at_capacity}. The
+   * application's own channels are counted apart, up to the same number. Default 20,000.
    */
   public BrokerBuilder maxChannels(int channels) {
     limits.maxChannels = atLeast(1, channels, "maxChannels");
@@ -97,8 +97,9 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many watches there may be at one time; one more is refused with {@code at_capacity}. The
-   * application's own are counted apart, up to as many. Default 20,000.
+   * Sets how many watches may be open at the same time; one more is refused with {@code
+   * at_capacity}. The application's own watches are counted apart, up to the same number. Default
+   * 20,000.
    */
   public BrokerBuilder maxWatches(int watches) {
     limits.maxWatches = atLeast(1, watches, "maxWatches");
@@ -106,8 +107,8 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many sessions a channel may host; one more is refused with {@code too_many_sessions}. The
-   * application's own channels have no such bound. Default 64.
+   * Sets how many sessions a channel may host; one more is refused with {@code too_many_sessions}.
+   * The application's own channels have no such bound. Default 64.
    */
   public BrokerBuilder maxSessionsPerChannel(int sessions) {
     limits.maxSessionsPerChannel = atLeast(1, sessions, "maxSessionsPerChannel");
@@ -115,7 +116,8 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many tags a session may have; more are refused with {@code invalid_request}. Default 32.
+   * Sets how many tags a session may have; more are refused with {@code invalid_request}. Default
+   * 32.
    */
   public BrokerBuilder maxTagsPerSession(int tags) {
     limits.maxTagsPerSession = atLeast(1, tags, "maxTagsPerSession");
@@ -123,7 +125,7 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many UTF-8 bytes a message may have; a longer one is refused with {@code too_large}.
+   * Sets how many UTF-8 bytes a message may have; a longer one is refused with {@code too_large}.
    * Default 48 KiB.
    */
   public BrokerBuilder maxMessageBytes(int bytes) {
@@ -132,8 +134,8 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many UTF-8 bytes metadata may have; longer ones are refused with {@code too_large}. Default
-   * 16 KiB.
+   * Sets how many UTF-8 bytes metadata may have; longer ones are refused with {@code too_large}.
+   * Default 16 KiB.
    */
   public BrokerBuilder maxMetadataBytes(int bytes) {
     limits.maxMetadataBytes = atLeast(1, bytes, "maxMetadataBytes");
@@ -141,9 +143,9 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How deeply a request body may nest, its own object being 1, so that what it carries has one
-   * level less; deeper ones are refused with {@code malformed_json}. 2 to {@value Json#MAX_DEPTH},
-   * default 64.
+   * Sets how deeply a request body may nest. The body's own object is level 1, so what it carries
+   * has one level less. Deeper bodies are refused with {@code malformed_json}. 2 to {@value
+   * Json#MAX_DEPTH}, default 64.
    */
   public BrokerBuilder maxJsonDepth(int depth) {
     if (depth > Json.MAX_DEPTH) {
@@ -155,24 +157,25 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many events may wait for one reader. A channel's sender is then refused with {@code
-   * target_busy}; a watch ends with {@link CloseReason#OVERFLOW}. Default 1,024.
+   * Sets how many events may wait for one reader. Beyond that, messages to a channel are refused
+   * with {@code target_busy}, and a watch ends with {@link CloseReason#OVERFLOW}. Default 1,024.
    */
   public BrokerBuilder maxQueuedEvents(int events) {
     limits.maxQueuedEvents = atLeast(1, events, "maxQueuedEvents");
     return this;
   }
 
-  /** How many bytes may wait for one reader; as {@link #maxQueuedEvents}. Default 1 MiB. */
+  /** Sets how many bytes may wait for one reader, as {@link #maxQueuedEvents}. Default 1 MiB. */
   public BrokerBuilder maxQueuedBytes(int bytes) {
     limits.maxQueuedBytes = atLeast(1, bytes, "maxQueuedBytes");
     return this;
   }
 
   /**
-   * How many bytes may wait in all channels together, with what is kept for replay. Half of it is
-   * in equal shares ({@link Limits#queueShare()}), which nobody can take from a queue; beyond that
-   * and what is shared, messages are refused with {@code at_capacity}. Default 512 MiB.
+   * Sets how many bytes may wait in all channels together, including what is kept for replay. Half
+   * of it is in equal shares ({@link Limits#queueShare()}), which no other queue can use. When a
+   * queue has used its share and the other half is full, messages to it are refused with {@code
+   * at_capacity}. Default 512 MiB.
    */
   public BrokerBuilder maxTotalQueuedBytes(long bytes) {
     limits.maxTotalQueuedBytes = atLeastOne(bytes, "maxTotalQueuedBytes");
@@ -180,9 +183,9 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many bytes all sessions may take together, counted as about what they take in the heap: 600
-   * for each, its metadata, and for each tag 300 and two for each of its chars. One that would take
-   * more, new or by an update, is refused with {@code at_capacity}. Default 1 GiB.
+   * Sets how many bytes all sessions may take together. A session counts for about what it takes in
+   * the heap: 600 bytes, its metadata, and for each tag 300 bytes and two for each of its chars. A
+   * new session or an update beyond the bound is refused with {@code at_capacity}. Default 1 GiB.
    */
   public BrokerBuilder maxTotalSessionBytes(long bytes) {
     limits.maxTotalSessionBytes = atLeastOne(bytes, "maxTotalSessionBytes");
@@ -190,11 +193,11 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many bytes watches may hold together: the changes that wait for those who do not keep up,
-   * each counted once, and what lists with a predicate ({@link Scope#visible()}) remember of what
-   * they have told, of which one may hold a sixteenth. Where there are more, lists that lag behind
-   * by more than an equal share end with {@link CloseReason#OVERFLOW}, and a list with a predicate
-   * that would need more is refused with {@code at_capacity}. Default 256 MiB.
+   * Sets how many bytes watches may hold together: the changes that wait for watches that do not
+   * keep up, each counted once, and what watches with a predicate ({@link Scope#visible()})
+   * remember of what they have shown, of which one watch may hold a sixteenth. Beyond the bound,
+   * watches that lag behind by more than an equal share end with {@link CloseReason#OVERFLOW}, and
+   * a new watch with a predicate is refused with {@code at_capacity}. Default 256 MiB.
    */
   public BrokerBuilder maxTotalWatchBytes(long bytes) {
     limits.maxTotalWatchBytes = atLeastOne(bytes, "maxTotalWatchBytes");
@@ -202,24 +205,24 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many events that a reader has been given are kept until it confirms them, to give them
-   * again when it comes back; the oldest are dropped first. All together have a quarter of {@link
-   * #maxTotalQueuedBytes} for it. Default 512.
+   * Sets how many events are kept after they were sent to a reader, until it confirms them, so that
+   * they can be sent again when it comes back. The oldest are dropped first. All channels together
+   * may use a quarter of {@link #maxTotalQueuedBytes} for it. Default 512.
    */
   public BrokerBuilder maxReplayEvents(int events) {
     limits.maxReplayEvents = atLeast(1, events, "maxReplayEvents");
     return this;
   }
 
-  /** How many bytes are kept for that; as {@link #maxReplayEvents}. Default 256 KiB. */
+  /** Sets how many bytes of such events are kept, as {@link #maxReplayEvents}. Default 256 KiB. */
   public BrokerBuilder maxReplayBytes(int bytes) {
     limits.maxReplayBytes = atLeast(1, bytes, "maxReplayBytes");
     return this;
   }
 
   /**
-   * For how long a channel may live on when its stream breaks, where its client has asked for that.
-   * Whole seconds to 1 hour; zero turns the feature off. Default 60 s.
+   * Sets how long a channel may outlive its stream, if its client has asked for that. Whole
+   * seconds, at most 1 hour; zero turns the feature off. Default 60 s.
    */
   public BrokerBuilder maxResume(Duration resume) {
     Objects.requireNonNull(resume, "resume");
@@ -228,8 +231,9 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How often a client that promises to be heard from must at least be. Whole seconds to 1 hour; a
-   * longest of zero turns the feature off. Default 15 s to 300 s.
+   * Sets the shortest and the longest lease: the time within which a client that has promised signs
+   * of life must give one. Whole seconds, at most 1 hour; a longest of zero turns the feature off.
+   * Default 15 s to 300 s.
    */
   public BrokerBuilder leaseBounds(Duration shortest, Duration longest) {
     Objects.requireNonNull(shortest, "shortest");
@@ -256,8 +260,8 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How fast a channel may send; faster is refused with {@code rate_limited}. The application's own
-   * channels have no rate. Default 100 a second, burst 200.
+   * Sets how fast a channel may send; faster is refused with {@code rate_limited}. The
+   * application's own channels have no rate. Default 100 a second, burst 200.
    */
   public BrokerBuilder messageRate(Limits.Rate rate) {
     limits.messageRate = Objects.requireNonNull(rate, "rate");
@@ -265,7 +269,7 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How fast a channel may create and update sessions, together; faster is refused with {@code
+   * Sets how fast a channel may create and update sessions, together; faster is refused with {@code
    * rate_limited}. A close counts, and is never refused. The application's own channels have no
    * rate. Default 100 a second, burst 200.
    */
@@ -275,11 +279,11 @@ public final class BrokerBuilder {
   }
 
   /**
-   * For how long watches are not woken again after changes were looked at for them: what changes
-   * meanwhile is told together, and what cancels itself not at all. So strangers, who choose how
-   * often sessions change, do not choose how often all who watch are written to. A change after a
-   * longer silence among the sessions with one tag is told at once. Zero tells each at once.
-   * Default 50 ms.
+   * Sets the shortest time between two wake-ups of a watch. Changes within it are sent together,
+   * and changes that cancel each other are not sent at all. Strangers choose how often sessions
+   * change; because of this pause they do not choose how often every watch is written to. A change
+   * that comes after a longer silence among the sessions with one tag is sent at once. Zero sends
+   * each change at once. Default 50 ms.
    */
   public BrokerBuilder listPause(Duration pause) {
     if (pause.isNegative() || pause.compareTo(Duration.ofMinutes(1)) > 0) {
@@ -290,8 +294,8 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How long a stream that is told to end may take to deliver what is queued; longer than that
-   * {@link Broker#close()} does not wait. Default 5 s.
+   * Sets how long a stream that must end may take to deliver what is queued. {@link Broker#close()}
+   * waits no longer than that. Default 5 s.
    */
   public BrokerBuilder drainTimeout(Duration timeout) {
     Objects.requireNonNull(timeout, "timeout");
@@ -303,9 +307,9 @@ public final class BrokerBuilder {
   }
 
   /**
-   * Whether hosting a session over a wire takes the channel's key always. Recommended wherever no
-   * client is as old as the protocol's first draft, which sent none: the receiver of a message
-   * knows its sender's id, and could host a session in its name. Default false.
+   * Sets whether a client must always send its channel's key to host a session. Recommended unless
+   * there are clients of the protocol's first draft, which sent none: without it, the receiver of a
+   * message could host a session in the name of the sender, whose id it knows. Default false.
    */
   public BrokerBuilder requireSessionKey(boolean require) {
     requireSessionKey = require;
@@ -313,7 +317,7 @@ public final class BrokerBuilder {
   }
 
   /**
-   * The timer to go by, which keeps the contract of {@link Timer#schedule}; its owner closes it
+   * Sets the timer, which must keep the contract of {@link Timer#schedule}. Its owner closes it
    * after the broker. Default: a {@link Timer.SystemTimer} of the broker's own.
    */
   public BrokerBuilder timer(Timer timer) {
@@ -322,8 +326,8 @@ public final class BrokerBuilder {
   }
 
   /**
-   * Where receivers and watchers are called for which no executor was given; its owner shuts it
-   * down after the broker. Default: daemon threads of the broker's own, as {@link
+   * Sets where receivers and watchers are called that were given no executor of their own. Its
+   * owner shuts it down after the broker. Default: daemon threads of the broker's own, as {@link
    * #maxReceiverThreads} says.
    */
   public BrokerBuilder receiverExecutor(Executor executor) {
@@ -332,11 +336,10 @@ public final class BrokerBuilder {
   }
 
   /**
-   * How many threads of its own the broker may have for receivers and watchers for which no
-   * executor was given. There are 4 at most, unless an event has had to wait for 100 ms because
-   * they all are busy or block; then there are more, up to this number. While so many receivers
-   * block, no other is called. Without effect where there is a {@link #receiverExecutor}. Default
-   * 64.
+   * Sets how many threads the broker may start for receivers and watchers that were given no
+   * executor. There are at most 4 until an event has waited for 100 ms because all of them are busy
+   * or blocked; then there are more, up to this number. While that many receivers block, no other
+   * is called. Without effect if there is a {@link #receiverExecutor}. Default 64.
    */
   public BrokerBuilder maxReceiverThreads(int threads) {
     maxReceiverThreads = atLeast(1, threads, "maxReceiverThreads");
@@ -344,8 +347,9 @@ public final class BrokerBuilder {
   }
 
   /**
-   * Who may do what: asked about every caller that acts through {@link Broker#forCaller}, as those
-   * behind the servlet do. Default {@link AccessPolicy#allowAll()}, which costs nothing.
+   * Sets the policy that decides what each caller may do. It is asked about every caller that acts
+   * through {@link Broker#forCaller}, as clients of the servlet do. Default {@link
+   * AccessPolicy#allowAll()}, which costs nothing.
    */
   public BrokerBuilder accessPolicy(AccessPolicy policy) {
     this.policy = Objects.requireNonNull(policy, "policy");
@@ -355,8 +359,8 @@ public final class BrokerBuilder {
   /**
    * Puts a router of the application in place of the broker's own.
    *
-   * @param router is given the broker's own, called once, and answers the one to use: often one
-   *     that falls back on it
+   * @param router called once with the broker's own router; returns the router to use, which often
+   *     falls back on it
    */
   public BrokerBuilder router(UnaryOperator<Router> router) {
     this.router = Objects.requireNonNull(router, "router");
@@ -364,15 +368,15 @@ public final class BrokerBuilder {
   }
 
   /**
-   * Adds a listener, which learns what the broker does. Several are called in the order in which
-   * they were added. Default: none, which costs nothing.
+   * Adds a listener, which is notified of what the broker does. Several listeners are called in the
+   * order in which they were added. Default: none, which costs nothing.
    */
   public BrokerBuilder listener(BrokerListener listener) {
     listeners.add(Objects.requireNonNull(listener, "listener"));
     return this;
   }
 
-  /** A new broker with these settings. It starts no thread before one is needed. */
+  /** Returns a new broker with these settings. It starts no thread before one is needed. */
   public Broker build() {
     AccessPolicy asked = policy == AccessPolicy.allowAll() ? policy : new GuardedPolicy(policy);
     return new LocalBroker(

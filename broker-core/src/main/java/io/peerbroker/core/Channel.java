@@ -9,31 +9,31 @@ import org.jspecify.annotations.Nullable;
 /**
  * One client's event stream and its right to send.
  *
- * <p>Whoever holds this object owns the channel; keys are for those who come over a wire. A channel
- * closes when its owner closes it, when its stream ends (or some time later, where it may be
- * resumed: {@link ChannelOptions}), or when the broker shuts down; its sessions become invalid in
- * the same instant. Safe for use by many threads; no method blocks.
+ * <p>Code that holds this object owns the channel; a key is needed only over a wire. A channel
+ * closes when its owner closes it, when its stream ends (or some time later, if it can be resumed:
+ * {@link ChannelOptions}), and when the broker shuts down. Its sessions end in the same instant.
+ * Safe for use by many threads; no method blocks.
  */
 public interface Channel extends AutoCloseable {
 
   /**
-   * The channel's public address, a GUID in lower case (RFC 9562). Others see it as the origin of
-   * its messages.
+   * Returns the channel's public address, a GUID in lower case (RFC 9562). Others see it as the
+   * origin of its messages.
    */
   String id();
 
   /**
-   * The secret that proves ownership over a wire: at least 128 random bits in URL-safe characters.
-   * Never to be logged or shown to anyone but the owner.
+   * Returns the secret that proves ownership over a wire: at least 128 random bits in URL-safe
+   * characters. It must never be logged, or shown to anyone but the owner.
    */
   String key();
 
-  /** Whether the channel has not closed yet. */
+  /** Returns whether the channel is open. */
   boolean isOpen();
 
   /**
-   * Hosts a session on this channel. One of the application's own has no rate and no bound of
-   * sessions: {@link Broker#openChannel(Receiver)}.
+   * Hosts a session on this channel. The application's own channels ({@link
+   * Broker#openChannel(Receiver)}) have no rate and no bound on sessions.
    *
    * @throws RefusedException {@code too_large}, {@code invalid_request} (too many tags), {@code
    *     unknown_channel} (this one has closed), {@code rate_limited}, {@code too_many_sessions} or
@@ -42,40 +42,40 @@ public interface Channel extends AutoCloseable {
   Session openSession(SessionSpec spec);
 
   /**
-   * A session of this channel by its id.
+   * Returns a session of this channel by its id.
    *
-   * @throws RefusedException {@code unknown_session}, or {@code wrong_key} where another channel
-   *     hosts it
+   * @throws RefusedException {@code unknown_session}, or {@code wrong_key} if another channel hosts
+   *     it
    */
   Session session(String sid);
 
-  /** The sessions that this channel hosts now, in order of creation; a snapshot. */
+  /** Returns the sessions that this channel hosts now, in order of creation: a snapshot. */
   List<Session> sessions();
 
   /**
    * Returns the name of the login that opened the channel over a wire or through {@link
-   * Broker#forCaller}: that of its {@link Caller#principal()}. Null where nobody had logged in, and
-   * for the application's own channels.
+   * Broker#forCaller}: that of its {@link Caller#principal()}. Null if there was no login, and for
+   * the application's own channels.
    */
   @Nullable String owner();
 
-  /** Sends with this channel as the origin. As {@link #send(Message)}. */
+  /** Sends a message with this channel as the origin. Like {@link #send(Message)}. */
   @CheckReturnValue
   default CompletionStage<Delivery> send(String target, Json json) {
     return send(new Message(id(), target, json));
   }
 
   /**
-   * Sends a message to a channel or session. Never blocks and never throws for a refusal: it
-   * answers. What one thread sends to one target arrives in that order.
+   * Sends a message to a channel or session. Never blocks. A refusal is a result, not an exception.
+   * Messages that one thread sends to one target arrive in that order.
    *
    * @param message its origin is this channel's id, or that of one of its sessions
    * @return {@link Delivery.Sent} once it is in the queue of a target that is attached, {@link
-   *     Delivery.Queued} where the target may come back for it, or {@link Delivery.Refused} with
-   *     {@code unknown_channel} (the origin is not this channel's), {@code too_large}, {@code
-   *     malformed_json} (nested too deeply), {@code unknown_target}, {@code rate_limited}, {@code
-   *     target_busy}, {@code at_capacity} or {@code shutting_down}. Complete at once unless a
-   *     {@link Router} of the application takes its time
+   *     Delivery.Queued} if the target is away and may come back for it, or {@link
+   *     Delivery.Refused} with {@code unknown_channel} (the origin is not this channel's), {@code
+   *     too_large}, {@code malformed_json} (nested too deeply), {@code unknown_target}, {@code
+   *     rate_limited}, {@code target_busy}, {@code at_capacity} or {@code shutting_down}. Complete
+   *     at once unless a {@link Router} of the application takes its time
    */
   @CheckReturnValue
   CompletionStage<Delivery> send(Message message);
@@ -108,17 +108,17 @@ public interface Channel extends AutoCloseable {
   @CheckReturnValue
   CompletionStage<Message> ask(String target, Json json, Duration timeout);
 
-  /** Sends with this channel as the origin. As {@link #sendOrThrow(Message)}. */
+  /** Sends a message with this channel as the origin. Like {@link #sendOrThrow(Message)}. */
   default void sendOrThrow(String target, Json json) {
     sendOrThrow(new Message(id(), target, json));
   }
 
   /**
-   * Sends a message, and throws where {@link #send(Message)} answers with a refusal: for senders
-   * with nothing to do about one.
+   * Sends a message, and throws if {@link #send(Message)} refuses it: for senders that can do
+   * nothing about a refusal.
    *
-   * <p>What a {@link Router} of the application refuses only later is not thrown; {@link
-   * BrokerListener#messageAnswered} is told of it.
+   * <p>If a {@link Router} of the application refuses only later, nothing is thrown; {@link
+   * BrokerListener#messageAnswered} is notified.
    *
    * @throws RefusedException as {@link #send(Message)} refuses
    */
@@ -130,20 +130,20 @@ public interface Channel extends AutoCloseable {
   }
 
   /**
-   * Notes that the reader has seen all events up to one, so that they need not be kept for the case
-   * that it comes back.
+   * Notes that the reader has seen all events up to this one, so they need not be kept in case it
+   * comes back.
    *
-   * @param eventId the id of that event; an id that is none of this channel's is ignored
-   * @return whether it is one of this channel's
+   * @param eventId the id of that event; the id of another channel's event is ignored
+   * @return whether it is the id of an event of this channel
    */
   boolean confirm(String eventId);
 
   /**
-   * As {@link #confirm(String)}, and judges by it whether the stream has died without anybody's
-   * noticing. Where the network has taken an event for the reader, and for longer than {@code
-   * patience} the reader has confirmed nothing new, the stream is treated as broken: the grace
-   * begins, and what was not seen is given again when the reader comes back. A slow reader that
-   * gets on is left alone, and so is one that confirms nothing at all.
+   * As {@link #confirm(String)}, and detects by it a stream that has died unnoticed. If the network
+   * took an event for the reader longer than {@code patience} ago, and the reader has confirmed
+   * nothing new since, the stream counts as broken: the grace begins, and the events that were not
+   * seen are sent again when the reader comes back. A slow reader that makes progress is left
+   * alone, and so is one that never confirms.
    *
    * @param eventId the id of the last event that the reader had seen when it said so
    * @param patience how long an event may be on its way to the reader
@@ -151,29 +151,29 @@ public interface Channel extends AutoCloseable {
   void confirm(String eventId, Duration patience);
 
   /**
-   * Whether the channel has a stream, as far as the broker knows; false while it waits for its
-   * reader to come back, and once it has closed.
+   * Returns whether the channel has a stream, as far as the broker knows; false while it waits for
+   * its reader to come back, and after it has closed.
    */
   boolean isAttached();
 
   /**
-   * Returns the id of the last event that the network has taken for the reader; null where there is
+   * Returns the id of the last event that the network has taken for the reader; null if there is
    * none yet, and on a channel that cannot be resumed. As good as a key, so it must not be logged.
    */
   @Nullable String lastConsumed();
 
   /**
-   * Closes the channel: once this returns no session of it is listed and no message to it succeeds.
-   * What was queued before is still delivered, then its stream is told {@link CloseReason#CLOSED}.
-   * May be called again.
+   * Closes the channel: when this returns, no session of it is listed and no message to it
+   * succeeds. Messages that were queued before are still delivered; then its stream ends with
+   * {@link CloseReason#CLOSED}. May be called again.
    */
   @Override
   void close();
 
   /**
-   * Closes the channel against its owner's will: as {@link #close()}, but its stream is told {@link
-   * CloseReason#REVOKED}, so that its client does not come back by itself. Whether it is let in
-   * when it does is the {@link AccessPolicy}'s to say.
+   * Closes the channel against its owner's will: as {@link #close()}, but its stream ends with
+   * {@link CloseReason#REVOKED}, so its client does not come back by itself. If it comes back
+   * nevertheless, the {@link AccessPolicy} decides.
    */
   void revoke();
 }
