@@ -80,8 +80,8 @@ final class AskTest {
     assertThat(answer).isNotDone();
     answer(0, "\"first\"");
     answer(0, "\"second\"");
-    assertThat(answer.join().json()).hasToString("\"first\"");
-    assertThat(answer.join().origin()).isEqualTo(other.id());
+    assertThat(answer.getNow(null).json()).hasToString("\"first\"");
+    assertThat(answer.getNow(null).origin()).isEqualTo(other.id());
     assertThat(asker.texts()).containsExactly("\"third\"", "\"second\"");
     assertThat(timer.scheduled()).isZero();
   }
@@ -94,7 +94,7 @@ final class AskTest {
     other.sendOrThrow(asker.id(), Json.parse("\"channel\""));
     assertThat(answer).isNotDone();
     answer(0, "\"session\"");
-    assertThat(answer.join().json()).hasToString("\"session\"");
+    assertThat(answer.getNow(null).json()).hasToString("\"session\"");
     assertThat(asker.texts()).containsExactly("\"channel\"");
   }
 
@@ -114,7 +114,7 @@ final class AskTest {
     List<CompletableFuture<Message>> answers = List.of(ask(other.id()), ask(other.id()));
     answer(1, "1");
     answer(0, "2");
-    assertThat(answers).extracting(each -> each.join().json().toString()).containsExactly("1", "2");
+    assertThat(answers).extracting(each -> each.getNow(null).json().toString()).containsExactly("1", "2");
   }
 
   @Test
@@ -124,7 +124,7 @@ final class AskTest {
         broker.openChannel(
             (channel, message) -> channel.sendOrThrow(message.reply(message.json())),
             Runnable::run);
-    assertThat(ask(echo.id()).join().json()).isEqualTo(QUESTION);
+    assertThat(ask(echo.id()).getNow(null).json()).isEqualTo(QUESTION);
     assertThat(asker.texts()).isEmpty();
   }
 
@@ -256,7 +256,7 @@ final class AskTest {
       Party target = new Party(strict);
       CompletionStage<Message> stage = caller.channel.ask(target.id(), QUESTION, SECOND);
       assertThatExceptionOfType(CompletionException.class)
-          .isThrownBy(() -> stage.toCompletableFuture().join())
+          .isThrownBy(() -> stage.toCompletableFuture().getNow(null))
           .withCauseInstanceOf(RefusedException.class)
           .withMessageContaining("No questions.");
       assertThat(target.received).isEmpty();
