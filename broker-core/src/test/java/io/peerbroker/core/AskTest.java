@@ -114,7 +114,9 @@ final class AskTest {
     List<CompletableFuture<Message>> answers = List.of(ask(other.id()), ask(other.id()));
     answer(1, "1");
     answer(0, "2");
-    assertThat(answers).extracting(each -> each.getNow(null).json().toString()).containsExactly("1", "2");
+    assertThat(answers)
+        .extracting(each -> each.getNow(null).json().toString())
+        .containsExactly("1", "2");
   }
 
   @Test

@@ -134,7 +134,7 @@ final class Exchange implements BodyReader.Asked {
   /**
    * Returns whether the body is all there. Its bytes so far are read and dropped.
    *
-   * @see Body
+   * @see BodyReader
    */
   boolean isBodyOver() throws IOException {
     if (!bodyIsRead) {

@@ -62,8 +62,8 @@ public final class HttpCaller implements Caller {
   }
 
   /**
-   * The sender of a request: for the application's own servlets that use the broker for their
-   * callers. Must be called on a thread that is serving the request.
+   * Returns the sender of a request, for the application's own servlets that use the broker for
+   * their callers. Must be called on a thread that is serving the request.
    *
    * @throws RefusedException {@code too_large} for a query and headers of more than 16,384
    *     characters together
@@ -82,11 +82,10 @@ public final class HttpCaller implements Caller {
   }
 
   /**
-   * Returns the sender of a request of which only the parts are there, as of the handshake that a
-   * WebSocket begins with.
+   * Returns the sender of a request that is not a servlet's, such as the handshake of a WebSocket.
    *
-   * @param principal who has logged in, or null
-   * @param remoteAddress the address that the connection comes from; null where it is not known
+   * @param principal the logged-in user, or null
+   * @param remoteAddress the address that the connection comes from; null if it is not known
    * @param query the query as it was sent, without its question mark, or null
    * @param headers the values of each header; names in any letter case
    * @throws RefusedException {@code too_large} for a query and headers of more than 16,384
@@ -102,8 +101,8 @@ public final class HttpCaller implements Caller {
   }
 
   /**
-   * The logged-in user, as the container or a filter before the broker reports it ({@code
-   * getUserPrincipal}); null if there is none. It is the one of this request: for a watch it does
+   * Returns the logged-in user, as the container or a filter before the broker reports it ({@code
+   * getUserPrincipal}); null if there is none. It is the user of this request: for a watch it does
    * not change when that login ends, so a policy that is asked about it again ({@link
    * io.peerbroker.core.Broker#recheck()}) has to check whether the login still stands.
    */
@@ -113,30 +112,31 @@ public final class HttpCaller implements Caller {
   }
 
   /**
-   * The address that the connection comes from, as the container writes it; empty if it does not
-   * know. Behind a proxy it is the proxy's, unless the container is configured to trust the proxy's
-   * headers.
+   * Returns the address that the connection comes from, as the container writes it; empty if it is
+   * not known. Behind a proxy it is the proxy's, unless the container is configured to trust the
+   * proxy's headers.
    */
   public String remoteAddress() {
     return remoteAddress;
   }
 
   /**
-   * The value of a header, the first if there are several, or null; the name in any letter case.
+   * Returns the value of a header, the first if there are several, or null; the name in any letter
+   * case.
    */
   public @Nullable String header(String name) {
     List<String> values = headers(name);
     return values.isEmpty() ? null : values.get(0);
   }
 
-  /** All values of a header, one for each line; the name in any letter case. Unmodifiable. */
+  /** Returns all values of a header, one for each line; the name in any letter case. */
   public List<String> headers(String name) {
     return headers.getOrDefault(Objects.requireNonNull(name, "name"), List.of());
   }
 
   /**
-   * The value of a parameter of the query, decoded as a form's (percent-encoded UTF-8, {@code +}
-   * for a space), or null if it is absent.
+   * Returns the value of a parameter of the query, decoded as a form's (percent-encoded UTF-8,
+   * {@code +} for a space), or null if it is absent.
    *
    * <p>EventSource can set no header, so its token has to come as a cookie or here. Queries get
    * into the logs of proxies and servers: a token in a query should be good for a short time, or
@@ -152,8 +152,8 @@ public final class HttpCaller implements Caller {
   }
 
   /**
-   * The value of a cookie as it was sent, or null; the first if there are several, which is the one
-   * with the longest path (RFC 6265, section 5.4).
+   * Returns the value of a cookie as it was sent, or null; the first if there are several, which is
+   * the one with the longest path (RFC 6265, section 5.4).
    *
    * <p>Read from the header, since containers differ about oddly written cookies: some refuse the
    * request.
@@ -175,8 +175,8 @@ public final class HttpCaller implements Caller {
   }
 
   /**
-   * The origin of the page that asks (RFC 6454), as browsers send it; null if they send none. Most
-   * browsers send none within one origin, and programs send none at all.
+   * Returns the origin of the page that asks (RFC 6454), as browsers send it; null if there is
+   * none. Most browsers send none within one origin, and other programs none at all.
    */
   public @Nullable String origin() {
     return header("Origin");
