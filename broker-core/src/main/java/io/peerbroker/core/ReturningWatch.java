@@ -27,7 +27,7 @@ final class ReturningWatch implements Watch {
   private final Watcher watcher;
   private final Executor executor;
 
-  /** Set by whoever notifies the watcher of the end. */
+  /** Set by the thread that notifies the watcher of the end. */
   private final AtomicBoolean notified = new AtomicBoolean();
 
   /** The watch that is open, or was the last to be. Guarded by this. */
@@ -127,7 +127,7 @@ final class ReturningWatch implements Watch {
   }
 
   /**
-   * Begins the next watch after a pause, if there is to be one.
+   * Begins the next watch after a pause, unless the watch has ended.
    *
    * @param anew whether the pauses begin anew
    * @param atLeast how long the pause takes at least

@@ -35,7 +35,7 @@ final class BodyReader implements ReadListener {
     /** Lets the answer come after the container's thread has returned. */
     LateAnswer answerLater();
 
-    /** Answers that the request has failed. */
+    /** Gives the answer to a failure. */
     void answer(Throwable failure);
   }
 
