@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -34,9 +35,16 @@ final class AbsentQueues {
   private final long max;
   private final long share;
 
-  // Guarded by this.
+  /** The queues that are not empty, the smallest first. */
+  @GuardedBy("this")
   private final TreeSet<Place> bySize = new TreeSet<>();
+
+  /** How many bytes all of them have together. */
+  @GuardedBy("this")
   private long total;
+
+  /** How many places there have been: gives each its number. */
+  @GuardedBy("this")
   private long places;
 
   /**

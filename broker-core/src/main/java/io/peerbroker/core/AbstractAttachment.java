@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,10 +12,19 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class AbstractAttachment implements Attachment, Runnable {
 
-  // Guarded by this; transport and ending are also read without the lock: connect makes up for a
-  // stale null.
+  /**
+   * The other end; null before it is connected, and after the end. Written with the monitor held,
+   * read without: {@link #connect} makes up for a stale null.
+   */
   private volatile @Nullable Transport transport;
+
+  /**
+   * Why the stream must end, or has ended; null while it goes on. Written with the monitor held.
+   */
   private volatile @Nullable CloseReason ending;
+
+  /** Set once: the stream is over. */
+  @GuardedBy("this")
   private boolean detached;
 
   /**

@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
@@ -34,17 +35,23 @@ final class ChannelConnection implements WaitingChannels.Waiter {
   /** Not a monitor, since a timer may park the thread that schedules. */
   private final ReentrantLock lock = new ReentrantLock();
 
-  // Guarded by the lock; current is also read without it, to wake the stream.
+  /** The stream; null if there is none. Written with the lock held, read without to wake it. */
   private volatile @Nullable Stream current;
 
   /** The stream that broke last while the reader may still come back; otherwise null. */
+  @GuardedBy("lock")
   private @Nullable Stream lost;
 
+  /** Set once: the channel has closed, or its grace is over. */
+  @GuardedBy("lock")
   private boolean over;
 
   /** Whether a new channel has taken a permit in place of this one. */
+  @GuardedBy("lock")
   private boolean replaced;
 
+  /** What ends the grace, or checks the lease. */
+  @GuardedBy("lock")
   private Timer.@Nullable Scheduled task;
 
   ChannelConnection(LocalChannel.Parts parts, LocalChannel channel, ChannelOptions options) {
@@ -271,6 +278,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
    * Begins to wait for the reader; returns false if the timer rejects the task that ends the grace.
    * Called with the lock held.
    */
+  @GuardedBy("lock")
   private boolean beginGrace(Stream stream) {
     try {
       task = schedule(resume, due -> expire(stream, due));
@@ -305,6 +313,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     parts.expiries.add(expired);
   }
 
+  @GuardedBy("lock")
   private boolean waitOn(Stream stream, long nanos) {
     try {
       task = schedule(Duration.ofNanos(nanos), due -> expire(stream, due));
@@ -317,6 +326,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
   }
 
   /** Decides that a client that comes back from now on is too late. Called with the lock held. */
+  @GuardedBy("lock")
   private void stopWaiting() {
     over = true;
     lost = null;

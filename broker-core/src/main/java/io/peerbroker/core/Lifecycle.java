@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,12 +27,28 @@ abstract class Lifecycle {
   /** The lifecycle whose end is reported after this one's; null for none. */
   private final @Nullable Lifecycle host;
 
-  // Guarded by this.
+  /** How many steps there were: it was opened, and changed. */
+  @GuardedBy("this")
   private long steps;
+
+  /** How many of them the listeners have been notified of, or are being notified of. */
+  @GuardedBy("this")
   private long stepsNotified;
+
+  /** Why it has ended; null while it has not. */
+  @GuardedBy("this")
   private @Nullable CloseReason end;
+
+  /** Whether the listeners have been notified of the end, or are being notified. */
+  @GuardedBy("this")
   private boolean endNotified;
+
+  /** Whether a thread notifies listeners, or will. */
+  @GuardedBy("this")
   private boolean notifying;
+
+  /** How many lifecycles have this one as their host, and have not reported their end. */
+  @GuardedBy("this")
   private int guests;
 
   Lifecycle(Counters counters, Listeners listeners, @Nullable Lifecycle host) {
@@ -129,10 +146,12 @@ abstract class Lifecycle {
     }
   }
 
-  /** Counts a step; the first one is 1. Called with the lock held. */
+  /** Counts a step; the first one is 1. */
+  @GuardedBy("this")
   abstract void count(long step);
 
-  /** Counts the end, which came after this many steps. Called with the lock held. */
+  /** Counts the end, which came after this many steps. */
+  @GuardedBy("this")
   abstract void countEnd(CloseReason reason, long steps);
 
   /** Reports a step to a listener. */

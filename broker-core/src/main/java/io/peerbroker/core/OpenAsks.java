@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -58,10 +59,12 @@ final class OpenAsks {
   /** How many there are: spares a channel that asks nothing the lock. */
   private final AtomicInteger open = new AtomicInteger();
 
-  /** The asks by their target, oldest first. Guarded by this. */
+  /** The asks by their target, oldest first. */
+  @GuardedBy("this")
   private final Map<String, Deque<Ask>> byTarget = new HashMap<>();
 
-  /** Set once: no ask is added any longer. Guarded by this. */
+  /** Set once: no ask is added any longer. */
+  @GuardedBy("this")
   private boolean closed;
 
   OpenAsks(String id, Timer timer) {

@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -128,46 +129,85 @@ final class Outbox {
   /** Written with this locked, read without. */
   private volatile boolean closed;
 
-  // Guarded by this.
+  /** The attachment that may poll; null while the reader is away. */
+  @GuardedBy("this")
   private @Nullable Attachment owner;
+
+  /** The first event that is still here: kept for replay, on its way, or waiting. */
+  @GuardedBy("this")
   private @Nullable Node oldest;
+
+  /** The first event that the network has not taken. */
+  @GuardedBy("this")
   private @Nullable Node untaken;
+
+  /** The first event that has not been polled. */
+  @GuardedBy("this")
   private @Nullable Node next;
+
+  /** The last event that was added and is still here. */
+  @GuardedBy("this")
   private @Nullable Node newest;
+
+  /** The number of the last event that was added. */
+  @GuardedBy("this")
   private long lastNumber;
+
+  /** The highest number that was ever polled. */
+  @GuardedBy("this")
   private long lastGiven;
 
   /**
    * The number of the last event that the network has taken, on the owner's stream or an earlier
    * one.
    */
+  @GuardedBy("this")
   private long lastConsumed;
 
+  /** The number of the last event that the reader has confirmed; all, where nothing is kept. */
+  @GuardedBy("this")
   private long confirmed;
 
   /**
    * The time since which the reader is behind: when the network took the first unconfirmed event,
    * or when the last confirmation came, whichever was later.
    */
+  @GuardedBy("this")
   private long behindSince;
 
   /** The last event that is no longer kept, confirmed or not. */
+  @GuardedBy("this")
   private long lastDropped;
 
+  /** How many events the network has not taken. */
+  @GuardedBy("this")
   private int events;
+
+  /** How many bytes they have. */
+  @GuardedBy("this")
   private long bytes;
+
+  /** How many events are kept for replay. */
+  @GuardedBy("this")
   private int keptEvents;
+
+  /** How many bytes these have. */
+  @GuardedBy("this")
   private long keptBytes;
 
   /**
    * The last event that counts against the replay budget. It still counts there while it waits
    * again; otherwise a reader that comes back often would make all channels together exceed it.
    */
+  @GuardedBy("this")
   private long lastInReplay;
 
+  /** How many bytes count against the replay budget. */
+  @GuardedBy("this")
   private long inReplay;
 
   /** Created when an event first waits for a reader that is away. */
+  @GuardedBy("this")
   private AbsentQueues.@Nullable Place place;
 
   Outbox(
@@ -226,6 +266,7 @@ final class Outbox {
     return owner == null ? OfferResult.QUEUED : OfferResult.SENT;
   }
 
+  @GuardedBy("this")
   private void append(Node node) {
     lastNumber = node.number;
     if (newest == null) {
@@ -241,6 +282,7 @@ final class Outbox {
   }
 
   /** Reserves room for a message whose reader is away, in all shares that it counts against. */
+  @GuardedBy("this")
   private @Nullable OfferResult reserveWaiting(Receipt receipt, int size) {
     AbsentQueues.Place mine = place;
     if (mine == null) {
@@ -305,6 +347,7 @@ final class Outbox {
    * Keeps an event that the network has taken for replay, as far as the bounds permit: the oldest
    * ones give way.
    */
+  @GuardedBy("this")
   private void keep(Node taken) {
     boolean kept = taken.number > confirmed && mayKeep(taken);
     while (!kept && keptEvents > 0) {
@@ -324,6 +367,7 @@ final class Outbox {
     }
   }
 
+  @GuardedBy("this")
   private boolean mayKeep(Node taken) {
     return keptEvents < limits.maxReplayEvents()
         && keptBytes + taken.size <= limits.maxReplayBytes()
@@ -361,12 +405,14 @@ final class Outbox {
     return idPrefix == null || lastConsumed == 0 ? null : idPrefix + lastConsumed;
   }
 
+  @GuardedBy("this")
   private void trimKept() {
     while (oldest != null && keptEvents > 0 && oldest.number <= confirmed) {
       dropOldestKept();
     }
   }
 
+  @GuardedBy("this")
   private void dropOldestKept() {
     Node node = oldest;
     if (node == null) {
@@ -377,6 +423,7 @@ final class Outbox {
     keptBytes -= node.size;
   }
 
+  @GuardedBy("this")
   private void removeOldest(Node node) {
     oldest = node.next;
     if (oldest == null) {
@@ -442,6 +489,7 @@ final class Outbox {
     }
   }
 
+  @GuardedBy("this")
   private void setAbsent(long waiting) {
     if (place != null) {
       absent.set(place, waiting);
@@ -449,6 +497,7 @@ final class Outbox {
   }
 
   /** Returns whether its sender has a receipt and no reader can have seen it. */
+  @GuardedBy("this")
   private boolean mayBeLetGo(Node node) {
     return node.receipt != null && node.number > lastGiven;
   }

@@ -22,7 +22,8 @@ final class PageCursors {
 
   private final ReentrantLock lock = new ReentrantLock();
 
-  // Guarded by the lock. Created once: looking one up takes longer than many a page.
+  // The ciphers are guarded by the lock, and created once: looking one up takes longer than many a
+  // page.
   private final Cipher writing;
   private final Cipher reading;
 

@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
@@ -30,16 +31,20 @@ final class ReturningWatch implements Watch {
   /** Set by the thread that notifies the watcher of the end. */
   private final AtomicBoolean notified = new AtomicBoolean();
 
-  /** The watch that is open, or was the last to be. Guarded by this. */
+  /** The watch that is open, or was the last to be. */
+  @GuardedBy("this")
   private @Nullable Watch current;
 
-  /** Whether the next watch is yet to come. Guarded by this. */
+  /** Whether the next watch is yet to come. */
+  @GuardedBy("this")
   private boolean waiting;
 
-  /** Set once: no further watch begins. Guarded by this. */
+  /** Set once: no further watch begins. */
+  @GuardedBy("this")
   private boolean ended;
 
-  /** How many pauses there were since a watch lasted. Guarded by this. */
+  /** How many pauses there were since a watch lasted. */
+  @GuardedBy("this")
   private int pauses;
 
   /** Begins the next watch; cancelled at the end. */

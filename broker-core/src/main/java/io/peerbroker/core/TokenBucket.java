@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 
 /**
@@ -12,12 +13,12 @@ final class TokenBucket {
   private final long nanosPerToken;
   private final long capacity;
 
-  /**
-   * Counted in the nanoseconds that they take to earn, so that rounding loses nothing. Guarded by
-   * this.
-   */
+  /** The tokens, in the nanoseconds that they take to earn, so that rounding loses nothing. */
+  @GuardedBy("this")
   private long earned;
 
+  /** The time up to which tokens have been earned, in nanoseconds. */
+  @GuardedBy("this")
   private long lookedAt;
 
   TokenBucket(Limits.Rate rate, long now) {

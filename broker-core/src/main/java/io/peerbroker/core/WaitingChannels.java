@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +20,8 @@ final class WaitingChannels {
     void giveWay();
   }
 
-  // Guarded by this.
+  /** The longest-waiting first. */
+  @GuardedBy("this")
   private final Set<Waiter> inOrder = new LinkedHashSet<>();
 
   synchronized void add(Waiter connection) {

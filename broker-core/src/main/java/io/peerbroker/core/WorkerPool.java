@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -43,18 +44,32 @@ final class WorkerPool implements Executor {
   private final Condition work = lock.newCondition();
   private final Condition pressure = lock.newCondition();
 
-  // Guarded by the lock.
+  /** The tasks that wait, in order of arrival. */
+  @GuardedBy("lock")
   private final Queue<Waiting> queue = new ArrayDeque<>();
+
+  /** How many threads run tasks, or wait for one. */
+  @GuardedBy("lock")
   private int workers;
+
+  /** How many of them wait. */
+  @GuardedBy("lock")
   private int idle;
 
   /** Whether a thread monitors how long tasks wait; it is not one of the workers. */
+  @GuardedBy("lock")
   private boolean watched;
 
+  /** Set once: no task is accepted any longer. */
+  @GuardedBy("lock")
   private boolean closed;
+
+  /** The number in the last thread's name. */
+  @GuardedBy("lock")
   private int lastNumber;
 
   /** All threads that were started and are not known to have ended. */
+  @GuardedBy("lock")
   private final Set<Thread> threads = new HashSet<>();
 
   /**
@@ -97,6 +112,7 @@ final class WorkerPool implements Executor {
     }
   }
 
+  @GuardedBy("lock")
   private void startFor(Waiting waiting) {
     try {
       startWorker();
@@ -108,12 +124,14 @@ final class WorkerPool implements Executor {
     }
   }
 
+  @GuardedBy("lock")
   private void startWorker() {
     start(this::work);
     workers++;
   }
 
   /** Starts the thread that monitors how long tasks wait, if the bound permits one more. */
+  @GuardedBy("lock")
   private void startWatch() {
     if (workers < most) {
       try {
@@ -125,6 +143,7 @@ final class WorkerPool implements Executor {
     }
   }
 
+  @GuardedBy("lock")
   private void start(Runnable task) {
     threads.removeIf(thread -> !thread.isAlive());
     Thread thread = Threads.daemon(name + "-" + ++lastNumber, task);
@@ -185,13 +204,16 @@ final class WorkerPool implements Executor {
     boolean needed = false;
     lock.lock();
     try {
-      needed = awaitOverdue();
-    } finally {
-      watched = false;
-      if (needed) {
-        workers++;
-        grow();
+      try {
+        needed = awaitOverdue();
+      } finally {
+        watched = false;
+        if (needed) {
+          workers++;
+          grow();
+        }
       }
+    } finally {
       lock.unlock();
     }
     if (needed) {
@@ -200,6 +222,7 @@ final class WorkerPool implements Executor {
   }
 
   /** Waits until a task has waited for too long; returns false if there is none. */
+  @GuardedBy("lock")
   private boolean awaitOverdue() {
     long left = IDLE.toNanos();
     while (true) {
@@ -230,6 +253,7 @@ final class WorkerPool implements Executor {
   }
 
   /** Doubles the workers; this thread becomes the first of the new ones. Monitoring continues. */
+  @GuardedBy("lock")
   private void grow() {
     try {
       int more = Math.min(workers - 2, queue.size() - 1);

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
  */
 final class DependencyRuleTest {
   @Test
-  void coreDependsOnTheJdkGsonAndJSpecifyOnly() {
+  void coreDependsOnTheJdkGsonAndAnnotationsOnly() {
     classes()
         .should()
         .onlyDependOnClassesThat()
@@ -21,6 +21,7 @@ final class DependencyRuleTest {
             "java..",
             "javax.crypto..",
             "com.google.gson..",
+            "com.google.errorprone.annotations..",
             "org.jspecify..")
         .check(
             new ClassFileImporter()

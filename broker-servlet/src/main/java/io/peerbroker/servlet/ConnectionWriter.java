@@ -1,5 +1,6 @@
 package io.peerbroker.servlet;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.peerbroker.core.Timer;
 import java.time.Duration;
 import java.util.Iterator;
@@ -27,16 +28,16 @@ final class ConnectionWriter {
   private final Timer timer;
   private final ReentrantLock lock = new ReentrantLock();
 
-  /**
-   * The streams that may have something to write, longest first, and since when. Guarded by the
-   * lock.
-   */
+  /** The streams that may have something to write, longest first, and since when. */
+  @GuardedBy("lock")
   private final Map<StreamWriter, Long> waiting = new LinkedHashMap<>();
 
-  /** Whether a thread is writing, or will. Guarded by the lock. */
+  /** Whether a thread is writing, or will. */
+  @GuardedBy("lock")
   private boolean running;
 
-  /** When the thread that writes came back from a stream last. Guarded by the lock. */
+  /** When the thread that writes came back from a stream last. */
+  @GuardedBy("lock")
   private long cameBack;
 
   /**
@@ -85,10 +86,11 @@ final class ConnectionWriter {
   }
 
   /**
-   * Puts a stream behind those that wait, with the lock held, unless it is over: nothing would take
-   * it out before the thread comes back from a stuck stream, and meanwhile clients could open and
-   * close streams without end.
+   * Puts a stream behind those that wait, unless it is over: nothing would take it out before the
+   * thread comes back from a stuck stream, and meanwhile clients could open and close streams
+   * without end.
    */
+  @GuardedBy("lock")
   private boolean enqueue(StreamWriter stream) {
     if (stream.isClosed()) {
       return false;

@@ -1,5 +1,6 @@
 package io.peerbroker.servlet;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.peerbroker.core.Timer;
 import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletRequestWrapper;
@@ -27,7 +28,8 @@ final class ConnectionWriters {
   private final Timer timer;
   private final ReentrantLock lock = new ReentrantLock();
 
-  /** Guarded by the lock. */
+  /** The connections that have streams, by their keys. */
+  @GuardedBy("lock")
   private final Map<Object, Entry> connections = new HashMap<>();
 
   ConnectionWriters(Timer timer) {

@@ -1,5 +1,6 @@
 package io.peerbroker.servlet;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.peerbroker.core.Timer;
 import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
@@ -35,18 +36,24 @@ final class ResponseTimeout {
   private final Timer timer;
   private final ReentrantLock lock = new ReentrantLock();
 
-  // Guarded by the lock.
+  /** The task that will look at the response next; null if there is none. */
+  @GuardedBy("lock")
   private Timer.@Nullable Scheduled scheduled;
+
+  /** How near the response is to its end; a task of an earlier phase is not scheduled. */
+  @GuardedBy("lock")
   private Phase phase = Phase.WATCHED;
 
   /** When the task that was scheduled last is due. */
+  @GuardedBy("lock")
   private long due;
 
-  /**
-   * The time that a reader which takes nothing has been granted, in nanoseconds, and until when.
-   */
+  /** The time that a reader which takes nothing has been granted, in nanoseconds. */
+  @GuardedBy("lock")
   private long granted;
 
+  /** Until when that is. */
+  @GuardedBy("lock")
   private long grantedUntil;
 
   ResponseTimeout(Timer timer) {
@@ -126,6 +133,7 @@ final class ResponseTimeout {
     }
   }
 
+  @GuardedBy("lock")
   private void unschedule() {
     if (scheduled != null) {
       scheduled.cancel();

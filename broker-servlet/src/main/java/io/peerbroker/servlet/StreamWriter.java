@@ -2,6 +2,7 @@ package io.peerbroker.servlet;
 
 import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -162,7 +163,8 @@ final class StreamWriter {
    */
   private volatile boolean closed;
 
-  /** Guarded by the lock. */
+  /** Whether bytes have been written since the last flush. */
+  @GuardedBy("lock")
   private boolean needsFlush;
 
   StreamWriter(Source source, Output output, LongSupplier nanoTime) {

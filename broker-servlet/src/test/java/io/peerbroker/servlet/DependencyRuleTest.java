@@ -31,6 +31,7 @@ final class DependencyRuleTest {
             "java..",
             "jakarta.servlet..",
             "com.google.gson..",
+            "com.google.errorprone.annotations..",
             "org.jspecify..")
         .check(CLASSES);
   }
