@@ -200,10 +200,13 @@ final class LocalChannel implements Channel, Outbox.Sender {
     return reporting(() -> open(spec, permitted));
   }
 
+  // By identity: it only spares a second check. To compare records would also have the JDK keep the
+  // class loader of an application that is gone, as that of the class compared last.
+  @SuppressWarnings("ReferenceEquality")
   private LocalSession open(SessionSpec spec, UnaryOperator<SessionSpec> permitted) {
     checkHosting();
     SessionSpec hosted = permitted.apply(spec);
-    if (!hosted.equals(spec)) {
+    if (hosted != spec) {
       parts.limits.check(hosted);
     }
     checkHosting();
@@ -234,11 +237,12 @@ final class LocalChannel implements Channel, Outbox.Sender {
     reporting(() -> change(session, update, permitted));
   }
 
+  @SuppressWarnings("ReferenceEquality") // as above
   private LocalSession change(
       LocalSession session, SessionUpdate update, UnaryOperator<SessionUpdate> permitted) {
     checkChanging(session);
     SessionUpdate made = permitted.apply(update);
-    if (!made.equals(update)) {
+    if (made != update) {
       parts.limits.check(made);
     }
     checkChanging(session);
