@@ -312,7 +312,7 @@ final class LocalBroker implements Broker {
     try {
       streams.checkRunning();
       if (visible != null) {
-        directory.checkRemembers(filter, limits.maxRememberedBytes());
+        directory.search.checkRemembers(filter, limits.maxRememberedBytes());
       }
       stream = newWatch(filter, visible, permits);
     } catch (RefusedException refused) {

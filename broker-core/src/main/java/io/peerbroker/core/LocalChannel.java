@@ -190,30 +190,15 @@ final class LocalChannel implements Channel, Outbox.Sender {
   LocalSession openSession(SessionSpec spec, UnaryOperator<SessionSpec> permitted) {
     return reporting(
         () -> {
-          parts.limits.check(spec);
-          return open(spec, permitted);
+          checkHosting(spec);
+          SessionSpec hosted = permitted.apply(spec);
+          checkHosting(hosted);
+          return rateLimited(() -> parts.directory.open(this, hosted));
         });
   }
 
-  /** As {@link #openSession}, for a session whose size has been looked at. */
-  LocalSession openCheckedSession(SessionSpec spec, UnaryOperator<SessionSpec> permitted) {
-    return reporting(() -> open(spec, permitted));
-  }
-
-  // By identity: it only spares a second check. To compare records would also have the JDK keep the
-  // class loader of an application that is gone, as that of the class compared last.
-  @SuppressWarnings("ReferenceEquality")
-  private LocalSession open(SessionSpec spec, UnaryOperator<SessionSpec> permitted) {
-    checkHosting();
-    SessionSpec hosted = permitted.apply(spec);
-    if (hosted != spec) {
-      parts.limits.check(hosted);
-    }
-    checkHosting();
-    return rateLimited(() -> parts.directory.open(this, hosted));
-  }
-
-  private void checkHosting() {
+  private void checkHosting(SessionSpec spec) {
+    parts.limits.check(spec);
     parts.streams.checkRunning();
     if (!isOpen()) {
       throw new RefusedException(Refusals.hostClosed());
@@ -226,34 +211,19 @@ final class LocalChannel implements Channel, Outbox.Sender {
   void update(LocalSession session, SessionUpdate update, UnaryOperator<SessionUpdate> permitted) {
     reporting(
         () -> {
-          parts.limits.check(update);
-          return change(session, update, permitted);
+          checkUpdate(session, update);
+          SessionUpdate made = permitted.apply(update);
+          checkUpdate(session, made);
+          return rateLimited(
+              () -> {
+                parts.directory.update(session, made);
+                return session;
+              });
         });
   }
 
-  /** As {@link #update}, for an update whose size has been looked at. */
-  void updateChecked(
-      LocalSession session, SessionUpdate update, UnaryOperator<SessionUpdate> permitted) {
-    reporting(() -> change(session, update, permitted));
-  }
-
-  @SuppressWarnings("ReferenceEquality") // as above
-  private LocalSession change(
-      LocalSession session, SessionUpdate update, UnaryOperator<SessionUpdate> permitted) {
-    checkChanging(session);
-    SessionUpdate made = permitted.apply(update);
-    if (made != update) {
-      parts.limits.check(made);
-    }
-    checkChanging(session);
-    return rateLimited(
-        () -> {
-          parts.directory.update(session, made);
-          return session;
-        });
-  }
-
-  private void checkChanging(LocalSession session) {
+  private void checkUpdate(LocalSession session, SessionUpdate update) {
+    parts.limits.check(update);
     parts.streams.checkRunning();
     if (!session.isOpen()) {
       throw new RefusedException(Refusals.sessionClosed());
@@ -338,13 +308,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
     return refusal == null ? sendChecked(message, permission) : refuse(message, refusal);
   }
 
-  /** As {@link #send(Message, Consumer)}, for a message whose size has been looked at. */
-  CompletionStage<Delivery> sendFrom(Message message, @Nullable Consumer<Message> permission) {
-    Refusal refusal = refusalOf(message.origin());
-    return refusal == null ? sendChecked(message, permission) : refuse(message, refusal);
-  }
-
-  /** The same, for a message whose origin has been looked at, too. */
+  /** The same, for a message whose origin and size have been checked. */
   CompletionStage<Delivery> sendChecked(Message message, @Nullable Consumer<Message> permission) {
     if (permission != null) {
       try {
@@ -368,8 +332,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
     }
     CompletionStage<Delivery> stage = parts.router.send(message);
     if (LocalRouter.isSent(stage)) {
-      parts.counters.messagesSent.increment();
-      parts.listeners.messageAnswered(this, message, SENT);
+      answered(message, SENT);
       return stage;
     }
     return stage.whenComplete(

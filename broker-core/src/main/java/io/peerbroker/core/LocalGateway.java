@@ -90,9 +90,10 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     ParsedFilter asked = ParsedFilter.of(filter);
     return permitted(
         () -> {
-          long from = broker.directory.pageStart(limit, after);
+          long from = broker.directory.search.pageStart(limit, after);
           Scope scope = scope(asked);
-          return broker.directory.page(asked.and(scope.filter()), scope.visible(), limit, from);
+          return broker.directory.search.page(
+              asked.and(scope.filter()), scope.visible(), limit, from);
         });
   }
 
@@ -101,9 +102,10 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     ParsedFilter asked = ParsedFilter.of(filter);
     return permitted(
         () -> {
-          long from = broker.directory.pageStart(limit, after);
+          long from = broker.directory.search.pageStart(limit, after);
           Scope scope = scope(asked);
-          return broker.directory.read(asked.and(scope.filter()), scope.visible(), limit, from);
+          return broker.directory.search.read(
+              asked.and(scope.filter()), scope.visible(), limit, from);
         });
   }
 
@@ -181,13 +183,13 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     }
     if (request instanceof Request.OpenSession open) {
       LocalSession session =
-          channel.openCheckedSession(
+          channel.openSession(
               open.spec(), spec -> isTrusted() ? spec : policy().host(caller, channel, spec));
       return new Answer.SessionOpened(session.id());
     }
     if (request instanceof Request.UpdateSession update) {
       LocalSession session = channel.session(update.sid());
-      channel.updateChecked(
+      channel.update(
           session,
           update.update(),
           asked -> isTrusted() ? asked : policy().update(caller, session, asked));

@@ -92,7 +92,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   private boolean ready;
 
   /** Sessions that the walk has found and that were not sent yet. */
-  private final Queue<Directory.Found> found = new ArrayDeque<>(0);
+  private final Queue<ListSearch.Found> found = new ArrayDeque<>(0);
 
   /** How many sessions the reader holds. */
   private int held;
@@ -293,7 +293,9 @@ final class LocalWatch extends AbstractAttachment implements Watch {
     covered = walked;
     walking = walked < horizon;
     if (walking) {
-      walked = parts.directory.walk(filter, walked, horizon, found, told == null ? place : null);
+      walked =
+          parts.directory.search.walk(
+              filter, walked, horizon, AHEAD_BYTES, found, told == null ? place : null);
     } else if (!ready) {
       ready = true;
       return new Envelope(new Event.Ready(held));
@@ -302,7 +304,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   }
 
   /** Returns the event for a session that a walk has found, or null. */
-  private @Nullable Envelope tell(Directory.Found next) {
+  private @Nullable Envelope tell(ListSearch.Found next) {
     if (told != null) {
       return tellAsItIs(next.session(), null);
     }

@@ -98,13 +98,13 @@ final class MessageBatch {
       if (!note(delivered.join(), null)) {
         return;
       }
-      stage = sender.sendFrom(next(), permission);
+      stage = sender.send(next(), permission);
     }
   }
 
   private void goOnLater() {
     try {
-      goOn(sender.sendFrom(next(), permission));
+      goOn(sender.send(next(), permission));
     } catch (Throwable failed) {
       // An exception on this thread would leave the stage incomplete.
       answer.completeExceptionally(failed);

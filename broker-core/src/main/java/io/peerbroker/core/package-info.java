@@ -22,7 +22,8 @@ package io.peerbroker.core;
  *            AbstractAttachment AbsentQueues Outbox ChangeFeed ChangeLog ReceiverTransport Receivers
  *            WaitingChannels OpenStreams OpenAsks
  * model      the channels, sessions and watches that there are:
- *            LocalSession ChannelConnection LocalChannel LocalWatch WatchIndex Directory LocalRouter
+ *            LocalSession ListSearch ChannelConnection LocalChannel LocalWatch WatchIndex Directory
+ *            LocalRouter
  * broker     what puts the parts together, and who may do what:
  *            LocalBroker AuthorizedBroker AuthorizedChannel AuthorizedSession AuthorizedWatch Broker
  *            BrokerBuilder Gateway LocalGateway Request Answer MessageBatch ReturningWatch

@@ -133,7 +133,8 @@ final class DirectoryTest {
       party.host("a");
     }
     boolean[] hidden = {false};
-    PageReader page = broker.directory.read(ParsedFilter.ALL, session -> !hidden[0], 1_000, 0);
+    PageReader page =
+        broker.directory.search.read(ParsedFilter.ALL, session -> !hidden[0], 1_000, 0);
     assertThat(page.more()).isNotEmpty();
     hidden[0] = true;
     assertThat(page.more()).isEmpty();
@@ -159,10 +160,10 @@ final class DirectoryTest {
     assertThat(stalled.get(0).poll()).isNotNull();
     assertThat(watch)
         .extracting("found")
-        .asInstanceOf(InstanceOfAssertFactories.collection(Directory.Found.class))
+        .asInstanceOf(InstanceOfAssertFactories.collection(ListSearch.Found.class))
         .satisfies(
             found ->
-                assertThat(found.stream().mapToInt(Directory.Found::size).sum())
+                assertThat(found.stream().mapToInt(ListSearch.Found::size).sum())
                     .isLessThanOrEqualTo(LocalWatch.AHEAD_BYTES));
     stalled.get(0).detach(CloseReason.GONE);
   }

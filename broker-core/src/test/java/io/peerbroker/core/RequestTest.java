@@ -11,7 +11,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -33,6 +32,8 @@ final class RequestTest {
 
   private final ManualTimer timer = new ManualTimer();
   private final AtomicReference<@Nullable RefusedException> no = new AtomicReference<>();
+
+  private final List<CompletableFuture<Delivery>> routed = new ArrayList<>();
 
   /** What the policy does while it is asked about a message. */
   private Runnable meanwhile = () -> {};
@@ -88,6 +89,24 @@ final class RequestTest {
   private Gateway open() {
     broker = builder.build();
     return broker.forCaller(Caller.of(null)).gateway();
+  }
+
+  /** Opens a broker whose router answers when a test completes what it has {@link #routed}. */
+  private Gateway openWithSlowRouter() {
+    builder.router(
+        next ->
+            message -> {
+              CompletableFuture<Delivery> delivery = new CompletableFuture<>();
+              routed.add(delivery);
+              return delivery;
+            });
+    return open();
+  }
+
+  private static CompletableFuture<Answer> sendTwo(Gateway gateway, Channel sender) {
+    return gateway
+        .perform(send(actor(sender), "far", Json.of(1), Json.of(2)))
+        .toCompletableFuture();
   }
 
   private Channel remote(Gateway gateway) {
@@ -367,13 +386,9 @@ final class RequestTest {
   @Test
   @DisplayName("Messages behind a slow one wait for it, on no thread.")
   void waitsForTheRouter() {
-    List<CompletableFuture<Delivery>> routed = new ArrayList<>();
-    builder.router(next -> message -> route(routed));
-    Gateway gateway = open();
+    Gateway gateway = openWithSlowRouter();
     Channel sender = remote(gateway);
-    CompletionStage<Answer> stage =
-        gateway.perform(send(actor(sender), "far", Json.of(1), Json.of(2)));
-    CompletableFuture<Answer> answer = stage.toCompletableFuture();
+    CompletableFuture<Answer> answer = sendTwo(gateway, sender);
     assertThat(routed).hasSize(1);
     routed.get(0).complete(new Delivery.Queued("q"));
     assertThat(routed).hasSize(2);
@@ -386,21 +401,12 @@ final class RequestTest {
     assertThat(timer.scheduled()).isZero();
   }
 
-  private static CompletionStage<Delivery> route(List<CompletableFuture<Delivery>> routed) {
-    CompletableFuture<Delivery> delivery = new CompletableFuture<>();
-    routed.add(delivery);
-    return delivery;
-  }
-
   @Test
   @DisplayName("A channel that closes meanwhile sends no further message.")
   void closesMeanwhile() {
-    List<CompletableFuture<Delivery>> routed = new ArrayList<>();
-    builder.router(next -> message -> route(routed));
-    Gateway gateway = open();
+    Gateway gateway = openWithSlowRouter();
     Channel sender = remote(gateway);
-    CompletableFuture<Answer> answer =
-        gateway.perform(send(actor(sender), "far", Json.of(1), Json.of(2))).toCompletableFuture();
+    CompletableFuture<Answer> answer = sendTwo(gateway, sender);
     sender.close();
     routed.get(0).complete(new Delivery.Sent());
     assertThat(routed).hasSize(1);
@@ -411,12 +417,9 @@ final class RequestTest {
   @Test
   @DisplayName("A router that does not answer is not waited for, and nothing is sent behind it.")
   void givesTheRouterUp() {
-    List<CompletableFuture<Delivery>> routed = new ArrayList<>();
-    builder.router(next -> message -> route(routed));
-    Gateway gateway = open();
+    Gateway gateway = openWithSlowRouter();
     Channel sender = remote(gateway);
-    CompletableFuture<Answer> answer =
-        gateway.perform(send(actor(sender), "far", Json.of(1), Json.of(2))).toCompletableFuture();
+    CompletableFuture<Answer> answer = sendTwo(gateway, sender);
     timer.advance(Duration.ofSeconds(29));
     assertThat(answer).isNotDone();
     timer.advance(Duration.ofSeconds(1));
@@ -461,7 +464,6 @@ final class RequestTest {
   @Test
   @DisplayName("A timer that refuses the time-out ends the request, and nothing is sent behind it.")
   void timerRefuses() {
-    List<CompletableFuture<Delivery>> routed = new ArrayList<>();
     AtomicBoolean refusing = new AtomicBoolean();
     builder.timer(
         new Timer() {
@@ -478,12 +480,10 @@ final class RequestTest {
             return timer.schedule(delay, task);
           }
         });
-    builder.router(next -> message -> route(routed));
-    Gateway gateway = open();
+    Gateway gateway = openWithSlowRouter();
     Channel sender = remote(gateway);
     refusing.set(true);
-    CompletableFuture<Answer> answer =
-        gateway.perform(send(actor(sender), "far", Json.of(1), Json.of(2))).toCompletableFuture();
+    CompletableFuture<Answer> answer = sendTwo(gateway, sender);
     assertThat(answer).isCompletedExceptionally();
     refusing.set(false);
     routed.get(0).complete(new Delivery.Sent());

@@ -247,7 +247,7 @@ final class VisibilityTest {
     watch("", failing);
     assertThat(replay.told()).containsExactly("ready 0");
     log.assertSize(1);
-    assertThat(broker.directory.page(ParsedFilter.ALL, failing, 10, 0))
+    assertThat(broker.directory.search.page(ParsedFilter.ALL, failing, 10, 0))
         .isEqualTo(new Page(List.of(), null));
     log.assertSize(2);
     log.assertHas(planted);
@@ -259,12 +259,12 @@ final class VisibilityTest {
       party.host(i == 10_005 ? "seen" : "hidden");
     }
     hidden.add("hidden");
-    Page first = broker.directory.page(ParsedFilter.ALL, this::shows, 10, 0);
+    Page first = broker.directory.search.page(ParsedFilter.ALL, this::shows, 10, 0);
     assertThat(first.sessions()).isEmpty();
     assertThat(first.next()).isNotNull();
     Page second =
-        broker.directory.page(
-            ParsedFilter.ALL, this::shows, 10, broker.directory.pageStart(10, first.next()));
+        broker.directory.search.page(
+            ParsedFilter.ALL, this::shows, 10, broker.directory.search.pageStart(10, first.next()));
     assertThat(second.sessions()).singleElement().matches(this::shows);
     assertThat(second.next()).isNull();
   }
