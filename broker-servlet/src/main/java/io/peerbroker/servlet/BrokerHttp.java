@@ -108,7 +108,7 @@ public final class BrokerHttp implements AutoCloseable {
       case CHANNEL -> streamRequests.channel(exchange);
       case LIST -> streamRequests.list(exchange);
       default -> {
-        ContentType.requireJson(exchange.request);
+        ContentType.require(exchange.request, endpoint);
         // Made here, while the request is sure to exist: its body may come later.
         Gateway acting = broker.forCaller(exchange.caller(gateway.policy())).gateway();
         BodyReader.read(

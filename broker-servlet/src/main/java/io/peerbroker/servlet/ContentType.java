@@ -5,10 +5,12 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The only media type that a request's body may have: application/json in UTF-8, without a content
- * coding.
+ * The media types that a request's body may have: application/json in UTF-8, without a content
+ * coding; for a farewell and a ping also text/plain.
  */
 final class ContentType {
+
+  private static final String TEXT = "text/plain";
 
   private ContentType() {}
 
@@ -17,17 +19,20 @@ final class ContentType {
    *
    * @throws Problem {@code unsupported_media_type}
    */
-  static void requireJson(HttpServletRequest request) {
+  static void require(HttpServletRequest request, Endpoint endpoint) {
     if (request.getHeader("Content-Encoding") != null) {
       throw unsupported("A body must come without a Content-Encoding.");
     }
     String type = request.getHeader("Content-Type");
     if (type == null) {
-      throw unsupported("A body needs a Content-Type, which must be application/json.");
+      throw unsupported("A body needs a Content-Type: application/json.");
     }
     List<String> parts = AcceptHeader.split(type.toLowerCase(Locale.ROOT), ';');
-    if (!parts.get(0).strip().equals(AcceptHeader.JSON)) {
-      throw unsupported("The Content-Type of a body must be application/json.");
+    String media = parts.get(0).strip();
+    if (!media.equals(AcceptHeader.JSON) && !(media.equals(TEXT) && endpoint.takesText())) {
+      throw unsupported(
+          "The Content-Type of a body must be application/json"
+              + (endpoint.takesText() ? " or text/plain." : "."));
     }
     for (String part : parts.subList(1, parts.size())) {
       String[] parameter = part.split("=", 2);

@@ -27,6 +27,15 @@ enum Endpoint {
     return got ? method.equals("GET") || method.equals("HEAD") : method.equals("POST");
   }
 
+  /**
+   * Whether its body may be text/plain, which a page may send to another origin without a
+   * preflight. A page that goes away has no time for one, and {@code navigator.sendBeacon} sends
+   * nothing else.
+   */
+  boolean takesText() {
+    return this == PING || this == CLOSE_CHANNEL;
+  }
+
   /** The methods as the header Allow names them. */
   String allow() {
     return got ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";

@@ -97,7 +97,7 @@ final class SseTransport implements Transport, StreamWriter.Source {
   /**
    * Begins a stream on a response whose headers are set.
    *
-   * @param visible whether its heartbeats are events, and its first event says how often they come
+   * @param visible whether its heartbeats are events
    * @param open the place in which it is registered while its response is open
    * @param connections the place in which its connection is registered for that time, if writes to
    *     it may block
@@ -232,7 +232,7 @@ final class SseTransport implements Transport, StreamWriter.Source {
   private byte[] encoded(Envelope envelope) {
     Event event = envelope.event();
     // No other stream gets these two, and only a client that came back gets one of them twice.
-    return visible && (event instanceof Event.Opened || event instanceof Event.Ready)
+    return event instanceof Event.Opened || event instanceof Event.Ready
         ? SseEncoder.event(event, envelope.id(), settings.heartbeat())
         : envelope.encoded(ENCODER);
   }

@@ -10,6 +10,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.NullAndEmptySource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -28,7 +29,8 @@ final class ContentTypeTest {
         "application/json;"
       })
   void jsonInUtf8(String type) {
-    assertThatCode(() -> ContentType.requireJson(request(type, null))).doesNotThrowAnyException();
+    assertThatCode(() -> ContentType.require(request(type, null), Endpoint.SEND))
+        .doesNotThrowAnyException();
   }
 
   @ParameterizedTest
@@ -53,6 +55,18 @@ final class ContentTypeTest {
   }
 
   @ParameterizedTest
+  @EnumSource
+  void textForPingsAndFarewells(Endpoint endpoint) {
+    HttpServletRequest text = request("text/plain;charset=utf-8", null);
+    if (endpoint == Endpoint.PING || endpoint == Endpoint.CLOSE_CHANNEL) {
+      assertThatCode(() -> ContentType.require(text, endpoint)).doesNotThrowAnyException();
+    } else {
+      assertThatExceptionOfType(Problem.class)
+          .isThrownBy(() -> ContentType.require(text, endpoint));
+    }
+  }
+
+  @ParameterizedTest
   @CsvSource({"gzip", "identity", "''"})
   void noEncoding(String encoding) {
     assertRefused(request("application/json", encoding));
@@ -60,7 +74,7 @@ final class ContentTypeTest {
 
   private static void assertRefused(HttpServletRequest request) {
     assertThatExceptionOfType(Problem.class)
-        .isThrownBy(() -> ContentType.requireJson(request))
+        .isThrownBy(() -> ContentType.require(request, Endpoint.SEND))
         .satisfies(problem -> assertThat(problem.reply().status()).isEqualTo(415));
   }
 

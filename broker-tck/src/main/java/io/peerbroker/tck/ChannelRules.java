@@ -43,7 +43,7 @@ public abstract class ChannelRules extends ServerRules {
     WireClient client = client(ServerSettings.of("heartbeat", "60m"));
     Event first = client.openStream("/channel").next();
     assertThat(first.name()).isEqualTo("channel");
-    assertThat(data(first).keySet()).containsExactlyInAnyOrder("cid", "key");
+    assertThat(data(first).keySet()).containsExactlyInAnyOrder("cid", "key", "heartbeat");
   }
 
   @Test
@@ -207,7 +207,7 @@ public abstract class ChannelRules extends ServerRules {
             "_=1700000000&resumes=x&_=2&&a")) {
       WireChannel channel = client().openChannelAt("/channel?" + query, "Last-Event-ID: 1");
       assertThat(data(channel.stream().events().get(0)).keySet())
-          .containsExactlyInAnyOrder("cid", "key");
+          .containsExactlyInAnyOrder("cid", "key", "heartbeat");
       assertThat(cids.add(channel.cid())).as(query).isTrue();
     }
   }

@@ -1,5 +1,7 @@
 package io.peerbroker.tck;
 
+import static com.google.gson.JsonParser.parseString;
+import static io.peerbroker.tck.WireChannel.data;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -45,6 +47,38 @@ public abstract class HttpRules extends ServerRules {
             "Content-Type: application/json\r\nContent-Encoding: identity")) {
       assertRefused(client().post(path, body, headers), 415, "unsupported_media_type");
     }
+  }
+
+  @Test
+  @Tag("H16")
+  @DisplayName("A ping and a farewell may be text/plain, which needs no preflight.")
+  void pingsAndFarewellsMayBeText() {
+    WireChannel channel = client().openChannel();
+    String path = "/channel/" + channel.cid();
+    byte[] body = ("{\"key\":\"" + channel.key() + "\"}").getBytes(UTF_8);
+    for (String type : List.of("text/plain", "Text/Plain; charset=UTF-8")) {
+      WireResponse pong = client().post(path + "/ping", body, "Content-Type: " + type);
+      assertThat(pong.json()).as(type).isEqualTo(parseString("{\"stream\":true}"));
+    }
+    for (String headers :
+        List.of(
+            "",
+            "Content-Type: text/plain;charset=iso-8859-1",
+            "Content-Type: text/html",
+            "Content-Type: text/plain\r\nContent-Encoding: gzip")) {
+      for (String request : List.of("/ping", "/close")) {
+        WireResponse refused = client().post(path + request, body, headers);
+        assertRefused(refused, 415, "unsupported_media_type");
+      }
+    }
+    assertRefused(
+        client().post(path + "/close", "{}".getBytes(UTF_8), "Content-Type: text/plain"),
+        400,
+        "invalid_request",
+        "key");
+    assertDone(client().post(path + "/close", body, "Content-Type: text/plain;charset=UTF-8"));
+    assertThat(data(channel.stream().await("close")).get("reason").getAsString())
+        .isEqualTo("closed");
   }
 
   @Test

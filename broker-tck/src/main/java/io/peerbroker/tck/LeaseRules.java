@@ -36,7 +36,8 @@ public abstract class LeaseRules extends ServerRules {
     assertThat(granted("lease=99999999999999999999")).isEqualTo(300);
     WireChannel both = client().openChannelAt("/channel?lease=90&resume=30");
     Event opened = both.stream().events().get(0);
-    assertThat(data(opened).keySet()).containsExactlyInAnyOrder("cid", "key", "resume", "lease");
+    assertThat(data(opened).keySet())
+        .containsExactlyInAnyOrder("cid", "key", "resume", "lease", "heartbeat");
   }
 
   @Test
@@ -56,7 +57,7 @@ public abstract class LeaseRules extends ServerRules {
     client(ServerSettings.of("leaseBounds", "0s"));
     WireChannel channel = client().openChannelAt("/channel?lease=1");
     assertThat(data(channel.stream().events().get(0)).keySet())
-        .containsExactlyInAnyOrder("cid", "key");
+        .containsExactlyInAnyOrder("cid", "key", "heartbeat");
   }
 
   @Test
@@ -192,7 +193,7 @@ public abstract class LeaseRules extends ServerRules {
   private long granted(String query) {
     WireChannel channel = client().openChannelAt("/channel?" + query);
     Event opened = channel.stream().events().get(0);
-    assertThat(data(opened).keySet()).containsExactlyInAnyOrder("cid", "key", "lease");
+    assertThat(data(opened).keySet()).containsExactlyInAnyOrder("cid", "key", "lease", "heartbeat");
     return data(opened).get("lease").getAsLong();
   }
 

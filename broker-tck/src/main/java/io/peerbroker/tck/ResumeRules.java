@@ -60,7 +60,7 @@ public abstract class ResumeRules extends ServerRules {
   void resumeCanBeTurnedOff() {
     WireChannel channel = client(QUICK.and("maxResume", "0s")).openChannelAt(RESUMABLE);
     Event opened = channel.stream().events().get(0);
-    assertThat(data(opened).keySet()).containsExactlyInAnyOrder("cid", "key");
+    assertThat(data(opened).keySet()).containsExactlyInAnyOrder("cid", "key", "heartbeat");
     assertThat(opened.lastEventId()).isEmpty();
     channel.stream().reset();
     WireChannel sender = client().openChannel();
@@ -590,7 +590,8 @@ public abstract class ResumeRules extends ServerRules {
   private long granted(String query) {
     WireChannel channel = client().openChannelAt("/channel?" + query);
     Event opened = channel.stream().events().get(0);
-    assertThat(data(opened).keySet()).containsExactlyInAnyOrder("cid", "key", "resume");
+    assertThat(data(opened).keySet())
+        .containsExactlyInAnyOrder("cid", "key", "resume", "heartbeat");
     return data(opened).get("resume").getAsLong();
   }
 
