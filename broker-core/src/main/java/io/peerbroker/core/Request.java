@@ -20,20 +20,76 @@ public sealed interface Request {
   }
 
   /**
-   * The acting channel, as the client states it.
-   *
-   * @param id the id of the acting channel; for {@link Send}, it may also be that of one of its
-   *     sessions
-   * @param key the channel's key; null only for {@link OpenSession}, with which clients of the
-   *     protocol's first draft send none
-   * @param seen the id of the last event that the client has seen, or null if it does not say
-   * @param patience how long an event may be on its way to the client before a {@code seen} that
-   *     does not advance shows that the stream is dead: {@link Channel#confirm(String, Duration)}
+   * The acting channel, as the client states it. Start from {@link #of}. Immutable; later versions
+   * add parts.
    */
-  record Actor(String id, @Nullable String key, @Nullable String seen, Duration patience) {
-    public Actor {
-      Objects.requireNonNull(id, "id");
-      Objects.requireNonNull(patience, "patience");
+  final class Actor {
+
+    private final String id;
+    private final @Nullable String key;
+    private final @Nullable String seen;
+    private final Duration patience;
+
+    private Actor(String id, @Nullable String key, @Nullable String seen, Duration patience) {
+      this.id = id;
+      this.key = key;
+      this.seen = seen;
+      this.patience = patience;
+    }
+
+    /**
+     * Returns an actor without a key.
+     *
+     * @param id the id of the acting channel; for {@link Send}, it may also be that of one of its
+     *     sessions
+     */
+    public static Actor of(String id) {
+      return new Actor(Objects.requireNonNull(id, "id"), null, null, Duration.ZERO);
+    }
+
+    /** Returns this actor with the key that it shows as its channel's. */
+    public Actor withKey(String key) {
+      return new Actor(id, Objects.requireNonNull(key, "key"), seen, patience);
+    }
+
+    /**
+     * Returns this actor with the id of the last event that its client has seen.
+     *
+     * @param patience how long an event may be on its way to the client before an id that does not
+     *     advance shows that the stream is dead: {@link Channel#confirm(String, Duration)}
+     */
+    public Actor withSeen(String seen, Duration patience) {
+      return new Actor(
+          id,
+          key,
+          Objects.requireNonNull(seen, "seen"),
+          Objects.requireNonNull(patience, "patience"));
+    }
+
+    /** Returns the id of the acting channel; for {@link Send}, perhaps that of a session. */
+    public String id() {
+      return id;
+    }
+
+    /**
+     * Returns the key that the client has shown, which must not be logged. It is null only for
+     * {@link OpenSession}, with which clients of the protocol's first draft send none.
+     */
+    public @Nullable String key() {
+      return key;
+    }
+
+    /**
+     * Returns the id of the last event that the client has seen, or null if it does not say. It is
+     * as good as a key.
+     */
+    public @Nullable String seen() {
+      return seen;
+    }
+
+    /** Returns how long an event may be on its way to the client. */
+    public Duration patience() {
+      return patience;
     }
 
     /** Shows only the id: everything else is secret, or of no use. */

@@ -124,9 +124,11 @@ final class NullsTest {
     refuses("filter", () -> Scope.of(null));
     refuses("refusal", () -> new Delivery.Refused(null));
     refuses("id", () -> new Delivery.Queued(null));
-    Request.Actor actor = new Request.Actor("cid", "key", null, Duration.ZERO);
-    refuses("id", () -> new Request.Actor(null, "key", null, Duration.ZERO));
-    refuses("patience", () -> new Request.Actor("cid", "key", null, null));
+    Request.Actor actor = Request.Actor.of("cid").withKey("key");
+    refuses("id", () -> Request.Actor.of(null));
+    refuses("key", () -> actor.withKey(null));
+    refuses("seen", () -> actor.withSeen(null, Duration.ZERO));
+    refuses("patience", () -> actor.withSeen("event", null));
     refuses("actor", () -> new Request.Ping(null));
     refuses("actor", () -> new Request.OpenSession(null, SessionSpec.unlisted()));
     refuses("spec", () -> new Request.OpenSession(actor, null));

@@ -120,7 +120,8 @@ final class RequestTest {
   }
 
   private static Request.Actor actor(String id, @Nullable String key) {
-    return new Request.Actor(id, key, null, Duration.ZERO);
+    Request.Actor actor = Request.Actor.of(id);
+    return key == null ? actor : actor.withKey(key);
   }
 
   private static Request.Actor actor(Channel channel) {
@@ -353,11 +354,10 @@ final class RequestTest {
     long kept = local.budgets.replay.used();
     assertThat(kept).isPositive();
     String seen = line.lastId();
-    Request.Actor forged = new Request.Actor(channel.id(), "wrong", seen, Duration.ofSeconds(30));
+    Request.Actor forged = actor(channel.id(), "wrong").withSeen(seen, Duration.ofSeconds(30));
     assertRefused(gateway, send(forged, "nobody", Json.of(1)), Code.WRONG_KEY);
     assertThat(local.budgets.replay.used()).isEqualTo(kept);
-    Request.Actor actor =
-        new Request.Actor(channel.id(), channel.key(), seen, Duration.ofSeconds(30));
+    Request.Actor actor = actor(channel).withSeen(seen, Duration.ofSeconds(30));
     assertRefused(gateway, send(actor, "nobody", Json.of(1)), Code.UNKNOWN_TARGET);
     assertThat(local.budgets.replay.used()).isZero();
   }
@@ -452,10 +452,7 @@ final class RequestTest {
     Session session = sender.openSession(SessionSpec.listed());
     meanwhile = session::close;
     Request send =
-        new Request.Send(
-            new Request.Actor(session.id(), sender.key(), null, Duration.ZERO),
-            target.id(),
-            List.of(Json.of(1)));
+        new Request.Send(actor(session.id(), sender.key()), target.id(), List.of(Json.of(1)));
     assertRefused(gateway, send, Code.UNKNOWN_CHANNEL);
     meanwhile = () -> Objects.requireNonNull(broker).close();
     assertRefused(gateway, send(actor(sender), target.id(), Json.of(1)), Code.SHUTTING_DOWN);
@@ -521,7 +518,7 @@ final class RequestTest {
   @Test
   @DisplayName("No text shows a key, an event's id or a message.")
   void texts() {
-    Request.Actor actor = new Request.Actor("cid", "KEY", "SEEN", Duration.ZERO);
+    Request.Actor actor = actor("cid", "KEY").withSeen("SEEN", Duration.ZERO);
     for (Request request :
         List.of(
             new Request.Ping(actor),
@@ -544,7 +541,7 @@ final class RequestTest {
   @DisplayName(
       "A request to send has a message, and every other request except one to host has a key.")
   void parts() {
-    Request.Actor keyless = new Request.Actor("cid", null, null, Duration.ZERO);
+    Request.Actor keyless = actor("cid", null);
     assertThatExceptionOfType(NullPointerException.class)
         .isThrownBy(() -> new Request.Ping(keyless))
         .withMessage("key");

@@ -86,7 +86,12 @@ final class Commands {
   }
 
   private Request.Actor actor(String id, @Nullable String key, JsonMembers members) {
-    return new Request.Actor(id, key, members.optionalString("seen"), patience);
+    Request.Actor actor = Request.Actor.of(id);
+    if (key != null) {
+      actor = actor.withKey(key);
+    }
+    String seen = members.optionalString("seen");
+    return seen == null ? actor : actor.withSeen(seen, patience);
   }
 
   /** Returns whether the members of a request to send carry several messages, or might. */

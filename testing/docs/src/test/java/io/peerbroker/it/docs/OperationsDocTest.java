@@ -16,7 +16,6 @@ import io.peerbroker.core.SessionSpec;
 import io.peerbroker.it.common.DocBlock;
 import io.peerbroker.it.common.DocProgram;
 import java.lang.reflect.Constructor;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -84,7 +83,7 @@ final class OperationsDocTest {
       var listener = (BrokerListener) construct(program, Consumer.class, into);
       try (Broker broker = Broker.builder().listener(listener).build()) {
         Channel channel = broker.openChannel((self, message) -> {});
-        Request.Actor actor = new Request.Actor(channel.id(), "wrong", null, Duration.ZERO);
+        Request.Actor actor = Request.Actor.of(channel.id()).withKey("wrong");
         assertThat(broker.gateway().perform(new Request.Ping(actor)).toCompletableFuture().join())
             .isInstanceOf(Answer.Refused.class);
         assertThat(audit).containsExactly("A wrong key for " + channel.id());
