@@ -128,12 +128,12 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
   private CompletionStage<Answer> performChecked(Request request) {
     try {
       checkSizes(request);
-      LocalChannel channel = acting(request);
+      LocalChannel channel = claimAndConfirm(request);
       if (request instanceof Request.Send send) {
         return MessageBatch.send(
             channel, send, AuthorizedChannel.permission(broker, caller), broker.timer());
       }
-      return CompletableFuture.completedStage(perform(request, channel));
+      return CompletableFuture.completedStage(answer(request, channel));
     } catch (RefusedException refused) {
       return CompletableFuture.completedStage(new Answer.Refused(refused.refusal()));
     } catch (Throwable failed) {
@@ -160,24 +160,66 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
   }
 
   /** Returns the channel that acts, and notes what its client has seen. */
-  private LocalChannel acting(Request request) {
+  private LocalChannel claimAndConfirm(Request request) {
+    LocalChannel channel = claim(request);
     Request.Actor actor = request.actor();
-    String key = actor.key();
-    LocalChannel channel =
-        request instanceof Request.OpenSession
-            ? claimHost(actor.id(), key)
-            : request instanceof Request.Send
-                ? claim(actor.id(), Objects.requireNonNull(key))
-                : claimChannel(actor.id(), Objects.requireNonNull(key));
     String seen = actor.seen();
     // Without the channel's key, anybody could claim this.
-    if (seen != null && key != null) {
+    if (seen != null && actor.key() != null) {
       channel.confirm(seen, actor.patience());
     }
     return channel;
   }
 
-  private Answer perform(Request request, LocalChannel channel) {
+  /**
+   * Returns the channel that acts, after checking its key. Only what sends may name a session
+   * instead of its channel, and only what hosts may show no key, as in the first draft.
+   */
+  LocalChannel claim(Request request) {
+    String id = request.actor().id();
+    String key = request.actor().key();
+    LocalChannel channel = null;
+    try {
+      broker.streams.checkRunning();
+      if (request instanceof Request.OpenSession) {
+        if (key == null && broker.requiresSessionKey()) {
+          throw new RefusedException(Refusals.keyNeededByBroker());
+        }
+        channel = channel(id);
+        channel.checkHostKey(key);
+      } else {
+        channel = request instanceof Request.Send ? ownerOf(id) : channel(id);
+        channel.checkKey(Objects.requireNonNull(key));
+      }
+      return channel;
+    } catch (RefusedException refused) {
+      throw broker.refused(channel, refused);
+    }
+  }
+
+  /** Returns the channel that owns {@code origin}: its own id, or a session's. */
+  private LocalChannel ownerOf(String origin) {
+    LocalChannel channel = broker.directory.ownerOf(origin);
+    if (channel == null) {
+      throw new RefusedException(Refusals.unknownChannel());
+    }
+    return channel;
+  }
+
+  /** Returns the channel with this id; a session's id is not accepted. */
+  private LocalChannel channel(String cid) {
+    LocalChannel channel = broker.directory.channel(cid);
+    if (channel == null) {
+      throw new RefusedException(
+          broker.directory.session(cid) == null
+              ? Refusals.unknownChannel()
+              : Refusals.sessionForChannel());
+    }
+    return channel;
+  }
+
+  /** Does what is requested on the channel that acts. */
+  private Answer answer(Request request, LocalChannel channel) {
     if (request instanceof Request.Ping) {
       return new Answer.Pong(channel.isAttached(), channel.lastConsumed());
     }
@@ -199,65 +241,6 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
       channel.close();
     }
     return Answer.Done.DONE;
-  }
-
-  /**
-   * Returns the channel that owns {@code origin}, its own id or a session's, after checking its
-   * key.
-   */
-  LocalChannel claim(String origin, String key) {
-    LocalChannel channel = null;
-    try {
-      broker.streams.checkRunning();
-      channel = broker.directory.ownerOf(origin);
-      if (channel == null) {
-        throw new RefusedException(Refusals.unknownChannel());
-      }
-      channel.checkKey(key);
-      return channel;
-    } catch (RefusedException refused) {
-      throw broker.refused(channel, refused);
-    }
-  }
-
-  /** Returns the channel with this id after checking its key; a session's id is not accepted. */
-  private LocalChannel claimChannel(String cid, String key) {
-    LocalChannel channel = null;
-    try {
-      broker.streams.checkRunning();
-      channel = channel(cid);
-      channel.checkKey(key);
-      return channel;
-    } catch (RefusedException refused) {
-      throw broker.refused(channel, refused);
-    }
-  }
-
-  /** Returns the channel that hosts a new session. The first draft sends no key there. */
-  LocalChannel claimHost(String cid, @Nullable String key) {
-    LocalChannel channel = null;
-    try {
-      broker.streams.checkRunning();
-      if (key == null && broker.requiresSessionKey()) {
-        throw new RefusedException(Refusals.keyNeededByBroker());
-      }
-      channel = channel(cid);
-      channel.checkHostKey(key);
-      return channel;
-    } catch (RefusedException refused) {
-      throw broker.refused(channel, refused);
-    }
-  }
-
-  private LocalChannel channel(String cid) {
-    LocalChannel channel = broker.directory.channel(cid);
-    if (channel == null) {
-      throw new RefusedException(
-          broker.directory.session(cid) == null
-              ? Refusals.unknownChannel()
-              : Refusals.sessionForChannel());
-    }
-    return channel;
   }
 
   @Override

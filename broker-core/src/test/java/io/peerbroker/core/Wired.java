@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import java.util.List;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
@@ -28,12 +29,18 @@ final class Wired {
   /** The channel that acts with this origin and this key, as {@link Gateway#perform} finds it. */
   static Channel claim(Broker broker, String origin, String key) {
     LocalGateway gateway = (LocalGateway) broker.gateway();
-    return gateway.acting(gateway.claim(origin, key));
+    return gateway.acting(
+        gateway.claim(
+            new Request.Send(Request.Actor.of(origin).withKey(key), origin, List.of(Json.NULL))));
   }
 
   /** The channel that hosts a session with this key, or without one. */
   static Channel claimHost(Broker broker, String cid, @Nullable String key) {
     LocalGateway gateway = (LocalGateway) broker.gateway();
-    return gateway.acting(gateway.claimHost(cid, key));
+    Request.Actor actor = Request.Actor.of(cid);
+    return gateway.acting(
+        gateway.claim(
+            new Request.OpenSession(
+                key == null ? actor : actor.withKey(key), SessionSpec.unlisted())));
   }
 }
