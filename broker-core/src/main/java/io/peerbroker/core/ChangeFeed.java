@@ -94,12 +94,18 @@ final class ChangeFeed {
     this.budget = budget;
   }
 
-  /** Appends a change. Called while the directory is write-locked. */
-  void append(SessionChange change) {
-    Place last = end;
-    Place next = new Place(change, last.number + 1);
+  /** Returns the place that a change will take. Called while the directory is write-locked. */
+  Place prepare(SessionChange change) {
+    return new Place(change, end.number + 1);
+  }
+
+  /**
+   * Appends a change whose place was prepared since the last one was appended. Needs no memory, so
+   * it does not fail. Called while the directory is write-locked.
+   */
+  void append(Place next, SessionChange change) {
     budget.feed(change);
-    last.next = next;
+    end.next = next;
     end = next;
   }
 

@@ -236,14 +236,13 @@ final class Directory {
                   step.expect(1 + (hosted == null ? 0 : hosted.size()));
                   // The instant: a client that learns of one removal from here on finds none of the
                   // other sessions.
-                  channel.closeOutbox();
-                  channels.remove(channel.id());
-                  step.closed(channel.lifecycle, reason);
-                  if (hosted != null) {
+                  try {
+                    channel.closeOutbox();
+                    step.closed(channel.lifecycle, reason);
+                  } finally {
+                    channels.remove(channel.id());
                     channel.sessions = null;
-                    for (LocalSession session : hosted.values()) {
-                      forget(session, step);
-                    }
+                    forgetAll(hosted, step);
                   }
                 }
                 return channel;
@@ -265,12 +264,16 @@ final class Directory {
     @Override
     public void run() {
       step.notifyListeners();
-      if (failed instanceof Error error) {
-        throw error;
-      }
-      if (failed instanceof RuntimeException exception) {
-        throw exception;
-      }
+      rethrow(failed);
+    }
+  }
+
+  private static void rethrow(@Nullable Throwable failed) {
+    if (failed instanceof Error error) {
+      throw error;
+    }
+    if (failed instanceof RuntimeException exception) {
+      throw exception;
     }
   }
 
@@ -282,49 +285,94 @@ final class Directory {
     }
   }
 
+  /** Forgets the sessions of a channel: all, though one fails. The first failure is thrown. */
+  private void forgetAll(@Nullable Map<String, LocalSession> hosted, Step step) {
+    if (hosted == null) {
+      return;
+    }
+    Throwable failure = null;
+    for (LocalSession session : hosted.values()) {
+      try {
+        forget(session, step);
+      } catch (RuntimeException | Error failed) {
+        failure = failure == null ? failed : failure;
+      }
+    }
+    rethrow(failure);
+  }
+
+  /**
+   * Removes a session from everything. If memory runs out, it is removed all the same, and only the
+   * watches do not learn of it.
+   */
   private void forget(LocalSession session, Step step) {
+    SessionState state = session.state;
+    SessionChange removal = null;
     session.closed();
-    step.closed(session.lifecycle, CloseReason.CLOSED);
-    sessions.remove(session.id());
-    sessionBytes.release(session.state.bytes());
-    changed(session, session.state, null, step);
+    try {
+      step.closed(session.lifecycle, CloseReason.CLOSED);
+      removal = prepare(session, state, null, step);
+    } finally {
+      sessions.remove(session.id());
+      sessionBytes.release(state.bytes());
+      apply(session, state, null, removal);
+    }
   }
 
   /**
    * Updates the index, and feeds the change to all watches that could see the session before it, or
-   * can see it now.
+   * can see it now. If it fails, it has done nothing of that.
    */
   private void changed(
+      LocalSession session, @Nullable SessionState before, SessionState after, Step step) {
+    apply(session, before, after, prepare(session, before, after, step));
+  }
+
+  /** Makes what watches are to learn of a change; returns null if none could see it. */
+  private @Nullable SessionChange prepare(
       LocalSession session,
       @Nullable SessionState before,
       @Nullable SessionState after,
       Step step) {
-    List<String> from = before != null && before.listed() ? before.tags() : null;
-    List<String> to = after != null && after.listed() ? after.tags() : null;
-    if (after == null || to == null) {
+    List<String> from = listedTags(before);
+    List<String> to = listedTags(after);
+    if (from == null && to == null) {
+      return null;
+    }
+    Envelope event =
+        after == null || to == null
+            ? Envelope.removed(session.id())
+            : Envelope.added(session.ref.show(after), after.shownSize());
+    SessionChange change = new SessionChange(session.ref, from, to, event);
+    watches.prepare(change, steps, step.touched);
+    return change;
+  }
+
+  /** Updates the index, which may fail for an addition, and then feeds what was prepared. */
+  private void apply(
+      LocalSession session,
+      @Nullable SessionState before,
+      @Nullable SessionState after,
+      @Nullable SessionChange prepared) {
+    List<String> from = listedTags(before);
+    List<String> to = listedTags(after);
+    if (to == null) {
       if (from != null) {
         listed.remove(session, from);
-        listedCount = listed.count();
-        feed(session, from, null, Envelope.removed(session.id()), step);
       }
-      return;
-    }
-    if (from == null) {
+    } else if (from == null) {
       listed.add(session, to);
-      listedCount = listed.count();
     } else if (from != to) {
       listed.retag(session, from, to);
     }
-    feed(session, from, to, Envelope.added(session.ref.show(after), after.shownSize()), step);
+    listedCount = listed.count();
+    if (prepared != null) {
+      watches.feed(prepared);
+    }
   }
 
-  private void feed(
-      LocalSession session,
-      @Nullable List<String> from,
-      @Nullable List<String> to,
-      Envelope change,
-      Step step) {
-    watches.feed(new SessionChange(session.ref, from, to, change), steps, step.touched);
+  private static @Nullable List<String> listedTags(@Nullable SessionState state) {
+    return state != null && state.listed() ? state.tags() : null;
   }
 
   void add(LocalWatch stream) {
@@ -413,18 +461,20 @@ final class Directory {
 
   /** Makes a change under the write lock, then wakes watches. */
   private <T> T make(Step step, Function<Step, T> change) {
-    T result;
     // A stack overflow inside could leave the lock held, so it must happen here.
     checkStack(HEADROOM, 1, 2, 3, 4);
-    lock.writeLock().lock();
     try {
-      steps++;
-      result = change.apply(step);
+      lock.writeLock().lock();
+      try {
+        steps++;
+        return change.apply(step);
+      } finally {
+        lock.writeLock().unlock();
+      }
     } finally {
-      lock.writeLock().unlock();
+      // Even if it has failed: a part of it may have been made.
+      step.wake();
     }
-    step.wake();
-    return result;
   }
 
   /** Uses some stack, or throws a StackOverflowError before anything has happened. */

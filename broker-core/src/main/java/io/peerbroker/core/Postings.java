@@ -51,7 +51,7 @@ final class Postings {
       // Where sessions come and go, old leaves shrink; they must not keep arrays sized for their
       // peak.
       if (size > 0 && size <= keys.length / 4) {
-        resize(keys.length / 2);
+        shrink(keys.length / 2);
       }
     }
 
@@ -66,8 +66,18 @@ final class Postings {
     }
 
     void resize(int capacity) {
-      keys = Arrays.copyOf(keys, capacity);
+      long[] newKeys = Arrays.copyOf(keys, capacity);
       words = Arrays.copyOf(words, capacity);
+      keys = newKeys;
+    }
+
+    /** Gives memory back; without memory for that, it stays as large as it is. */
+    void shrink(int capacity) {
+      try {
+        resize(capacity);
+      } catch (OutOfMemoryError none) {
+        // A removal must not fail: the session has gone from everything else.
+      }
     }
   }
 
@@ -113,9 +123,8 @@ final class Postings {
     return found >= 0 && (leaf.words[found] & bit(number)) != 0;
   }
 
-  /** Adds a number that is not in the set. */
+  /** Adds a number that is not in the set. If memory runs out, the set has not changed. */
   void add(long number) {
-    count++;
     long key = key(number);
     int at = leafOf(key);
     if (at == leaves.size()) {
@@ -130,15 +139,16 @@ final class Postings {
     int found = leaf.find(key);
     if (found >= 0) {
       leaf.words[found] |= bit(number);
+      count++;
       return;
     }
     int place = -found - 1;
     if (leaf.size == LEAF_WORDS) {
       Leaf right = new Leaf();
       right.append(leaf, LEAF_WORDS / 2);
-      leaf.size = LEAF_WORDS / 2;
-      leaf.resize(leaf.size);
       leaves.add(at + 1, right);
+      leaf.size = LEAF_WORDS / 2;
+      leaf.shrink(leaf.size);
       if (place > leaf.size) {
         place -= leaf.size;
         leaf = right;
@@ -146,9 +156,10 @@ final class Postings {
     }
     leaf.insert(place, key, bit(number));
     words++;
+    count++;
   }
 
-  /** Removes a number that is in the set. */
+  /** Removes a number that is in the set. Needs no memory. */
   void remove(long number) {
     count--;
     long key = key(number);
@@ -164,10 +175,20 @@ final class Postings {
     if (leaf.size == 0) {
       leaves.remove(at);
     } else if (at + 1 < leaves.size() && leaf.size + leaves.get(at + 1).size <= LEAF_WORDS / 2) {
-      leaf.append(leaves.remove(at + 1), 0);
+      join(at);
     } else if (at > 0 && leaf.size + leaves.get(at - 1).size <= LEAF_WORDS / 2) {
-      leaves.get(at - 1).append(leaves.remove(at), 0);
+      join(at - 1);
     }
+  }
+
+  /** Joins a leaf with the next one; without memory for that, they stay apart. */
+  private void join(int at) {
+    try {
+      leaves.get(at).append(leaves.get(at + 1), 0);
+    } catch (OutOfMemoryError none) {
+      return;
+    }
+    leaves.remove(at + 1);
   }
 
   /** Returns the first leaf that ends at or after a key, or the count of leaves. */

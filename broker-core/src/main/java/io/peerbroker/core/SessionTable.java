@@ -22,16 +22,16 @@ final class SessionTable<T extends Numbered> {
     return slots[find(number)];
   }
 
-  /** Adds a session that is not in the table. */
+  /** Adds a session that is not in the table. If memory runs out, the table has not changed. */
   void add(T session) {
-    count++;
-    if (count > slots.length / 3 * 2) {
+    if (count + 1 > slots.length / 3 * 2) {
       resize(slots.length * 2);
     }
     slots[find(session.number)] = session;
+    count++;
   }
 
-  /** Removes a session that is in the table. */
+  /** Removes a session that is in the table. Needs no memory. */
   void remove(T session) {
     int free = find(session.number);
     slots[free] = null;
@@ -48,7 +48,11 @@ final class SessionTable<T extends Numbered> {
       }
     }
     if (slots.length > MIN_SLOTS && count < slots.length / 8) {
-      resize(slots.length / 2);
+      try {
+        resize(slots.length / 2);
+      } catch (OutOfMemoryError none) {
+        // It stays as large as it is: a removal must not fail.
+      }
     }
   }
 

@@ -47,43 +47,66 @@ final class TagIndex<T extends Numbered> {
     return required == null ? 0 : (required.isEmpty() ? all : required.get(0)).bytes();
   }
 
-  /** Adds a session that is not in the index. */
+  /** Adds a session that is not in the index. If that fails, nothing of it is in the index. */
   void add(T session, List<String> tags) {
     all.add(session.number);
-    tags.forEach(tag -> add(session, tag));
-    // Last: if memory runs out before this, searches skip the number, which has no session.
-    byNumber.add(session);
+    boolean done = false;
+    try {
+      addTags(session, tags, List.of());
+      byNumber.add(session);
+      done = true;
+    } finally {
+      if (!done) {
+        all.remove(session.number);
+        removeTags(session, tags, List.of());
+      }
+    }
   }
 
-  /** Removes a session that is in the index with these tags. */
+  /** Removes a session that is in the index with these tags. Needs no memory. */
   void remove(T session, List<String> tags) {
     byNumber.remove(session);
     all.remove(session.number);
-    tags.forEach(tag -> remove(session, tag));
+    removeTags(session, tags, List.of());
   }
 
-  /** Replaces the tags of a session that is in the index. */
+  /** Replaces the tags of a session that is in the index. If that fails, they are as they were. */
   void retag(T session, List<String> before, List<String> now) {
-    for (String tag : before) {
-      if (!now.contains(tag)) {
-        remove(session, tag);
-      }
-    }
-    for (String tag : now) {
-      if (!before.contains(tag)) {
-        add(session, tag);
+    boolean done = false;
+    try {
+      addTags(session, now, before);
+      done = true;
+    } finally {
+      // The old tags go once nothing can fail any longer.
+      if (done) {
+        removeTags(session, before, now);
+      } else {
+        removeTags(session, now, before);
       }
     }
   }
 
-  private void add(T session, String tag) {
-    byTag.computeIfAbsent(tag, unused -> new Postings()).add(session.number);
+  /** Adds a session under the tags that are not among the other ones. */
+  private void addTags(T session, List<String> tags, List<String> others) {
+    for (String tag : tags) {
+      if (!others.contains(tag)) {
+        byTag.computeIfAbsent(tag, unused -> new Postings()).add(session.number);
+      }
+    }
   }
 
-  private void remove(T session, String tag) {
-    Postings postings = byTag.get(tag);
-    if (postings != null) {
-      postings.remove(session.number);
+  /** Removes a session from the tags that are not among the other ones, where it is under them. */
+  private void removeTags(T session, List<String> tags, List<String> others) {
+    // By position: an iterator would need memory.
+    for (int i = 0; i < tags.size(); i++) {
+      String tag = tags.get(i);
+      Postings postings = others.contains(tag) ? null : byTag.get(tag);
+      if (postings == null) {
+        continue;
+      }
+      if (postings.contains(session.number)) {
+        postings.remove(session.number);
+      }
       if (postings.count() == 0) {
         byTag.remove(tag);
       }

@@ -166,6 +166,9 @@ final class WatchIndex {
     /** The directory's last step that touched it; guarded by the directory's lock. */
     private long touched;
 
+    /** The place prepared for the next change; guarded by the directory's lock. */
+    private ChangeFeed.@Nullable Place prepared;
+
     /** When its groups examine the feed. */
     private final WakeThrottle.Turn turn = new WakeThrottle.Turn(Round::new);
 
@@ -183,12 +186,22 @@ final class WatchIndex {
       return List.of(groups);
     }
 
-    /** Appends a change; returns whether it is the first one of a step. */
-    boolean feed(SessionChange change, long step) {
-      feed.append(change);
-      boolean first = touched != step;
-      touched = step;
-      return first;
+    /** Does what may fail about appending a change: makes its place, and notes the home. */
+    private void prepare(SessionChange change, long step, List<Home> homes) {
+      prepared = feed.prepare(change);
+      if (touched != step) {
+        homes.add(this);
+        touched = step;
+      }
+    }
+
+    /** Appends the change that was prepared. */
+    private void append(SessionChange change) {
+      ChangeFeed.Place place = prepared;
+      if (place != null) {
+        prepared = null;
+        feed.append(place, change);
+      }
     }
 
     /**
@@ -335,34 +348,55 @@ final class WatchIndex {
   }
 
   /**
-   * Feeds a change to all homes whose watches could see it, once each.
+   * Prepares a change for all homes whose watches could see it. Does everything that may fail, so
+   * that {@link #feed} reaches all of these homes, or the change none.
    *
    * @param step the directory's step, which may consist of several changes
    * @param touched receives the homes for which this is the step's first change
    */
-  void feed(SessionChange change, long step, List<Home> touched) {
-    List<String> before = change.before();
-    List<String> after = change.after();
-    feed(NONE, change, step, touched);
-    if (before != null) {
-      for (String tag : before) {
-        feed(tag, change, step, touched);
-      }
-    }
-    if (after != null && after != before) {
-      for (String tag : after) {
-        if (before == null || !before.contains(tag)) {
-          feed(tag, change, step, touched);
-        }
+  void prepare(SessionChange change, long step, List<Home> touched) {
+    for (int i = 0, tags = tagsOf(change); i < tags; i++) {
+      Home home = homeOf(change, i);
+      if (home != null) {
+        home.prepare(change, step, touched);
       }
     }
   }
 
-  private void feed(String tag, SessionChange change, long step, List<Home> touched) {
-    Home home = byTag.get(tag);
-    if (home != null && home.feed(change, step)) {
-      touched.add(home);
+  /** Feeds the change that was prepared last to its homes, once each. Needs no memory. */
+  void feed(SessionChange change) {
+    for (int i = 0, tags = tagsOf(change); i < tags; i++) {
+      Home home = homeOf(change, i);
+      if (home != null) {
+        home.append(change);
+      }
     }
+  }
+
+  /** Returns how many homes a change may concern: that of no tag, and one for each tag. */
+  private static int tagsOf(SessionChange change) {
+    return 1
+        + size(change.before())
+        + (change.after() == change.before() ? 0 : size(change.after()));
+  }
+
+  private static int size(@Nullable List<String> tags) {
+    return tags == null ? 0 : tags.size();
+  }
+
+  /** Returns a home by its position; null if no watch is there, or it has come before. */
+  private @Nullable Home homeOf(SessionChange change, int position) {
+    if (position == 0) {
+      return byTag.get(NONE);
+    }
+    List<String> before = change.before();
+    List<String> after = change.after();
+    int at = position - 1;
+    if (before != null && at < before.size()) {
+      return byTag.get(before.get(at));
+    }
+    String tag = after == null ? NONE : after.get(at - size(before));
+    return before != null && before.contains(tag) ? null : byTag.get(tag);
   }
 
   /**

@@ -3,16 +3,22 @@ package io.peerbroker.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.mockito.ArgumentMatchers.any;
+import static org.mockito.ArgumentMatchers.anyInt;
+import static org.mockito.ArgumentMatchers.anyString;
+import static org.mockito.Mockito.CALLS_REAL_METHODS;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.mockConstruction;
+import static org.mockito.Mockito.mockStatic;
 import static org.mockito.Mockito.when;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.mockito.MockedConstruction;
+import org.mockito.MockedStatic;
 
 /**
  * Parts of the broker that fail, as without memory: what was taken is given back, and streams end.
@@ -135,6 +141,101 @@ final class BrokenPartsTest {
     late.detach(CloseReason.GONE);
     late.setRecheck(() -> {});
     assertThat(late).extracting("recheck").isNull();
+  }
+
+  @Test
+  @DisplayName("A session whose event cannot be made is not opened: no part knows it.")
+  void sessionThatFails() {
+    Channel channel = ManualTransport.open(broker, ChannelOptions.none()).channel;
+    try (MockedStatic<Envelope> envelopes = mockStatic(Envelope.class, CALLS_REAL_METHODS)) {
+      envelopes
+          .when(() -> Envelope.added(any(), anyInt()))
+          .thenThrow(new LinkageError("on purpose"));
+      assertThatThrownBy(() -> channel.openSession(SessionSpec.listed("a")))
+          .isInstanceOf(LinkageError.class);
+    }
+    assertNoSessions();
+    assertThat(channel.sessions()).isEmpty();
+    Session opened = channel.openSession(SessionSpec.listed("a"));
+    assertThat(broker.list(TagFilter.parse("a")).sessions())
+        .extracting(ListedSession::id)
+        .containsExactly(opened.id());
+  }
+
+  @Test
+  @DisplayName("An update that fails changes neither the session nor the list.")
+  void updateThatFails() {
+    Channel channel = ManualTransport.open(broker, ChannelOptions.none()).channel;
+    Session session = channel.openSession(SessionSpec.listed("a"));
+    int bytes = (int) broker.directory.sessionBytes.used();
+    try (MockedStatic<Envelope> envelopes = mockStatic(Envelope.class, CALLS_REAL_METHODS)) {
+      envelopes
+          .when(() -> Envelope.added(any(), anyInt()))
+          .thenThrow(new LinkageError("on purpose"));
+      envelopes.when(() -> Envelope.removed(anyString())).thenThrow(new LinkageError("on purpose"));
+      assertThatThrownBy(() -> session.update(SessionUpdate.nothing().withTags("b", "c")))
+          .isInstanceOf(LinkageError.class);
+      assertThatThrownBy(() -> session.update(SessionUpdate.nothing().withListed(false)))
+          .isInstanceOf(LinkageError.class);
+    }
+    assertThat(((LocalSession) session).state.tags()).containsExactly("a");
+    assertThat(broker.list(TagFilter.parse("a")).sessions()).hasSize(1);
+    assertThat(broker.list(TagFilter.parse("b")).sessions()).isEmpty();
+    assertThat(broker.directory.listedCount()).isEqualTo(1);
+    assertThat(broker.directory.sessionBytes.used()).isEqualTo(bytes);
+  }
+
+  @Test
+  @DisplayName(
+      "A close that fails for one session forgets all, and wakes the watches of the others.")
+  void closeThatFails() {
+    Channel channel = ManualTransport.open(broker, ChannelOptions.none()).channel;
+    String broken = channel.openSession(SessionSpec.listed("a")).id();
+    for (String tag : List.of("b", "c")) {
+      Session unused = channel.openSession(SessionSpec.listed(tag));
+    }
+    AtomicInteger woken = new AtomicInteger();
+    LocalWatch watch =
+        broker.watch(
+            ParsedFilter.of(TagFilter.parse("c")),
+            null,
+            broker.streams.watches,
+            attachment -> counting(woken));
+    while (watch.poll() != null) {
+      watch.consumed(1);
+    }
+    time.advance(Duration.ofSeconds(1));
+    woken.set(0);
+    try (MockedStatic<Envelope> envelopes = mockStatic(Envelope.class, CALLS_REAL_METHODS)) {
+      envelopes.when(() -> Envelope.removed(broken)).thenThrow(new LinkageError("on purpose"));
+      assertThatThrownBy(channel::close).isInstanceOf(LinkageError.class);
+    }
+    assertNoSessions();
+    assertThat(woken).hasPositiveValue();
+    Envelope polled = watch.poll();
+    assertThat(polled).isNotNull();
+    assertThat(polled.event()).isInstanceOf(Event.Removed.class);
+  }
+
+  /** A transport that counts how often it is woken. */
+  private static Transport counting(AtomicInteger woken) {
+    return new Transport() {
+      @Override
+      public void ready() {
+        woken.incrementAndGet();
+      }
+
+      @Override
+      public void end(CloseReason reason) {}
+    };
+  }
+
+  private void assertNoSessions() {
+    assertThat(broker.directory.sessionCount()).isZero();
+    assertThat(broker.directory.listedCount()).isZero();
+    assertThat(broker.directory.sessionBytes.used()).isZero();
+    assertThat(broker.list(TagFilter.all()).sessions()).isEmpty();
+    assertThat(broker.list(TagFilter.parse("a")).sessions()).isEmpty();
   }
 
   private LocalWatch begin() {

@@ -35,7 +35,7 @@ final class ChangeLogTest {
   private SessionChange change(List<String> before, List<String> after) {
     SessionChange change =
         new SessionChange(session.ref, before, after, Envelope.removed(session.id()));
-    feed.append(change);
+    feed.append(feed.prepare(change), change);
     return change;
   }
 

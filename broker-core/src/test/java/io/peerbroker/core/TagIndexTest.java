@@ -1,7 +1,10 @@
 package io.peerbroker.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.MAP;
 
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,6 +15,7 @@ import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The index against a walk over all sessions. */
@@ -174,5 +178,51 @@ final class TagIndexTest {
           .as("at once")
           .isEqualTo(Long.MAX_VALUE);
     }
+  }
+
+  /** Tags whose last one cannot be read, once. */
+  private static List<String> brokenOnce(String... tags) {
+    return new AbstractList<>() {
+      private boolean broken = true;
+
+      @Override
+      public String get(int at) {
+        if (broken && at == tags.length - 1) {
+          broken = false;
+          throw new LinkageError("on purpose");
+        }
+        return tags[at];
+      }
+
+      @Override
+      public int size() {
+        return tags.length;
+      }
+    };
+  }
+
+  @Test
+  @DisplayName("An addition that fails halfway leaves nothing in the index.")
+  void failedAddition() {
+    put(1, List.of("a"));
+    assertThatThrownBy(() -> index.add(session(2), brokenOnce("a", "b", "c")))
+        .isInstanceOf(LinkageError.class);
+    assertThat(index.count()).isEqualTo(1);
+    assertThat(index.count("a")).isEqualTo(1);
+    assertThat(index).extracting("byTag", MAP).containsOnlyKeys("a");
+    assertThat(index.get(2)).isNull();
+    put(2, List.of("a", "b", "c"));
+    assertThat(found(TagFilter.parse("a"), 0, 9, 9)).containsExactly(1L, 2L);
+  }
+
+  @Test
+  @DisplayName("A change of tags that fails halfway leaves the tags as they were.")
+  void failedRetag() {
+    List<String> before = List.of("a");
+    put(1, before);
+    assertThatThrownBy(() -> index.retag(session(1), before, brokenOnce("b", "a", "c")))
+        .isInstanceOf(LinkageError.class);
+    assertThat(index).extracting("byTag", MAP).containsOnlyKeys("a");
+    assertThat(found(TagFilter.parse("a"), 0, 9, 9)).containsExactly(1L);
   }
 }

@@ -271,7 +271,8 @@ final class WakeThrottleTest {
     List<WatchIndex.Home> touched = new ArrayList<>();
     for (SessionRef session : sessions) {
       Envelope removal = Envelope.removed(session.id);
-      watches.feed(new SessionChange(session, List.of("a"), null, removal), step, touched);
+      WatchIndexTest.feed(
+          watches, new SessionChange(session, List.of("a"), null, removal), step, touched);
     }
     touched.forEach(WatchIndex.Home::catchUpWithMuch);
     wakes.touched(touched);

@@ -39,6 +39,13 @@ final class WatchIndexTest {
         tag -> frequencies.getOrDefault(tag, 0));
   }
 
+  /** Feeds a change as the directory does. */
+  static void feed(
+      WatchIndex watches, SessionChange change, long step, List<WatchIndex.Home> touched) {
+    watches.prepare(change, step, touched);
+    watches.feed(change);
+  }
+
   @AfterEach
   void close() {
     broker.close();
@@ -63,7 +70,8 @@ final class WatchIndexTest {
   /** The groups that a change of the session is compared with. */
   private List<WatchIndex.Group> compared(List<String> before, List<String> after) {
     List<WatchIndex.Home> touched = new ArrayList<>();
-    watches.feed(
+    feed(
+        watches,
         new SessionChange(session.ref, before, after, Envelope.removed(session.id())),
         ++step,
         touched);
@@ -87,7 +95,8 @@ final class WatchIndexTest {
   private WeakReference<ChangeFeed.Place> feedOne() {
     List<WatchIndex.Home> touched = new ArrayList<>();
     List<String> tags = List.of("a");
-    watches.feed(
+    feed(
+        watches,
         new SessionChange(session.ref, tags, tags, Envelope.removed(session.id())),
         ++step,
         touched);
@@ -247,7 +256,7 @@ final class WatchIndexTest {
     for (int i = 0; i < 10 * ChangeFeed.LONG + 500; i++) {
       SessionChange change =
           new SessionChange(session.ref, tags, tags, Envelope.removed(session.id()));
-      roomy.feed(change, ++step, touched);
+      feed(roomy, change, ++step, touched);
       touched.forEach(WatchIndex.Home::catchUpWithMuch);
       touched.clear();
     }
@@ -274,7 +283,7 @@ final class WatchIndexTest {
       List<String> tags = List.of("tag-" + i % 100);
       SessionChange change =
           new SessionChange(session.ref, null, tags, Envelope.removed(session.id()));
-      small.feed(change, ++step, touched);
+      feed(small, change, ++step, touched);
       touched.forEach(WatchIndex.Home::catchUpWithMuch);
       touched.clear();
     }
@@ -301,7 +310,8 @@ final class WatchIndexTest {
     List<WatchIndex.Home> touched = new ArrayList<>();
     step++;
     for (int i = 0; i < 16; i++) {
-      many.feed(
+      feed(
+          many,
           new SessionChange(session.ref, tags, tags, Envelope.removed(session.id())),
           step,
           touched);
