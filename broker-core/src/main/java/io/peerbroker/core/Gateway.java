@@ -56,10 +56,10 @@ public interface Gateway {
   /**
    * Performs what a client asks for. It is refused for what fails first, in this order: the sizes
    * of messages and metadata and the number of tags; {@code shutting_down}; a key that is missing
-   * though the broker requires it; the existence of the acting channel; its key; what the policy
-   * says; the existence of the session or the target; whether the session is the channel's own; the
-   * rate; the room. An update is put to the policy behind its session, since before there is
-   * nothing to ask about. The rest of the protocol's order is the adapter's.
+   * though the broker requires it; the existence of the acting channel; its key; the request's
+   * number; what the policy says; the existence of the session or the target; whether the session
+   * is the channel's own; the rate; the room. An update is put to the policy behind its session,
+   * since before there is nothing to ask about. The rest of the protocol's order is the adapter's.
    *
    * <p>What the client has seen ({@link Request.Actor#seen()}) is noted once its key was right,
    * whatever becomes of the request.

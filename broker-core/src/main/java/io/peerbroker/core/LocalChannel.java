@@ -93,6 +93,10 @@ final class LocalChannel implements Channel, Outbox.Sender {
   private final @Nullable OpenAsks asks;
 
   private final ChannelConnection connection;
+
+  /** The answer to the last numbered request. */
+  final LastAnswer lastAnswer = new LastAnswer();
+
   final Lifecycle lifecycle;
   private final TokenBucket messages;
   private final TokenBucket sessionChanges;

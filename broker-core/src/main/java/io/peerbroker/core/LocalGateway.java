@@ -116,8 +116,8 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
   /**
    * Performs a request. The order of the checks is decided here. Adapters check path, method, JSON
    * and shape before. Then come the sizes, which do not depend on the broker's state; the acting
-   * channel's existence; its key; the policy; the session's existence and whether it is the
-   * channel's own, or the target's existence; the rate; the room.
+   * channel's existence; its key; the request's number; the policy; the session's existence and
+   * whether it is the channel's own, or the target's existence; the rate; the room.
    */
   @Override
   public CompletionStage<Answer> perform(Request request) {
@@ -129,6 +129,21 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     try {
       checkSizes(request);
       LocalChannel channel = claimAndConfirm(request);
+      long seq = request.actor().seq();
+      return seq == 0 || request instanceof Request.Ping || request instanceof Request.CloseChannel
+          ? performAs(channel, request)
+          : channel.lastAnswer.once(seq, () -> performAs(channel, request));
+    } catch (RefusedException refused) {
+      return CompletableFuture.completedStage(new Answer.Refused(refused.refusal()));
+    } catch (Throwable failed) {
+      // Errors too: the stage is the only way to report them.
+      return CompletableFuture.failedStage(failed);
+    }
+  }
+
+  /** Performs a request of a channel that has shown its key. Nothing is thrown. */
+  private CompletionStage<Answer> performAs(LocalChannel channel, Request request) {
+    try {
       if (request instanceof Request.Send send) {
         return MessageBatch.send(
             channel, send, AuthorizedChannel.permission(broker, caller), broker.timer());
@@ -137,7 +152,6 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     } catch (RefusedException refused) {
       return CompletableFuture.completedStage(new Answer.Refused(refused.refusal()));
     } catch (Throwable failed) {
-      // Errors too: the stage is the only way to report them.
       return CompletableFuture.failedStage(failed);
     }
   }

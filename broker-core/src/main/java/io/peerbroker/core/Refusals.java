@@ -41,6 +41,16 @@ final class Refusals {
         LATER);
   }
 
+  static Refusal lowerNumber(long number, long last) {
+    return Refusal.of(
+        Refusal.Code.INVALID_REQUEST,
+        "The member 'seq' is "
+            + number
+            + ", but this channel has had "
+            + last
+            + ": a new request needs a greater number.");
+  }
+
   static Refusal unknownChannel() {
     return Refusal.of(
         Refusal.Code.UNKNOWN_CHANNEL,

@@ -29,12 +29,15 @@ public sealed interface Request {
     private final @Nullable String key;
     private final @Nullable String seen;
     private final Duration patience;
+    private final long seq;
 
-    private Actor(String id, @Nullable String key, @Nullable String seen, Duration patience) {
+    private Actor(
+        String id, @Nullable String key, @Nullable String seen, Duration patience, long seq) {
       this.id = id;
       this.key = key;
       this.seen = seen;
       this.patience = patience;
+      this.seq = seq;
     }
 
     /**
@@ -44,12 +47,12 @@ public sealed interface Request {
      *     sessions
      */
     public static Actor of(String id) {
-      return new Actor(Objects.requireNonNull(id, "id"), null, null, Duration.ZERO);
+      return new Actor(Objects.requireNonNull(id, "id"), null, null, Duration.ZERO, 0);
     }
 
     /** Returns this actor with the key that it shows as its channel's. */
     public Actor withKey(String key) {
-      return new Actor(id, Objects.requireNonNull(key, "key"), seen, patience);
+      return new Actor(id, Objects.requireNonNull(key, "key"), seen, patience, seq);
     }
 
     /**
@@ -63,7 +66,25 @@ public sealed interface Request {
           id,
           key,
           Objects.requireNonNull(seen, "seen"),
-          Objects.requireNonNull(patience, "patience"));
+          Objects.requireNonNull(patience, "patience"),
+          seq);
+    }
+
+    /**
+     * Returns this actor with the number that its client gives the request, so that it may be
+     * repeated when its answer is lost. Of the requests of one channel with the same number, one is
+     * performed, and all have its answer; a lower number than the greatest so far is refused
+     * ({@code invalid_request}). Such a request needs the key. {@link Ping} and {@link
+     * CloseChannel} ignore the number, since it does no harm to repeat them.
+     *
+     * @param seq at least 1
+     * @throws IllegalArgumentException for a number below 1
+     */
+    public Actor withSeq(long seq) {
+      if (seq < 1) {
+        throw new IllegalArgumentException("seq must be at least 1, not " + seq);
+      }
+      return new Actor(id, key, seen, patience, seq);
     }
 
     /** Returns the id of the acting channel; for {@link Send}, perhaps that of a session. */
@@ -92,6 +113,11 @@ public sealed interface Request {
       return patience;
     }
 
+    /** Returns the number of the request; 0 if it has none. */
+    public long seq() {
+      return seq;
+    }
+
     /** Shows only the id: everything else is secret, or of no use. */
     @Override
     public String toString() {
@@ -115,9 +141,17 @@ public sealed interface Request {
 
   /** Opens a session on the channel. The answer is {@link Answer.SessionOpened}. */
   record OpenSession(Actor actor, SessionSpec spec) implements Request {
+    /**
+     * Checks the parts.
+     *
+     * @throws IllegalArgumentException for an actor with a number and without a key
+     */
     public OpenSession {
       Objects.requireNonNull(actor, "actor");
       Objects.requireNonNull(spec, "spec");
+      if (actor.seq() != 0 && actor.key() == null) {
+        throw new IllegalArgumentException("A request with a number needs the key.");
+      }
     }
 
     @Override

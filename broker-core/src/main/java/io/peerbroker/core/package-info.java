@@ -7,8 +7,9 @@ package io.peerbroker.core;
  * values     what is passed around:
  *            Json JsonGson JsonScanner JsonStrings Message Tags TagSet TagFilter ParsedFilter Scope
  *            ListedSession SessionSpec SessionUpdate SessionState SessionRef SessionChange Page
- *            PageReader Event Envelope CloseReason Delivery Refusal RefusedException ResumeId Ids
- *            ChannelOptions Caller LoggedIn TrustedCaller BrokerStats CheckReturnValue
+ *            PageReader Request Answer Event Envelope CloseReason Delivery Refusal
+ *            RefusedException ResumeId Ids ChannelOptions Caller LoggedIn TrustedCaller BrokerStats
+ *            CheckReturnValue
  * bounds     what there may be at most, and what is said beyond it:
  *            Limits ByteBudget Budgets ChangeBudget Permits TokenBucket Refusals
  * index      what finds sessions by number and by tag:
@@ -20,13 +21,13 @@ package io.peerbroker.core;
  *            Listeners Lifecycle WakeThrottle ExpiryQueue
  * delivery   what waits for readers, and their streams:
  *            AbstractAttachment AbsentQueues Outbox ChangeFeed ChangeLog ReceiverTransport Receivers
- *            WaitingChannels OpenStreams OpenAsks
+ *            WaitingChannels OpenStreams OpenAsks LastAnswer
  * model      the channels, sessions and watches that there are:
  *            LocalSession ListSearch ChannelConnection LocalChannel LocalWatch WatchIndex Directory
  *            LocalRouter
  * broker     what puts the parts together, and who may do what:
  *            LocalBroker AuthorizedBroker AuthorizedChannel AuthorizedSession AuthorizedWatch Broker
- *            BrokerBuilder Gateway LocalGateway Request Answer MessageBatch ReturningWatch
+ *            BrokerBuilder Gateway LocalGateway MessageBatch ReturningWatch
  */
 
 import org.jspecify.annotations.NullMarked;

@@ -244,6 +244,80 @@ final class RequestTest {
 
   @Test
   @Tag("E4")
+  @Tag("N5")
+  @DisplayName("A numbered request: size, channel, key, number, policy.")
+  void orderOfNumberedRequests() {
+    Wrong size = new Wrong(Code.TOO_LARGE, state -> state.withJson(LARGE));
+    Wrong channel = new Wrong(Code.UNKNOWN_CHANNEL, state -> state.withId("nobody"));
+    Wrong key = new Wrong(Code.WRONG_KEY, state -> state.withKey("wrong"));
+    Wrong number =
+        new Wrong(
+            Code.INVALID_REQUEST,
+            state -> {
+              RefusedException refused = no.getAndSet(null);
+              Request spent =
+                  new Request.OpenSession(actor(state.own).withSeq(2), SessionSpec.unlisted());
+              assertThat(answer(state.gateway, spent)).isInstanceOf(Answer.SessionOpened.class);
+              no.set(refused);
+              return state;
+            });
+    Wrong policy = new Wrong(Code.DENIED, this::denied);
+    assertOrder(
+        List.of(size, channel, key, number, policy),
+        state ->
+            new Request.OpenSession(
+                actor(state.id, state.key).withSeq(1),
+                SessionSpec.unlisted().withMetadata(state.json)));
+  }
+
+  @Test
+  @Tag("N2")
+  @Tag("N3")
+  @Tag("N5")
+  @DisplayName("A numbered request is performed once, also if it is refused or fails before.")
+  void numberedRequests() {
+    Gateway gateway = open();
+    Channel channel = remote(gateway);
+    Request.Actor actor = actor(channel);
+    Request first = new Request.OpenSession(actor.withSeq(1), SessionSpec.unlisted());
+    Answer opened = answer(gateway, first);
+    assertThat(answer(gateway, first)).isEqualTo(opened);
+    assertThat(channel.sessions()).hasSize(1);
+    // Refused before its number is looked at: the number is still to be had.
+    Request.Send large = send(actor.withSeq(2), channel.id(), LARGE);
+    assertRefused(gateway, large, Code.TOO_LARGE);
+    Request denied = new Request.OpenSession(actor.withSeq(2), SessionSpec.unlisted());
+    no.set(AccessPolicy.denied("Not yet."));
+    assertRefused(gateway, denied, Code.DENIED);
+    no.set(null);
+    assertRefused(gateway, denied, Code.DENIED);
+    assertThat(channel.sessions()).hasSize(1);
+    Request again = new Request.OpenSession(actor.withSeq(3), SessionSpec.unlisted());
+    assertThat(answer(gateway, again)).isInstanceOf(Answer.SessionOpened.class);
+    // It does no harm to repeat these two, and their numbers say nothing.
+    assertThat(answer(gateway, new Request.Ping(actor.withSeq(1)))).isInstanceOf(Answer.Pong.class);
+    assertThat(answer(gateway, new Request.CloseChannel(actor.withSeq(1))))
+        .isEqualTo(new Answer.Done());
+  }
+
+  @Test
+  @Tag("N3")
+  @DisplayName("A repeated request waits for the router that the first one waits for.")
+  void numberedSendsUnderWay() {
+    Gateway gateway = openWithSlowRouter();
+    Channel channel = remote(gateway);
+    Request.Send send = send(actor(channel).withSeq(1), "far", Json.of(1));
+    CompletableFuture<Answer> first = gateway.perform(send).toCompletableFuture();
+    CompletableFuture<Answer> repeat = gateway.perform(send).toCompletableFuture();
+    assertThat(routed).hasSize(1);
+    assertThat(repeat).isNotDone();
+    routed.get(0).complete(new Delivery.Queued("q"));
+    assertThat(first.join()).isEqualTo(new Answer.Delivered(List.of(new Delivery.Queued("q"))));
+    assertThat(repeat.join()).isEqualTo(first.join());
+  }
+
+  @Test
+  @Tag("E4")
   @DisplayName("A session: size, channel, key, policy, rate.")
   void orderOfOpenSession() {
     Wrong size = new Wrong(Code.TOO_LARGE, state -> state.withJson(LARGE));
@@ -548,5 +622,9 @@ final class RequestTest {
     assertThatExceptionOfType(IllegalArgumentException.class)
         .isThrownBy(() -> send(actor("cid", "key"), "target"));
     assertThat(new Request.OpenSession(keyless, SessionSpec.unlisted()).actor().key()).isNull();
+    Request.Actor numbered = keyless.withSeq(1);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Request.OpenSession(numbered, SessionSpec.unlisted()));
+    assertThatIllegalArgumentException().isThrownBy(() -> keyless.withSeq(0));
   }
 }

@@ -52,11 +52,11 @@ final class Commands {
             tags == null ? List.of() : tags,
             listed != null && listed,
             metadata == null ? Json.NULL : metadata);
-    return new Request.OpenSession(actor(cid, key, members), spec);
+    return new Request.OpenSession(numbered(actor(cid, key, members), members), spec);
   }
 
   Request.UpdateSession updateSession(String sid, JsonMembers members) {
-    Request.Actor actor = actor(members.string("cid"), members);
+    Request.Actor actor = numbered(actor(members.string("cid"), members), members);
     JsonMembers values = members.object("values", VALUES);
     SessionUpdate update =
         new SessionUpdate(
@@ -67,11 +67,11 @@ final class Commands {
   }
 
   Request.CloseSession closeSession(String sid, JsonMembers members) {
-    return new Request.CloseSession(actor(members.string("cid"), members), sid);
+    return new Request.CloseSession(numbered(actor(members.string("cid"), members), members), sid);
   }
 
   Request.Send send(String target, JsonMembers members) {
-    Request.Actor actor = actor(members.string("origin"), members);
+    Request.Actor actor = numbered(actor(members.string("origin"), members), members);
     List<Json> several = members.optionalElements("messages", Request.Send.MAX_MESSAGES);
     if (several != null && members.optionalJson("message") != null) {
       throw RefusedException.of(
@@ -92,6 +92,19 @@ final class Commands {
     }
     String seen = members.optionalString("seen");
     return seen == null ? actor : actor.withSeen(seen, patience);
+  }
+
+  /** Adds the number of the request, if it has one. */
+  private static Request.Actor numbered(Request.Actor actor, JsonMembers members) {
+    Long seq = members.optionalNatural("seq");
+    if (seq == null) {
+      return actor;
+    }
+    if (actor.key() == null) {
+      throw RefusedException.of(
+          Refusal.Code.INVALID_REQUEST, "The member 'seq' stands without 'key'; give both.");
+    }
+    return actor.withSeq(seq);
   }
 
   /** Returns whether the members of a request to send carry several messages, or might. */

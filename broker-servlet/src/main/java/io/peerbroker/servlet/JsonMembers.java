@@ -12,6 +12,11 @@ import org.jspecify.annotations.Nullable;
 /** The members of a body, each read as the type that it must have; other members are ignored. */
 final class JsonMembers {
 
+  /** The greatest integer that a double, which is what many parsers read, holds exactly. */
+  private static final long MAX_NATURAL = (1L << 53) - 1;
+
+  private static final int MAX_DIGITS = 16;
+
   private final String prefix;
   private final Map<String, Json> members;
 
@@ -70,6 +75,22 @@ final class JsonMembers {
 
   @Nullable String optionalString(String name) {
     return members.containsKey(name) ? string(name) : null;
+  }
+
+  /** A positive integer that every JSON parser can hold, in plain digits. */
+  @Nullable Long optionalNatural(String name) {
+    Json value = members.get(name);
+    if (value == null) {
+      return null;
+    }
+    String digits = value.isNumber() && value.length() <= MAX_DIGITS ? value.toString() : "";
+    if (!digits.isEmpty() && digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
+      long natural = Long.parseLong(digits);
+      if (natural > 0 && natural <= MAX_NATURAL) {
+        return natural;
+      }
+    }
+    throw wrong(name, "an integer from 1 to " + MAX_NATURAL);
   }
 
   @Nullable Boolean optionalBoolean(String name) {

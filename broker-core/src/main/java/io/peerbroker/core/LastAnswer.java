@@ -1,0 +1,61 @@
+package io.peerbroker.core;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The greatest number that a channel's requests have had, with the answer to that request: a client
+ * whose answer was lost repeats the request, and it is performed once.
+ *
+ * <p>Safe for use by many threads. The lock is a leaf: requests are performed outside it.
+ */
+final class LastAnswer {
+
+  /** Zero before the first numbered request. */
+  @GuardedBy("this")
+  private long seq;
+
+  /** Incomplete while the request is performed. Null before the first numbered request. */
+  @GuardedBy("this")
+  private @Nullable CompletableFuture<Answer> answer;
+
+  /**
+   * Performs a request if its number is new.
+   *
+   * @param number at least 1
+   * @param request throws nothing
+   * @return for a number that is not new: the answer to the request with the same number, or a
+   *     refusal if there has been a greater one
+   */
+  CompletionStage<Answer> once(long number, Supplier<CompletionStage<Answer>> request) {
+    CompletableFuture<Answer> mine;
+    synchronized (this) {
+      if (number < seq) {
+        return CompletableFuture.completedStage(
+            new Answer.Refused(Refusals.lowerNumber(number, seq)));
+      }
+      if (number == seq) {
+        return Objects.requireNonNull(answer).minimalCompletionStage();
+      }
+      mine = new CompletableFuture<>();
+      seq = number;
+      answer = mine;
+    }
+    var unused =
+        request
+            .get()
+            .whenComplete(
+                (given, failed) -> {
+                  if (failed == null) {
+                    mine.complete(given);
+                  } else {
+                    mine.completeExceptionally(failed);
+                  }
+                });
+    return mine.minimalCompletionStage();
+  }
+}
