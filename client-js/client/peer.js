@@ -1,1 +1,692 @@
-export {};
+import { Negotiation } from './negotiation.js';
+
+/** How long the other side may take to accept a call, and the two sides to find a path, in milliseconds. */
+const ANSWER_WITHIN = 15_000;
+const CONNECT_WITHIN = 20_000;
+
+/** After so long without a path another is looked for, in milliseconds: the polite side leaves this to the other at first. */
+const PATIENCE = 3_000;
+const POLITE_PATIENCE = 7_000;
+
+/** An attempt to find another path has so long, times the number of the attempt, in milliseconds. */
+const RETRY = 10_000;
+
+/** After so many attempts on the same connection there is one with a fresh connection, the last. */
+const RESTARTS = 2;
+
+/** How long fresh ICE servers are waited for, in milliseconds: the last known may do. */
+const ICE_SERVERS_WITHIN = 2_000;
+
+/** `send` resolves once no more bytes than this wait to be sent. */
+const BUFFERED = 256 * 1_024;
+
+/** The largest message where the stack does not say, in bytes (RFC 8841). */
+const MESSAGE_SIZE = 65_536;
+
+/** The most messages that wait for a reader, calls that ring at the same time, and signals that wait for one to be accepted. */
+const MOST_UNREAD = 10_000;
+const MOST_CALLS = 64;
+const MOST_EARLY = 100;
+
+/** Ids of the data channels that both sides open by themselves. Those that an application opens begin with 0 and 1. */
+const CONTROL_ID = 254;
+const DATA_ID = 252;
+
+/** Why there is no connection, or no longer one. `code` is stable, `message` is for people. */
+export class PeerError extends Error {
+  constructor(code, message, options) {
+    super(message, options);
+    this.name = 'PeerError';
+    this.code = code;
+  }
+}
+
+/** A call that rings. `signal` aborts when the caller hangs up, or has waited for too long. */
+class Call {
+  #answer;
+
+  constructor({ from, to, call, signal }, answer) {
+    this.from = from;
+    this.to = to;
+    this.call = call;
+    this.signal = signal;
+    this.#answer = answer;
+  }
+
+  accept(options) {
+    return this.#answer({ options });
+  }
+
+  decline(reason) {
+    this.#answer({ reason });
+  }
+}
+
+/**
+ * A connection to one other client, from the call to the end, whatever happens to the network and to the broker: it looks for
+ * another path by itself, on a fresh RTCPeerConnection where necessary, and negotiates over itself once it is open.
+ */
+export class Peer extends EventTarget {
+  static #boards = new WeakMap();
+
+  #broker;
+  #board;
+  #options;
+  #id; // of the conversation; null where the other side speaks the seed's words
+  #key; // under which the board knows it
+  #origin;
+  #target;
+  #isCaller;
+  #round = 0; // the number of the RTCPeerConnection within the conversation
+  #connection = null;
+  #retired = null; // the connection before, until the fresh one is open: its end would look like a farewell
+  #negotiation = null;
+  #control = null;
+  #data = null;
+  #servers = [];
+  #streams = new Map();
+  #state;
+  #started = false;
+  #isOpened = false;
+  #fingerprint = null;
+  #route = null;
+  #moved = false; // has an address that the other side does not know
+  #attempts = 0;
+  #recovery = 0;
+  #deadline = 0;
+  #error = null;
+  #gone = new AbortController();
+  #sends = Promise.resolve();
+  #waiting = new Set();
+  #resolve;
+  #politeness = null;
+
+  /**
+   * Calls a channel or session.
+   *
+   * When both sides call each other at the same time, from and to the same two addresses, the two calls become one.
+   */
+  static call(broker, target, options = {}) {
+    return new Peer(broker, { id: randomId(), target, isCaller: true }, options);
+  }
+
+  /**
+   * Answers calls: `listener` is called once for each. One that returns `false` leaves it to the listener before.
+   *
+   * @returns a function that ends it; calls that were accepted go on
+   */
+  static answer(broker, listener, options = {}) {
+    const entry = { listener, options };
+    const { listeners } = Peer.#boardOf(broker);
+    listeners.unshift(entry);
+    return () => {
+      if (listeners.includes(entry)) listeners.splice(listeners.indexOf(entry), 1);
+    };
+  }
+
+  static #boardOf(broker) {
+    let board = Peer.#boards.get(broker);
+    if (!board) {
+      board = { peers: new Map(), calls: new Map(), listeners: [] };
+      Peer.#boards.set(broker, board);
+      broker.intercept((incoming) => Peer.#take(broker, board, incoming));
+    }
+    return board;
+  }
+
+  static #take(broker, board, { origin, target, message }) {
+    const signal = signalOf(message);
+    if (!signal) return false;
+    const key = signal.pc ?? `${origin} ${target}`;
+    const peer = board.peers.get(key);
+    const ringing = board.calls.get(key);
+    if (peer) {
+      if (origin !== peer.#origin) peer.#receive(signal, origin);
+    } else if (ringing) {
+      ringing(signal);
+    } else if (signal.description?.type !== 'offer' || signal.round) {
+      return board.listeners.length > 0;
+    } else {
+      for (const other of board.peers.values()) {
+        if (other.#state === 'calling' && other.#target === origin && other.#origin === target && signal.pc) {
+          if (other.#isPolite) other.#join(signal);
+          return true;
+        }
+      }
+      return Peer.#ring(broker, board, { key, from: origin, to: target, signal });
+    }
+    return true;
+  }
+
+  /** Offers a call to the listeners until one takes it. */
+  static #ring(broker, board, { key, from, to, signal }) {
+    const bye = (reason, why) => {
+      if (signal.pc) broker.send(from, { pc: signal.pc, bye: reason, why }, { origin: to }).catch(() => {});
+    };
+    if (!board.listeners.length) return false;
+    if (board.calls.size >= MOST_CALLS) {
+      bye('busy');
+      return true;
+    }
+    const early = [signal];
+    const over = new AbortController();
+    let defaults = {};
+    const end = () => {
+      board.calls.delete(key);
+      clearTimeout(expiry);
+      over.abort();
+    };
+    const expiry = setTimeout(end, 5 * 60_000);
+    const call = new Call({ from, to, call: signal.call, signal: over.signal }, ({ options, reason }) => {
+      if (over.signal.aborted) throw new PeerError('left', 'This call is over, or was answered before.');
+      end();
+      if (!options && reason !== undefined) return bye('declined', reason);
+      return new Peer(broker, { id: signal.pc ?? null, key, target: from, origin: to, early }, { ...defaults, ...options });
+    });
+    board.calls.set(key, (more) => {
+      if (more.bye) end();
+      else if (!more.description && early.length < MOST_EARLY) early.push(more);
+    });
+    for (const { listener, options } of [...board.listeners]) {
+      defaults = options;
+      if (listener(call) !== false) return true;
+    }
+    end();
+    return false;
+  }
+
+  /** For `call` and `answer`. */
+  constructor(broker, { id, key = id, target, origin, isCaller = false, early }, options) {
+    super();
+    this.#broker = broker;
+    this.#board = Peer.#boardOf(broker);
+    this.#options = options;
+    this.#id = id;
+    this.#key = key;
+    this.#target = target;
+    this.#origin = options.origin?.sid ?? options.origin ?? origin ?? broker.cid;
+    this.#isCaller = isCaller;
+    this.#state = isCaller ? 'calling' : 'connecting';
+    if (early?.[0].channel !== undefined) this.#options = { channel: early[0].channel, ...options };
+    this.opened = new Promise((resolve, reject) => (this.#resolve = { opened: resolve, failed: reject }));
+    this.opened.catch(() => {}); // `closed` says so too
+    this.closed = new Promise((resolve) => (this.#resolve.closed = resolve));
+    const { tracks = [] } = options;
+    for (const track of tracks.getTracks?.() ?? tracks) this.#streams.set(track, tracks.getTracks ? [tracks] : []);
+    this.#connect();
+    this.#board.peers.set(key, this);
+    if (isCaller) this.#expect(options.answerWithin ?? ANSWER_WITHIN, 'no_answer', 'The other side did not answer.');
+    else this.#expectPath();
+    this.#listen();
+    this.#start(early);
+  }
+
+  /** The RTCPeerConnection: add tracks and channels as ever. Another one after the event `connection`. */
+  get connection() {
+    return this.#connection;
+  }
+
+  /** calling, connecting, connected, wavering (the path is lost, another is looked for), closed. */
+  get state() {
+    return this.#state;
+  }
+
+  /** The address of the other side. */
+  get target() {
+    return this.#target;
+  }
+
+  /** The fingerprint of the certificate that the other side has proved to own: `sha-256 AB:CD:…`; null until then. */
+  get fingerprint() {
+    return this.#fingerprint;
+  }
+
+  /** direct or relay; null until it is known. */
+  get route() {
+    return this.#route;
+  }
+
+  /** Adds a track now or later, and to every connection to come. */
+  addTrack(track, ...streams) {
+    this.#streams.set(track, streams);
+    return this.#connection.addTrack(track, ...streams);
+  }
+
+  /**
+   * Sends over the data channel; one after the other, and none before it is open. Resolves when there is room for more.
+   */
+  send(data, { signal } = {}) {
+    const sent = this.#sends.then(async () => {
+      await this.#until(() => this.#isOpened && this.#data?.readyState === 'open', signal);
+      const most = this.#connection.sctp?.maxMessageSize ?? MESSAGE_SIZE;
+      const size = data.size ?? data.byteLength ?? new TextEncoder().encode(data).length;
+      if (size > most) throw new PeerError('too_large', `The message has ${size} bytes; the other side takes at most ${most}.`);
+      this.#data.send(data);
+      await this.#until(() => this.#data.bufferedAmount <= BUFFERED, signal);
+    });
+    this.#sends = sent.catch(() => {}); // its caller hears of it; the next one goes on
+    return sent;
+  }
+
+  /** What the other side sends, from now on. The peer closes when too much is left unread. */
+  async *messages({ signal } = {}) {
+    const unread = [];
+    const stop = new AbortController();
+    this.addEventListener('message', ({ detail }) => {
+      if (unread.push(detail) > MOST_UNREAD) this.#end('overflow', `More than ${MOST_UNREAD} messages were left unread.`);
+      this.#wake();
+    }, { signal: stop.signal });
+    try {
+      for (;;) {
+        while (unread.length) yield unread.shift();
+        if (this.#state === 'closed') return;
+        await this.#until(() => unread.length || this.#state === 'closed', signal);
+      }
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /** Looks for another path at once, as it does by itself when the network has changed. */
+  async restart() {
+    await this.#refresh();
+    if (this.#state !== 'closed') this.#negotiation.offer(true);
+  }
+
+  /** Hangs up. */
+  async close(reason = 'left') {
+    this.#end('closed', 'This side has closed the connection.', { bye: reason });
+  }
+
+  async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+    await this.close();
+  }
+
+  get #isPolite() {
+    return (this.#politeness ??= this.#origin < this.#target);
+  }
+
+  async #start(early) {
+    try {
+      this.#origin ??= await this.#broker.ready({ signal: this.#gone.signal });
+      void this.#isPolite; // as it is now: addresses change
+      await this.#refresh();
+      this.#started = true;
+      if (early) for (const signal of early) this.#negotiation.receive(signal);
+      else this.#negotiation.offer();
+    } catch (error) {
+      this.#end('signalling', error.message, { cause: error });
+    }
+  }
+
+  /** Both sides have called at the same time: goes over to the other one's call. */
+  #join(signal) {
+    this.#tell({ bye: 'crossed' });
+    this.#board.peers.delete(this.#key);
+    this.#id = this.#key = signal.pc;
+    this.#board.peers.set(this.#key, this);
+    this.#become('connecting');
+    this.#expectPath();
+    this.#negotiation.receive(signal);
+  }
+
+  /** Makes the connection, or a fresh one with the same tracks. */
+  #connect() {
+    const { RTCPeerConnection = globalThis.RTCPeerConnection, channel = {} } = this.#options;
+    if (!RTCPeerConnection) {
+      throw new PeerError('unsupported', 'There is no RTCPeerConnection here: pass one in the option of this name.');
+    }
+    const old = this.#connection;
+    const connection = new RTCPeerConnection(this.#configuration());
+    this.#connection = connection;
+    this.#negotiation?.close();
+    const round = this.#round || undefined;
+    const isCurrent = () => connection === this.#connection;
+    this.#negotiation = new Negotiation(connection, {
+      isPolite: () => this.#isPolite,
+      send: (message) => this.#tell({ round, ...message }),
+      failed: (error) => {
+        if (!isCurrent()) return;
+        if (this.#attempts > RESTARTS) this.#end('signalling', error.message, { cause: error });
+        else this.#recover(true);
+      },
+    });
+    const on = (target, type, listener) => target.addEventListener(type, (event) => {
+      if (isCurrent()) listener(event);
+    });
+    on(connection, 'negotiationneeded', () => {
+      if (this.#started) this.#negotiation.offer();
+    });
+    on(connection, 'connectionstatechange', () => this.#pathChanged());
+    on(connection, 'track', (event) => this.#emit('track', event));
+    on(connection, 'datachannel', ({ channel: opened }) => {
+      if (this.#id === null && !this.#data) this.#adopt(opened, on);
+      else this.#emit('datachannel', opened);
+    });
+    this.#control = this.#data = null;
+    if (this.#id !== null) {
+      this.#control = connection.createDataChannel('peerbroker', { negotiated: true, id: CONTROL_ID });
+      on(this.#control, 'open', () => this.#check());
+      on(this.#control, 'close', () => this.#left());
+      on(this.#control, 'message', ({ data }) => {
+        const signal = signalOf(parse(data));
+        if (signal?.pc === this.#id) this.#receive(signal);
+      });
+      if (channel) {
+        const { label = 'data', ...init } = channel;
+        this.#adopt(connection.createDataChannel(label, { ...init, negotiated: true, id: DATA_ID }), on);
+      }
+    }
+    const tracks = old ? old.getSenders().map(({ track }) => track) : this.#streams.keys();
+    for (const track of tracks) if (track) connection.addTrack(track, ...(this.#streams.get(track) ?? []));
+    if (!old) return;
+    if (this.#retired) old.close();
+    else this.#retired = old;
+    this.#emit('connection', connection);
+  }
+
+  #adopt(channel, on) {
+    this.#data = channel;
+    channel.binaryType = 'arraybuffer';
+    channel.bufferedAmountLowThreshold = BUFFERED;
+    on(channel, 'open', () => this.#check());
+    on(channel, 'close', () => this.#left());
+    on(channel, 'bufferedamountlow', () => this.#wake());
+    // Nothing is heard before it is proven who says it.
+    on(channel, 'message', ({ data }) => this.opened.then(() => this.#emit('message', data), () => {}));
+  }
+
+  /** Follows the broker, the network, and the page. */
+  #listen() {
+    const { signal } = this.#gone;
+    const cid = this.#broker.cid;
+    this.#broker.addEventListener('channel', ({ detail }) => {
+      if (!cid && !this.#started) return;
+      if (detail.resumed || detail.cid === this.#origin) return;
+      this.#origin = detail.cid;
+      this.#moved = true;
+      this.#introduce();
+    }, { signal });
+    const network = globalThis.navigator?.connection;
+    const type = network?.type;
+    const changed = () => {
+      if (this.#isOpened) this.restart();
+    };
+    globalThis.addEventListener?.('online', changed, { signal });
+    network?.addEventListener?.('change', () => {
+      if (network.type !== type) changed();
+    }, { signal });
+    globalThis.addEventListener?.('pagehide', ({ persisted }) => {
+      if (!persisted) this.close();
+    }, { signal });
+    const stop = this.#options.signal;
+    if (stop?.aborted) queueMicrotask(() => this.close());
+    stop?.addEventListener('abort', () => this.close(), { signal });
+  }
+
+  #configuration() {
+    const { rtc } = this.#options;
+    return { ...rtc, iceServers: [...this.#servers, ...(rtc?.iceServers ?? [])] };
+  }
+
+  /** Credentials of relays run out: each search for a path has fresh ones. */
+  async #refresh() {
+    try {
+      this.#servers = await this.#broker.iceServers({ signal: AbortSignal.timeout(ICE_SERVERS_WITHIN) });
+    } catch {
+      return;
+    }
+    if (!this.#servers.length || this.#state === 'closed') return;
+    try {
+      this.#connection.setConfiguration(this.#configuration());
+    } catch {
+      if (!this.#started) this.#connect(); // a stack that takes them only at the beginning
+    }
+  }
+
+  /** Over itself where that works, so that a connection outlives its broker; otherwise over the broker. */
+  #tell(message) {
+    if (this.#id === null) {
+      const { description, candidates = [] } = message;
+      if (description) this.#post({ [description.type]: description.sdp });
+      for (const candidate of candidates) if (candidate.candidate) this.#post({ candidate });
+      return;
+    }
+    const { call, channel } = this.#options;
+    const first = this.#state === 'calling' && message.description ? { call, channel } : {};
+    const signal = { pc: this.#id, ...first, ...message };
+    if (this.#isInBand) this.#control.send(JSON.stringify(signal));
+    else this.#post(signal);
+  }
+
+  get #isInBand() {
+    return this.#control?.readyState === 'open' && this.#connection.connectionState === 'connected';
+  }
+
+  #post(message) {
+    this.#broker.send(this.#target, message, { origin: this.#origin }).catch((error) => {
+      if (!this.#isOpened) this.#end('signalling', error.message, { cause: error });
+    });
+  }
+
+  /** Says where this side can be reached through the broker from now on. */
+  #introduce() {
+    if (!this.#moved || !this.#isInBand) return;
+    this.#moved = false;
+    this.#tell({ address: this.#origin });
+  }
+
+  /** @param origin whence it came; none where it came over the connection itself */
+  async #receive(signal, origin) {
+    const { round = 0, description, bye, why, address } = signal;
+    if (bye) {
+      const isDeclined = bye === 'declined' || bye === 'busy';
+      this.#end(isDeclined ? 'declined' : 'left', String(why ?? `The other side says: ${bye}`).slice(0, 200), { isSilent: true });
+      return;
+    }
+    // The id of the conversation is known to nobody else, so a new address is the other side's.
+    if (this.#id !== null) this.#target = address ?? origin ?? this.#target;
+    if (round < this.#round) return;
+    if (round > this.#round) {
+      if (description?.type !== 'offer') return;
+      this.#round = round;
+      this.#attempts = RESTARTS + 1;
+      this.#connect();
+      await this.#refresh();
+    }
+    if (this.#state === 'closed') return;
+    if (this.#state === 'calling' && description?.type === 'answer') {
+      this.#become('connecting');
+      this.#expectPath();
+    }
+    if (description && this.#state === 'wavering') this.#recoverAfter(RETRY * Math.max(1, this.#attempts));
+    this.#negotiation.receive(signal);
+  }
+
+  #pathChanged() {
+    const { connectionState } = this.#connection;
+    if (connectionState === 'connected') {
+      clearTimeout(this.#recovery);
+      this.#check();
+    } else if (connectionState === 'disconnected' || connectionState === 'failed') {
+      if (this.#isOpened) this.#become('wavering');
+      const isLost = connectionState === 'failed' && !this.#isPolite;
+      this.#recoverAfter(isLost ? 0 : this.#isPolite ? POLITE_PATIENCE : PATIENCE);
+    }
+  }
+
+  #recoverAfter(milliseconds) {
+    clearTimeout(this.#recovery);
+    this.#recovery = setTimeout(() => this.#recover(), milliseconds);
+  }
+
+  /** Looks for another path on the same connection, then on a fresh one, then no more. */
+  async #recover(isBroken) {
+    if (this.#state === 'closed') return;
+    if (isBroken) this.#attempts = Math.max(this.#attempts, RESTARTS);
+    if (++this.#attempts > RESTARTS + 1) {
+      this.#end(this.#isOpened ? 'lost' : 'no_route', 'No path to the other side was found.');
+      return;
+    }
+    this.#recoverAfter(RETRY * this.#attempts);
+    if (this.#attempts > RESTARTS) {
+      this.#round++;
+      this.#connect();
+    }
+    await this.restart();
+  }
+
+  /** Is it open, and to whom? */
+  async #check() {
+    const connection = this.#connection;
+    const channels = [this.#control, this.#data].filter((channel) => channel);
+    if (connection.connectionState !== 'connected' || channels.some(({ readyState }) => readyState !== 'open')) return;
+    const fingerprint = await provenFingerprint(connection).catch(() => null);
+    if (connection !== this.#connection || this.#state === 'closed' || this.#state === 'connected') return;
+    this.#fingerprint = fingerprint;
+    this.#isOpened = true;
+    this.#attempts = 0;
+    this.#retired?.close();
+    this.#retired = null;
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#recovery);
+    this.#resolve.opened(this);
+    this.#become('connected');
+    this.#wake();
+    this.#introduce();
+    const route = await routeOf(connection).catch(() => null);
+    if (!route || route === this.#route || this.#state === 'closed') return;
+    this.#route = route;
+    this.#emit('route', route);
+  }
+
+  #left() {
+    const isThere = this.#connection.connectionState === 'connected';
+    this.#end(isThere ? 'left' : 'lost', 'The other side has closed the connection.', { isSilent: true });
+  }
+
+  #expectPath() {
+    this.#expect(this.#options.connectWithin ?? CONNECT_WITHIN, 'no_route', 'No path to the other side was found in time.');
+  }
+
+  #expect(milliseconds, code, message) {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.#end(code, message), milliseconds);
+  }
+
+  #end(code, message, { cause, bye = code, isSilent = false } = {}) {
+    if (this.#state === 'closed') return;
+    if (!isSilent) {
+      try {
+        this.#tell({ bye });
+      } catch {
+        // It will see the channel close.
+      }
+    }
+    this.#error = new PeerError(code, message, { cause });
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#recovery);
+    this.#gone.abort();
+    this.#negotiation.close();
+    this.#retired?.close();
+    this.#connection.close();
+    this.#board.peers.delete(this.#key);
+    this.#resolve.failed(this.#error);
+    this.#resolve.closed(code === 'closed' ? undefined : this.#error);
+    this.#become('closed');
+    this.#wake();
+  }
+
+  #become(state) {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#emit('state', state);
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  async #until(holds, signal) {
+    while (!holds()) {
+      if (this.#state === 'closed') throw this.#error;
+      signal?.throwIfAborted();
+      const wake = await new Promise((resolve) => {
+        const again = () => resolve(again);
+        this.#waiting.add(again);
+        signal?.addEventListener('abort', again, { once: true });
+      });
+      this.#waiting.delete(wake);
+      signal?.removeEventListener('abort', wake);
+    }
+    signal?.throwIfAborted();
+  }
+
+  #wake() {
+    for (const wake of this.#waiting) wake();
+  }
+}
+
+/** What a stranger says, as far as it is a signal: with a conversation's id, or in the seed's bare words. */
+function signalOf(message) {
+  if (typeof message !== 'object' || message === null) return null;
+  const { pc, offer, answer, candidate, round = 0, exchange = 0, description, candidates, address } = message;
+  if (pc === undefined) {
+    if (offer) return { description: { type: 'offer', sdp: offer.sdp ?? offer } };
+    if (answer) return { description: { type: 'answer', sdp: answer.sdp ?? answer } };
+    return candidate ? { candidates: [candidate] } : null;
+  }
+  const isSignal = typeof pc === 'string' && isCount(round) && isCount(exchange)
+    && (!description || ((description.type === 'offer' || description.type === 'answer') && typeof description.sdp === 'string'))
+    && (!candidates || (Array.isArray(candidates) && candidates.length <= MOST_EARLY))
+    && (address === undefined || typeof address === 'string');
+  return isSignal ? message : null;
+}
+
+function isCount(value) {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** 128 random bits; `crypto.randomUUID` is not there on a page without TLS. */
+function randomId() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join('-');
+}
+
+/**
+ * The fingerprint of the certificate whose possession the other side has proved. A description may name several, a stranger's
+ * among them, so the certificate itself is asked, where the browser shows it. Where it does not, or the page may not hash
+ * (without TLS), the browser has compared it with the only fingerprint that was named.
+ */
+async function provenFingerprint(connection) {
+  const [certificate] = connection.sctp?.transport?.getRemoteCertificates?.() ?? [];
+  if (!certificate || !crypto.subtle) return fingerprintOf(connection.remoteDescription.sdp);
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', certificate));
+  return `sha-256 ${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join(':').toUpperCase()}`;
+}
+
+/** The only fingerprint of a description; null where there is none, or where several differ. */
+function fingerprintOf(sdp) {
+  const [first, second] = new Set(Array.from(sdp.matchAll(/^a=fingerprint:(\S+) (\S+)/gm),
+    ([, algorithm, digits]) => `${algorithm.toLowerCase()} ${digits.toUpperCase()}`));
+  return second ? null : (first ?? null);
+}
+
+/** direct or relay, by the pair of candidates in use. */
+async function routeOf(connection) {
+  const report = await connection.getStats();
+  const stats = [...report.values()];
+  const { selectedCandidatePairId } = stats.find((one) => one.selectedCandidatePairId) ?? {};
+  const pair = report.get(selectedCandidatePairId)
+    ?? stats.find(({ type, nominated, state }) => type === 'candidate-pair' && nominated && state === 'succeeded');
+  if (!pair) return null;
+  const isRelay = [pair.localCandidateId, pair.remoteCandidateId].some((id) => report.get(id)?.candidateType === 'relay');
+  return isRelay ? 'relay' : 'direct';
+}
