@@ -73,7 +73,7 @@ public final class Json {
     if (lone >= 0) {
       throw RefusedException.of(
           Code.MALFORMED_JSON,
-          "at char %d of the JSON text: found the lone surrogate U+%04X, expected its escape"
+          "At char %d of the JSON text: found the lone surrogate U+%04X, expected its escape."
               .formatted(lone, (int) text.charAt(lone)));
     }
     return parseOwn(text.getBytes(UTF_8));
@@ -94,7 +94,7 @@ public final class Json {
   public static Map<String, Json> members(byte[] body, int maxDepth) {
     if (maxDepth < 1 || maxDepth > MAX_DEPTH) {
       throw new IllegalArgumentException(
-          "maxDepth must be in 1 to " + MAX_DEPTH + ", not " + maxDepth);
+          "maxDepth must be in 1 to " + MAX_DEPTH + ", not " + maxDepth + ".");
     }
     return cut(body, 0, body.length, maxDepth);
   }
@@ -126,12 +126,12 @@ public final class Json {
                 });
     if (!whole.isObject()) {
       throw RefusedException.of(
-          Code.INVALID_REQUEST, "the body must be a JSON object: {\"name\": value, …}");
+          Code.INVALID_REQUEST, "The body must be a JSON object: {\"name\": value, …}.");
     }
     if (!twice.isEmpty()) {
       throw RefusedException.of(
           Code.INVALID_REQUEST,
-          "the member " + JsonStrings.shown(twice.get(0)) + " is given twice; give it once");
+          "The member " + Refusal.quote(twice.get(0)) + " is given twice; give it once.");
     }
     return Collections.unmodifiableMap(members);
   }
@@ -167,7 +167,7 @@ public final class Json {
     try {
       return parseOwn(written);
     } catch (RefusedException e) {
-      throw new IllegalArgumentException("not representable: " + e.refusal().detail(), e);
+      throw new IllegalArgumentException("The object has no JSON form: " + e.refusal().detail(), e);
     }
   }
 
@@ -312,7 +312,7 @@ public final class Json {
 
   private void require(boolean is, String what) {
     if (!is) {
-      throw new IllegalStateException("this JSON value is not " + what);
+      throw new IllegalStateException("This JSON value is not " + what + ".");
     }
   }
 }

@@ -33,12 +33,12 @@ final class JsonGson {
       return JsonStrings.escapeLoneSurrogates(GSON.toJson(value)).getBytes(UTF_8);
     } catch (JsonParseException e) {
       throw new IllegalArgumentException(
-          "Gson can't write a " + (value == null ? "null" : value.getClass().getName()), e);
+          "Gson can't write a " + (value == null ? "null" : value.getClass().getName()) + ".", e);
     } catch (StackOverflowError e) {
       throw new IllegalArgumentException(
           "Gson can't write a "
               + (value == null ? "null" : value.getClass().getName())
-              + ": it nests too deeply, or is part of itself",
+              + ": it nests too deeply, or is part of itself.",
           e);
     }
   }
@@ -54,7 +54,7 @@ final class JsonGson {
     } catch (IOException | RuntimeException e) {
       // The cause's message may quote the whole value, so it is not repeated here.
       throw new IllegalArgumentException(
-          "this JSON value can't be read as " + type.getName() + "; the cause says where", e);
+          "This JSON value can't be read as " + type.getName() + "; the cause says where.", e);
     }
   }
 

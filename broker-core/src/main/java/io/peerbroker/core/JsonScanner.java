@@ -360,6 +360,6 @@ final class JsonScanner {
 
   private RefusedException malformed(int at, String what) {
     return RefusedException.of(
-        Code.MALFORMED_JSON, "at byte " + (at - from) + " of the JSON text: " + what);
+        Code.MALFORMED_JSON, "At byte " + (at - from) + " of the JSON text: " + what + ".");
   }
 }

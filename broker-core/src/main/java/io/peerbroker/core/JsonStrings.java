@@ -5,9 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 /** Conversions between strings and JSON text (RFC 8259, section 7). */
 final class JsonStrings {
 
-  /** How much of a client's string an error message shows. */
-  private static final int MAX_SHOWN = 64;
-
   private JsonStrings() {}
 
   /**
@@ -71,27 +68,5 @@ final class JsonStrings {
       lone = loneSurrogate(json, done);
     }
     return out.append(json, done, json.length()).toString();
-  }
-
-  /** Returns a client's string quoted and shortened, safe for a log line or an error message. */
-  static String shown(String text) {
-    var out = new StringBuilder("\"");
-    text.codePoints().limit(MAX_SHOWN).map(JsonStrings::visible).forEach(out::appendCodePoint);
-    // A string with more chars than that many code points can have needs no counting.
-    boolean cut =
-        text.length() > 2 * MAX_SHOWN || text.codePointCount(0, text.length()) > MAX_SHOWN;
-    return out.append(cut ? "…\"" : "\"").toString();
-  }
-
-  private static int visible(int codePoint) {
-    return switch (Character.getType(codePoint)) {
-      case Character.CONTROL,
-          Character.FORMAT,
-          Character.SURROGATE,
-          Character.LINE_SEPARATOR,
-          Character.PARAGRAPH_SEPARATOR ->
-          0xFFFD;
-      default -> codePoint;
-    };
   }
 }

@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 public record Refusal(Code code, String detail, @Nullable Duration retryAfter)
     implements Serializable {
 
+  /** How many code points of a client's text a detail repeats: as many as a tag may have. */
+  private static final int MAX_QUOTED = Tags.MAX_CODE_POINTS;
+
   /**
    * Checks the parts.
    *
@@ -33,6 +36,35 @@ public record Refusal(Code code, String detail, @Nullable Duration retryAfter)
   /** Returns a refusal without advice to retry. */
   public static Refusal of(Code code, String detail) {
     return new Refusal(code, detail, null);
+  }
+
+  /**
+   * Returns a client's text in double quotes, safe to repeat in a detail or a log line: at most 64
+   * code points, then an ellipsis. Control and format characters (such as those that change the
+   * direction of text), line separators and lone surrogates are written as escapes.
+   */
+  public static String quote(String text) {
+    StringBuilder quoted = new StringBuilder("\"");
+    int i = 0;
+    for (int shown = 0; i < text.length() && shown < MAX_QUOTED; shown++) {
+      int codePoint = text.codePointAt(i);
+      int next = i + Character.charCount(codePoint);
+      switch (Character.getType(codePoint)) {
+        case Character.CONTROL,
+            Character.FORMAT,
+            Character.SURROGATE,
+            Character.LINE_SEPARATOR,
+            Character.PARAGRAPH_SEPARATOR -> {
+          // As in JSON: two escapes for a character outside the basic plane.
+          for (int unit = i; unit < next; unit++) {
+            quoted.append(String.format("\\u%04x", (int) text.charAt(unit)));
+          }
+        }
+        default -> quoted.appendCodePoint(codePoint);
+      }
+      i = next;
+    }
+    return quoted.append(i < text.length() ? "…\"" : "\"").toString();
   }
 
   /**

@@ -87,7 +87,7 @@ public interface TagFilter {
       Tags.checkTerm(tag, Refusal.Code.INVALID_FILTER, "a tag in a filter");
       if (tag.startsWith("!")) {
         throw invalid(
-            "A tag in a filter takes at most one '!'; " + Tags.quote(term) + " has more.");
+            "A tag in a filter takes at most one '!'; " + Refusal.quote(term) + " has more.");
       }
       (exclude ? excluded : required).add(tag);
       start = end + 1;

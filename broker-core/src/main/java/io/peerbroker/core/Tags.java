@@ -21,7 +21,7 @@ final class Tags {
         throw refused(
             Refusal.Code.INVALID_TAG,
             "The tag "
-                + quote(trimmed)
+                + Refusal.quote(trimmed)
                 + " must not contain a comma or start with '!': both have a meaning in filters.");
       }
       kept.add(trimmed);
@@ -44,18 +44,23 @@ final class Tags {
               + " must have at most "
               + MAX_CODE_POINTS
               + " code points; "
-              + quote(term)
+              + Refusal.quote(term)
               + " has more.");
     }
     for (int i = 0; i < term.length(); ) {
       int codePoint = term.codePointAt(i);
       if (Character.getType(codePoint) == Character.CONTROL) {
         throw refused(
-            code, what + " must not contain a control character; " + quote(term) + " has one.");
+            code,
+            what + " must not contain a control character; " + Refusal.quote(term) + " has one.");
       }
       if (Character.getType(codePoint) == Character.SURROGATE) {
         throw refused(
-            code, what + " must be well-formed Unicode; " + quote(term) + " has a lone surrogate.");
+            code,
+            what
+                + " must be well-formed Unicode; "
+                + Refusal.quote(term)
+                + " has a lone surrogate.");
       }
       i += Character.charCount(codePoint);
     }
@@ -90,28 +95,6 @@ final class Tags {
         || c == '\u202F'
         || c == '\u205F'
         || c == '\u3000';
-  }
-
-  /**
-   * Quotes a client's text for an error: shortened, and without characters that could break a line.
-   */
-  static String quote(String text) {
-    StringBuilder quoted = new StringBuilder("\"");
-    int shown = 0;
-    for (int i = 0; i < text.length() && shown < 32; shown++) {
-      int codePoint = text.codePointAt(i);
-      switch (Character.getType(codePoint)) {
-        case Character.CONTROL,
-            Character.FORMAT,
-            Character.SURROGATE,
-            Character.LINE_SEPARATOR,
-            Character.PARAGRAPH_SEPARATOR ->
-            quoted.append(String.format("\\u%04x", codePoint));
-        default -> quoted.appendCodePoint(codePoint);
-      }
-      i += Character.charCount(codePoint);
-    }
-    return quoted.append(text.codePointCount(0, text.length()) > shown ? "…\"" : "\"").toString();
   }
 
   private static RefusedException refused(Refusal.Code code, String detail) {

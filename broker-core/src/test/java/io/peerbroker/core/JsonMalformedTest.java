@@ -162,7 +162,7 @@ class JsonMalformedTest {
           .contains("lone surrogate", "escape");
     }
     assertRefused(() -> Json.parse("\"ab\ud83d\ude00\udc00\""), Code.MALFORMED_JSON)
-        .contains("at char 5", "U+DC00");
+        .contains("At char 5", "U+DC00");
     assertRefused(() -> Json.parse("\ufeff1"), Code.MALFORMED_JSON).contains("byte order mark");
   }
 
@@ -176,7 +176,7 @@ class JsonMalformedTest {
   void parsesUpToTheHardLimit() {
     assertThat(Json.parse("[".repeat(512) + "]".repeat(512)).depth()).isEqualTo(512);
     assertRefused(() -> Json.parse("[".repeat(513) + "]".repeat(513)), Code.MALFORMED_JSON)
-        .contains("at byte 512", "512 levels");
+        .contains("At byte 512", "512 levels");
     assertThatIllegalArgumentException().isThrownBy(() -> Json.members(nested(2), 0));
     assertThatIllegalArgumentException().isThrownBy(() -> Json.members(nested(2), 513));
   }
@@ -209,8 +209,9 @@ class JsonMalformedTest {
 
   private static void assertMalformed(byte[] utf8, int at, String detail) {
     assertRefused(() -> Json.parse(utf8), Code.MALFORMED_JSON)
-        .startsWith("at byte " + at + " of the JSON text: ")
+        .startsWith("At byte " + at + " of the JSON text: ")
         .contains(detail)
+        .endsWith(".")
         .hasSizeLessThan(200);
   }
 }

@@ -20,6 +20,25 @@ class RefusalTest {
         .isThrownBy(() -> new Refusal(Code.TARGET_BUSY, "", Duration.ofSeconds(-1)));
   }
 
+  @Test
+  @DisplayName("A client's text is quoted without characters that break a line or turn it around.")
+  void quotesAClientsText() {
+    assertThat(Refusal.quote("sch\u00f6n \ud83d\ude00")).isEqualTo("\"sch\u00f6n \ud83d\ude00\"");
+    assertThat(Refusal.quote("a\0\r\n\u0085\u202e\u2066\u2028\u2029\ud800b"))
+        .isEqualTo("\"a\\u0000\\u000d\\u000a\\u0085\\u202e\\u2066\\u2028\\u2029\\ud800b\"");
+    // A tag character, outside the basic plane.
+    assertThat(Refusal.quote("\udb40\udc41")).isEqualTo("\"\\udb40\\udc41\"");
+  }
+
+  @Test
+  @DisplayName("64 code points of a client's text are quoted.")
+  void quotesNoMoreThanNeeded() {
+    String longest = "\ud83d\ude00".repeat(64);
+    assertThat(Refusal.quote(longest)).isEqualTo('"' + longest + '"');
+    assertThat(Refusal.quote(longest + "x")).isEqualTo('"' + longest + "\u2026\"");
+    assertThat(Refusal.quote("")).isEqualTo("\"\"");
+  }
+
   private static int depth() {
     try {
       TagFilter unused = TagFilter.parse("a,,b");

@@ -106,7 +106,7 @@ final class TagsTest {
     assertRefused(() -> normalize("fine", "b\u0000\u202Ed"), Code.INVALID_TAG)
         .contains("\"b\\u0000\\u202ed\"");
     assertRefused(() -> normalize("x".repeat(1_000)), Code.INVALID_TAG)
-        .contains("\"" + "x".repeat(32) + "…\"")
+        .contains("\"" + "x".repeat(64) + "…\"")
         .hasSizeLessThan(200);
   }
 

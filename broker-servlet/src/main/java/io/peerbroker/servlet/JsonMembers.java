@@ -46,7 +46,7 @@ final class JsonMembers {
                 + "' may have "
                 + String.join(", ", known.stream().sorted().toList())
                 + " and nothing else, so no "
-                + Problem.named(innerName)
+                + Refusal.quote(innerName)
                 + ".");
       }
     }

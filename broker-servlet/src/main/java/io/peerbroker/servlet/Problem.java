@@ -60,11 +60,6 @@ final class Problem extends RuntimeException {
     return new Problem(400, "invalid_request", detail);
   }
 
-  /** A name that a client has chosen, shortened so that it can be repeated. */
-  static String named(String name) {
-    return "'" + (name.length() <= 40 ? name : name.substring(0, 40) + "\u2026") + "'";
-  }
-
   static Problem internal() {
     return new Problem(500, "internal", "The broker failed; its log says more.");
   }

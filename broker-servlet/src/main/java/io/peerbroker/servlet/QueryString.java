@@ -73,7 +73,7 @@ final class QueryString {
         throw RefusedException.of(
             Refusal.Code.INVALID_REQUEST,
             "There is no parameter "
-                + Problem.named(parameter.name)
+                + Refusal.quote(parameter.name)
                 + " here, but "
                 + String.join(", ", known.stream().sorted().toList())
                 + ".");
