@@ -138,14 +138,14 @@ public final class BrokerHttp implements AutoCloseable {
       exchange.answerLater();
     }
     var unused =
-        answer.whenComplete(
-            (given, thrown) -> {
-              if (given != null) {
-                exchange.answer(reply(given, several));
-              } else {
-                exchange.answer(thrown);
-              }
-            });
+        answer
+            .thenAccept(given -> exchange.answer(reply(given, several)))
+            // Also if the answer could not be written: the stage would keep that to itself.
+            .exceptionally(
+                thrown -> {
+                  exchange.answer(thrown);
+                  return null;
+                });
   }
 
   private Request request(Endpoint.Route route, JsonMembers members) {

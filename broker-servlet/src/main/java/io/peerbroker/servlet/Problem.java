@@ -30,6 +30,9 @@ final class Problem extends RuntimeException {
           Map.entry(500, "Internal Server Error"),
           Map.entry(503, "Service Unavailable"));
 
+  /** Clients may keep the seconds in 32 bits. */
+  private static final Duration LONGEST_RETRY = Duration.ofSeconds(Integer.MAX_VALUE);
+
   private final int status;
   private final String code;
   private final String detail;
@@ -86,7 +89,9 @@ final class Problem extends RuntimeException {
     if (retryAfter == null) {
       return reply;
     }
-    long seconds = Math.max(1, (retryAfter.toMillis() + 999) / 1_000);
+    // In milliseconds, the longest time that an application may give would be too large a number.
+    Duration bounded = retryAfter.compareTo(LONGEST_RETRY) < 0 ? retryAfter : LONGEST_RETRY;
+    long seconds = Math.max(1, (bounded.toMillis() + 999) / 1_000);
     return reply.with("Retry-After", Long.toString(seconds));
   }
 }
