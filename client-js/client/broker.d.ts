@@ -43,10 +43,9 @@ export interface BrokerOptions<S extends Schema = Schema> extends Abortable {
   headers?: HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
   /** As for fetch: `include` sends cookies to another origin. */
   credentials?: RequestCredentials;
-  /** How the stream is read: `fetch` unless given. `eventsource` is for platforms whose fetch does not stream. */
-  transport?: 'fetch' | 'eventsource' | Transport;
+  /** How the stream is read: by fetch unless given. See `@peerbroker/client/eventsource` for platforms whose fetch does not stream. */
+  transport?: Transport;
   fetch?: typeof fetch;
-  EventSource?: EventSourceLike;
   /** When to sleep and wake: the page's own events unless given, and nothing where there is no page. */
   lifecycle?: Lifecycle;
   /** Milliseconds before the next attempt, after so many in vain. Full jitter between 0.5 and 20 seconds unless given. */
@@ -57,19 +56,18 @@ export interface BrokerOptions<S extends Schema = Schema> extends Abortable {
   check?: { [K in keyof S]?: (json: unknown) => S[K] };
 }
 
-/** An EventSource of the platform or of a package. */
-export type EventSourceLike = new (url: string, init: { withCredentials: boolean; headers: HeadersInit | undefined }) => {
-  addEventListener(type: string, listener: (event: any) => void): void;
-  close(): void;
-};
-
 /**
  * Reads one stream of the broker. Resolves when it has ended, rejects (with BrokerError if it was refused) when it broke, and
  * lets go of it when `signal` aborts. Any other wire can be put under a Broker in this way.
  */
 export type Transport = (
   url: string,
-  init: Pick<BrokerOptions, 'fetch' | 'EventSource' | 'credentials'> & { headers: HeadersInit | undefined; signal: AbortSignal },
+  init: {
+    readonly signal: AbortSignal;
+    readonly headers: HeadersInit | undefined;
+    readonly credentials: RequestCredentials | undefined;
+    readonly fetch: typeof fetch | undefined;
+  },
   on: {
     /** Something arrived, be it a heartbeat. */
     heard(): void;
@@ -221,7 +219,7 @@ export type RefusalCode =
 
 /** A refusal of the broker, or the lack of an answer. Decide by `code`; the message is for people. */
 export class BrokerError extends Error {
-  constructor(code: string, message: string, options?: { status?: number; retryAfter?: number; cause?: unknown });
+  constructor(code: string, message: string, status?: number, retryAfter?: number);
   /** A refusal's code, or one of the client's own. */
   readonly code:
     | RefusalCode | 'unreachable' | 'timeout' | 'unanswered' | 'queue_full' | 'overflow' | 'closed' | 'revoked' | 'superseded'

@@ -1,22 +1,10 @@
-import { abortable, BrokerError, refusal } from './error.js';
-import { pageLifecycle } from './lifecycle.js';
-import { Outbox } from './outbox.js';
-import { List, Roster } from './roster.js';
-import { eventSourceStream, fetchStream } from './stream.js';
+import { connection, fullJitter } from './connection.js';
+import { abortable, BrokerError, gate } from './error.js';
+import { outbox } from './outbox.js';
+import { requests } from './requests.js';
+import { sharedList } from './roster.js';
 
 export { BrokerError };
-
-/** A stream on which nothing has come for so many heartbeats is dead, whatever the browser says. */
-const HEARTBEATS = 2.5;
-
-/** Until the broker has stated its heartbeat, and for a stream to begin: seconds. */
-const FIRST_HEARTBEAT = 8;
-
-/** For so long an answer is waited for: milliseconds. */
-const ANSWER_WITHIN = 10_000;
-
-/** After a farewell for one of these reasons a client comes back only when its user asks for it. */
-const FINAL = ['closed', 'revoked', 'superseded'];
 
 /** For so long a list that nobody watches is kept, since a page that renders anew watches it again: milliseconds. */
 const LINGER = 1_000;
@@ -26,47 +14,41 @@ const UNREAD = 1024;
 
 const ignore = () => {};
 
-/** Full jitter, so that clients that were cut off together do not come back together: 0.5 to 20 seconds. */
-const fullJitter = (attempt) => 500 + Math.random() * Math.min(19_500, 500 * 2 ** attempt);
-
 /** One channel of a broker with its sessions, its messages and its lists. See broker.d.ts for the contract. */
 export class Broker extends EventTarget {
-  #url;
   #options;
-  #state = 'idle';
-  #isAsleep = false;
-  #forget = ignore; // the page's life-cycle
-  #headers; // as they were last
-
-  #channel = null;
-  #lastEventId = '';
-  #gate = gate(); // resolved with the channel while its stream is open
-  #isOpen = false;
-
-  #attempt; // AbortController of the stream
-  #failures = 0;
-  #retry = 0; // as the broker said last: milliseconds
-  #timer; // of the next attempt
-  #watchdog;
-  #heardAt = 0;
-  #pings;
-
+  #requests;
+  #connection;
   #outbox;
   #hosted = new Set();
   #moved = new Map(); // an address of an earlier channel -> what it is now
-  #lists = new Map(); // name -> List
+  #lists = new Map(); // filter -> list
   #names = 0;
   #interceptors = new Set();
-  #ice; // the promise of the request under way
+  #ice; // {iceServers, until: milliseconds, fresh: the promise of their successors}
 
   constructor(url, options = {}) {
     super();
-    this.#url = String(url).replace(/\/+$/, '');
+    const base = String(url).replace(/\/+$/, '');
     this.#options = options;
-    this.#outbox = new Outbox({
-      open: () => this.#gate.promise,
-      post: (path, json) => this.#post(path, json),
-      lives: (channel) => this.#ping(channel),
+    this.#requests = requests(base, options);
+    this.#connection = connection(base, this.#requests, options, {
+      state: (detail) => this.#emit('state', detail),
+      channel: (earlier, isResumed) => this.#opened(earlier, isResumed),
+      event: (type, detail) => this.#event(type, detail),
+      leave: () => this.close({ keepalive: true }),
+      end: (error) => {
+        this.#hosted.clear();
+        this.#moved.clear();
+        this.#outbox.fail(error);
+        for (const list of this.#lists.values()) list.fail(error);
+        this.#lists.clear();
+      },
+    });
+    this.#outbox = outbox({
+      open: () => this.#connection.opened,
+      post: this.#requests.post,
+      lives: this.#connection.ping,
       pause: (attempt, seconds) => this.#pause(attempt, seconds),
       address: (origin) => {
         while (this.#moved.has(origin)) origin = this.#moved.get(origin);
@@ -77,112 +59,97 @@ export class Broker extends EventTarget {
   }
 
   get state() {
-    return this.#state;
+    return this.#connection.state;
   }
 
   get cid() {
-    return this.#channel?.cid ?? null;
+    return this.#connection.channel?.cid ?? null;
   }
 
   open() {
-    if (this.#state === 'closed') {
-      this.#gate = gate();
-      this.#state = 'idle';
-    }
-    if (this.#state !== 'idle') return;
-    const { lifecycle = pageLifecycle } = this.#options;
-    this.#connect();
-    this.#forget = lifecycle({ sleep: () => this.#sleep(), wake: () => this.#wake(), leave: () => this.close({ keepalive: true }) }) ?? ignore;
+    this.#connection.open();
   }
 
   async ready({ signal } = {}) {
-    const { cid } = await abortable(this.#opened(), signal);
-    return cid;
+    return (await abortable(this.#whenOpen(), signal)).cid;
   }
 
   async host(spec = {}, options) {
-    this.#opened();
-    const session = new HostedSession(spec, {
+    this.#whenOpen();
+    const close = async () => {
+      session.isUnwanted = true;
+      if (this.#hosted.delete(session)) await this.#change(session, 'close').catch(ignore);
+    };
+    const session = {
+      spec,
+      close,
+      [Symbol.asyncDispose]: close,
       update: async (values, updating) => {
-        await this.#request(() => `/session/${session.sid}/update`, ({ cid }) => ({ cid, values: wire(values) }), updating);
+        await this.#change(session, 'update', { values: wire(values) }, updating);
+        session.spec = { ...session.spec, ...values };
       },
-      close: async () => {
-        if (this.#hosted.delete(session)) {
-          await this.#request(() => `/session/${session.sid}/close`, ({ cid }) => ({ cid })).catch(ignore);
-        }
-      },
-    });
-    session.sid = await this.#create(session, options);
-    this.#hosted.add(session);
-    this.#mark(session.sid);
+    };
+    await this.#create(session, options);
     return session;
   }
 
-  async send(target, message, { origin, within, signal } = {}) {
-    this.#opened();
+  async send(target, message, { origin, ...options } = {}) {
+    this.#whenOpen();
     const json = JSON.stringify(message);
-    if (!json) throw new TypeError('A message is JSON: not undefined, a function or a symbol.');
-    return this.#outbox.add({ target, origin, json }, { within, signal });
+    if (!json) throw new TypeError('A message is JSON.');
+    return this.#outbox.add({ target, origin, json }, options);
   }
 
   watch(filter = '', { signal } = {}) {
-    this.#opened();
-    let list = [...this.#lists.values()].find((other) => other.filter === filter);
+    this.#whenOpen();
+    let list = this.#lists.get(filter);
     if (!list) {
-      list = new List(`${++this.#names}`, filter, {
-        max: this.#options.max ?? 10_000,
-        session: (sid, session) => this.#session(sid, session),
-      });
-      this.#lists.set(list.name, list);
-      if (this.#state === 'closed') list.fail(closed());
-      else if (this.#isOpen) this.#watch(list);
+      list = sharedList(this.#options.max ?? 10_000, (sid, session) => this.#session(sid, session));
+      list.name = `${++this.#names}`;
+      this.#lists.set(filter, list);
+      if (this.state === 'open') this.#watch(filter, list);
+      if (this.state === 'closed') list.fail(new BrokerError('closed', 'The broker is closed.'));
     }
-    return new Roster(list, () => setTimeout(() => {
-      if (!list.users && this.#lists.delete(list.name)) this.#unwatch(list.name);
+    return list.view(() => setTimeout(() => {
+      if (list.users || this.#lists.get(filter) !== list) return;
+      this.#lists.delete(filter);
+      this.#act('unwatch', { watch: list.name }).catch(ignore);
     }, LINGER), signal);
   }
 
   async *list(filter = '', { limit, signal } = {}) {
-    let page = `?filter=${encodeURIComponent(filter)}${limit ? `&limit=${limit}` : ''}`;
+    let page = `?filter=${encodeURIComponent(filter)}${limit ? '&limit=' + limit : ''}`;
     while (page) {
-      const response = await this.#fetch(`/list${page}`, { headers: { Accept: 'application/json' }, signal });
-      for (const { sid, session } of await response.json()) {
+      const [sessions, headers] = await abortable(this.#requests.get('/list' + page), signal);
+      for (const { sid, session } of sessions) {
         const entry = this.#session(sid, session);
         if (entry) yield entry;
       }
-      page = /<([^>]*)>; *rel="?next/.exec(response.headers.get('Link'))?.[1];
+      page = /<(.*)>; *rel="next/.exec(headers.get('Link'))?.[1];
     }
   }
 
-  messages({ signal } = {}) {
+  async *messages({ signal } = {}) {
     const unread = [];
-    let overflow;
-    let wake = ignore;
-    const listening = new AbortController();
-    this.addEventListener('message', ({ detail }) => {
-      if (unread.length < UNREAD) unread.push(detail);
-      else overflow = new BrokerError('overflow', `${UNREAD} messages have not been read: read faster.`);
-      wake();
-    }, { signal: listening.signal });
-    this.addEventListener('state', () => wake(), { signal: listening.signal });
-    const broker = this;
-    return (async function* () {
-      try {
-        for (;;) {
-          signal?.throwIfAborted();
-          if (unread.length) yield unread.shift();
-          else if (overflow) throw overflow;
-          else if (broker.state === 'closed') return;
-          else {
-            await abortable(new Promise((resolve) => {
-              wake = resolve;
-            }), signal);
-          }
+    const reading = new AbortController();
+    let change = gate();
+    const listen = (type, listener) => this.addEventListener(type, (event) => change.resolve(listener(event)), { signal: reading.signal });
+    listen('message', ({ detail }) => unread.length > UNREAD || unread.push(detail));
+    listen('state', ignore);
+    try {
+      for (;;) {
+        if (unread.length > UNREAD) throw new BrokerError('overflow', `More than ${UNREAD} messages have not been read.`);
+        if (unread.length) {
+          yield unread.shift();
+        } else {
+          if (this.state === 'closed') return;
+          change = gate();
+          await abortable(change.promise, signal);
         }
-      } finally {
-        listening.abort();
       }
-    })();
+    } finally {
+      reading.abort();
+    }
   }
 
   intercept(interceptor) {
@@ -191,246 +158,113 @@ export class Broker extends EventTarget {
   }
 
   async iceServers({ signal } = {}) {
-    const channel = await abortable(this.#opened(), signal);
-    if (channel.iceServers && Date.now() > channel.iceUntil) {
-      this.#ice ??= this.#post(`/channel/${channel.cid}/ice`, { key: channel.key })
-        .then((fresh) => keepIce(channel, fresh))
-        .finally(() => {
-          this.#ice = null;
-        });
-      await abortable(this.#ice, signal);
-    }
-    return channel.iceServers ?? [];
+    await abortable(this.#whenOpen(), signal);
+    const ice = this.#ice;
+    if (Date.now() < ice.until) return ice.iceServers;
+    ice.fresh ??= this.#act('ice').then((answer) => this.#keepIce(answer)).finally(() => {
+      ice.fresh = null;
+    });
+    return abortable(ice.fresh, signal);
   }
 
-  async close({ keepalive = false } = {}) {
-    const channel = this.#channel;
-    this.#end(closed());
-    if (channel) {
-      await this.#post(`/channel/${channel.cid}/close`, { key: channel.key }, { keepalive }).catch(ignore);
-    }
+  async close({ keepalive } = {}) {
+    const closing = this.#connection.channel && this.#act('close', {}, keepalive).catch(ignore);
+    this.#connection.end(new BrokerError('closed', 'The broker is closed: open() begins anew.'));
+    await closing;
   }
 
-  [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+  [Symbol.asyncDispose]() {
     return this.close();
   }
 
-  // The stream
-
-  #connect() {
-    this.#drop();
-    const attempt = new AbortController();
-    this.#attempt = attempt;
-    if (!this.#channel) this.#become('connecting');
-    this.#listen();
-    this.#stream(attempt.signal)
-      .then(() => new BrokerError('unreachable', 'The stream of events has ended.'), (error) => error)
-      .then((error) => {
-        if (!attempt.signal.aborted) this.#broken(error);
-      });
+  /** Connects, unless that was done. */
+  #whenOpen() {
+    if (this.state === 'idle') this.open();
+    return this.#connection.opened;
   }
 
-  async #stream(signal) {
-    const { resume = 60, lease = 90, transport, fetch, EventSource, credentials } = this.#options;
-    const read = transport === 'eventsource' ? eventSourceStream : transport?.call ? transport : fetchStream;
-    const after = this.#lastEventId && `&lastEventId=${encodeURIComponent(this.#lastEventId)}`;
-    let isSettled = false;
-    const settle = (channel) => {
-      if (isSettled) return;
-      isSettled = true;
-      for (const list of this.#lists.values()) list.begin();
-      if (channel || this.#channel) this.#settled(channel);
-    };
-    await read(`${this.#url}/channel?resume=${resume}&lease=${lease}${after}`, {
-      fetch, EventSource, credentials, signal, headers: await this.#freshHeaders(),
-    }, {
-      heard: () => signal.aborted || this.#listen(),
-      retry: (milliseconds) => {
-        this.#retry = milliseconds;
-      },
-      // Only a channel that is continued (R4) begins with something else.
-      comment: () => signal.aborted || settle(),
-      event: (type, data, id) => {
-        if (signal.aborted) return;
-        const detail = JSON.parse(data);
-        if (type === 'close') {
-          if (FINAL.includes(detail.reason)) this.#end(new BrokerError(detail.reason, `The channel has ended: ${detail.reason}.`));
-          return;
-        }
-        if (id) this.#lastEventId = id;
-        settle(type === 'channel' && detail);
-        this.#event(type, detail);
-      },
-    });
-  }
-
-  /** Something was heard: the stream lives for another while. */
-  #listen() {
-    this.#heardAt = Date.now();
-    clearTimeout(this.#watchdog);
-    this.#watchdog = setTimeout(() => {
-      // A page that was frozen finds its timers due before the events that wait for it: those come first.
-      this.#watchdog = setTimeout(() => this.#broken(new BrokerError('unreachable', 'The stream of events is silent.')), 500);
-    }, HEARTBEATS * this.#heartbeat);
-  }
-
-  get #heartbeat() {
-    return ((this.#isOpen && this.#channel.heartbeat) || FIRST_HEARTBEAT) * 1_000;
-  }
-
-  #settled(fresh) {
-    const earlier = this.#channel;
-    this.#failures = 0;
-    this.#isOpen = true;
-    if (fresh) {
-      this.#channel = keepIce({ ...fresh, seq: 0 }, fresh);
-      if (earlier) this.#moved.set(earlier.cid, fresh.cid);
-    }
-    const channel = this.#channel;
+  #opened(earlier, resumed) {
+    const { channel } = this.#connection;
     const { cid } = channel;
-    this.#listen();
-    const again = fresh ? [...this.#hosted].map((session) => this.#hostAgain(session)) : [];
-    this.#gate.resolve(channel);
-    this.#pings = setInterval(() => this.#ping(channel), (channel.lease || 90) * 333);
-    this.#become('open');
-    if (fresh) for (const list of this.#lists.values()) this.#watch(list);
+    for (const list of this.#lists.values()) list.begin();
+    let again = [];
+    if (!resumed) {
+      this.#keepIce(channel);
+      if (earlier) this.#moved.set(earlier.cid, cid);
+      again = [...this.#hosted].map((session) => this.#hostAgain(session));
+      for (const [filter, list] of this.#lists) this.#watch(filter, list);
+    }
     Promise.all(again).then((sessions) => {
-      if (channel === this.#channel) this.#emit('channel', { cid, resumed: !fresh, lost: !!(fresh && earlier), sessions });
+      if (channel === this.#connection.channel) this.#emit('channel', { cid, resumed, lost: !!earlier, sessions });
     });
   }
 
   #event(type, detail) {
     if (type === 'message') return this.#received(detail);
     if (type === 'undelivered') return this.#emit(type, detail);
-    const { watch } = detail;
-    const list = this.#lists.get(watch);
-    if (type === 'ready' && !list) this.#unwatch(watch); // its end was not heard
-    if (!list) return;
-    if (type === 'add') list.add(detail);
-    if (type === 'remove') list.remove(detail);
-    if (type === 'ready') list.told();
-    if (type === 'unwatch') {
-      list.begin();
-      this.#watch(list);
+    for (const [filter, list] of this.#lists) {
+      if (list.name !== detail.watch) continue;
+      if (type === 'unwatch') this.#watch(filter, list, list.begin());
+      else list[type]?.(detail);
+      return;
     }
+    // Its end was not heard.
+    if (type === 'ready') this.#act('unwatch', detail).catch(ignore);
   }
-
-  #broken(error) {
-    const { delay = fullJitter } = this.#options;
-    const isAnswer = error.status && (error.code !== 'unreachable' || (error.status < 500 && !this.#channel));
-    this.#drop();
-    // Whether it is a refusal that stays: with a channel, what is not the broker's answer may pass by.
-    if (isAnswer && !error.retryable) return this.#end(error);
-    if (isAnswer && error.code === 'unreachable') return this.#end(error);
-    const hint = Math.min((error.retryAfter * 1_000 || this.#retry) ?? 0, 300_000);
-    const retryIn = hint + delay(this.#failures++);
-    this.#timer = setTimeout(() => this.#connect(), retryIn);
-    this.#become(this.#channel ? 'away' : 'connecting', { retryIn, error });
-  }
-
-  /** Lets go of the stream. */
-  #drop() {
-    clearTimeout(this.#timer);
-    clearTimeout(this.#watchdog);
-    clearInterval(this.#pings);
-    this.#timer = null;
-    this.#attempt?.abort();
-    if (this.#isOpen) this.#gate = gate();
-    this.#isOpen = false;
-  }
-
-  #sleep() {
-    this.#isAsleep = true;
-    this.#drop();
-    this.#become(this.#channel ? 'away' : 'connecting');
-  }
-
-  /** Tries at once, unless a stream is alive or on its way. */
-  #wake() {
-    const isSilent = this.#isOpen && Date.now() - this.#heardAt > 1.5 * this.#heartbeat;
-    if (!this.#isAsleep && !this.#timer && !isSilent) return;
-    this.#isAsleep = false;
-    this.#failures = 0;
-    this.#connect();
-  }
-
-  #end(error) {
-    if (this.#state === 'closed') return;
-    this.#drop();
-    this.#forget();
-    this.#forget = ignore;
-    this.#isAsleep = false;
-    this.#channel = null;
-    this.#lastEventId = '';
-    this.#failures = this.#retry = 0;
-    this.#gate.reject(error);
-    this.#outbox.fail(error);
-    this.#hosted.clear();
-    this.#moved.clear();
-    const lists = [...this.#lists.values()];
-    this.#lists.clear();
-    for (const list of lists) list.fail(error);
-    this.#become('closed', { error });
-  }
-
-  #become(state, { retryIn = 0, error } = {}) {
-    if (state === this.#state && !error) return;
-    this.#state = state;
-    this.#emit('state', { state, attempt: this.#failures, retryIn, error });
-  }
-
-  #emit(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
-  }
-
-  /** Connects, unless that was done, and returns the promise of the open channel. */
-  #opened() {
-    if (this.#state === 'idle') this.open();
-    return this.#gate.promise;
-  }
-
-  // Messages, sessions, lists
 
   #received({ origin, target, message }) {
     try {
-      for (const interceptor of this.#interceptors) if (interceptor({ origin, target, message })) return;
-      const checked = this.#options.check?.message?.(message);
-      const reply = (answer, options) => this.send(origin, answer, { origin: target, ...options });
-      this.#emit('message', { origin, target, message: this.#options.check?.message ? checked : message, reply });
+      for (const interceptor of this.#interceptors) if (interceptor({ origin, target, message }) === true) return;
+      message = this.#checked('message', message);
     } catch (error) {
-      this.#emit('malformed', { origin, error });
+      return this.#emit('malformed', { origin, error });
     }
+    const reply = (answer, options) => this.send(origin, answer, { origin: target, ...options });
+    this.#emit('message', { origin, target, message, reply });
   }
 
   #session(sid, { tags, metadata }) {
     try {
-      const check = this.#options.check?.metadata;
-      const entry = { sid, tags, metadata: check ? check(metadata) : metadata };
-      return [...this.#hosted].some((session) => session.sid === sid) ? { ...entry, own: true } : entry;
+      const session = { sid, tags, metadata: this.#checked('metadata', metadata) };
+      for (const own of this.#hosted) if (own.sid === sid) session.own = true;
+      return session;
     } catch (error) {
       this.#emit('malformed', { origin: sid, error });
     }
   }
 
-  #mark(sid) {
-    for (const list of this.#lists.values()) {
-      const entry = list.entries.get(sid);
-      if (entry) list.put(sid, { ...entry, own: true });
-    }
+  #checked(part, json) {
+    const check = this.#options.check?.[part];
+    return check ? check(json) : json;
   }
 
-  #request(path, body, options) {
-    return this.#outbox.add({ path, body }, options);
+  #change(session, action, body, options) {
+    return this.#outbox.add({ path: () => `/session/${session.sid}/${action}`, body: (cid) => ({ cid, ...body }) }, options);
   }
 
   async #create(session, options) {
-    for (;;) {
-      const { sid, channel } = await this.#outbox.add({
-        path: () => '/session',
-        body: ({ cid }) => ({ cid, ...wire(session.spec) }),
-        isUrgent: this.#hosted.has(session),
-      }, options);
-      if (channel === this.#channel) return sid;
+    let host;
+    const request = {
+      path: () => '/session',
+      body: (cid) => {
+        host = cid;
+        return { cid, ...wire(session.spec) };
+      },
+      done: ({ sid }) => {
+        if (host !== this.cid) return;
+        this.#moved.set(session.sid, sid);
+        session.sid = sid;
+        this.#hosted.add(session);
+        for (const list of this.#lists.values()) list.own(sid);
+        if (session.isUnwanted) session.close();
+      },
+      isFirst: session.sid,
+    };
+    try {
+      do await this.#outbox.add(request, options); while (host !== this.cid);
+    } catch (error) {
+      session.isUnwanted = true;
+      throw error;
     }
   }
 
@@ -438,11 +272,8 @@ export class Broker extends EventTarget {
     const was = session.sid;
     try {
       session.moving ??= this.#create(session);
-      const sid = await session.moving;
-      this.#moved.set(was, sid);
-      session.sid = sid;
-      this.#mark(sid);
-      return { was, sid };
+      await session.moving;
+      return { was, sid: session.sid };
     } catch (error) {
       this.#hosted.delete(session);
       return { was, sid: null, error };
@@ -451,17 +282,15 @@ export class Broker extends EventTarget {
     }
   }
 
-  async #watch(list) {
-    const channel = this.#channel;
-    for (let attempt = 0; this.#isOpen && channel === this.#channel && this.#lists.has(list.name); attempt++) {
+  async #watch(filter, list) {
+    const { channel } = this.#connection;
+    for (let attempt = 0; channel === this.#connection.channel && this.#lists.get(filter) === list; attempt++) {
       try {
-        const { name, filter } = list;
-        await this.#post(`/channel/${channel.cid}/watch`, { key: channel.key, filter, watch: name });
-        return;
+        return await this.#act('watch', { filter, watch: list.name });
       } catch (error) {
         if (error.code === 'unknown_channel') return;
         if (!error.retryable) {
-          this.#lists.delete(list.name);
+          this.#lists.delete(filter);
           return list.fail(error);
         }
         await this.#pause(attempt, error.retryAfter);
@@ -469,120 +298,27 @@ export class Broker extends EventTarget {
     }
   }
 
-  #unwatch(watch) {
-    const channel = this.#channel;
-    if (channel) this.#post(`/channel/${channel.cid}/unwatch`, { key: channel.key, watch }).catch(ignore);
+  /** Does to the channel what needs no number. */
+  async #act(action, body, keepalive) {
+    const { cid, key } = this.#connection.channel;
+    return this.#requests.post(`/channel/${cid}/${action}`, JSON.stringify({ ...body, key }), keepalive);
   }
 
-  // Requests
-
-  /** Reports that this client is there and how far it has come. Resolves with whether the broker knows the channel. */
-  async #ping(channel) {
-    try {
-      const { stream } = await this.#post(`/channel/${channel.cid}/ping`, { key: channel.key, seen: this.#lastEventId || undefined });
-      // The broker has found out that nothing arrives here any longer.
-      if (!stream && this.#isOpen && channel === this.#channel) this.#connect();
-      return true;
-    } catch ({ code }) {
-      // The stream may not have noticed.
-      if (code === 'unknown_channel' && this.#isOpen && channel === this.#channel) this.#connect();
-      return false;
-    }
-  }
-
-  async #freshHeaders() {
-    const { headers } = this.#options;
-    this.#headers = await (headers?.call ? headers() : headers);
-    return this.#headers;
-  }
-
-  async #post(path, body, { keepalive } = {}) {
-    const response = await this.#fetch(path, {
-      method: 'POST',
-      keepalive,
-      // The broker takes these as text, which needs no preflight: a page that goes away has no time for one.
-      headers: { 'Content-Type': /(ping|close)$/.test(path) && body.key ? 'text/plain' : 'application/json' },
-      body: body.key ? JSON.stringify(body) : body,
-    });
-    return response.json();
-  }
-
-  /** Resolves with a success; rejects with a BrokerError, or the reason of `init.signal`. */
-  async #fetch(path, { signal, headers, ...init }) {
-    const { fetch = globalThis.fetch, credentials } = this.#options;
-    const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(), ANSWER_WITHIN);
-    const cancel = () => timeout.abort();
-    signal?.addEventListener('abort', cancel);
-    try {
-      signal?.throwIfAborted();
-      // What goes away with its page can't wait for a token.
-      const all = new Headers(init.keepalive ? this.#headers : await this.#freshHeaders());
-      for (const name in headers) all.set(name, headers[name]);
-      const response = await fetch(this.#url + path, { ...init, headers: all, credentials, signal: timeout.signal });
-      if (!response.ok) throw await refusal(response);
-      return response;
-    } catch (cause) {
-      signal?.throwIfAborted();
-      if (cause instanceof BrokerError) throw cause;
-      throw new BrokerError('unreachable', 'The broker did not answer.', { cause });
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', cancel);
-    }
+  #keepIce({ iceServers = [], iceTtl = Infinity }) {
+    // A connection that begins now needs them for a while.
+    this.#ice = { iceServers, until: Date.now() + iceTtl * 750 };
+    return iceServers;
   }
 
   #pause(attempt, seconds = 0) {
     const { delay = fullJitter } = this.#options;
     return new Promise((resolve) => setTimeout(resolve, seconds * 1_000 + delay(attempt)));
   }
-}
 
-/** A session of this client, hosted again by itself on a new channel. */
-class HostedSession {
-  sid = '';
-  moving = null;
-  #actions;
-
-  constructor(spec, actions) {
-    this.spec = spec;
-    this.#actions = actions;
-  }
-
-  async update(values, options) {
-    await this.#actions.update(values, options);
-    this.spec = { ...this.spec, ...values };
-  }
-
-  close() {
-    return this.#actions.close();
-  }
-
-  [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
-    return this.close();
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
 
 /** The protocol's name for `listed` is `list`. */
-function wire({ listed: list, ...values }) {
-  return { ...values, list };
-}
-
-function keepIce(channel, { iceServers, iceTtl = Infinity }) {
-  channel.iceServers = iceServers;
-  // A connection that begins now needs them for a while.
-  channel.iceUntil = Date.now() + iceTtl * 750;
-  return channel;
-}
-
-function closed() {
-  return new BrokerError('closed', 'This broker was closed: open() begins anew.');
-}
-
-/** A promise with its ends. */
-function gate() {
-  const ends = {};
-  ends.promise = new Promise((resolve, reject) => Object.assign(ends, { resolve, reject }));
-  ends.promise.catch(ignore);
-  return ends;
-}
+const wire = ({ listed: list, ...values }) => ({ ...values, list });

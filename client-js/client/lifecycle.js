@@ -6,14 +6,15 @@
  */
 export function pageLifecycle({ sleep, wake, leave }) {
   const listening = new AbortController();
+  const { signal } = listening;
   const { document } = globalThis;
-  const on = (target, type, listener) => target?.addEventListener?.(type, listener, { signal: listening.signal });
+  const on = (target, type, listener) => target?.addEventListener?.(type, listener, { signal });
   // The connection may belong to the network that is gone, though nothing says so.
   on(globalThis, 'online', () => wake(sleep()));
-  on(globalThis, 'pageshow', () => wake());
+  on(globalThis, 'pageshow', wake);
   on(globalThis, 'pagehide', ({ persisted }) => (persisted ? sleep() : leave()));
   on(document, 'visibilitychange', () => document.hidden || wake());
-  on(document, 'freeze', () => sleep());
-  on(document, 'resume', () => wake());
+  on(document, 'freeze', sleep);
+  on(document, 'resume', wake);
   return () => listening.abort();
 }

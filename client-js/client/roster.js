@@ -1,166 +1,149 @@
-import { abortable, BrokerError } from './error.js';
+import { BrokerError, gate } from './error.js';
 
-/** A list as the broker tells it, shared by everybody who watches with the same filter. Event: `change`. */
-export class List extends EventTarget {
-  entries = new Map();
-  isReady = false;
-  error;
-  users = 0;
-  version = 0;
-  #told = new Set();
-  #snapshot = [];
-  #isStale = false;
-  #willTell = false;
-  #settle;
-  #options;
+/**
+ * A list as the broker tells it, shared by everybody who watches with the same filter.
+ *
+ * @param max entries that are held
+ * @param read `(sid, session)` returns the entry, or nothing where what a stranger wrote is malformed
+ */
+export function sharedList(max, read) {
+  const entries = new Map();
+  const listeners = new Set();
+  const ready = gate();
+  let told = new Set();
+  let isReady;
+  let snapshot = [];
+  let isStale;
+  let willTell;
 
-  /** @param options `max` entries, `session(sid, json)` returns what is held for it, or nothing where it is malformed */
-  constructor(name, filter, options) {
-    super();
-    this.name = name;
-    this.filter = filter;
-    this.#options = options;
-    this.ready = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
-    });
-    this.ready.catch(() => {});
+  function put(sid, entry) {
+    const held = entries.get(sid);
+    if (held ? JSON.stringify(held) === JSON.stringify(entry) : !entry || entries.size >= max) return;
+    if (entry) entries.set(sid, entry);
+    else entries.delete(sid);
+    changed();
   }
 
-  /** From now on the broker tells the list anew; what it does not tell again is gone at `ready`. */
-  begin() {
-    this.#told = new Set();
-  }
-
-  add({ sid, session }) {
-    this.#told.add(sid);
-    this.put(sid, this.#options.session(sid, session));
-  }
-
-  put(sid, entry) {
-    const held = this.entries.get(sid);
-    if (!entry) return this.remove({ sid });
-    if (held ? JSON.stringify(held) === JSON.stringify(entry) : this.entries.size >= this.#options.max) return;
-    this.entries.set(sid, entry);
-    this.#changed();
-  }
-
-  remove({ sid }) {
-    if (this.entries.delete(sid)) this.#changed();
-  }
-
-  told() {
-    for (const sid of this.entries.keys()) if (!this.#told.has(sid)) this.remove({ sid });
-    this.isReady = true;
-    this.#settle.resolve();
-    this.#changed();
-  }
-
-  /** The list is over; what it showed may no longer be seen. */
-  fail(error) {
-    this.error = error;
-    this.entries.clear();
-    this.isReady = true;
-    this.#settle.reject(error);
-    this.#changed();
-  }
-
-  /** The same array until something changes; empty until the list has been told. */
-  get snapshot() {
-    if (this.#isStale) {
-      this.#isStale = false;
-      this.#snapshot = [...this.entries.values()];
-    }
-    return this.#snapshot;
-  }
-
-  #changed() {
-    this.version++;
-    if (!this.isReady) return;
-    this.#isStale = true;
-    if (this.#willTell) return;
-    this.#willTell = true;
-    // Once for all that has come together.
+  function changed() {
+    isStale = true;
+    if (willTell || !isReady) return;
+    willTell = true;
+    // Once for all that has come together, and each on its own, whatever another throws.
     queueMicrotask(() => {
-      this.#willTell = false;
-      this.dispatchEvent(new Event('change'));
+      willTell = false;
+      listeners.forEach(queueMicrotask);
     });
   }
-}
 
-/** One watcher's view of a list. */
-export class Roster {
-  #list;
-  #release;
-  #closing = new AbortController();
-
-  constructor(list, release, signal) {
-    list.users++;
-    this.#list = list;
-    this.#release = release;
-    this.ready = abortable(list.ready, this.#closing.signal);
-    this.ready.catch(() => {});
-    signal?.addEventListener('abort', () => this.close(), { signal: this.#closing.signal });
-    if (signal?.aborted) this.close();
+  function settled(settle, value) {
+    settle(value);
+    if (isReady && !value) return;
+    isReady = true;
+    changed();
   }
 
-  get snapshot() {
-    return this.#list.snapshot;
-  }
+  const list = {
+    users: 0,
+    /** From now on the broker tells the list anew; what it does not tell again is gone at `ready`. */
+    begin() {
+      told = new Set();
+    },
+    add({ sid, session }) {
+      told.add(sid);
+      put(sid, read(sid, session));
+    },
+    remove: ({ sid }) => put(sid),
+    ready() {
+      for (const sid of entries.keys()) if (!told.has(sid)) put(sid);
+      settled(ready.resolve);
+    },
+    /** What it showed may no longer be seen. */
+    fail(error) {
+      list.error = error;
+      entries.clear();
+      settled(ready.reject, error);
+    },
+    /** This session is of this client. */
+    own: (sid) => entries.has(sid) && put(sid, { ...entries.get(sid), own: true }),
 
-  /** Why the list is over: a refusal, or the end of the channel. */
-  get error() {
-    return this.#list.error;
-  }
+    /** One watcher's view. */
+    view(release, signal) {
+      const closing = gate();
+      let isClosed;
+      list.users++;
 
-  subscribe(changed) {
-    const listener = () => changed();
-    this.#list.addEventListener('change', listener, { signal: this.#closing.signal });
-    return () => this.#list.removeEventListener('change', listener);
-  }
-
-  /**
-   * Yields what has changed since this reader last asked. It is computed from what the reader knows, so a slow reader misses
-   * intermediate states, never the last one, and nothing piles up.
-   */
-  async *[Symbol.asyncIterator]() {
-    const list = this.#list;
-    const { signal } = this.#closing;
-    const known = new Map();
-    let isReady = false;
-    while (!signal.aborted) {
-      const { version } = list;
-      for (const [sid, session] of list.entries) {
-        const before = known.get(sid);
-        if (before === session) continue;
-        known.set(sid, session);
-        yield { type: before ? 'change' : 'add', session };
+      function subscribe(listener) {
+        const call = () => listener();
+        listeners.add(call);
+        return () => listeners.delete(call);
       }
-      for (const [sid, session] of known) {
-        if (list.entries.has(sid)) continue;
-        known.delete(sid);
-        yield { type: 'remove', session };
-      }
-      if (list.error && list.error.code !== 'closed') throw list.error;
-      if (list.error) return;
-      if (list.isReady && !isReady) {
-        isReady = true;
-        yield { type: 'ready', count: known.size };
-      }
-      if (version === list.version && !signal.aborted) {
-        const change = new Promise((resolve) => list.addEventListener('change', resolve, { once: true, signal }));
-        await abortable(change, signal).catch(() => {});
-      }
-    }
-  }
 
-  close() {
-    if (this.#closing.signal.aborted) return;
-    this.#closing.abort(new BrokerError('closed', 'This roster was closed.'));
-    this.#list.users--;
-    this.#release(this.#list);
-  }
+      function close() {
+        if (isClosed) return;
+        isClosed = true;
+        list.users--;
+        signal?.removeEventListener('abort', close);
+        closing.reject(signal?.reason ?? new BrokerError('closed', 'This roster was closed.'));
+        release();
+      }
 
-  [Symbol.dispose ?? Symbol.for('Symbol.dispose')]() {
-    this.close();
-  }
+      const settling = Promise.race([closing.promise, ready.promise]);
+      settling.catch(() => {});
+      signal?.addEventListener('abort', close);
+      if (signal?.aborted) close();
+
+      return {
+        ready: settling,
+        subscribe,
+        close,
+        [Symbol.dispose]: close,
+        get error() {
+          return list.error;
+        },
+        /** The same array until something changes; empty until the list has been told. */
+        get snapshot() {
+          if (isReady && isStale) {
+            isStale = false;
+            snapshot = [...entries.values()];
+          }
+          return snapshot;
+        },
+        /**
+         * Yields what has changed since this reader last asked. It is computed from what the reader knows, so a slow reader
+         * misses intermediate states, never the last one, and nothing piles up.
+         */
+        async *[Symbol.asyncIterator]() {
+          const known = new Map();
+          let isTold;
+          while (!isClosed) {
+            const change = gate();
+            const unsubscribe = subscribe(change.resolve);
+            try {
+              for (const [sid, session] of entries) {
+                const before = known.get(sid);
+                if (before === session) continue;
+                known.set(sid, session);
+                yield { type: before ? 'change' : 'add', session };
+              }
+              for (const [sid, session] of known) {
+                if (entries.has(sid)) continue;
+                known.delete(sid);
+                yield { type: 'remove', session };
+              }
+              const { error } = list;
+              if (error?.code === 'closed') return;
+              if (error) throw error;
+              if (isReady && !isTold) yield { type: isTold = 'ready', count: known.size };
+              await Promise.race([change.promise, closing.promise]);
+            } catch (error) {
+              if (!isClosed) throw error;
+            } finally {
+              unsubscribe();
+            }
+          }
+        },
+      };
+    },
+  };
+  return list;
 }

@@ -1,0 +1,192 @@
+import { BrokerError, gate } from './error.js';
+import { pageLifecycle } from './lifecycle.js';
+import { fetchStream } from './stream.js';
+
+/** A stream on which nothing has come for so many heartbeats is dead, whatever the browser says. */
+const HEARTBEATS = 2.5;
+
+/** For so many seconds a stream may take to begin, divided by the above. */
+const FIRST_HEARTBEAT = 8;
+
+/** Full jitter, so that clients that were cut off together do not come back together: 0.5 to 20 seconds. */
+export const fullJitter = (attempt) => 500 + Math.random() * Math.min(19_500, 500 * 2 ** attempt);
+
+/**
+ * The life of a channel's stream: opened, watched, opened again after a pause, let go while the page sleeps.
+ *
+ * @param on `state(detail)`; `begin()` before the first event of each stream; `channel(earlier)` once it is open, with the
+ *   channel that it replaces, if it is a new one, and `undefined` if the same goes on; `event(type, data)`; `end(error)`
+ */
+export function connection(url, { freshHeaders, post }, options, on) {
+  const { resume = 60, lease = 90, transport = fetchStream, lifecycle = pageLifecycle, delay = fullJitter, fetch, credentials } = options;
+  let opened = gate();
+  let attempt;
+  let failures = 0;
+  let retry = 0; // milliseconds, as the broker said last
+  let timer;
+  let watchdog;
+  let pings;
+  let heardAt;
+  let lastEventId = '';
+  let isOpen;
+  let isAsleep;
+  let forget;
+
+  const self = {
+    state: 'idle',
+    channel: null,
+    get opened() {
+      return opened.promise;
+    },
+    open() {
+      if (self.state === 'closed') opened = gate();
+      else if (self.state !== 'idle') return;
+      isAsleep = false;
+      become('connecting');
+      connect();
+      forget = lifecycle({ sleep, wake, leave: () => on.leave() });
+    },
+    end,
+    ping,
+  };
+
+  function become(state, retryIn = 0, error = undefined) {
+    const isNews = state !== self.state || error;
+    self.state = state;
+    if (isNews) on.state({ state, attempt: failures, retryIn, error });
+  }
+
+  function connect() {
+    drop();
+    attempt = new AbortController();
+    const { signal } = attempt;
+    heard();
+    stream(signal)
+      .then(() => new BrokerError('unreachable', 'The stream has ended.'), (error) => error)
+      .then((error) => signal.aborted || broken(error));
+  }
+
+  async function stream(signal) {
+    const headers = await freshHeaders();
+    let isSettled;
+    const settle = (channel) => {
+      if (isSettled || !(channel || self.channel)) return;
+      isSettled = true;
+      settled(channel);
+    };
+    const live = (listener) => (...values) => signal.aborted || listener(...values);
+    await transport(
+      `${url}/channel?resume=${resume}&lease=${lease}${lastEventId && '&lastEventId=' + encodeURIComponent(lastEventId)}`,
+      { fetch, credentials, headers, signal },
+      {
+        heard: live(heard),
+        retry: live((milliseconds) => {
+          retry = milliseconds;
+        }),
+        // Only a channel that is continued (R4) begins with something else than its event.
+        comment: live(() => settle()),
+        event: live((type, data, id) => {
+          const detail = JSON.parse(data);
+          const { reason } = detail;
+          if (type !== 'close') {
+            if (id) lastEventId = id;
+            settle(type === 'channel' && detail);
+            on.event(type, detail);
+          } else if (/^(closed|revoked|superseded)$/.test(reason)) {
+            end(new BrokerError(reason, `The broker has ended the channel: ${reason}.`));
+          }
+        }),
+      },
+    );
+  }
+
+  const heartbeat = () => ((isOpen && self.channel.heartbeat) || FIRST_HEARTBEAT) * 1_000;
+
+  function heard() {
+    heardAt = Date.now();
+    clearTimeout(watchdog);
+    watchdog = setTimeout(() => {
+      // A page that was frozen finds its timers due before the events that wait for it: those come first.
+      watchdog = setTimeout(() => broken(new BrokerError('unreachable', 'The stream is silent.')), 500);
+    }, HEARTBEATS * heartbeat());
+  }
+
+  function settled(fresh) {
+    const earlier = self.channel;
+    if (fresh) self.channel = { ...fresh, seq: 0 };
+    const { channel } = self;
+    failures = 0;
+    isOpen = true;
+    heard();
+    pings = setInterval(() => ping(channel), (channel.lease || 90) * 333);
+    on.channel(fresh && earlier, !fresh);
+    opened.resolve(channel);
+    become('open');
+  }
+
+  /** Reports that this client is there and how far it has come. Resolves with whether the broker knows the channel. */
+  async function ping(channel) {
+    let knows = true;
+    let hasStream = false;
+    try {
+      const seen = lastEventId || undefined;
+      hasStream = (await post(`/channel/${channel.cid}/ping`, JSON.stringify({ key: channel.key, seen }))).stream;
+    } catch ({ code }) {
+      knows = code !== 'unknown_channel';
+      hasStream = knows;
+    }
+    // The broker has found out what the stream has not: nothing arrives here any longer.
+    if (!hasStream && isOpen && channel === self.channel) connect();
+    return knows;
+  }
+
+  function broken(error) {
+    drop();
+    if (!error.code?.at) error = new BrokerError('unreachable', `The stream broke: ${error}`);
+    const { status, retryAfter, retryable, code } = error;
+    // A refusal that stays; or, as long as there was no channel, somebody else at this URL.
+    if (/^(2|4(?!08|29))/.test(status) && (code === 'unreachable' ? !self.channel : !retryable)) return end(error);
+    const retryIn = Math.min(retryAfter * 1_000 || retry, 300_000) + delay(failures++);
+    timer = setTimeout(connect, retryIn);
+    become(self.channel ? 'away' : 'connecting', retryIn, error);
+  }
+
+  /** Lets go of the stream. */
+  function drop() {
+    clearTimeout(timer);
+    clearTimeout(watchdog);
+    clearInterval(pings);
+    timer = 0;
+    attempt?.abort();
+    if (isOpen) opened = gate();
+    isOpen = false;
+  }
+
+  function sleep() {
+    isAsleep = true;
+    drop();
+    become(self.channel ? 'away' : 'connecting');
+  }
+
+  /** Tries at once, unless a stream is alive or on its way. */
+  function wake() {
+    if (!isAsleep && !timer && !(isOpen && Date.now() - heardAt > 1.5 * heartbeat())) return;
+    isAsleep = false;
+    failures = 0;
+    connect();
+  }
+
+  function end(error) {
+    if (self.state === 'closed') return;
+    drop();
+    forget?.();
+    self.channel = null;
+    lastEventId = '';
+    failures = retry = 0;
+    opened.reject(error);
+    on.end(error);
+    become('closed', 0, error);
+  }
+
+  return self;
+}
