@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+import { Negotiation } from '../client/negotiation.js';
+import { ModelConnection, random } from './tools/model.js';
+
+/** Two sides, whose messages take the way that `fault(message)` tells: a list of delays, one for each copy. */
+function pairOf(seed, fault) {
+  const rand = random(seed);
+  const sides = ['a', 'b'].map((name) => ({ connection: new ModelConnection(name, rand), failures: [], sent: [] }));
+  sides.forEach((side, index) => {
+    const isPolite = () => index === 0;
+    side.negotiation = new Negotiation(side.connection, {
+      isPolite,
+      send: (message) => {
+        side.sent.push(message);
+        const copy = JSON.stringify(message);
+        for (const delay of fault(rand, message)) {
+          setTimeout(() => sides[1 - index].negotiation.receive(JSON.parse(copy)), delay);
+        }
+      },
+      failed: (error) => side.failures.push(error),
+    });
+    side.connection.addEventListener('negotiationneeded', () => {
+      if (side.isStarted) side.negotiation.offer();
+    });
+    side.start = () => {
+      side.isStarted = true;
+      side.negotiation.offer();
+    };
+  });
+  return { sides, rand };
+}
+
+async function pass(milliseconds, step = 4) {
+  for (let passed = 0; passed < milliseconds; passed += step) {
+    mock.timers.tick(step);
+    await new Promise(setImmediate);
+  }
+}
+
+function agree({ sides: [a, b] }, seed) {
+  for (const side of [a, b]) {
+    assert.deepEqual([...side.connection.errors, ...side.failures], [], `seed ${seed}`);
+    assert.equal(side.connection.signalingState, 'stable', `seed ${seed}`);
+    const missing = [...side.connection.sections].filter((section) => !side.connection.negotiated.has(section));
+    assert.deepEqual(missing, [], `seed ${seed}`);
+  }
+  for (const [one, other] of [[a, b], [b, a]]) {
+    assert.deepEqual(one.connection.local.current, other.connection.remote.current, `seed ${seed}`);
+    const { ufrag } = JSON.parse(one.connection.local.current.sdp);
+    const known = other.connection.candidates.filter((candidate) => candidate.startsWith(`${ufrag}:`));
+    assert.deepEqual(new Set(known), new Set([1, 2, 3].map((port) => `${ufrag}:${port}`)), `seed ${seed}`);
+  }
+}
+
+/** Both sides offer, add and restart at random times, mostly at the same. */
+async function quarrel(seed, fault, settle) {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const pair = pairOf(seed, fault);
+    const { sides, rand } = pair;
+    for (const side of sides) {
+      side.connection.sections.add(`${side.connection.name}-data`);
+      setTimeout(side.start, rand() * 30);
+      for (let more = 0; more < 3; more++) {
+        setTimeout(() => side.connection.addTrack(`${side.connection.name}-${more}`), 40 + rand() * 300);
+      }
+      if (rand() < 0.5) setTimeout(() => side.negotiation.offer(true), 100 + rand() * 200);
+    }
+    await pass(1_000);
+    await pass(settle, 25);
+    agree(pair, seed);
+    for (const { negotiation } of sides) negotiation.close();
+  } finally {
+    mock.timers.reset();
+  }
+}
+
+test('Both sides offer at the same time, in thousands of interleavings, and agree', { timeout: 300_000 }, async () => {
+  let last = 0;
+  const inOrder = (rand) => {
+    last = Math.max(last + 0.01, rand() * 40);
+    return [last];
+  };
+  for (let seed = 1; seed <= 2_000; seed++) {
+    last = 0;
+    await quarrel(seed, inOrder, 1);
+  }
+});
+
+test('Messages that come twice, late, or before their predecessors do no harm', { timeout: 300_000 }, async () => {
+  const disorder = (rand) => (rand() < 0.3 ? [rand() * 60, rand() * 200] : [rand() * 60]);
+  for (let seed = 1; seed <= 1_000; seed++) await quarrel(seed, disorder, 6_000);
+});
+
+test('What is lost after the first exchange is said again', { timeout: 300_000 }, async () => {
+  const loss = (rand, { exchange, description }) => (exchange && description && rand() < 0.3 ? [] : [rand() * 20]);
+  for (let seed = 1; seed <= 150; seed++) await quarrel(seed, loss, 240_000);
+});
