@@ -358,7 +358,7 @@ export class Peer extends EventTarget {
       if (this.#started) this.#negotiation.offer();
     });
     on(connection, 'connectionstatechange', () => this.#pathChanged());
-    on(connection, 'track', (event) => this.#emit('track', event));
+    on(connection, 'track', (event) => this.opened.then(() => this.#emit('track', event), () => {}));
     on(connection, 'datachannel', ({ channel: opened }) => {
       if (this.#id === null && !this.#data) this.#adopt(opened, on);
       else this.#emit('datachannel', opened);
@@ -403,7 +403,8 @@ export class Peer extends EventTarget {
     this.#broker.addEventListener('channel', ({ detail }) => {
       if (!cid && !this.#started) return;
       if (detail.resumed || detail.cid === this.#origin) return;
-      this.#origin = detail.cid;
+      // The session that this side called from was perhaps hosted again.
+      this.#origin = detail.sessions?.find(({ was }) => was === this.#origin)?.sid ?? detail.cid;
       this.#moved = true;
       this.#introduce();
     }, { signal });

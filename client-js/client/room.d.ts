@@ -1,1 +1,44 @@
-export {};
+/// <reference lib="esnext.disposable" />
+import type { Broker, Schema } from './broker.js';
+import type { Peer, PeerOptions } from './peer.js';
+
+export interface RoomOptions<S extends Schema = Schema> extends Omit<PeerOptions<S>, 'call' | 'origin'> {
+  /** What the others see of this client, beside its fingerprint: a JSON object. */
+  metadata?: Record<string, unknown>;
+  /** The most others: 8 unless given. Everybody sends to everybody, so with video a dozen is much. */
+  max?: number;
+}
+
+/** Another client in the room, connected and proven. */
+export interface Member<S extends Schema = Schema> {
+  readonly peer: Peer<S>;
+  /** A stranger wrote it. */
+  readonly metadata: { readonly fingerprint: string; readonly [name: string]: unknown };
+  /** By which the client is known, whatever its address: the same after a new start of the broker. */
+  readonly fingerprint: string;
+}
+
+export interface RoomEvents<S extends Schema = Schema> {
+  join: CustomEvent<Member<S>>;
+  /** Once for each `join`, unless this client leaves first. */
+  leave: CustomEvent<Member<S>>;
+  /** Never before the member's `join`. */
+  track: CustomEvent<{ member: Member<S>; track: MediaStreamTrack; streams: readonly MediaStream[] }>;
+}
+
+/**
+ * Everybody with a tag meets everybody: hosts a session with the tag, and has one peer to each other session with it. A member is
+ * recognised after a new start of the broker, and its connection goes on.
+ */
+export class Room<S extends Schema = Schema> extends EventTarget implements AsyncDisposable {
+  constructor(broker: Broker<S>, tag: string, options?: RoomOptions<S>);
+  /** Resolves once those who were there are known; rejects, and the room is closed, where the broker refuses. */
+  readonly ready: Promise<void>;
+  readonly members: readonly Member<S>[];
+  /** Leaves the room; the broker stays open. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+
+  addEventListener<K extends keyof RoomEvents<S>>(type: K, listener: (event: RoomEvents<S>[K]) => void, options?: boolean | AddEventListenerOptions): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+}

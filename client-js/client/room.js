@@ -1,1 +1,194 @@
-export {};
+import { Peer } from './peer.js';
+
+/** After a call in vain the same session is called again: after so long at first and at most, in milliseconds. */
+const FIRST_PAUSE = 5_000;
+const LONGEST_PAUSE = 60_000;
+
+/**
+ * Everybody with a tag meets everybody: hosts a session with the tag, and has one peer to each other session with it. Which of
+ * two calls the other follows from their addresses.
+ *
+ * Each member is known by the fingerprint of its certificate, which its session names and its connection proves. So after a new
+ * start of the broker, where everybody has another address, the members are recognised, and their connections go on.
+ */
+export class Room extends EventTarget {
+  #broker;
+  #tag;
+  #options;
+  #max;
+  #session = null;
+  #fingerprint = null;
+  #roster = null;
+  #calls = new Map(); // sid → {sid, peer, session, member, tracks}: under way, or open and a member
+  #failures = new Map(); // sid → {count, isPause}: calls in vain
+  #gone = new AbortController();
+
+  constructor(broker, tag, { metadata = {}, max = 8, signal, ...options } = {}) {
+    super();
+    this.#broker = broker;
+    this.#tag = tag;
+    this.#options = options;
+    this.#max = max;
+    signal?.addEventListener('abort', () => this.close(), { signal: this.#gone.signal });
+    this.ready = this.#enter(metadata);
+    this.ready.catch(() => this.close());
+    if (signal?.aborted) this.close();
+  }
+
+  /** The members that are connected. */
+  get members() {
+    return [...this.#calls.values()].filter(({ member }) => member).map(({ member }) => member);
+  }
+
+  /** Leaves the room. */
+  async close() {
+    if (this.#gone.signal.aborted) return;
+    this.#gone.abort();
+    this.#roster?.close();
+    for (const { peer } of this.#calls.values()) peer?.close();
+    await this.#session?.close();
+  }
+
+  async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+    await this.close();
+  }
+
+  async #enter(metadata) {
+    const { signal } = this.#gone;
+    const { certificates, fingerprint } = await identity(this.#options);
+    this.#options = { ...this.#options, rtc: { ...this.#options.rtc, certificates } };
+    this.#fingerprint = fingerprint;
+    signal.throwIfAborted();
+    const stop = Peer.answer(this.#broker, (call) => this.#answer(call));
+    signal.addEventListener('abort', stop);
+    const session = await this.#broker.host({ tags: [this.#tag], listed: true, metadata: { ...metadata, fingerprint } }, { signal });
+    this.#session = session;
+    if (signal.aborted) await session.close();
+    signal.throwIfAborted();
+    this.#roster = this.#broker.watch(this.#tag, { signal });
+    this.#roster.subscribe(() => this.#look());
+    this.#look();
+    await this.#roster.ready;
+  }
+
+  /** Compares the list with the calls. */
+  #look() {
+    const own = this.#session.sid;
+    if (this.#gone.signal.aborted) return;
+    const listed = new Map(this.#roster.snapshot.map((session) => [session.sid, session]));
+    for (const sid of this.#failures.keys()) if (!listed.has(sid)) this.#failures.delete(sid);
+    for (const session of listed.values()) {
+      const { sid } = session;
+      // An own session of an earlier channel can still be listed.
+      if (session.own || sid === own || session.metadata?.fingerprint === this.#fingerprint) continue;
+      const call = this.#calls.get(sid);
+      const known = !call && this.#memberWith(session.metadata?.fingerprint);
+      if (known) {
+        // With another address after a new start of the broker; or a stranger who claims to be this member, which is proven.
+        if (!listed.has(known.sid)) this.#rename(known, sid);
+      } else if (call) {
+        call.session = session;
+        this.#settle(call);
+      } else if (own < sid && this.#hasRoom && !this.#failures.get(sid)?.isPause) {
+        this.#add(sid, Peer.call(this.#broker, sid, { ...this.#options, origin: this.#session, call: { room: this.#tag } }), session);
+      }
+    }
+    // A member that is connected stays: its session may come again. Others are nobody's any longer.
+    for (const call of [...this.#calls.values()]) if (!listed.has(call.sid) && call.session && !call.member) call.peer.close();
+  }
+
+  #memberWith(fingerprint) {
+    return [...this.#calls.values()].find(({ member }) => member && member.fingerprint === fingerprint);
+  }
+
+  get #hasRoom() {
+    return this.#calls.size < this.#max;
+  }
+
+  #answer(call) {
+    if (call.to !== this.#session?.sid || call.call?.room !== this.#tag) return false;
+    const before = this.#calls.get(call.from);
+    if (!before && !this.#hasRoom) {
+      call.decline('The room is full.');
+      return true;
+    }
+    if (before) {
+      this.#remove(before); // the other side has lost it
+      before.peer.close();
+    }
+    const session = this.#roster?.snapshot.find(({ sid }) => sid === call.from);
+    this.#add(call.from, call.accept(this.#options), session);
+    return true;
+  }
+
+  #add(sid, peer, session) {
+    const call = { sid, peer, session, member: null, tracks: [] };
+    this.#calls.set(sid, call);
+    peer.addEventListener('track', ({ detail }) => {
+      call.tracks.push(detail);
+      this.#tellTracks(call);
+    });
+    peer.opened.then(() => this.#settle(call), () => {});
+    peer.closed.then(() => this.#remove(call));
+  }
+
+  /** Whoever is connected, and is who its session says, is a member. */
+  #settle(call) {
+    const { peer, session, member } = call;
+    if (member || !session || !peer.fingerprint || this.#calls.get(call.sid) !== call) return;
+    const expected = session.metadata?.fingerprint;
+    if (expected !== peer.fingerprint) {
+      peer.close('not who its session says');
+      return;
+    }
+    const twin = this.#memberWith(expected);
+    if (twin) this.#remove(twin);
+    twin?.peer.close();
+    this.#failures.delete(call.sid);
+    call.member = { peer, metadata: session.metadata, fingerprint: expected };
+    this.#emit('join', call.member);
+    this.#tellTracks(call);
+  }
+
+  #tellTracks({ member, tracks }) {
+    if (member) for (const event of tracks.splice(0)) this.#emit('track', { member, track: event.track, streams: event.streams });
+  }
+
+  #rename(call, sid) {
+    this.#calls.delete(call.sid);
+    call.sid = sid;
+    this.#calls.set(sid, call);
+  }
+
+  #remove(call) {
+    if (this.#calls.get(call.sid) !== call) return;
+    this.#calls.delete(call.sid);
+    if (call.member) this.#emit('leave', call.member);
+    if (this.#gone.signal.aborted) return;
+    // A session can outlive its owner for a while, and a network can fail: each is called again, but ever more seldom.
+    const count = (this.#failures.get(call.sid)?.count ?? 0) + 1;
+    const failure = { count, isPause: true };
+    this.#failures.set(call.sid, failure);
+    const again = setTimeout(() => {
+      failure.isPause = false;
+      this.#look();
+    }, Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (count - 1)));
+    this.#gone.signal.addEventListener('abort', () => clearTimeout(again), { once: true });
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** The certificate of all connections of a room, and its fingerprint; without one where the platform makes none. */
+async function identity({ RTCPeerConnection = globalThis.RTCPeerConnection, rtc }) {
+  const certificates = rtc?.certificates
+    ?? [await RTCPeerConnection.generateCertificate({ name: 'ECDSA', namedCurve: 'P-256' })];
+  const probe = new RTCPeerConnection({ certificates });
+  probe.createDataChannel('');
+  const { sdp } = await probe.createOffer();
+  probe.close();
+  const [, algorithm, digits] = /^a=fingerprint:(\S+) (\S+)/m.exec(sdp);
+  return { certificates, fingerprint: `${algorithm.toLowerCase()} ${digits.toUpperCase()}` };
+}
