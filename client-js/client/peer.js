@@ -54,11 +54,11 @@ class Call {
   }
 
   accept(options) {
-    return this.#answer({ options });
+    return this.#answer(true, options);
   }
 
   decline(reason) {
-    this.#answer({ reason });
+    this.#answer(false, reason);
   }
 }
 
@@ -177,11 +177,11 @@ export class Peer extends EventTarget {
       over.abort();
     };
     const expiry = setTimeout(end, 5 * 60_000);
-    const call = new Call({ from, to, call: signal.call, signal: over.signal }, ({ options, reason }) => {
+    const call = new Call({ from, to, call: signal.call, signal: over.signal }, (isAccepted, word) => {
       if (over.signal.aborted) throw new PeerError('left', 'This call is over, or was answered before.');
       end();
-      if (!options && reason !== undefined) return bye('declined', reason);
-      return new Peer(broker, { id: signal.pc ?? null, key, target: from, origin: to, early }, { ...defaults, ...options });
+      if (!isAccepted) return bye('declined', word);
+      return new Peer(broker, { id: signal.pc ?? null, key, target: from, origin: to, early }, { ...defaults, ...word });
     });
     board.calls.set(key, (more) => {
       if (more.bye) end();
@@ -257,7 +257,7 @@ export class Peer extends EventTarget {
    */
   send(data, { signal } = {}) {
     const sent = this.#sends.then(async () => {
-      await this.#until(() => this.#isOpened && this.#data?.readyState === 'open', signal);
+      await this.#until(() => this.#isOpened && this.#state !== 'closed' && this.#data?.readyState === 'open', signal);
       const most = this.#connection.sctp?.maxMessageSize ?? MESSAGE_SIZE;
       const size = data.size ?? data.byteLength ?? new TextEncoder().encode(data).length;
       if (size > most) throw new PeerError('too_large', `The message has ${size} bytes; the other side takes at most ${most}.`);
@@ -313,7 +313,7 @@ export class Peer extends EventTarget {
       await this.#refresh();
       this.#started = true;
       if (early) for (const signal of early) this.#negotiation.receive(signal);
-      else this.#negotiation.offer();
+      else if (this.#isCaller) this.#negotiation.offer();
     } catch (error) {
       this.#end('signalling', error.message, { cause: error });
     }
@@ -325,6 +325,9 @@ export class Peer extends EventTarget {
     this.#board.peers.delete(this.#key);
     this.#id = this.#key = signal.pc;
     this.#board.peers.set(this.#key, this);
+    this.#isCaller = false;
+    // Not by a rollback: Chromium finds no candidates after one that comes early, and other stacks have none.
+    this.#connect();
     this.#become('connecting');
     this.#expectPath();
     this.#negotiation.receive(signal);
@@ -389,7 +392,10 @@ export class Peer extends EventTarget {
     this.#data = channel;
     channel.binaryType = 'arraybuffer';
     channel.bufferedAmountLowThreshold = BUFFERED;
-    on(channel, 'open', () => this.#check());
+    on(channel, 'open', () => {
+      this.#check();
+      this.#wake(); // a seed's channel may come after the path
+    });
     on(channel, 'close', () => this.#left());
     on(channel, 'bufferedamountlow', () => this.#wake());
     // Nothing is heard before it is proven who says it.

@@ -44,3 +44,124 @@ inPage('A call opens, and messages go both ways', async () => {
   await caller.close();
   return [...result, (await answerer.closed).code, await caller.closed ?? null];
 }, ['hello', 1, 2, 3, 'connected', 'connected', 'left', null]);
+
+inPage('Both call each other at the same time, and it becomes one conversation', async () => {
+  const results = new Set();
+  for (let time = 0; time < 20; time++) {
+    const world = new FakeWorld();
+    world.fault = () => ({ copies: 1, delay: time });
+    const [ada, bob] = [world.broker('ada'), world.broker('bob')];
+    let rung = 0;
+    Peer.answer(ada, () => rung++);
+    Peer.answer(bob, () => rung++);
+    const calls = [() => Peer.call(ada, bob.cid), () => Peer.call(bob, ada.cid)];
+    const [one, other] = (time % 2 ? calls : calls.reverse()).map((call) => call());
+    await Promise.all([one.opened, other.opened]);
+    const heardByOther = heard(other, 'message');
+    await one.send('hello');
+    const result = [await heardByOther, rung];
+    await one.close();
+    results.add([...result, (await other.closed).code].join());
+  }
+  return [...results];
+}, ['hello,0,left']);
+
+inPage('A call is declined, is not answered, or rings in vain', async () => {
+  const world = new FakeWorld();
+  const [ada, bob, cyd] = ['ada', 'bob', 'cyd'].map((name) => world.broker(name));
+  Peer.answer(bob, (call) => call.decline(call.call?.rude ? undefined : 'Not now.'));
+  const declined = await Peer.call(ada, bob.cid).closed;
+  const silently = await Peer.call(ada, bob.cid, { call: { rude: true } }).closed;
+  const rang = new Promise((resolve) => Peer.answer(cyd, resolve));
+  const unanswered = Peer.call(ada, cyd.cid, { answerWithin: 100 });
+  const ringing = await rang;
+  const late = await unanswered.closed;
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  const unreachable = await Peer.call(ada, 'nobody').closed;
+  return [declined.code, declined.message, silently.code, late.code, ringing.signal.aborted, unreachable.code, unreachable.cause.code];
+}, ['declined', 'Not now.', 'declined', 'no_answer', true, 'signalling', 'unknown_target']);
+
+inPage('A call outlives its broker, renegotiates over itself, and says its new address', async () => {
+  const { world, ada, bob, caller, answerer } = await pair();
+  world.restart();
+  ada.reopen();
+  bob.reopen();
+  world.sent.length = 0;
+  const [track] = document.createElement('canvas').captureStream().getTracks();
+  const heardTrack = heard(answerer, 'track');
+  caller.addTrack(track, new MediaStream([track]));
+  const { streams } = await heardTrack;
+  await caller.restart();
+  await caller.send('after');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const result = [streams.length, world.sent.length, caller.target === bob.cid, answerer.target === ada.cid, caller.state];
+  await caller.close();
+  return result;
+}, [1, 0, true, true, 'connected']);
+
+inPage('A peer of the seed calls with bare words', async () => {
+  const world = new FakeWorld();
+  const [ada, bob] = [world.broker('ada'), world.broker('bob')];
+  const accepted = new Promise((resolve) => Peer.answer(bob, (call) => resolve(call.accept())));
+  const connection = new RTCPeerConnection();
+  const channel = connection.createDataChannel('chat');
+  connection.onicecandidate = ({ candidate }) => candidate && ada.send(bob.cid, { candidate });
+  ada.addEventListener('message', ({ detail: { message } }) => {
+    if (message.answer) connection.setRemoteDescription({ type: 'answer', sdp: message.answer });
+    else if (connection.remoteDescription) connection.addIceCandidate(message.candidate);
+  });
+  await connection.setLocalDescription();
+  await ada.send(bob.cid, { offer: connection.localDescription.sdp });
+  const peer = await accepted;
+  const said = new Promise((resolve) => (channel.onmessage = ({ data }) => resolve(data)));
+  await peer.send('hello');
+  const result = [await said, Object.keys(world.sent.find(({ origin }) => origin === bob.cid).message).join()];
+  connection.close();
+  return [...result, (await peer.closed).code];
+}, ['hello', 'answer', 'left']);
+
+inPage('Where restarts are in vain the same peer goes on with a fresh connection', async () => {
+  const { caller, answerer } = await pair();
+  const [track] = document.createElement('canvas').captureStream().getTracks();
+  caller.addTrack(track);
+  await heard(answerer, 'track');
+  const fresh = [heard(caller, 'connection'), heard(answerer, 'connection')];
+  const again = [caller, answerer].map((peer) => heard(peer, 'state', (state) => state === 'connected'));
+  // Only a broken negotiation is quick enough for a test.
+  const before = caller.connection;
+  before.createOffer = () => Promise.reject(new Error('Broken.'));
+  before.getSenders()[0].track.dispatchEvent(new Event('x'));
+  Object.defineProperty(before, 'connectionState', { get: () => 'failed' });
+  before.dispatchEvent(new Event('connectionstatechange'));
+  caller.restart();
+  await Promise.all(fresh);
+  await Promise.all(again.slice(0, 1));
+  const heardByAnswerer = heard(answerer, 'message');
+  await caller.send('again');
+  const result = [await heardByAnswerer, caller.connection !== before, caller.state, caller.connection.getSenders().length, before.signalingState];
+  await caller.close();
+  return result;
+}, ['again', true, 'connected', 1, 'closed']);
+
+inPage('What is sent waits for room, and 20 MB arrive in order', async () => {
+  const { caller, answerer } = await pair();
+  const size = 65_536;
+  let most = 0;
+  const received = (async () => {
+    let count = 0;
+    for await (const message of answerer.messages()) {
+      if (new Uint32Array(message)[0] !== count++) return 'out of order';
+      if (count === 320) return count;
+    }
+    return 'closed';
+  })();
+  for (let count = 0; count < 320; count++) {
+    await caller.send(new Uint32Array(size / 4).fill(count));
+    most = Math.max(most, count);
+  }
+  const tooLarge = await caller.send('x'.repeat(300_000)).catch(({ code }) => code);
+  const aborted = await caller.send('x', { signal: AbortSignal.abort() }).catch(({ name }) => name);
+  const result = [await received, tooLarge, aborted];
+  await caller.close();
+  return [...result, await caller.send('x').catch(({ code }) => code)];
+}, [320, 'too_large', 'AbortError', 'closed']);
