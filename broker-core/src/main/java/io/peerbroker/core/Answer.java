@@ -44,6 +44,13 @@ public sealed interface Answer {
     }
   }
 
+  /** The ICE servers that the client may use from now on. */
+  record IceServersGiven(IceConfiguration configuration) implements Answer {
+    public IceServersGiven {
+      Objects.requireNonNull(configuration, "configuration");
+    }
+  }
+
   /** The session was created. */
   record SessionOpened(String sid) implements Answer {
     public SessionOpened {

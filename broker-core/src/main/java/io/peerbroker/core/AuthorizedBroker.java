@@ -84,6 +84,11 @@ record AuthorizedBroker(LocalBroker broker, Caller caller) implements Broker {
   }
 
   @Override
+  public IceConfiguration iceServers() {
+    return broker.iceServers(caller);
+  }
+
+  @Override
   public BrokerStats stats() {
     return broker.stats();
   }

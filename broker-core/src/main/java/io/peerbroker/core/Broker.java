@@ -175,6 +175,15 @@ public interface Broker extends AutoCloseable {
   void recheck();
 
   /**
+   * Returns the STUN and TURN servers for a peer connection, with credentials that are good from
+   * now on: on a view those for its caller, otherwise those for the application itself.
+   *
+   * @throws RefusedException what the application's {@link IceServers} refuse; {@code internal} if
+   *     they fail
+   */
+  IceConfiguration iceServers();
+
+  /**
    * Returns what the broker holds now and has done so far: a snapshot, for metrics. Takes no lock
    * and may be called at any time, also after the broker has closed; it costs about a hundred
    * additions.

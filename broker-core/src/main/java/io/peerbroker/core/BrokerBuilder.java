@@ -22,6 +22,7 @@ public final class BrokerBuilder {
   private @Nullable Executor receiverExecutor;
   private int maxReceiverThreads = 64;
   private AccessPolicy policy = AccessPolicy.allowAll();
+  private @Nullable IceServers iceServers;
   private UnaryOperator<Router> router = UnaryOperator.identity();
   private final List<BrokerListener> listeners = new ArrayList<>();
 
@@ -356,6 +357,12 @@ public final class BrokerBuilder {
     return this;
   }
 
+  /** Sets which STUN and TURN servers clients may use. Default {@link IceServers#none()}. */
+  public BrokerBuilder iceServers(IceServers servers) {
+    iceServers = Objects.requireNonNull(servers, "servers");
+    return this;
+  }
+
   /**
    * Puts a router of the application in place of the broker's own.
    *
@@ -386,6 +393,7 @@ public final class BrokerBuilder {
         receiverExecutor,
         maxReceiverThreads,
         asked,
+        iceServers == null ? IceServers.none() : new GuardedIceServers(iceServers),
         router,
         listeners);
   }

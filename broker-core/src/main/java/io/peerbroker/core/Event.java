@@ -19,16 +19,19 @@ public sealed interface Event {
    * @param key the channel's secret; not in {@link #toString()}, since it must not be logged
    * @param resume for how long the channel survives the loss of its stream; zero for not at all
    * @param lease how often the broker must hear from the client at least; zero if there is no lease
+   * @param ice the ICE servers that the client may use
    */
-  record Opened(String id, String key, Duration resume, Duration lease) implements Event {
+  record Opened(String id, String key, Duration resume, Duration lease, IceConfiguration ice)
+      implements Event {
     public Opened {
       Objects.requireNonNull(id, "id");
       Objects.requireNonNull(key, "key");
+      Objects.requireNonNull(ice, "ice");
     }
 
     @Override
     public int size() {
-      return 96 + id.length() + key.length();
+      return 96 + id.length() + key.length() + ice.size();
     }
 
     @Override

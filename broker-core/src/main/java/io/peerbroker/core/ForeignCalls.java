@@ -1,6 +1,8 @@
 package io.peerbroker.core;
 
 import java.util.ArrayDeque;
+import java.util.Objects;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,6 +86,25 @@ final class ForeignCalls {
       System.getLogger(LOGGER).log(System.Logger.Level.ERROR, message, thrown);
     } catch (Throwable unloggable) {
       // There is nowhere left to report it.
+    }
+  }
+
+  /**
+   * Asks the application for a decision.
+   *
+   * @param what what of the application is asked, for the log
+   * @throws RefusedException that of the application; {@code internal} if it fails or returns null
+   */
+  static <T> T answer(String what, Supplier<@Nullable T> question) {
+    try {
+      return Objects.requireNonNull(question.get(), () -> "The " + what + " returned null.");
+    } catch (RefusedException refused) {
+      throw refused;
+    } catch (Throwable thrown) {
+      // Errors too, and checked exceptions from languages that don't check them: none of them
+      // permits.
+      log("The application's " + what + " failed", thrown);
+      throw RefusedException.of(Refusal.Code.INTERNAL, "The broker failed; its log says more.");
     }
   }
 }

@@ -61,15 +61,6 @@ record GuardedPolicy(AccessPolicy policy) implements AccessPolicy {
   }
 
   private static <T> T answered(Supplier<@Nullable T> question) {
-    try {
-      return Objects.requireNonNull(question.get(), "The access policy returned null.");
-    } catch (RefusedException refused) {
-      throw refused;
-    } catch (Throwable thrown) {
-      // Errors too, and checked exceptions from languages that don't check them: none of them
-      // permits.
-      ForeignCalls.log("The application's access policy failed", thrown);
-      throw RefusedException.of(Refusal.Code.INTERNAL, "The broker failed; its log says more.");
-    }
+    return ForeignCalls.answer("access policy", question);
   }
 }

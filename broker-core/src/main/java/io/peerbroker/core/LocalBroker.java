@@ -28,6 +28,7 @@ final class LocalBroker implements Broker {
   private final Limits limits;
   private final boolean requireSessionKey;
   private final AccessPolicy policy;
+  private final IceServers iceServers;
   private final LocalGateway gateway = new LocalGateway(this, Caller.trusted());
   private final Timer timer;
 
@@ -71,10 +72,12 @@ final class LocalBroker implements Broker {
       @Nullable Executor givenReceivers,
       int maxReceiverThreads,
       AccessPolicy policy,
+      IceServers iceServers,
       UnaryOperator<Router> front,
       List<BrokerListener> listeners) {
     this.limits = limits;
     this.policy = policy;
+    this.iceServers = iceServers;
     this.requireSessionKey = requireSessionKey;
     if (givenTimer != null) {
       ownTimer = null;
@@ -142,7 +145,9 @@ final class LocalBroker implements Broker {
     LocalChannel channel = newChannel(ChannelOptions.none(), side, owner);
     Channel held = as.apply(channel);
     try {
-      open(channel, null, receivers.opener(receiver, held, executor, channel.asks()));
+      // A party in this JVM asks the broker for ICE servers when it needs them.
+      IceConfiguration ice = IceConfiguration.none();
+      open(channel, ice, null, receivers.opener(receiver, held, executor, channel.asks()));
     } catch (RefusedException refused) {
       throw refused(null, refused);
     }
@@ -174,10 +179,11 @@ final class LocalBroker implements Broker {
   /**
    * Opens or continues a channel whose events go to a transport's stream.
    *
+   * @param caller who gets ICE servers with a new channel
    * @param owner the login that opens it; null if there is none
    */
   LocalChannel openChannel(
-      ChannelOptions options, Transport.Opener opener, @Nullable String owner) {
+      ChannelOptions options, Transport.Opener opener, Caller caller, @Nullable String owner) {
     try {
       streams.checkRunning();
       ResumeId id = options.lastEventId() == null ? null : ResumeId.parse(options.lastEventId());
@@ -192,7 +198,8 @@ final class LocalBroker implements Broker {
           case NEVER_GIVEN, CLOSED -> {}
         }
       }
-      return open(newChannel(options, LocalChannel.Side.WIRE, owner), replaced, opener);
+      IceConfiguration ice = iceServers(caller);
+      return open(newChannel(options, LocalChannel.Side.WIRE, owner), ice, replaced, opener);
     } catch (RefusedException refused) {
       throw refused(null, refused);
     }
@@ -205,14 +212,17 @@ final class LocalBroker implements Broker {
    *     passes its permit on, once the new one can no longer be refused
    */
   private LocalChannel open(
-      LocalChannel channel, @Nullable LocalChannel replaced, Transport.Opener opener) {
+      LocalChannel channel,
+      IceConfiguration ice,
+      @Nullable LocalChannel replaced,
+      Transport.Opener opener) {
     streams.checkRunning();
     ChannelConnection.Stream stream = channel.connection().new Stream(permitFor(channel, replaced));
     // From here on the stream frees the permit, whether or not it is ever attached.
     boolean opened = false;
     try {
       streams.add(stream);
-      channel.begin(stream);
+      channel.begin(stream, ice);
       // Listeners are notified of it before its client knows of it.
       directory.add(channel);
       if (replaced != null) {
@@ -438,6 +448,16 @@ final class LocalBroker implements Broker {
 
   AccessPolicy policy() {
     return policy;
+  }
+
+  @Override
+  public IceConfiguration iceServers() {
+    return iceServers(Caller.trusted());
+  }
+
+  /** Returns the ICE servers of a caller. */
+  IceConfiguration iceServers(Caller caller) {
+    return iceServers.forCaller(caller);
   }
 
   @Override

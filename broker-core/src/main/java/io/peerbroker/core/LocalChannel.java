@@ -140,9 +140,10 @@ final class LocalChannel implements Channel, Outbox.Sender {
   }
 
   /** Queues the first event, and attaches the first stream. */
-  void begin(ChannelConnection.Stream stream) {
+  void begin(ChannelConnection.Stream stream, IceConfiguration ice) {
     connection.outbox.offer(
-        new Event.Opened(id, key, connection.resume(), connection.lease()), /* receipt= */ null);
+        new Event.Opened(id, key, connection.resume(), connection.lease(), ice),
+        /* receipt= */ null);
     connection.attach(stream, 0);
   }
 

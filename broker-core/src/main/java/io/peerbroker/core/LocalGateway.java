@@ -19,7 +19,7 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     try {
       checkOpen(options);
       return CompletableFuture.completedFuture(
-          acting(broker.openChannel(options, opener, owner())));
+          acting(broker.openChannel(options, opener, caller, owner())));
     } catch (Throwable failed) {
       // Errors of the opener too: the stage is the only way to report them.
       return CompletableFuture.failedFuture(failed);
@@ -130,7 +130,7 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
       checkSizes(request);
       LocalChannel channel = claimAndConfirm(request);
       long seq = request.actor().seq();
-      return seq == 0 || request instanceof Request.Ping || request instanceof Request.CloseChannel
+      return seq == 0 || mayBeRepeated(request)
           ? performAs(channel, request)
           : channel.lastAnswer.once(seq, () -> performAs(channel, request));
     } catch (RefusedException refused) {
@@ -139,6 +139,13 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
       // Errors too: the stage is the only way to report them.
       return CompletableFuture.failedStage(failed);
     }
+  }
+
+  /** Returns whether a request may happen twice, so that its number says nothing. */
+  private static boolean mayBeRepeated(Request request) {
+    return request instanceof Request.Ping
+        || request instanceof Request.AskIceServers
+        || request instanceof Request.CloseChannel;
   }
 
   /** Performs a request of a channel that has shown its key. Nothing is thrown. */
@@ -236,6 +243,9 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
   private Answer answer(Request request, LocalChannel channel) {
     if (request instanceof Request.Ping) {
       return new Answer.Pong(channel.isAttached(), channel.lastConsumed());
+    }
+    if (request instanceof Request.AskIceServers) {
+      return new Answer.IceServersGiven(broker.iceServers(caller));
     }
     if (request instanceof Request.OpenSession open) {
       LocalSession session =

@@ -7,7 +7,7 @@ package io.peerbroker.core;
  * values     what is passed around:
  *            Json JsonGson JsonScanner JsonStrings Message Tags TagSet TagFilter ParsedFilter Scope
  *            ListedSession SessionSpec SessionUpdate SessionState SessionRef SessionChange Page
- *            PageReader Request Answer Event Envelope CloseReason Delivery Refusal
+ *            PageReader IceServer IceConfiguration Request Answer Event Envelope CloseReason Delivery Refusal
  *            RefusedException ResumeId Ids ChannelOptions Caller LoggedIn TrustedCaller BrokerStats
  *            CheckReturnValue
  * bounds     what there may be at most, and what is said beyond it:
@@ -18,7 +18,8 @@ package io.peerbroker.core;
  *            Channel Session Watch Watcher Receiver Attachment Transport Router BrokerListener
  * notifying  when, and on which thread, foreign code is called:
  *            Threads WorkerPool Timer ForeignCalls AccessPolicy GuardedPolicy Visibility Counters
- *            Listeners Lifecycle WakeThrottle ExpiryQueue
+ *            IceServers GuardedIceServers TimeLimitedIceServers Listeners Lifecycle WakeThrottle
+ *            ExpiryQueue
  * delivery   what waits for readers, and their streams:
  *            AbstractAttachment AbsentQueues Outbox ChangeFeed ChangeLog ReceiverTransport Receivers
  *            WaitingChannels OpenStreams OpenAsks LastAnswer

@@ -56,7 +56,7 @@ final class BrokenPartsTest {
         new LocalChannel(
             parts, ChannelOptions.none().withResume(GRACE), LocalChannel.Side.WIRE, null);
     ChannelConnection.Stream stream = channel.connection().new Stream(permits.takeAnyway());
-    channel.begin(stream);
+    channel.begin(stream, IceConfiguration.none());
     OpenStreams.connect(stream, line::attach);
     return channel;
   }

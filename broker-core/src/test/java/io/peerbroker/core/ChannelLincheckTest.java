@@ -20,7 +20,7 @@ public class ChannelLincheckTest {
   private LocalChannel channel() {
     LocalChannel channel = broker.newChannel(ChannelOptions.none(), LocalChannel.Side.OWN, null);
     stream = channel.connection().new Stream(broker.streams.channels.takeAnyway());
-    channel.begin(stream);
+    channel.begin(stream, IceConfiguration.none());
     broker.directory.add(channel);
     return channel;
   }

@@ -33,7 +33,9 @@ final class ChannelTest {
     assertThat(ada.channel.key()).matches("[A-Za-z0-9_-]{22,}").isNotEqualTo(bob.channel.key());
     assertThat(ada.host("a").id()).matches(GUID);
     assertThat(
-            ada.channel.toString() + new Event.Opened("id", "secret", Duration.ZERO, Duration.ZERO))
+            ada.channel.toString()
+                + new Event.Opened(
+                    "id", "secret", Duration.ZERO, Duration.ZERO, IceConfiguration.none()))
         .doesNotContain(ada.channel.key())
         .doesNotContain("secret");
   }

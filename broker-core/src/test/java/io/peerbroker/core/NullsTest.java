@@ -137,6 +137,10 @@ final class NullsTest {
     refuses("target", () -> new Request.Send(actor, null, List.of(Json.NULL)));
     refuses("refusal", () -> new Answer.Refused(null));
     refuses("sid", () -> new Answer.SessionOpened(null));
+    refuses("configuration", () -> new Answer.IceServersGiven(null));
+    refuses("ttl", () -> new IceConfiguration(List.of(), null));
+    refuses("username", () -> IceServer.turn(null, "word", "turn:a"));
+    refuses("credential", () -> IceServer.turn("user", null, "turn:a"));
   }
 
   @Test
@@ -145,6 +149,7 @@ final class NullsTest {
     BrokerBuilder builder = Broker.builder();
     refuses("timer", () -> builder.timer(null));
     refuses("policy", () -> builder.accessPolicy(null));
+    refuses("servers", () -> builder.iceServers(null));
     refuses("router", () -> builder.router(null));
     refuses("listener", () -> builder.listener(null));
     refuses("executor", () -> builder.receiverExecutor(null));

@@ -64,7 +64,13 @@ final class OpenerTest {
     Channel channel = Wired.openChannel(broker, this::open);
     assertThat(opened.told).containsExactly("ready");
     assertThat(opened.poll())
-        .isEqualTo(new Event.Opened(channel.id(), channel.key(), Duration.ZERO, Duration.ZERO));
+        .isEqualTo(
+            new Event.Opened(
+                channel.id(),
+                channel.key(),
+                Duration.ZERO,
+                Duration.ZERO,
+                IceConfiguration.none()));
     assertThat(opened.poll()).isNull();
     opened.attachment.consumed(1);
     opened.attachment.detach(CloseReason.GONE);

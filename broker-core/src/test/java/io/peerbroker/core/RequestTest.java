@@ -596,6 +596,7 @@ final class RequestTest {
     for (Request request :
         List.of(
             new Request.Ping(actor),
+            new Request.AskIceServers(actor),
             new Request.CloseChannel(actor),
             new Request.OpenSession(actor, SessionSpec.listed("a").withMetadata(Json.of("SECRET"))),
             new Request.UpdateSession(

@@ -190,7 +190,7 @@ final class ShutdownTest {
     ChannelConnection.Stream stream =
         channel.connection().new Stream(broker.streams.channels.takeAnyway());
     stream.detach(CloseReason.SHUTTING_DOWN);
-    channel.begin(stream);
+    channel.begin(stream, IceConfiguration.none());
     assertThat(channel.deliver(new Message("a", channel.id(), Json.NULL))).isCompleted();
     assertThat(broker.budgets.queues.used()).isPositive();
     channel.end(CloseReason.SHUTTING_DOWN);

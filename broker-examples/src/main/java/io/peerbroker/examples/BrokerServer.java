@@ -6,6 +6,7 @@ import io.peerbroker.servlet.HttpSettings;
 import jakarta.servlet.ServletException;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -66,7 +67,9 @@ public final class BrokerServer implements Callable<Integer> {
           Map.entry("heartbeat", "--heartbeat"),
           Map.entry("maxResume", "--max-resume"),
           Map.entry("requireSessionKey", "--require-session-key"),
-          Map.entry("maxChannels", "--max-channels"));
+          Map.entry("maxChannels", "--max-channels"),
+          Map.entry("iceServers", "--ice-server"),
+          Map.entry("turnSecretFile", "--turn-secret-file"));
 
   @Option(
       names = "--host",
@@ -174,6 +177,22 @@ public final class BrokerServer implements Callable<Integer> {
           "Messages, and changes of sessions, that a channel may make a second; 0 lifts both."
               + " Default: 100")
   private @Nullable Integer messageRate;
+
+  @Option(
+      names = "--ice-server",
+      paramLabel = "URL",
+      description =
+          "A STUN or TURN server for clients: stun:example.org, turn:example.org:3478?transport=udp."
+              + " Can be given several times.")
+  private String[] iceServers = {};
+
+  @Option(
+      names = "--turn-secret-file",
+      paramLabel = "FILE",
+      description =
+          "The file with the secret that the TURN servers share (coturn's static-auth-secret):"
+              + " clients get credentials that run out after a day.")
+  private @Nullable Path turnSecretFile;
 
   @Option(
       names = "--set",
@@ -317,6 +336,9 @@ public final class BrokerServer implements Callable<Integer> {
     require(
         idleTimeout.compareTo(MIN_IDLE) >= 0 && idleTimeout.compareTo(MAX_SECONDS) <= 0,
         "--idle-timeout must be from 1s to 60m");
+    require(
+        turnSecretFile == null || iceServers.length > 0,
+        "--turn-secret-file needs a TURN server: --ice-server turn:example.org");
     requireSeconds("--max-resume", maxResume);
     requireSeconds("--max-lease", maxLease);
     require(
@@ -369,6 +391,12 @@ public final class BrokerServer implements Callable<Integer> {
     }
     if (requireSessionKey) {
       parameters.put("requireSessionKey", "true");
+    }
+    if (iceServers.length > 0) {
+      parameters.put("iceServers", String.join(",", iceServers));
+    }
+    if (turnSecretFile != null) {
+      parameters.put("turnSecretFile", turnSecretFile.toString());
     }
     if (maxChannels != null) {
       parameters.put("maxChannels", maxChannels.toString());

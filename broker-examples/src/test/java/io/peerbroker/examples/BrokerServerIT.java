@@ -175,6 +175,9 @@ class BrokerServerIT {
     "--set,             maxWatches=x,         must be a whole number",
     "--set,             maxWatchez=1,         there are allowedHeaders",
     "--set,             maxChannels=1,        an option of its own",
+    "--ice-server,      example.org,          --ice-server",
+    "--ice-server,      turn:example.org,     needs a username",
+    "--turn-secret-file,/no/such/file,        --ice-server turn:",
     "--max-resume,      60,                   not a time like",
     "--max-resume,      500ms,                --max-resume must be",
     "--max-resume,      61m,                  --max-resume must be",
@@ -204,6 +207,7 @@ class BrokerServerIT {
           .contains("--host", "--port", "--path", "--allowed-origins", "--heartbeat")
           .contains("--require-session-key", "--max-channels", "--message-rate", "--version")
           .contains("--max-resume", "--max-lease", "--allowed-headers", "--idle-timeout")
+          .contains("--ice-server", "--turn-secret-file")
           .contains("--[no-]demo", "--preset", "--set");
     }
   }
@@ -251,13 +255,13 @@ class BrokerServerIT {
 
   @ParameterizedTest
   @CsvSource({
-    "--max-resume, 60s, resume=30&lease=90,   '\"resume\":30,\"lease\":90}'",
-    "--max-resume, 60s, resume=999&lease=999, '\"resume\":60,\"lease\":300}'",
-    "--max-resume, 2m,  resume=999,           '\"resume\":120}'",
-    "--max-resume, 0s,  resume=30&lease=90,   '\",\"lease\":90}'",
-    "--max-lease,  60s, resume=30&lease=90,   '\"resume\":30,\"lease\":60}'",
-    "--max-lease,  5s,  lease=1,              '\"lease\":5}'",
-    "--max-lease,  0s,  resume=30&lease=90,   '\"resume\":30}'"
+    "--max-resume, 60s, resume=30&lease=90,   '\"resume\":30,\"lease\":90,\"heartbeat\":15}'",
+    "--max-resume, 60s, resume=999&lease=999, '\"resume\":60,\"lease\":300,\"heartbeat\":15}'",
+    "--max-resume, 2m,  resume=999,           '\"resume\":120,\"heartbeat\":15}'",
+    "--max-resume, 0s,  resume=30&lease=90,   '\",\"lease\":90,\"heartbeat\":15}'",
+    "--max-lease,  60s, resume=30&lease=90,   '\"resume\":30,\"lease\":60,\"heartbeat\":15}'",
+    "--max-lease,  5s,  lease=1,              '\"lease\":5,\"heartbeat\":15}'",
+    "--max-lease,  0s,  resume=30&lease=90,   '\"resume\":30,\"heartbeat\":15}'"
   })
   void maxResumeAndMaxLease_boundWhatIsGranted(
       String option, String value, String query, String granted) throws Exception {

@@ -65,7 +65,7 @@ record RunningServer(BrokerServer.Site site, URI base) implements WireServer {
         });
     Broker broker = settings.broker();
     if (policy) {
-      broker = Broker.builder().accessPolicy(new KitPolicy(RunningServer::word)).build();
+      broker = KitPolicy.broker(RunningServer::word);
     }
     BrokerServlet servlet = broker == null ? new BrokerServlet() : new BrokerServlet(broker);
     BrokerServer.Site site = BrokerServer.parse(arguments.toArray(String[]::new)).site(servlet);

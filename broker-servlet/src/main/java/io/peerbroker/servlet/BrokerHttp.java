@@ -152,6 +152,7 @@ public final class BrokerHttp implements AutoCloseable {
     String id = route.id();
     return switch (route.endpoint()) {
       case PING -> commands.ping(id, members);
+      case ICE -> commands.askIceServers(id, members);
       case CLOSE_CHANNEL -> commands.closeChannel(id, members);
       case OPEN_SESSION -> commands.openSession(members);
       case UPDATE_SESSION -> commands.updateSession(id, members);

@@ -37,6 +37,10 @@ final class Commands {
     return new Request.Ping(actor(cid, members));
   }
 
+  Request.AskIceServers askIceServers(String cid, JsonMembers members) {
+    return new Request.AskIceServers(actor(cid, members));
+  }
+
   Request.CloseChannel closeChannel(String cid, JsonMembers members) {
     return new Request.CloseChannel(actor(cid, members));
   }
@@ -125,6 +129,10 @@ final class Commands {
       if (pong.lastConsumed() != null) {
         out.ascii(",\"written\":").string(pong.lastConsumed());
       }
+      out.ascii("}");
+    } else if (answer instanceof Answer.IceServersGiven given) {
+      out.ascii("{");
+      EventJson.write(given.configuration(), out);
       out.ascii("}");
     } else if (answer instanceof Answer.SessionOpened opened) {
       out.ascii("{\"sid\":").string(opened.sid()).ascii("}");

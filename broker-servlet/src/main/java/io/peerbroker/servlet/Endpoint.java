@@ -10,6 +10,7 @@ enum Endpoint {
   CHANNEL(true),
   LIST(true),
   PING(false),
+  ICE(false),
   CLOSE_CHANNEL(false),
   OPEN_SESSION(false),
   UPDATE_SESSION(false),
@@ -82,6 +83,7 @@ enum Endpoint {
       if (parts.length == 4) {
         return switch (parts[1] + "/" + last) {
           case "channel/ping" -> new Route(PING, id);
+          case "channel/ice" -> new Route(ICE, id);
           case "channel/close" -> new Route(CLOSE_CHANNEL, id);
           case "session/update" -> new Route(UPDATE_SESSION, id);
           case "session/close" -> new Route(CLOSE_SESSION, id);
@@ -128,7 +130,7 @@ enum Endpoint {
       return new Problem(
           404,
           "unknown_path",
-          "There are /channel, /channel/<cid>/ping, /channel/<cid>/close, /session, /session/<sid>/update, /session/<sid>/close,"
+          "There are /channel, /channel/<cid>/ping, /channel/<cid>/ice, /channel/<cid>/close, /session, /session/<sid>/update, /session/<sid>/close,"
               + " /send/<target> and /list here, without a slash behind them.");
     }
   }

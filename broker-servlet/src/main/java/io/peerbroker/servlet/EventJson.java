@@ -1,6 +1,8 @@
 package io.peerbroker.servlet;
 
 import io.peerbroker.core.Event;
+import io.peerbroker.core.IceConfiguration;
+import io.peerbroker.core.IceServer;
 import io.peerbroker.core.ListedSession;
 import io.peerbroker.core.Message;
 import java.math.BigDecimal;
@@ -56,6 +58,10 @@ final class EventJson {
       granted("resume", opened.resume(), out);
       granted("lease", opened.lease(), out);
       heartbeat(heartbeat, out);
+      if (!opened.ice().servers().isEmpty()) {
+        out.ascii(",");
+        write(opened.ice(), out);
+      }
       out.ascii("}");
     }
   }
@@ -70,6 +76,31 @@ final class EventJson {
     if (!heartbeat.isZero()) {
       out.ascii(",\"heartbeat\":")
           .ascii(BigDecimal.valueOf(heartbeat.toMillis(), 3).stripTrailingZeros().toPlainString());
+    }
+  }
+
+  /** Writes ICE servers as two members, the second one only if they run out. */
+  static void write(IceConfiguration configuration, JsonWriter out) {
+    out.ascii("\"iceServers\":[");
+    String separator = "";
+    for (IceServer server : configuration.servers()) {
+      out.ascii(separator).ascii("{\"urls\":[");
+      separator = ",";
+      String between = "";
+      for (String url : server.urls()) {
+        out.ascii(between).string(url);
+        between = ",";
+      }
+      out.ascii("]");
+      if (server.username() != null && server.credential() != null) {
+        out.ascii(",\"username\":").string(server.username());
+        out.ascii(",\"credential\":").string(server.credential());
+      }
+      out.ascii("}");
+    }
+    out.ascii("]");
+    if (!configuration.ttl().isZero()) {
+      out.ascii(",\"iceTtl\":").ascii(Long.toString(configuration.ttl().toSeconds()));
     }
   }
 

@@ -2,11 +2,19 @@ package io.peerbroker.servlet;
 
 import io.peerbroker.core.Broker;
 import io.peerbroker.core.BrokerBuilder;
+import io.peerbroker.core.IceServer;
+import io.peerbroker.core.IceServers;
 import io.peerbroker.core.Limits;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
@@ -17,6 +25,16 @@ final class InitParams {
 
   private static final String PRESET = "preset";
   private static final String OPEN_TO_EVERYBODY = "openToEverybody";
+
+  private static final String ICE_SERVERS = "iceServers";
+  private static final String TURN_SECRET_FILE = "turnSecretFile";
+  private static final String TURN_TTL = "turnTtl";
+
+  /** These three make one setting of the broker. */
+  private static final Set<String> ICE = Set.of(ICE_SERVERS, TURN_SECRET_FILE, TURN_TTL);
+
+  /** Credentials that outlast nearly every call. */
+  private static final Duration DEFAULT_TURN_TTL = Duration.ofDays(1);
 
   private static final Map<String, BiConsumer<BrokerBuilder, String>> BROKER =
       new LinkedHashMap<>();
@@ -94,7 +112,68 @@ final class InitParams {
             });
       }
     }
+    iceServers(builder);
     return builder.build();
+  }
+
+  /** Reads which STUN and TURN servers clients get. */
+  private void iceServers(BrokerBuilder builder) {
+    String urls = unused.remove(ICE_SERVERS);
+    String file = unused.remove(TURN_SECRET_FILE);
+    String ttl = unused.remove(TURN_TTL);
+    if (urls == null && (file != null || ttl != null)) {
+      throw new IllegalArgumentException(
+          "The init-params '"
+              + TURN_SECRET_FILE
+              + "' and '"
+              + TURN_TTL
+              + "' are for the servers in '"
+              + ICE_SERVERS
+              + "', which is missing.");
+    }
+    if (file == null && ttl != null) {
+      throw new IllegalArgumentException(
+          "The init-param '" + TURN_TTL + "' is for '" + TURN_SECRET_FILE + "', which is missing.");
+    }
+    if (urls == null) {
+      return;
+    }
+    Duration valid =
+        ttl == null ? DEFAULT_TURN_TTL : read(TURN_TTL, ttl, InitParams::durationOrDays);
+    String secret = file == null ? null : read(TURN_SECRET_FILE, file, InitParams::secret);
+    builder.iceServers(
+        read(
+            ICE_SERVERS,
+            urls,
+            text -> {
+              String[] each = text.split("\\s*,\\s*");
+              return secret == null
+                  ? IceServers.of(IceServer.of(each))
+                  : IceServers.timeLimited(secret, valid, each);
+            }));
+  }
+
+  /** The first line of a file, so that no secret stands among the settings. */
+  private static String secret(String file) {
+    try (BufferedReader reader = Files.newBufferedReader(Path.of(file))) {
+      String line = reader.readLine();
+      if (line == null || line.isBlank()) {
+        throw new IllegalArgumentException(
+            "the first line of the file must be the TURN server's secret");
+      }
+      return line.strip();
+    } catch (IOException | InvalidPathException unreadable) {
+      throw new IllegalArgumentException("the file cannot be read: " + unreadable, unreadable);
+    }
+  }
+
+  /** A time as all others are written, or in hours or days. */
+  private static Duration durationOrDays(String text) {
+    if (text.matches("[0-9]{1,6}[hd]")) {
+      long amount = number(text.substring(0, text.length() - 1));
+      return text.endsWith("d") ? Duration.ofDays(amount) : Duration.ofHours(amount);
+    }
+    return duration(text);
   }
 
   /** Whether the settings start from those of a preset, which the others then change. */
@@ -115,7 +194,10 @@ final class InitParams {
   /** Refuses unknown init-params: a mistyped name must not pass for a setting. */
   void requireAllUsed(String giver) {
     for (String name : unused.keySet()) {
-      if (BROKER.containsKey(name) || HTTP.containsKey(name) || name.equals(PRESET)) {
+      if (BROKER.containsKey(name)
+          || HTTP.containsKey(name)
+          || ICE.contains(name)
+          || name.equals(PRESET)) {
         throw new IllegalArgumentException(
             "The init-param '"
                 + name
@@ -125,6 +207,7 @@ final class InitParams {
       }
       TreeSet<String> known = new TreeSet<>(BROKER.keySet());
       known.addAll(HTTP.keySet());
+      known.addAll(ICE);
       known.add(PRESET);
       throw new IllegalArgumentException(
           "There is no init-param '" + name + "'; there are " + String.join(", ", known) + ".");

@@ -4,11 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.peerbroker.core.Broker;
+import io.peerbroker.core.IceServer;
 import io.peerbroker.core.Limits;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -24,6 +30,50 @@ final class InitParamsTest {
       assertThat(broker.limits()).isEqualTo(plain.limits());
     }
     params.requireAllUsed("the application");
+  }
+
+  @Test
+  void iceServersAndTheirSecret(@TempDir Path directory) throws IOException {
+    InitParams plain = new InitParams(Map.of("iceServers", "stun:a.example , stun:b.example"));
+    try (Broker broker = plain.broker()) {
+      assertThat(broker.iceServers().servers())
+          .containsExactly(IceServer.of("stun:a.example", "stun:b.example"));
+      assertThat(broker.iceServers().ttl()).isZero();
+    }
+    String secret = Files.writeString(directory.resolve("secret"), " north \nmore\n").toString();
+    Map<String, String> timed = new LinkedHashMap<>();
+    timed.put("iceServers", "turn:a.example");
+    timed.put("turnSecretFile", secret);
+    try (Broker broker = new InitParams(timed).broker()) {
+      assertThat(broker.iceServers().ttl()).isEqualTo(Duration.ofDays(1));
+      assertThat(broker.iceServers().servers().get(0).urls()).containsExactly("turn:a.example");
+    }
+    for (String ttl : List.of("2h", "120m", "7200s")) {
+      timed.put("turnTtl", ttl);
+      InitParams params = new InitParams(timed);
+      try (Broker broker = params.broker()) {
+        assertThat(broker.iceServers().ttl()).isEqualTo(Duration.ofHours(2));
+      }
+      params.requireAllUsed("the application");
+    }
+    String missing = directory.resolve("missing").toString();
+    String empty = Files.createFile(directory.resolve("empty")).toString();
+    assertRefused(Map.of("iceServers", "turn:a.example"), "'iceServers'", "needs a username");
+    assertRefused(Map.of("iceServers", "a.example"), "'iceServers'", "stun:example.org");
+    assertRefused(Map.of("turnSecretFile", secret), "'iceServers'", "missing");
+    assertRefused(Map.of("iceServers", "stun:a", "turnTtl", "2h"), "'turnTtl'", "'turnSecretFile'");
+    for (String wrong : List.of(missing, empty)) {
+      assertRefused(
+          Map.of("iceServers", "turn:a", "turnSecretFile", wrong), "'turnSecretFile'", "file");
+    }
+    assertRefused(
+        Map.of("iceServers", "turn:a", "turnSecretFile", secret, "turnTtl", "31d"), "30 days");
+  }
+
+  private static void assertRefused(Map<String, String> params, String... says) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new InitParams(params).broker().close())
+        .withMessageContainingAll(says);
   }
 
   @Test

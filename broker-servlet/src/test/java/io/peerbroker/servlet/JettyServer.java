@@ -32,7 +32,7 @@ record JettyServer(Server server, ServletContextHandler context) implements Wire
     ServletContextHandler context = new ServletContextHandler();
     Map<String, String> parameters = new HashMap<>(settings.parameters());
     if (parameters.remove(ServerSettings.POLICY) != null) {
-      Broker broker = Broker.builder().accessPolicy(new KitPolicy(JettyServer::word)).build();
+      Broker broker = KitPolicy.broker(JettyServer::word);
       context.setAttribute(BrokerServlet.BROKER_ATTRIBUTE, broker);
     }
     servlet.setInitParameters(parameters);

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peerbroker.core.CloseReason;
 import io.peerbroker.core.Event;
+import io.peerbroker.core.IceConfiguration;
+import io.peerbroker.core.IceServer;
 import io.peerbroker.core.Json;
 import io.peerbroker.core.ListedSession;
 import io.peerbroker.core.Message;
@@ -18,13 +20,18 @@ final class SseEncoderTest {
 
   @Test
   void aChannelBeginsWithItsNameAndItsKey() {
-    assertThat(written(new Event.Opened("c-1", "k_1", Duration.ZERO, Duration.ZERO)))
+    assertThat(
+            written(
+                new Event.Opened(
+                    "c-1", "k_1", Duration.ZERO, Duration.ZERO, IceConfiguration.none())))
         .isEqualTo("event: channel\ndata: {\"cid\":\"c-1\",\"key\":\"k_1\"}\n\n");
   }
 
   @Test
   void aChannelBeginsWithWhatItWasGranted() {
-    Event opened = new Event.Opened("c-1", "k_1", Duration.ofSeconds(60), Duration.ofSeconds(90));
+    Event opened =
+        new Event.Opened(
+            "c-1", "k_1", Duration.ofSeconds(60), Duration.ofSeconds(90), IceConfiguration.none());
     assertThat(text(SseEncoder.event(opened, "c-1.s.1", Duration.ZERO)))
         .isEqualTo(
             """
@@ -138,13 +145,31 @@ final class SseEncoderTest {
 
   @Test
   void theFirstEventSaysHowOftenHeartbeatsCome() {
-    Event opened = new Event.Opened("c-1", "k_1", Duration.ofSeconds(60), Duration.ZERO);
+    Event opened =
+        new Event.Opened(
+            "c-1", "k_1", Duration.ofSeconds(60), Duration.ZERO, IceConfiguration.none());
     assertThat(text(SseEncoder.event(opened, null, Duration.ofSeconds(15))))
         .endsWith("\"resume\":60,\"heartbeat\":15}\n\n");
     assertThat(text(SseEncoder.event(new Event.Ready(3), null, Duration.ofMillis(1_250))))
         .isEqualTo("event: ready\ndata: {\"count\":3,\"heartbeat\":1.25}\n\n");
     assertThat(text(SseEncoder.event(new Event.Ready(3), null, Duration.ofMinutes(10))))
         .isEqualTo("event: ready\ndata: {\"count\":3,\"heartbeat\":600}\n\n");
+  }
+
+  @Test
+  void iceServers() {
+    IceConfiguration ice =
+        new IceConfiguration(
+            List.of(
+                IceServer.of("stun:a.example", "stun:b.example"),
+                IceServer.turn("1:x", "w/+=", "turn:a.example?transport=udp")),
+            Duration.ofDays(1));
+    Event opened = new Event.Opened("c-1", "k_1", Duration.ZERO, Duration.ZERO, ice);
+    assertThat(text(SseEncoder.event(opened, null, Duration.ofSeconds(15))))
+        .endsWith(
+            ",\"heartbeat\":15,\"iceServers\":[{\"urls\":[\"stun:a.example\",\"stun:b.example\"]},"
+                + "{\"urls\":[\"turn:a.example?transport=udp\"],\"username\":\"1:x\","
+                + "\"credential\":\"w/+=\"}],\"iceTtl\":86400}\n\n");
   }
 
   private static Event message(String origin, String target, String json) {

@@ -1,9 +1,12 @@
 package io.peerbroker.tck;
 
 import io.peerbroker.core.AccessPolicy;
+import io.peerbroker.core.Broker;
 import io.peerbroker.core.Caller;
 import io.peerbroker.core.Channel;
 import io.peerbroker.core.ChannelOptions;
+import io.peerbroker.core.IceConfiguration;
+import io.peerbroker.core.IceServer;
 import io.peerbroker.core.Message;
 import io.peerbroker.core.Refusal;
 import io.peerbroker.core.RefusedException;
@@ -44,6 +47,31 @@ public record KitPolicy(Function<Caller, @Nullable String> word) implements Acce
   public static @Nullable String wordOf(
       @Nullable String header, @Nullable String cookie, @Nullable String parameter) {
     return header != null ? header : cookie != null ? cookie : parameter;
+  }
+
+  /**
+   * Returns a broker with this policy, whose callers get ICE servers by their words: {@code
+   * unrelayed} is denied them, at {@code unplugged} they fail, another word is in the URL of the
+   * server, and a caller without a word gets none.
+   *
+   * @param word the word that a caller shows, or null
+   */
+  public static Broker broker(Function<Caller, @Nullable String> word) {
+    return Broker.builder()
+        .accessPolicy(new KitPolicy(word))
+        .iceServers(caller -> iceServers(Objects.requireNonNullElse(word.apply(caller), "")))
+        .build();
+  }
+
+  private static IceConfiguration iceServers(String word) {
+    return switch (word) {
+      case "" -> IceConfiguration.none();
+      case "unrelayed" -> throw AccessPolicy.denied("No servers for you.");
+      case "unplugged" -> throw new AssertionError("The kit's servers fail on purpose: swordfish");
+      default ->
+          new IceConfiguration(
+              List.of(IceServer.of("stun:" + word + ".example")), Duration.ofMinutes(5));
+    };
   }
 
   @Override

@@ -251,7 +251,7 @@ public abstract class ListRules extends ServerRules {
     assertThat(listed("?_=1700000000")).containsExactly(sid);
     assertThat(listed("?limit=1&_ts=1&_ts=2")).containsExactly(sid);
     client().watch("?_ts=1&filter=").await("ready");
-    assertRefused(client().get("/list?ts=1"), 400, "invalid_request", "'ts'");
+    assertRefused(client().get("/list?ts=1"), 400, "invalid_request", "\"ts\"");
   }
 
   @Test

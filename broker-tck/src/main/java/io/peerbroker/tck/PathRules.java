@@ -29,6 +29,7 @@ public abstract class PathRules extends ServerRules {
     for (String path :
         List.of(
             "/channel/x/ping",
+            "/channel/x/ice",
             "/channel/x/close",
             "/session",
             "/session/x/update",
@@ -66,7 +67,6 @@ public abstract class PathRules extends ServerRules {
             "/channels",
             "/channel/x",
             "/channel/x/ping/",
-            "/channel/x/ice",
             "/channel/x/close/",
             "/channel/x/y/close",
             "/list/",

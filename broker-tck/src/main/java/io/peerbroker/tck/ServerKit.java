@@ -105,6 +105,14 @@ public abstract class ServerKit {
   }
 
   @Nested
+  final class Ice extends IceRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
   final class Errors extends ErrorRules {
     @Override
     protected WireServer start(ServerSettings settings) throws Exception {

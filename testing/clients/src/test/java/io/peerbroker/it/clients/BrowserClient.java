@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -29,6 +30,8 @@ final class BrowserClient implements Client {
     DEVTOOLS.setLevel(Level.SEVERE);
   }
 
+  private static final Duration SCRIPT_TIMEOUT = Duration.ofSeconds(30);
+
   private final Path profile;
   private final ChromeDriver driver;
   private int streams;
@@ -45,6 +48,8 @@ final class BrowserClient implements Client {
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        // Otherwise WebRTC leaves out the only interface that tests use.
+        "--allow-loopback-in-peer-connection",
         "--user-data-dir=" + profile);
     driver =
         new ChromeDriver(
@@ -60,6 +65,23 @@ final class BrowserClient implements Client {
     browser.driver.get(broker + "/list");
     browser.driver.executeScript("window.streams = []");
     return browser;
+  }
+
+  /**
+   * Runs a script in the page, and returns what its promise is resolved with.
+   *
+   * @param script the body of an async function, which finds the arguments in {@code args}
+   */
+  Object run(String script, Object... args) {
+    driver.manage().timeouts().scriptTimeout(SCRIPT_TIMEOUT);
+    return driver.executeAsyncScript(
+        """
+        const args = [...arguments];
+        const done = args.pop();
+        (async () => { %s })().then(done, (failure) => done(`failed: ${failure}`));
+        """
+            .formatted(script),
+        args);
   }
 
   @Override

@@ -36,7 +36,7 @@ public final class KitServlet extends BrokerServlet {
   @Override
   public void init() throws ServletException {
     if (getInitParameter(ServerSettings.POLICY) != null) {
-      Broker broker = Broker.builder().accessPolicy(new KitPolicy(KitServlet::word)).build();
+      Broker broker = KitPolicy.broker(KitServlet::word);
       getServletContext().setAttribute(BROKER_ATTRIBUTE, broker);
       withPolicy = broker;
     }

@@ -17,7 +17,7 @@ final class EveryBlockIsTestedTest {
 
   /** The languages of blocks. A new one needs tests that can run it. */
   private static final Set<String> LANGUAGES =
-      Set.of("java", "js", "xml", "sh", "text", "nginx", "haproxy", "apache", "vcl");
+      Set.of("java", "js", "xml", "sh", "text", "nginx", "haproxy", "apache", "vcl", "ini");
 
   private static final Pattern OF =
       Pattern.compile("DocBlock\\s*\\.of\\(\\s*\"([^\"]+)\",\\s*\"([^\"]+)\"\\)");

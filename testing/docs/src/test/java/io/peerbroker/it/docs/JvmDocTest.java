@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** The programs of docs/jvm.md print what they say. */
+/** The programs of docs/jvm.md, and of docs/turn.md, print what they say. */
 final class JvmDocTest {
 
   private static void run(DocBlock block) throws Exception {
@@ -24,6 +24,12 @@ final class JvmDocTest {
       assertThat(printed).isNotEmpty();
       assertThat(program.run()).containsExactlyElementsOf(printed);
     }
+  }
+
+  @Test
+  @DisplayName("Callers get ICE servers of their own.")
+  void iceServers() throws Exception {
+    run(DocBlock.of("docs/turn.md", "ice servers"));
   }
 
   @Test
