@@ -70,7 +70,7 @@ record AuthorizedBroker(LocalBroker broker, Caller caller) implements Broker {
   @Override
   public Watch keepWatching(TagFilter filter, Watcher watcher, Executor executor) {
     LocalBroker.checkWatcher(watcher, executor);
-    return new ReturningWatch(this, broker, filter, watcher, executor).begin();
+    return broker.keepWatching(this::watch, filter, watcher, executor);
   }
 
   @Override

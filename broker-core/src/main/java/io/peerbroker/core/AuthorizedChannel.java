@@ -8,7 +8,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A channel on which every operation is authorized for a caller. */
-record AuthorizedChannel(LocalChannel channel, LocalBroker broker, Caller caller)
+record AuthorizedChannel(
+    LocalChannel channel, AccessPolicy policy, Directory directory, Caller caller)
     implements Channel {
 
   @Override
@@ -29,7 +30,6 @@ record AuthorizedChannel(LocalChannel channel, LocalBroker broker, Caller caller
   @Override
   public Session openSession(SessionSpec spec) {
     Objects.requireNonNull(spec, "spec");
-    AccessPolicy policy = broker.policy();
     return acting(channel.openSession(spec, asked -> policy.host(caller, channel, asked)));
   }
 
@@ -49,15 +49,15 @@ record AuthorizedChannel(LocalChannel channel, LocalBroker broker, Caller caller
 
   @Override
   public CompletionStage<Delivery> send(Message message) {
-    return channel.send(message, permission(broker, caller));
+    return channel.send(message, permission(policy, directory, caller));
   }
 
   /** Returns the check that asks the policy about a message; null if no policy is asked. */
-  static @Nullable Consumer<Message> permission(LocalBroker broker, Caller caller) {
-    AccessPolicy policy = broker.policy();
+  static @Nullable Consumer<Message> permission(
+      AccessPolicy policy, Directory directory, Caller caller) {
     return caller == Caller.trusted() || policy == AccessPolicy.allowAll()
         ? null
-        : message -> policy.send(caller, message, broker.target(message.target()));
+        : message -> policy.send(caller, message, target(directory, message.target()));
   }
 
   @Override
@@ -103,5 +103,12 @@ record AuthorizedChannel(LocalChannel channel, LocalBroker broker, Caller caller
   @Override
   public String toString() {
     return channel.toString();
+  }
+
+  /** Returns what a target is in this broker, for the policy. */
+  private static AccessPolicy.@Nullable Target target(Directory directory, String id) {
+    LocalSession session = directory.session(id);
+    LocalChannel channel = session != null ? session.host : directory.channel(id);
+    return channel == null ? null : new AccessPolicy.Target(channel, session);
   }
 }

@@ -34,7 +34,7 @@ record AuthorizedSession(LocalSession session, AuthorizedChannel host) implement
   @Override
   public void update(SessionUpdate update) {
     Objects.requireNonNull(update, "update");
-    AccessPolicy policy = host.broker().policy();
+    AccessPolicy policy = host.policy();
     session.host.update(session, update, asked -> policy.update(host.caller(), session, asked));
   }
 

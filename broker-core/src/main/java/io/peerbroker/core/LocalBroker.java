@@ -304,7 +304,13 @@ final class LocalBroker implements Broker {
   @Override
   public Watch keepWatching(TagFilter filter, Watcher watcher, Executor executor) {
     checkWatcher(watcher, executor);
-    return new ReturningWatch(this, this, filter, watcher, executor).begin();
+    return keepWatching(this::watch, filter, watcher, executor);
+  }
+
+  /** Begins a watch that returns, and that watches through the broker or a view of it. */
+  Watch keepWatching(
+      ReturningWatch.Door door, TagFilter filter, Watcher watcher, Executor executor) {
+    return new ReturningWatch(door, streams, timer, returning, filter, watcher, executor).begin();
   }
 
   /** Returns an opener of the stream to a watcher in this JVM. */
@@ -421,13 +427,6 @@ final class LocalBroker implements Broker {
   @Override
   public boolean isOpen() {
     return !streams.isClosing();
-  }
-
-  /** Returns what a target is in this broker, for the policy. */
-  AccessPolicy.@Nullable Target target(String id) {
-    LocalSession session = directory.session(id);
-    LocalChannel channel = session != null ? session.host : directory.channel(id);
-    return channel == null ? null : new AccessPolicy.Target(channel, session);
   }
 
   @Override

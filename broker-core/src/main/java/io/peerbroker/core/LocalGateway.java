@@ -45,7 +45,9 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
 
   /** Returns a channel as the caller holds it. */
   Channel acting(LocalChannel channel) {
-    return isTrusted() ? channel : new AuthorizedChannel(channel, broker, caller);
+    return isTrusted()
+        ? channel
+        : new AuthorizedChannel(channel, policy(), broker.directory, caller);
   }
 
   private boolean isTrusted() {
@@ -153,7 +155,10 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     try {
       if (request instanceof Request.Send send) {
         return MessageBatch.send(
-            channel, send, AuthorizedChannel.permission(broker, caller), broker.timer());
+            channel,
+            send,
+            AuthorizedChannel.permission(policy(), broker.directory, caller),
+            broker.timer());
       }
       return CompletableFuture.completedStage(answer(request, channel));
     } catch (RefusedException refused) {

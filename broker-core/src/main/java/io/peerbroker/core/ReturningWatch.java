@@ -2,6 +2,7 @@ package io.peerbroker.core;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -22,8 +23,18 @@ final class ReturningWatch implements Watch {
   /** The longest pause, and how long a watch must have lasted for the pauses to begin anew. */
   static final Duration LONGEST = Duration.ofSeconds(30);
 
-  private final Broker door;
-  private final LocalBroker broker;
+  /** Opens one watch: a broker's {@link Broker#watch(TagFilter, Watcher, Executor)}. */
+  interface Door {
+    Watch watch(TagFilter filter, Watcher watcher, Executor executor);
+  }
+
+  private final Door door;
+  private final OpenStreams streams;
+  private final Timer timer;
+
+  /** All of the broker's that pause. */
+  private final Set<ReturningWatch> returning;
+
   private final TagFilter filter;
   private final Watcher watcher;
   private final Executor executor;
@@ -51,12 +62,21 @@ final class ReturningWatch implements Watch {
   private volatile Timer.@Nullable Scheduled pending;
 
   /**
-   * @param door what to watch through: the broker, or a caller's view of it
+   * @param door watches through the broker, or through a caller's view of it
+   * @param returning all of the broker's that pause: this one adds and removes itself
    */
   ReturningWatch(
-      Broker door, LocalBroker broker, TagFilter filter, Watcher watcher, Executor executor) {
+      Door door,
+      OpenStreams streams,
+      Timer timer,
+      Set<ReturningWatch> returning,
+      TagFilter filter,
+      Watcher watcher,
+      Executor executor) {
     this.door = door;
-    this.broker = broker;
+    this.streams = streams;
+    this.timer = timer;
+    this.returning = returning;
     this.filter = filter;
     this.watcher = watcher;
     this.executor = executor;
@@ -87,7 +107,7 @@ final class ReturningWatch implements Watch {
   /** The watcher of one watch, which passes everything on but an end that is not the last. */
   private final class Part implements Watcher {
 
-    private final long began = broker.timer().nanoTime();
+    private final long began = timer.nanoTime();
 
     /** Whether the watcher is yet to learn that the list starts anew. */
     private boolean isRestart;
@@ -124,7 +144,7 @@ final class ReturningWatch implements Watch {
     @Override
     public void closed(CloseReason reason) {
       if (reason == CloseReason.OVERFLOW || reason == CloseReason.SCOPE_CHANGED) {
-        pause(broker.timer().nanoTime() - began >= LONGEST.toNanos(), Duration.ZERO);
+        pause(timer.nanoTime() - began >= LONGEST.toNanos(), Duration.ZERO);
       } else {
         notifyClosed(reason);
       }
@@ -152,12 +172,12 @@ final class ReturningWatch implements Watch {
       executeClosed(CloseReason.CLOSED);
       return;
     }
-    broker.returning.add(this);
+    returning.add(this);
     long most = Math.min(FIRST.toNanos() << Math.min(before, 20), LONGEST.toNanos());
     long jittered = most / 2 + ThreadLocalRandom.current().nextLong(most / 2 + 1);
     Duration pause = Duration.ofNanos(Math.max(jittered, atLeast.toNanos()));
     try {
-      pending = broker.timer().schedule(pause, this::again);
+      pending = timer.schedule(pause, this::again);
       if (isEnded()) {
         cancel();
       }
@@ -165,7 +185,7 @@ final class ReturningWatch implements Watch {
       ForeignCalls.log("The timer has refused a task; a watch does not come back", unscheduled);
       end(CloseReason.GONE);
     }
-    if (broker.streams.isClosing()) {
+    if (streams.isClosing()) {
       end(CloseReason.SHUTTING_DOWN);
     }
   }
@@ -181,7 +201,7 @@ final class ReturningWatch implements Watch {
       }
       waiting = false;
     }
-    broker.returning.remove(this);
+    returning.remove(this);
     try {
       open(true);
     } catch (RefusedException refused) {
@@ -213,7 +233,7 @@ final class ReturningWatch implements Watch {
   }
 
   private void cancel() {
-    broker.returning.remove(this);
+    returning.remove(this);
     Timer.Scheduled scheduled = pending;
     if (scheduled != null) {
       ForeignCalls.runLogged(scheduled::cancel);
