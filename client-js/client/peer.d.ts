@@ -15,7 +15,7 @@ export interface PeerOptions<S extends Schema = Schema> extends Abortable {
   rtc?: RTCConfiguration;
   /** Sent from the start. */
   tracks?: MediaStream | Iterable<MediaStreamTrack>;
-  /** The data channel of `send`; reliable and in order unless given, and as the caller wants it unless the answerer says. */
+  /** How this side's `send` delivers: reliable and in order unless given. `false` from the caller: no data channel. */
   channel?: false | (RTCDataChannelInit & { label?: string });
   /** Told before the other side accepts. */
   call?: S['call'];

@@ -207,7 +207,7 @@ export class Peer extends EventTarget {
     this.#origin = options.origin?.sid ?? options.origin ?? origin ?? broker.cid;
     this.#isCaller = isCaller;
     this.#state = isCaller ? 'calling' : 'connecting';
-    if (early?.[0].channel !== undefined) this.#options = { channel: early[0].channel, ...options };
+    if (early?.[0].channel === false) this.#options = { channel: false, ...options };
     this.opened = new Promise((resolve, reject) => (this.#resolve = { opened: resolve, failed: reject }));
     this.opened.catch(() => {}); // `closed` says so too
     this.closed = new Promise((resolve) => (this.#resolve.closed = resolve));
@@ -350,7 +350,7 @@ export class Peer extends EventTarget {
       send: (message) => this.#tell({ round, ...message }),
       failed: (error) => {
         if (!isCurrent()) return;
-        if (this.#attempts > RESTARTS) this.#end('signalling', error.message, { cause: error });
+        if (!this.#isOpened || this.#attempts > RESTARTS) this.#end('signalling', error.message, { cause: error });
         else this.#recover(true);
       },
     });
@@ -460,7 +460,7 @@ export class Peer extends EventTarget {
       return;
     }
     const { call, channel } = this.#options;
-    const first = this.#state === 'calling' && message.description ? { call, channel } : {};
+    const first = this.#state === 'calling' && message.description ? { call, channel: channel === false ? false : undefined } : {};
     const signal = { pc: this.#id, ...first, ...message };
     if (this.#isInBand) this.#control.send(JSON.stringify(signal));
     else this.#post(signal);

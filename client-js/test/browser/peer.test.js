@@ -165,3 +165,31 @@ inPage('What is sent waits for room, and 20 MB arrive in order', async () => {
   await caller.close();
   return [...result, await caller.send('x').catch(({ code }) => code)];
 }, [320, 'too_large', 'AbortError', 'closed']);
+
+inPage('What a stranger offers may be anything', async () => {
+  const world = new FakeWorld();
+  const [ada, bob] = [world.broker('ada'), world.broker('bob')];
+  const codes = [];
+  let passed = 0;
+  bob.addEventListener('message', () => passed++);
+  Peer.answer(bob, (call) => call.accept({ connectWithin: 300 }).closed.then(({ code }) => codes.push(code)));
+  const bad = { type: 'offer', sdp: 'nonsense' };
+  const none = [null, 1, [], { pc: 1 }, { pc: 'a', round: -1, description: bad }, { pc: 'a', description: { type: 'rollback' } }];
+  for (const message of [...none, { offer: {} }, { pc: 'b', description: bad, channel: { id: 1e9 } }]) await ada.send(bob.cid, message);
+  while (codes.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  // Beyond 64 that ring at the same time, the rest is busy.
+  Peer.answer(bob, () => true);
+  world.sent.length = 0;
+  for (let count = 0; count < 70; count++) await ada.send(bob.cid, { pc: `many-${count}`, description: bad });
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  return [...codes, passed, world.sent.filter(({ message }) => message.bye === 'busy').length];
+}, ['signalling', 'signalling', 6, 6]);
+
+inPage('A call without a data channel carries video', async () => {
+  const [track] = document.createElement('canvas').captureStream().getTracks();
+  const { caller, answerer } = await pair({ channel: false, tracks: new MediaStream([track]) });
+  const kinds = answerer.connection.getReceivers().map((receiver) => receiver.track.kind);
+  const route = caller.route ?? await heard(caller, 'route');
+  await answerer.close();
+  return [kinds.join(), route, (await caller.closed).code];
+}, ['video', 'direct', 'left']);
