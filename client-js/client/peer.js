@@ -586,6 +586,8 @@ export class Peer extends EventTarget {
     if (!isSilent) {
       try {
         this.#tell({ bye });
+        // What is said last over the connection is not always sent: its end is, but not by every stack.
+        if (this.#isInBand) this.#post({ pc: this.#id, bye });
       } catch {
         // It will see the channel close.
       }
