@@ -72,7 +72,8 @@ export function outbox({ open, post, lives, pause, address }) {
   async function perform(channel) {
     const { cid, key } = channel;
     const seq = ++channel.seq;
-    const [{ target, origin = cid, path, body }] = batch;
+    const [{ target, origin: from = cid, path, body }] = batch;
+    const origin = address(from); // once: a repetition has the key of the same channel, and its addresses
     const end = (error) => batch.forEach((item) => item.reject(error));
     const again = (seconds) => {
       // Behind the sessions that are hosted again, which it may name.
@@ -83,7 +84,7 @@ export function outbox({ open, post, lives, pause, address }) {
     for (let attempt = 0; ; attempt++) {
       let error;
       try {
-        const head = JSON.stringify({ key, seq, ...(target ? { origin: address(origin) } : body(cid)) });
+        const head = JSON.stringify({ key, seq, ...(target ? { origin } : body(cid)) });
         const answer = await post(
           target ? '/send/' + encodeURIComponent(target) : path(),
           target ? `${head.slice(0, -1)},"messages":[${batch.map(({ json }) => json)}]}` : head,
@@ -106,12 +107,12 @@ export function outbox({ open, post, lives, pause, address }) {
       for (const item of batch) item.failure = isUnanswered ? unanswered() : error;
       if (isUnanswered) {
         await pause(attempt);
+        await open();
         if (batch.every(({ isOver }) => isOver)) return;
-        if ((await open()) === channel) continue;
+        continue;
       }
-      const isGone = isUnanswered || (code === 'unknown_channel' && !(await lives(channel)));
       // What became of a message, nobody knows; a session is gone with its channel, so it can be hosted on the next.
-      if (isGone) return target && (isUnanswered || attempt) ? end(unanswered()) : again(1);
+      if (code === 'unknown_channel' && !(await lives(channel))) return target && attempt ? end(unanswered()) : again(1);
       // These are about the whole channel, and pass.
       if (/^(rate_|at_cap|shutting_)/.test(code)) return again(Math.min(retryAfter || 1, 10));
       // One of them is to blame, and it is not said which.

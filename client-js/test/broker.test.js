@@ -230,7 +230,7 @@ test('ready rejects where there will be no channel, and waits where there may be
     fake.next(/channel/, fault);
     await assert.rejects(client(fake).ready(), (error) => error instanceof BrokerError && error.code === code);
   }
-  for (const fault of [({ refuse }) => refuse(503, 'at_capacity', 0.001), badGateway, loseRequest]) {
+  for (const fault of [({ refuse }) => refuse(503, 'at_capacity', 0.001), badGateway, loseRequest, ({ response }) => response.writeHead(429).end('A proxy is busy')]) {
     fake.next(/channel/, fault);
     await client(fake).ready();
   }
@@ -300,6 +300,28 @@ test('a roster is watched anew on a new channel and after unwatch, and over afte
   assert.deepEqual(roster.snapshot, []);
   fake.next(/watch/, ({ refuse }) => refuse(400, 'invalid_filter'));
   await assert.rejects(ada.watch('a,,b').ready, { code: 'invalid_filter' });
+});
+
+test('a roster is asked for again where the refusal passes, and marks a session that it shows before its host knows it', async () => {
+  const fake = await startFakeBroker();
+  const ada = client(fake);
+  await ada.ready();
+  fake.next(/watch/, ({ refuse }) => refuse(503, 'at_capacity', 0.001));
+  fake.next(/watch/, badGateway);
+  const roster = ada.watch();
+  await roster.ready;
+  const [channel] = fake.channels;
+  fake.next(/session/, ({ perform, response }) => {
+    const end = response.end.bind(response);
+    response.end = (json) => {
+      roster.subscribe(() => end(json));
+    };
+    perform();
+  });
+  const { sid } = await ada.host({ listed: true });
+  assert.deepEqual(roster.snapshot, [{ sid, tags: [], metadata: null, own: true }]);
+  fake.emit(channel, 'ready', { watch: 'forgotten', count: 0 }, false);
+  await until(() => fake.requests.some(({ path, body }) => path.endsWith('/unwatch') && body.watch === 'forgotten'));
 });
 
 test('for await tells a roster from the beginning, folds what a slow reader misses, and ends', async () => {

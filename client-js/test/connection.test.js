@@ -171,6 +171,11 @@ test('what an abandoned stream still says is not heard', async (t) => {
   page().sleep();
   streams[0].on.event('channel', '{"cid":"b","key":"k"}', 'b.1');
   streams[0].on.comment();
+  page().wake();
+  await settle();
+  page().sleep();
+  streams[1].on.event('channel', '{"cid":"b","key":"k"}', 'b.1');
+  streams[1].on.comment();
   assert.equal(self.state, 'away');
   assert.equal(self.channel.cid, 'a');
 });
