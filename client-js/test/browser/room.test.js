@@ -85,7 +85,6 @@ inPage('Who does not have the certificate that the session names is no member', 
   Peer.answer(mallory, (call) => call.decline());
   const [target] = [...ada.broker.sessions].map(({ sid }) => sid);
   const peer = Peer.call(mallory, target, { origin: session, call: { room: 'party' } });
-  await peer.opened;
   const { code } = await peer.closed;
   const result = [code, [...ada.told], ada.room.members.length];
   await ada.room.close();
