@@ -97,3 +97,36 @@ test('What is lost after the first exchange is said again', { timeout: 300_000 }
   const loss = (rand, { exchange, description }) => (exchange && description && rand() < 0.3 ? [] : [rand() * 20]);
   for (let seed = 1; seed <= 150; seed++) await quarrel(seed, loss, 240_000);
 });
+
+test('A restart that gave way is made again', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const { sides: [polite, impolite] } = pairOf(1, () => [5]);
+    polite.start();
+    await pass(200);
+    const generation = ({ connection }) => JSON.parse(connection.local.current.sdp).generation;
+    assert.equal(generation(polite), 1);
+    impolite.negotiation.offer();
+    polite.negotiation.offer(true);
+    await pass(400);
+    assert.deepEqual([generation(polite), generation(impolite)], [2, 2]);
+    for (const { negotiation } of [polite, impolite]) negotiation.close();
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test('Candidates of one moment are sent together', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const { sides: [one, other] } = pairOf(2, () => [1]);
+    one.start();
+    await pass(400);
+    const batches = one.sent.filter(({ candidates }) => candidates);
+    assert.ok(batches.length <= 3, `${batches.length} batches`);
+    assert.deepEqual(batches.flatMap(({ candidates }) => candidates).at(-1), { candidate: '' });
+    for (const { negotiation } of [one, other]) negotiation.close();
+  } finally {
+    mock.timers.reset();
+  }
+});

@@ -66,6 +66,7 @@ export class ModelConnection extends EventTarget {
       if (description.type === 'rollback') {
         if (this.signalingState !== 'have-local-offer') this.#wrong('rollback');
         this.local.pending = null;
+        this.#generation = this.local.current ? JSON.parse(this.local.current.sdp).generation : 0;
         this.#become('stable');
         return;
       }
