@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Queue;
@@ -40,7 +41,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class ChangeLog {
 
-  /** A run of consecutive changes. */
+  /**
+   * A run of consecutive changes. Its fields are guarded by the log's lock. The compiler cannot
+   * follow a segment to the lock of its log, so its methods assert it.
+   */
   private final class Segment {
 
     /** The changes while they can be folded; null if frozen. */
@@ -99,7 +103,9 @@ final class ChangeLog {
       return changes;
     }
 
+    @SuppressWarnings("GuardedBy")
     void fold(SessionChange change) {
+      assert lock.isHeldByCurrentThread();
       Map<SessionRef, SessionChange> changes = thaw();
       SessionChange earlier = changes.get(change.session());
       if (earlier == null) {
@@ -121,7 +127,9 @@ final class ChangeLog {
       budget.hold(folded);
     }
 
+    @SuppressWarnings("GuardedBy")
     private void count(int moreEvents, long moreBytes) {
+      assert lock.isHeldByCurrentThread();
       events += moreEvents;
       bytes += moreBytes;
       allEvents += moreEvents;
@@ -144,21 +152,38 @@ final class ChangeLog {
   /** A watch's position in the log. Used by the watch's poller; closed by any thread. */
   final class Cursor {
 
+    /** The segment of the next change. */
+    @GuardedBy("lock")
     private Segment at = nowhere;
+
+    /** How many of its changes have been taken. */
+    @GuardedBy("lock")
     private int taken;
+
+    /** The segment that begins at the mark; null once it has been reached. */
+    @GuardedBy("lock")
     private @Nullable Segment mark;
+
     private final boolean looksAhead;
+
+    /** Whether the log has reached the place at which the cursor was opened. */
+    @GuardedBy("lock")
     private boolean opened;
+
+    @GuardedBy("lock")
     private boolean closed;
 
-    /** Whether the change that was taken last is before the mark. */
+    /** Whether the change that was taken last is before the mark. Used by the watch's poller. */
     private boolean tookBeforeMark;
 
     private Cursor(boolean looksAhead) {
       this.looksAhead = looksAhead;
     }
 
+    /** Begins at the end of the log. Run as a note, which the compiler cannot follow. */
+    @SuppressWarnings("GuardedBy")
     private void open() {
+      assert lock.isHeldByCurrentThread();
       if (!closed) {
         opened = true;
         at = tail;
@@ -198,6 +223,7 @@ final class ChangeLog {
     }
 
     /** Skips segments that have become empty, and returns the next one. */
+    @GuardedBy("lock")
     private Segment settle() {
       while (!closed && at.events == 0 && at != tail && !at.dropped) {
         Segment empty = at;
@@ -208,6 +234,7 @@ final class ChangeLog {
       return at;
     }
 
+    @GuardedBy("lock")
     private void enter(@Nullable Segment segment) {
       if (segment == null) {
         throw new IllegalStateException("The log ends before its tail");
@@ -230,7 +257,10 @@ final class ChangeLog {
       notes.add(new Note(feed.end(), this::cut));
     }
 
+    /** Keeps the end of the log a boundary. Run as a note, which the compiler cannot follow. */
+    @SuppressWarnings("GuardedBy")
     private void cut() {
+      assert lock.isHeldByCurrentThread();
       if (closed || at.dropped) {
         return;
       }
@@ -288,6 +318,7 @@ final class ChangeLog {
       }
     }
 
+    @GuardedBy("lock")
     private void leave() {
       ahead -= looksAhead ? 1 : 0;
       if (taken == 0) {
@@ -318,27 +349,41 @@ final class ChangeLog {
 
   private final ReentrantLock lock = new ReentrantLock();
 
-  // Guarded by the lock.
+  @GuardedBy("lock")
   private Segment head;
+
+  @GuardedBy("lock")
   private Segment tail;
 
   /** Where a cursor is until the log has reached the place where it was opened. */
   private final Segment nowhere = new Segment();
 
   /** The place in the feed that has been reached. */
+  @GuardedBy("lock")
   private ChangeFeed.Place reached;
 
   /** Whether a change was added that no watch was woken for. */
+  @GuardedBy("lock")
   private boolean news;
 
+  /** Whether the last watch has gone. */
+  @GuardedBy("lock")
   private boolean closed;
 
-  // The totals of all segments.
+  /** The changes in all segments. */
+  @GuardedBy("lock")
   private int allEvents;
+
+  /** Their bytes. */
+  @GuardedBy("lock")
   private long allBytes;
+
+  /** How many rounds have begun. */
+  @GuardedBy("lock")
   private long round;
 
   /** How many readers look at sessions as they are now, ahead of the log. */
+  @GuardedBy("lock")
   private int ahead;
 
   /**
@@ -383,6 +428,7 @@ final class ChangeLog {
     }
   }
 
+  @GuardedBy("lock")
   private int catchUpLocked() {
     int looked = 0;
     while (true) {
@@ -462,6 +508,7 @@ final class ChangeLog {
    *
    * @param woken the round in which the readers of the closed segment are woken
    */
+  @GuardedBy("lock")
   private void addTail(long woken) {
     Segment next = new Segment();
     next.previous = tail;
@@ -471,6 +518,7 @@ final class ChangeLog {
     tidy(next.previous);
   }
 
+  @GuardedBy("lock")
   private void trim() {
     while (head != tail && head.round < round && isOver()) {
       head.dropped = true;
@@ -482,11 +530,13 @@ final class ChangeLog {
    * Returns whether more waits than the bounds permit. The tail does not count, since no watch has
    * been woken for it. If all logs together hold too much, the bound is a fair share.
    */
+  @GuardedBy("lock")
   private boolean isOver() {
     return allEvents - tail.events > maxEvents
         || allBytes - tail.bytes > Math.min(maxBytes, budget.share());
   }
 
+  @GuardedBy("lock")
   private void dropHead() {
     Segment dropped = head;
     dropped.clear();
@@ -500,6 +550,7 @@ final class ChangeLog {
   /**
    * Drops segments that no reader needs any longer, and merges segments that no reader keeps apart.
    */
+  @GuardedBy("lock")
   private void tidy(Segment left) {
     Segment segment = left;
     if (segment == tail || segment.dropped) {
@@ -525,6 +576,7 @@ final class ChangeLog {
    * Folds a segment that no cursor is in into the previous one, of which no cursor has read any
    * part.
    */
+  @GuardedBy("lock")
   private void merge(Segment into, Segment from) {
     for (SessionChange change : from.freeze()) {
       into.fold(change);

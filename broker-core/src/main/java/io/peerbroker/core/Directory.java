@@ -278,6 +278,7 @@ final class Directory {
   }
 
   private void reserve(LocalChannel host, int bytes) {
+    assertLocked();
     if (host.isOwn()) {
       sessionBytes.add(bytes);
     } else if (!sessionBytes.reserve(bytes)) {
@@ -306,6 +307,7 @@ final class Directory {
    * watches do not learn of it.
    */
   private void forget(LocalSession session, Step step) {
+    assertLocked();
     SessionState state = session.state;
     SessionChange removal = null;
     session.closed();
@@ -334,6 +336,7 @@ final class Directory {
       @Nullable SessionState before,
       @Nullable SessionState after,
       Step step) {
+    assertLocked();
     List<String> from = listedTags(before);
     List<String> to = listedTags(after);
     if (from == null && to == null) {
@@ -354,6 +357,7 @@ final class Directory {
       @Nullable SessionState before,
       @Nullable SessionState after,
       @Nullable SessionChange prepared) {
+    assertLocked();
     List<String> from = listedTags(before);
     List<String> to = listedTags(after);
     if (to == null) {
@@ -434,6 +438,7 @@ final class Directory {
 
     /** Wakes the watches, outside the lock. */
     void wake() {
+      assertUnlocked();
       try {
         for (WatchIndex.Home home : touched) {
           home.catchUpWithMuch();
@@ -445,8 +450,23 @@ final class Directory {
 
     /** Notifies listeners, outside the lock. */
     void notifyListeners() {
+      assertUnlocked();
       lifecycles.forEach(Lifecycle::notifyListeners);
     }
+  }
+
+  /**
+   * Asserts what the compiler cannot check: changes are functions, and run with the lock held. The
+   * index and the watches are changed from here alone, so they are covered by it.
+   */
+  private void assertLocked() {
+    assert lock.isWriteLockedByCurrentThread() : "The directory is not locked.";
+  }
+
+  /** Asserts that foreign code may be called. */
+  private void assertUnlocked() {
+    assert !lock.isWriteLockedByCurrentThread() && lock.getReadHoldCount() == 0
+        : "The directory is locked.";
   }
 
   /** Makes a change under the write lock, then wakes watches and notifies listeners. */

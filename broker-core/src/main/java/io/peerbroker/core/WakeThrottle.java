@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.List;
 import java.util.PriorityQueue;
@@ -55,18 +56,23 @@ final class WakeThrottle {
     int go(int max);
   }
 
-  /** The state of the rounds of a home or a group. Guarded by the lock. */
+  /**
+   * The state of the rounds of a home or a group. Its fields are guarded by the throttle's lock,
+   * which the compiler cannot check from here.
+   */
   static final class Turn {
     private final Supplier<Round> rounds;
 
     /** Runs its rounds, one at a time; null until the first one begins. */
     private @Nullable Running carrier;
 
+    /** Whether a round is under way. */
     private boolean running;
 
     /** Whether another round is due, after the pause or after the one that is running. */
     private boolean due;
 
+    /** When the last round ended, by the timer. */
     private long last;
 
     /**
@@ -82,13 +88,21 @@ final class WakeThrottle {
   private final Executor executor;
   private final ReentrantLock lock = new ReentrantLock();
 
-  // Guarded by the lock: the turns whose pause is not over, ordered by the end of the pause.
+  /** The turns whose pause is not over, ordered by the end of the pause. */
+  @GuardedBy("lock")
   private final PriorityQueue<Turn> waiting =
       new PriorityQueue<>((one, other) -> Long.compare(one.last - other.last, 0));
+
+  /** What ends the first pause; null if nothing waits for one. */
+  @GuardedBy("lock")
   private Timer.@Nullable Scheduled scheduled;
+
+  /** The time for which it is scheduled. */
+  @GuardedBy("lock")
   private long scheduledFor;
 
   /** How many runs of the beginner are on the executor or about to be. */
+  @GuardedBy("lock")
   private int beginners;
 
   private final Runnable beginner = this::beginDue;
@@ -150,10 +164,8 @@ final class WakeThrottle {
     execute(wake);
   }
 
-  /**
-   * Returns the round to begin now; if there is none, notes that one is due. Called with the lock
-   * held.
-   */
+  /** Returns the round to begin now; if there is none, notes that one is due. */
+  @GuardedBy("lock")
   private @Nullable Running begins(Turn turn) {
     if (turn.running || turn.due) {
       turn.due = true;
@@ -171,7 +183,8 @@ final class WakeThrottle {
     return null;
   }
 
-  /** Notes that a round has begun. Called with the lock held. */
+  /** Notes that a round has begun. */
+  @GuardedBy("lock")
   private Running runs(Turn turn) {
     Running carrier = turn.carrier;
     if (carrier == null) {
@@ -183,16 +196,16 @@ final class WakeThrottle {
     return carrier;
   }
 
-  /** Schedules a round for the end of the pause. Called with the lock held. */
+  /** Schedules a round for the end of the pause. */
+  @GuardedBy("lock")
   private void await(Turn turn, long now) {
     waiting.add(turn);
     turn.due = true;
     scheduleFor(turn.last + pause, now);
   }
 
-  /**
-   * Retries if the timer has rejected the task for the waiting turns. Called with the lock held.
-   */
+  /** Retries if the timer has rejected the task for the waiting turns. */
+  @GuardedBy("lock")
   private void scheduleRefused() {
     Turn first = waiting.peek();
     if (first != null && scheduled == null && beginners == 0) {
@@ -200,10 +213,8 @@ final class WakeThrottle {
     }
   }
 
-  /**
-   * Schedules the task that begins due rounds, unless it is scheduled for an earlier time. Called
-   * with the lock held.
-   */
+  /** Schedules the task that begins due rounds, unless it is scheduled for an earlier time. */
+  @GuardedBy("lock")
   private void scheduleFor(long time, long now) {
     if (scheduled != null) {
       if (scheduledFor - time <= 0) {
