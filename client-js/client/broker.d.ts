@@ -50,7 +50,7 @@ export interface BrokerOptions<S extends Schema = Schema> extends Abortable {
   lifecycle?: Lifecycle;
   /** Milliseconds before the next attempt, after so many in vain. Full jitter between 0.5 and 20 seconds unless given. */
   delay?(attempt: number): number;
-  /** The most sessions that a roster holds: 10,000 unless given. Those beyond are left out. */
+  /** The most sessions that a watch holds: 10,000 unless given. Those beyond are left out. */
   max?: number;
   /** Strangers wrote it: return what is right, or throw, and it is dropped with a `malformed` event. */
   check?: { [K in keyof S]?: (json: unknown) => S[K] };
@@ -154,11 +154,11 @@ export class Broker<S extends Schema = Schema> extends EventTarget implements As
   /** Resolves once the stream is open; rejects with BrokerError where there will be none (`denied`, `closed`, …). */
   ready(options?: Abortable): Promise<Address>;
   /** Hosts a session, and again by itself on a new channel. Waits for at most 30 s; rejects with BrokerError. */
-  host(spec?: SessionSpec<S>, options?: Abortable): Promise<HostedSession<S>>;
+  host(spec?: SessionSpec<S>, options?: Abortable): Promise<OwnSession<S>>;
   /** The listed sessions that pass the filter (`chat,!away`) now, page after page of `limit` sessions. */
   list(filter?: string, options?: Abortable & { limit?: number | undefined }): AsyncIterableIterator<Session<S>>;
   /** A live list. Watchers of the same filter share one; a broker permits 16 different ones to a channel. */
-  watch(filter?: string, options?: Abortable): Roster<S>;
+  watch(filter?: string, options?: Abortable): Watch<S>;
   /**
    * Sends in order, and each message once: repeated with its number until the broker has answered, also after the connection was
    * away. Rejects with BrokerError: a refusal, `timeout`, `queue_full` (1,024 wait), `closed`, or `unanswered` where the channel
@@ -183,7 +183,7 @@ export class Broker<S extends Schema = Schema> extends EventTarget implements As
   removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
 }
 
-export interface HostedSession<S extends Schema = Schema> extends AsyncDisposable {
+export interface OwnSession<S extends Schema = Schema> extends AsyncDisposable {
   /** Another one after a `channel` event that says so. */
   readonly sid: Address;
   readonly spec: SessionSpec<S>;
@@ -193,7 +193,7 @@ export interface HostedSession<S extends Schema = Schema> extends AsyncDisposabl
   close(): Promise<void>;
 }
 
-/** A change of a roster, as its reader sees it: states in between are left out for a slow reader. */
+/** A change of a watch, as its reader sees it: states in between are left out for a slow reader. */
 export type Change<S extends Schema = Schema> =
   | { readonly type: 'add' | 'change' | 'remove'; readonly session: Session<S> }
   /** Everything that was there at the beginning has been told. Once. */
@@ -203,7 +203,7 @@ export type Change<S extends Schema = Schema> =
  * A live list, true across reconnects. `subscribe` and `snapshot` are what `useSyncExternalStore`, shallow refs and stores want.
  * When the broker refuses it, or ends the channel, `snapshot` is empty, `error` says why, and iteration throws that.
  */
-export interface Roster<S extends Schema = Schema> extends AsyncIterable<Change<S>>, Disposable {
+export interface Watch<S extends Schema = Schema> extends AsyncIterable<Change<S>>, Disposable {
   readonly ready: Promise<void>;
   /** The same array until something changes; empty until the list is ready. */
   readonly snapshot: readonly Session<S>[];

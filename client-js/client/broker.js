@@ -2,7 +2,7 @@ import { connection, fullJitter } from './connection.js';
 import { abortable, BrokerError, gate } from './error.js';
 import { outbox } from './outbox.js';
 import { requests } from './requests.js';
-import { sharedList } from './roster.js';
+import { sharedList } from './watch.js';
 
 export { BrokerError };
 

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" />
-import type { Abortable, Address, Broker, HostedSession, Schema } from './broker.js';
+import type { Abortable, Address, Broker, OwnSession, Schema } from './broker.js';
 
 /**
  * `calling` until the other side answers; `connecting` until a path is found; `connected`; `wavering` while the path is lost and
@@ -20,7 +20,7 @@ export interface PeerOptions<S extends Schema = Schema> extends Abortable {
   /** Told before the other side accepts. */
   call?: S['call'];
   /** From where the call comes: an own session, or the channel unless given. */
-  origin?: Address | Pick<HostedSession<S>, 'sid'>;
+  origin?: Address | Pick<OwnSession<S>, 'sid'>;
   /** Milliseconds until the other side has accepted: 15,000 unless given, which is short where a person has to. */
   answerWithin?: number;
   /** Milliseconds after that until a path is found: 20,000 unless given. */

@@ -4,17 +4,17 @@ const NOBODY = [];
 const never = () => () => {};
 
 /** The sessions that pass the filter, true across reconnects; `undefined` as broker (on the server, say) shows nobody. */
-export function useRoster(broker, filter = '') {
+export function useWatch(broker, filter = '') {
   const held = useRef(null);
-  // A roster begins with its subscription, so that a render that is thrown away leaves nothing behind.
+  // A watch begins with its subscription, so that a render that is thrown away leaves nothing behind.
   const subscribe = useMemo(() => (broker ? (changed) => {
-    const roster = broker.watch(filter);
-    held.current = roster;
-    const unsubscribe = roster.subscribe(changed);
+    const watch = broker.watch(filter);
+    held.current = watch;
+    const unsubscribe = watch.subscribe(changed);
     changed();
     return () => {
       unsubscribe();
-      roster.close();
+      watch.close();
       held.current = null;
     };
   } : never), [broker, filter]);

@@ -18,7 +18,7 @@ export class Room extends EventTarget {
   #max;
   #session = null;
   #fingerprint = null;
-  #roster = null;
+  #watch = null;
   #calls = new Map(); // sid → {sid, peer, session, member, tracks}: under way, or open and a member
   #failures = new Map(); // sid → {count, isPause}: calls in vain
   #gone = new AbortController();
@@ -44,7 +44,7 @@ export class Room extends EventTarget {
   async close() {
     if (this.#gone.signal.aborted) return;
     this.#gone.abort();
-    this.#roster?.close();
+    this.#watch?.close();
     for (const { peer } of this.#calls.values()) peer?.close();
     await this.#session?.close();
   }
@@ -65,17 +65,17 @@ export class Room extends EventTarget {
     this.#session = session;
     if (signal.aborted) await session.close();
     signal.throwIfAborted();
-    this.#roster = this.#broker.watch(this.#tag, { signal });
-    this.#roster.subscribe(() => this.#look());
+    this.#watch = this.#broker.watch(this.#tag, { signal });
+    this.#watch.subscribe(() => this.#look());
     this.#look();
-    await this.#roster.ready;
+    await this.#watch.ready;
   }
 
   /** Compares the list with the calls. */
   #look() {
     const own = this.#session.sid;
     if (this.#gone.signal.aborted) return;
-    const listed = new Map(this.#roster.snapshot.map((session) => [session.sid, session]));
+    const listed = new Map(this.#watch.snapshot.map((session) => [session.sid, session]));
     for (const sid of this.#failures.keys()) if (!listed.has(sid)) this.#failures.delete(sid);
     for (const session of listed.values()) {
       const { sid } = session;
@@ -116,7 +116,7 @@ export class Room extends EventTarget {
       this.#remove(before); // the other side has lost it
       before.peer.close();
     }
-    const session = this.#roster?.snapshot.find(({ sid }) => sid === call.from);
+    const session = this.#watch?.snapshot.find(({ sid }) => sid === call.from);
     this.#add(call.from, call.accept(this.#options), session);
     return true;
   }

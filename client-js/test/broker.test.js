@@ -245,24 +245,24 @@ test('asks for headers anew before each request', async () => {
   assert.deepEqual(fake.requests.map(({ headers }) => headers.authorization), ['Bearer 1', 'Bearer 2']);
 });
 
-test('a roster is shared by equal filters, marks own sessions and is true across a reconnect', async () => {
+test('a watch is shared by equal filters, marks own sessions and is true across a reconnect', async () => {
   const fake = await startFakeBroker();
   const ada = client(fake);
   const bob = client(fake);
   const mine = await ada.host({ tags: ['chat'], listed: true, metadata: 'Ada' });
   const other = await bob.host({ tags: ['chat'], listed: true, metadata: 'Bob' });
-  const roster = ada.watch('chat');
+  const watch = ada.watch('chat');
   const second = ada.watch('chat');
-  await roster.ready;
+  await watch.ready;
   assert.equal(fake.requests.filter(({ path }) => path.endsWith('/watch')).length, 1);
-  assert.deepEqual(roster.snapshot, [
+  assert.deepEqual(watch.snapshot, [
     { sid: mine.sid, tags: ['chat'], metadata: 'Ada', own: true },
     { sid: other.sid, tags: ['chat'], metadata: 'Bob' },
   ]);
-  const held = roster.snapshot;
+  const held = watch.snapshot;
   fake.tellAll();
   await ada.send(ada.cid, 'past the list');
-  assert.equal(roster.snapshot, held);
+  assert.equal(watch.snapshot, held);
   let changes = 0;
   const unsubscribe = second.subscribe(() => changes++);
   const back = once(ada, 'channel', ({ resumed }) => resumed);
@@ -270,24 +270,24 @@ test('a roster is shared by equal filters, marks own sessions and is true across
   first.response.destroy();
   fake.channels[1].sessions.clear();
   await back;
-  await until(() => roster.snapshot.length === 1);
-  assert.equal(roster.snapshot[0].sid, mine.sid);
+  await until(() => watch.snapshot.length === 1);
+  assert.equal(watch.snapshot[0].sid, mine.sid);
   assert.equal(changes, 1);
   unsubscribe();
-  roster.close();
+  watch.close();
   second.close();
   await until(() => first.watches.size === 0);
 });
 
-test('a roster is watched anew on a new channel and after unwatch, and over after a refusal', async () => {
+test('a watch is watched anew on a new channel and after unwatch, and over after a refusal', async () => {
   const fake = await startFakeBroker();
   const ada = client(fake);
   const session = await ada.host({ listed: true });
-  const roster = ada.watch();
-  await roster.ready;
+  const watch = ada.watch();
+  await watch.ready;
   fake.restart();
   await once(ada, 'channel', ({ lost }) => lost);
-  await until(() => roster.snapshot[0]?.sid === session.sid && roster.snapshot.length === 1);
+  await until(() => watch.snapshot[0]?.sid === session.sid && watch.snapshot.length === 1);
   const [channel] = fake.channels;
   const [name] = channel.watches.keys();
   channel.watches.clear();
@@ -295,42 +295,42 @@ test('a roster is watched anew on a new channel and after unwatch, and over afte
   await until(() => channel.watches.size === 1);
   fake.next(/watch/, ({ refuse }) => refuse(403, 'denied'));
   fake.emit(channel, 'unwatch', { watch: name, reason: 'scope_changed' }, false);
-  await until(() => roster.error);
-  assert.equal(roster.error.code, 'denied');
-  assert.deepEqual(roster.snapshot, []);
+  await until(() => watch.error);
+  assert.equal(watch.error.code, 'denied');
+  assert.deepEqual(watch.snapshot, []);
   fake.next(/watch/, ({ refuse }) => refuse(400, 'invalid_filter'));
   await assert.rejects(ada.watch('a,,b').ready, { code: 'invalid_filter' });
 });
 
-test('a roster is asked for again where the refusal passes, and marks a session that it shows before its host knows it', async () => {
+test('a watch is asked for again where the refusal passes, and marks a session that it shows before its host knows it', async () => {
   const fake = await startFakeBroker();
   const ada = client(fake);
   await ada.ready();
   fake.next(/watch/, ({ refuse }) => refuse(503, 'at_capacity', 0.001));
   fake.next(/watch/, badGateway);
-  const roster = ada.watch();
-  await roster.ready;
+  const watch = ada.watch();
+  await watch.ready;
   const [channel] = fake.channels;
   fake.next(/session/, ({ perform, response }) => {
     const end = response.end.bind(response);
     response.end = (json) => {
-      roster.subscribe(() => end(json));
+      watch.subscribe(() => end(json));
     };
     perform();
   });
   const { sid } = await ada.host({ listed: true });
-  assert.deepEqual(roster.snapshot, [{ sid, tags: [], metadata: null, own: true }]);
+  assert.deepEqual(watch.snapshot, [{ sid, tags: [], metadata: null, own: true }]);
   fake.emit(channel, 'ready', { watch: 'forgotten', count: 0 }, false);
   await until(() => fake.requests.some(({ path, body }) => path.endsWith('/unwatch') && body.watch === 'forgotten'));
 });
 
-test('for await tells a roster from the beginning, folds what a slow reader misses, and ends', async () => {
+test('for await tells a watch from the beginning, folds what a slow reader misses, and ends', async () => {
   const fake = await startFakeBroker();
   const ada = client(fake);
   const one = await ada.host({ listed: true, metadata: 1 });
-  const roster = ada.watch();
+  const watch = ada.watch();
   const told = [];
-  for await (const { type, session, count } of roster) {
+  for await (const { type, session, count } of watch) {
     told.push([type, session?.metadata ?? count]);
     if (type === 'ready') {
       await one.update({ metadata: 2 });
@@ -338,18 +338,18 @@ test('for await tells a roster from the beginning, folds what a slow reader miss
       await ada.send(ada.cid, 'past the list');
     }
     if (type === 'change') fake.emit(fake.channels[0], 'remove', { sid: one.sid, watch: '1' }, false);
-    if (type === 'remove') roster.close();
+    if (type === 'remove') watch.close();
   }
   assert.deepEqual(told, [['add', 1], ['ready', 1], ['change', 3], ['remove', 3]]);
 });
 
-test('a roster holds at most max sessions', async () => {
+test('a watch holds at most max sessions', async () => {
   const fake = await startFakeBroker();
   const ada = client(fake, { max: 2 });
   for (let i = 0; i < 3; i++) await ada.host({ listed: true });
-  const roster = ada.watch();
-  await roster.ready;
-  assert.equal(roster.snapshot.length, 2);
+  const watch = ada.watch();
+  await watch.ready;
+  assert.equal(watch.snapshot.length, 2);
 });
 
 test('lists page after page', async () => {
@@ -381,9 +381,9 @@ test('what strangers wrote is checked, and dropped where it is wrong', async () 
   await until(() => got.length);
   assert.deepEqual(got, [7]);
   await ada.host({ listed: true, metadata: 'text' });
-  const roster = ada.watch();
-  await roster.ready;
-  assert.deepEqual(roster.snapshot, []);
+  const watch = ada.watch();
+  await watch.ready;
+  assert.deepEqual(watch.snapshot, []);
   assert.deepEqual(malformed, ['Fell over it', 'Not a number', 'Not a number']);
 });
 
@@ -451,15 +451,15 @@ test('a close is idempotent, and says so to everything that waits', async () => 
   const fake = await startFakeBroker();
   const ada = client(fake);
   const session = await ada.host();
-  const roster = ada.watch();
-  await roster.ready;
+  const watch = ada.watch();
+  await watch.ready;
   await Promise.all([ada.close(), ada.close()]);
   await session.close();
   assert.equal(fake.channels.length, 0);
   await assert.rejects(ada.send('anybody', 1), { code: 'closed' });
   await assert.rejects(ada.host(), { code: 'closed' });
   await assert.rejects(ada.watch().ready, { code: 'closed' });
-  for await (const change of roster) assert.fail(change.type);
+  for await (const change of watch) assert.fail(change.type);
   assert.equal(ada.cid, null);
   await client(fake).close();
 });

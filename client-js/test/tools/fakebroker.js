@@ -8,7 +8,7 @@
 export class FakeWorld {
   #count = 0;
   clients = new Map(); // address → client
-  rosters = new Set();
+  watches = new Set();
   sent = [];
   /** What happens to a message on its way: how often it arrives, and after how many milliseconds. */
   fault = () => ({ copies: 1, delay: 0 });
@@ -35,7 +35,7 @@ export class FakeWorld {
   }
 
   changed() {
-    for (const roster of this.rosters) roster.changed();
+    for (const watch of this.watches) watch.changed();
   }
 
   /** All channels and sessions are gone, as after a new start of the broker. */
@@ -113,18 +113,18 @@ export class FakeBroker extends EventTarget {
   watch(filter) {
     const world = this.#world;
     const listeners = new Set();
-    const roster = {
+    const watch = {
       ready: Promise.resolve(),
       snapshot: [],
       changed: () => {
         const seen = new Set();
-        roster.snapshot = [];
+        watch.snapshot = [];
         for (const [sid, client] of world.clients) {
           for (const session of client.sessions) {
             if (session.sid !== sid || seen.has(sid) || !session.spec.listed || !session.spec.tags.includes(filter)) continue;
             seen.add(sid);
             const { tags, metadata } = session.spec;
-            roster.snapshot.push({ sid, tags, metadata, ...(client === this ? { own: true } : {}) });
+            watch.snapshot.push({ sid, tags, metadata, ...(client === this ? { own: true } : {}) });
           }
         }
         for (const listener of listeners) listener();
@@ -133,11 +133,11 @@ export class FakeBroker extends EventTarget {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
-      close: () => world.rosters.delete(roster),
+      close: () => world.watches.delete(watch),
     };
-    world.rosters.add(roster);
-    roster.changed();
-    return roster;
+    world.watches.add(watch);
+    watch.changed();
+    return watch;
   }
 
   async send(target, message, { origin = this.cid } = {}) {

@@ -1,6 +1,6 @@
 import { Broker, BrokerError, type Address, type Incoming, type Session } from '@peerbroker/client';
 import { eventSource } from '@peerbroker/client/eventsource';
-import { useBrokerState, useRoster } from '@peerbroker/client/react';
+import { useBrokerState, useWatch } from '@peerbroker/client/react';
 
 interface Chess {
   metadata: { name: string; elo: number };
@@ -27,10 +27,10 @@ export async function play(token: () => Promise<string>): Promise<void> {
   for await (const { sid, metadata } of broker.list('chess,!busy', { limit: 100 })) {
     if (metadata.elo > 1400) await broker.send(sid, { move: 'e4' }, { origin: session.sid, within: 5_000 });
   }
-  using roster = broker.watch('chess');
-  await roster.ready;
-  const first: Session<Chess> | undefined = roster.snapshot[0];
-  for await (const change of roster) {
+  using watch = broker.watch('chess');
+  await watch.ready;
+  const first: Session<Chess> | undefined = watch.snapshot[0];
+  for await (const change of watch) {
     if (change.type === 'ready') console.log(change.count);
     else console.log(change.session.metadata.name, first?.own);
   }
@@ -50,12 +50,12 @@ export async function play(token: () => Promise<string>): Promise<void> {
   // @ts-expect-error other metadata than the schema's
   await broker.host({ metadata: { name: 'Ada' } });
   // @ts-expect-error the snapshot is read only
-  roster.snapshot.push();
+  watch.snapshot.push();
   // @ts-expect-error a state that there is not
   if (broker.state === 'ended') return;
 }
 
 new Broker(new URL('https://example.org/broker'), { transport: eventSource(EventSource) });
-const names: readonly string[] = useRoster(new Broker<Chess>('/broker')).map(({ metadata }) => metadata.name);
+const names: readonly string[] = useWatch(new Broker<Chess>('/broker')).map(({ metadata }) => metadata.name);
 const state: string = useBrokerState(new Broker('/broker'));
 console.log(names, state);

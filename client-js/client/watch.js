@@ -83,7 +83,7 @@ export function sharedList(max, read) {
         isClosed = true;
         list.users--;
         signal?.removeEventListener('abort', close);
-        closing.reject(signal?.reason ?? new BrokerError('closed', 'This roster was closed.'));
+        closing.reject(signal?.reason ?? new BrokerError('closed', 'This watch was closed.'));
         release();
       }
 
