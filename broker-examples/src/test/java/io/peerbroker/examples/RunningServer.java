@@ -28,6 +28,8 @@ record RunningServer(BrokerServer.Site site, URI base) implements WireServer {
           "heartbeat", "--heartbeat",
           "maxResume", "--max-resume",
           "maxChannels", "--max-channels",
+          "iceServers", "--ice-server",
+          "turnSecretFile", "--turn-secret-file",
           "preset", "--preset");
 
   /**
