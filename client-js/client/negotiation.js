@@ -89,11 +89,14 @@ export class Negotiation {
       this.#answer = null;
       await this.#complete();
     } else if (!isOffering || this.#on.isPolite()) {
+      const isRestart = ufragOf(description) !== ufragOf(connection.remoteDescription);
       if (isOffering) {
         await connection.setLocalDescription({ type: 'rollback' });
         // Where a stack does nothing, the next line throws. Other reasons for an offer come again as `negotiationneeded`.
-        if (this.#restarting) this.#wanted = this.#restart = true;
+        if (this.#restarting && !isRestart) this.#wanted = this.#restart = true;
       }
+      // One search is for both sides. Firefox gives up where a second begins before the first has found a path.
+      if (isRestart) this.#restart = false;
       await connection.setRemoteDescription(description);
       const answer = await connection.createAnswer();
       this.#say(plain(answer)); // before its candidates, which begin with the next line
@@ -175,6 +178,10 @@ export class Negotiation {
       if (!this.#closed) this.#on.failed(error);
     });
   }
+}
+
+function ufragOf(description) {
+  return /ice-ufrag:(\S+)/.exec(description?.sdp)?.[1];
 }
 
 function plain({ type, sdp }) {

@@ -98,6 +98,21 @@ test('What is lost after the first exchange is said again', { timeout: 300_000 }
   for (let seed = 1; seed <= 150; seed++) await quarrel(seed, loss, 240_000);
 });
 
+test('Where both restart at the same time, it is one restart', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const { sides } = pairOf(1, () => [5]);
+    sides[0].start();
+    await pass(200);
+    for (const { negotiation } of sides) negotiation.offer(true);
+    await pass(400);
+    assert.deepEqual(sides.map(({ connection }) => JSON.parse(connection.local.current.sdp).generation), [2, 2]);
+    for (const { negotiation } of sides) negotiation.close();
+  } finally {
+    mock.timers.reset();
+  }
+});
+
 test('A restart that gave way is made again', async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   try {

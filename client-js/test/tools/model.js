@@ -104,7 +104,8 @@ export class ModelConnection extends EventTarget {
     const remote = this.remoteDescription ? JSON.parse(this.remoteDescription.sdp).sections : [];
     const sections = [...new Set([...this.negotiated, ...this.sections, ...(type === 'answer' ? remote : [])])];
     const offered = type === 'answer' ? sections.filter((section) => remote.includes(section)) : sections;
-    return { type, sdp: JSON.stringify({ ufrag: `${this.name}${generation}`, generation, sections: offered }) };
+    const ufrag = `${this.name}${generation}`;
+    return { type, sdp: JSON.stringify({ ufrag, line: `a=ice-ufrag:${ufrag} `, generation, sections: offered }) };
   }
 
   #settle() {
