@@ -29,6 +29,7 @@ export class Negotiation {
   #wanted = false;
   #restart = false; // the wanted offer looks for new paths
   #restarting = false; // the one under way does
+  #role; // of the other side in DTLS: active or passive, once it is settled
   #answer = null; // the own one of the last exchange
   #ahead = null; // what came of the next exchange
   #early = [];
@@ -86,6 +87,7 @@ export class Negotiation {
     } else if (description.type === 'answer') {
       if (!isOffering) return;
       await connection.setRemoteDescription(description);
+      this.#role ??= roleOf(description);
       this.#answer = null;
       await this.#complete();
     } else if (!isOffering || this.#on.isPolite()) {
@@ -97,10 +99,13 @@ export class Negotiation {
       }
       // One search is for both sides. Firefox gives up where a second begins before the first has found a path.
       if (isRestart) this.#restart = false;
-      await connection.setRemoteDescription(description);
+      // When it answers a restart, Firefox takes the other role in DTLS than before, if it may, and other stacks refuse that.
+      const sdp = this.#role ? description.sdp.replaceAll('a=setup:actpass', `a=setup:${this.#role}`) : description.sdp;
+      await connection.setRemoteDescription({ type: 'offer', sdp });
       const answer = await connection.createAnswer();
       this.#say(plain(answer)); // before its candidates, which begin with the next line
       await connection.setLocalDescription(answer);
+      this.#role ??= roleOf(answer) === 'active' ? 'passive' : 'active';
       this.#answer = plain(answer);
       await this.#complete();
     }
@@ -182,6 +187,10 @@ export class Negotiation {
 
 function ufragOf(description) {
   return /ice-ufrag:(\S+)/.exec(description?.sdp)?.[1];
+}
+
+function roleOf({ sdp }) {
+  return /a=setup:(\w+)/.exec(sdp)?.[1];
 }
 
 function plain({ type, sdp }) {

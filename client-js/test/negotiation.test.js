@@ -46,7 +46,8 @@ function agree({ sides: [a, b] }, seed) {
     assert.deepEqual(missing, [], `seed ${seed}`);
   }
   for (const [one, other] of [[a, b], [b, a]]) {
-    assert.deepEqual(one.connection.local.current, other.connection.remote.current, `seed ${seed}`);
+    const [said, heard] = [one.connection.local, other.connection.remote].map(({ current }) => current.sdp.replace(/a=setup:\w+/, ''));
+    assert.equal(said, heard, `seed ${seed}`);
     const { ufrag } = JSON.parse(one.connection.local.current.sdp);
     const known = other.connection.candidates.filter((candidate) => candidate.startsWith(`${ufrag}:`));
     assert.deepEqual(new Set(known), new Set([1, 2, 3].map((port) => `${ufrag}:${port}`)), `seed ${seed}`);

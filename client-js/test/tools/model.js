@@ -9,16 +9,19 @@ export function random(seed) {
   };
 }
 
+const roleOf = ({ sdp }) => /a=setup:(\w+)/.exec(sdp)[1];
+
 /**
  * What WebRTC 1.0 says about signalling states and descriptions, strictly, without a network: operations take a random time, run
  * one after the other, and reject in a wrong state. Its SDP is JSON: the sections (a union, as nothing is removed here) and the
- * ICE generation.
+ * ICE generation, and the roles in DTLS.
  */
 export class ModelConnection extends EventTarget {
   #random;
   #chain = Promise.resolve();
   #generation = 0;
   #isNeeded = false;
+  #role; // of the other side, in the one DTLS association that there is
   signalingState = 'stable';
   sections = new Set();
   negotiated = new Set();
@@ -76,8 +79,12 @@ export class ModelConnection extends EventTarget {
       const { ufrag, generation } = JSON.parse(description.sdp);
       this.#generation = generation;
       if (ufrag !== (this.local.current && JSON.parse(this.local.current.sdp).ufrag)) this.#gather(ufrag);
-      if (description.type === 'answer') this.#settle();
-      else this.#become('have-local-offer');
+      if (description.type === 'answer') {
+        this.#role ??= roleOf(description) === 'active' ? 'passive' : 'active';
+        this.#settle();
+      } else {
+        this.#become('have-local-offer');
+      }
     });
   }
 
@@ -85,6 +92,11 @@ export class ModelConnection extends EventTarget {
     return this.#operate(() => {
       const expected = description.type === 'offer' ? 'stable' : 'have-local-offer';
       if (this.signalingState !== expected) this.#wrong(`setRemoteDescription(${description.type})`);
+      if (description.type === 'answer') {
+        this.#role ??= roleOf(description);
+        // As Chromium says it.
+        if (this.#role !== roleOf(description)) this.#wrong('Failed to set SSL role for the transport');
+      }
       this.remote.pending = description;
       if (description.type === 'answer') this.#settle();
       else this.#become('have-remote-offer');
@@ -105,7 +117,9 @@ export class ModelConnection extends EventTarget {
     const sections = [...new Set([...this.negotiated, ...this.sections, ...(type === 'answer' ? remote : [])])];
     const offered = type === 'answer' ? sections.filter((section) => remote.includes(section)) : sections;
     const ufrag = `${this.name}${generation}`;
-    return { type, sdp: JSON.stringify({ ufrag, line: `a=ice-ufrag:${ufrag} `, generation, sections: offered }) };
+    // As Firefox does it after a restart: the answerer is active whenever it may be.
+    const setup = type === 'offer' ? 'actpass' : roleOf(this.remote.pending) === 'active' ? 'passive' : 'active';
+    return { type, sdp: JSON.stringify({ ufrag, line: `a=ice-ufrag:${ufrag} a=setup:${setup} `, generation, sections: offered }) };
   }
 
   #settle() {
