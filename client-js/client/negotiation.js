@@ -1,6 +1,9 @@
 /** How long an offer waits for its answer before it is repeated, in milliseconds. Only what broke on the way needs it. */
 const REPEAT = 5_000;
 
+/** How long a search for paths has before the next begins, in milliseconds: Firefox fails a connection with two at the same time. */
+const SEARCH = 1_000;
+
 /** How long candidates are collected before they are sent together, in milliseconds. */
 const COLLECT = 30;
 
@@ -36,6 +39,7 @@ export class Negotiation {
   #collected = [];
   #collecting = 0;
   #repeating = 0;
+  #searching = 0;
   #steps = Promise.resolve();
   #closed = false;
 
@@ -73,11 +77,13 @@ export class Negotiation {
     this.#closed = true;
     clearTimeout(this.#collecting);
     clearTimeout(this.#repeating);
+    clearTimeout(this.#searching);
   }
 
   async #describe(exchange, description) {
     const connection = this.#connection;
     const isOffering = connection.signalingState === 'have-local-offer';
+    const isSearch = ufragOf(description) !== ufragOf(connection.remoteDescription);
     if (exchange > this.#exchange) {
       if (description.type === 'offer') this.#ahead = description;
     } else if (exchange < this.#exchange) {
@@ -89,16 +95,15 @@ export class Negotiation {
       await connection.setRemoteDescription(description);
       this.#role ??= roleOf(description);
       this.#answer = null;
-      await this.#complete();
+      await this.#complete(isSearch);
     } else if (!isOffering || this.#on.isPolite()) {
-      const isRestart = ufragOf(description) !== ufragOf(connection.remoteDescription);
       if (isOffering) {
         await connection.setLocalDescription({ type: 'rollback' });
         // Where a stack does nothing, the next line throws. Other reasons for an offer come again as `negotiationneeded`.
-        if (this.#restarting && !isRestart) this.#wanted = this.#restart = true;
+        if (this.#restarting && !isSearch) this.#wanted = this.#restart = true;
       }
-      // One search is for both sides. Firefox gives up where a second begins before the first has found a path.
-      if (isRestart) this.#restart = false;
+      // One search is for both sides.
+      if (isSearch) this.#restart = false;
       // When it answers a restart, Firefox takes the other role in DTLS than before, if it may, and other stacks refuse that.
       const sdp = this.#role ? description.sdp.replaceAll('a=setup:actpass', `a=setup:${this.#role}`) : description.sdp;
       await connection.setRemoteDescription({ type: 'offer', sdp });
@@ -107,12 +112,19 @@ export class Negotiation {
       await connection.setLocalDescription(answer);
       this.#role ??= roleOf(answer) === 'active' ? 'passive' : 'active';
       this.#answer = plain(answer);
-      await this.#complete();
+      await this.#complete(isSearch);
     }
   }
 
-  async #complete() {
+  async #complete(isSearch) {
     clearTimeout(this.#repeating);
+    if (isSearch) {
+      clearTimeout(this.#searching);
+      this.#searching = setTimeout(() => {
+        this.#searching = 0;
+        this.#next(() => {});
+      }, SEARCH);
+    }
     this.#exchange++;
     const early = this.#early;
     this.#early = [];
@@ -178,7 +190,8 @@ export class Negotiation {
     this.#steps = this.#steps.then(async () => {
       if (this.#closed) return;
       await step();
-      if (this.#wanted && this.#connection.signalingState === 'stable') await this.#offer();
+      const mayOffer = this.#connection.signalingState === 'stable' && !(this.#restart && this.#searching);
+      if (this.#wanted && mayOffer) await this.#offer();
     }).catch((error) => {
       if (!this.#closed) this.#on.failed(error);
     });

@@ -69,7 +69,7 @@ async function quarrel(seed, fault, settle) {
       if (rand() < 0.5) setTimeout(() => side.negotiation.offer(true), 100 + rand() * 200);
     }
     await pass(1_000);
-    await pass(settle, 25);
+    await pass(1_000 + settle, 25);
     agree(pair, seed);
     for (const { negotiation } of sides) negotiation.close();
   } finally {
@@ -99,14 +99,34 @@ test('What is lost after the first exchange is said again', { timeout: 300_000 }
   for (let seed = 1; seed <= 150; seed++) await quarrel(seed, loss, 240_000);
 });
 
+test('A restart leaves the one before a second', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const { sides: [one, other] } = pairOf(1, () => [5]);
+    one.start();
+    await pass(1_500);
+    const generation = ({ connection }) => JSON.parse(connection.local.current.sdp).generation;
+    one.negotiation.offer(true);
+    await pass(100);
+    for (const { negotiation } of [one, other]) negotiation.offer(true);
+    await pass(800);
+    assert.deepEqual([generation(one), generation(other)], [2, 2]);
+    await pass(400);
+    assert.deepEqual([generation(one), generation(other)], [3, 3]);
+    for (const { negotiation } of [one, other]) negotiation.close();
+  } finally {
+    mock.timers.reset();
+  }
+});
+
 test('Where both restart at the same time, it is one restart', async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   try {
     const { sides } = pairOf(1, () => [5]);
     sides[0].start();
-    await pass(200);
+    await pass(1_500);
     for (const { negotiation } of sides) negotiation.offer(true);
-    await pass(400);
+    await pass(1_500);
     assert.deepEqual(sides.map(({ connection }) => JSON.parse(connection.local.current.sdp).generation), [2, 2]);
     for (const { negotiation } of sides) negotiation.close();
   } finally {
@@ -119,12 +139,12 @@ test('A restart that gave way is made again', async () => {
   try {
     const { sides: [polite, impolite] } = pairOf(1, () => [5]);
     polite.start();
-    await pass(200);
+    await pass(1_500);
     const generation = ({ connection }) => JSON.parse(connection.local.current.sdp).generation;
     assert.equal(generation(polite), 1);
     impolite.negotiation.offer();
     polite.negotiation.offer(true);
-    await pass(400);
+    await pass(1_500);
     assert.deepEqual([generation(polite), generation(impolite)], [2, 2]);
     for (const { negotiation } of [polite, impolite]) negotiation.close();
   } finally {
