@@ -568,8 +568,10 @@ export class Peer extends EventTarget {
   }
 
   #left() {
-    const isThere = this.#connection.connectionState === 'connected';
-    this.#end(isThere ? 'left' : 'lost', 'The other side has closed the connection.', { isSilent: true });
+    const { connectionState } = this.#connection;
+    // Nobody has closed it: a connection that fails takes its channels along.
+    if (connectionState === 'failed' && this.#isOpened) return this.#recover(true);
+    this.#end(connectionState === 'connected' ? 'left' : 'lost', 'The other side has closed the connection.', { isSilent: true });
   }
 
   #expectPath() {

@@ -120,6 +120,28 @@ inPage('A peer of the seed calls with bare words', async () => {
   return [...result, (await peer.closed).code];
 }, ['hello', 'answer', 'left']);
 
+inPage('A connection whose transport has failed takes its channels along: a fresh one takes its place', async () => {
+  const channels = [];
+  class Kept extends RTCPeerConnection {
+    createDataChannel(...values) {
+      channels.push(super.createDataChannel(...values));
+      return channels.at(-1);
+    }
+  }
+  const { caller, answerer } = await pair({ RTCPeerConnection: Kept });
+  const [before] = [caller.connection];
+  Object.defineProperty(before, 'connectionState', { get: () => 'failed' });
+  before.dispatchEvent(new Event('connectionstatechange'));
+  const again = heard(caller, 'state', (state) => state === 'connected');
+  for (const channel of [...channels]) channel.dispatchEvent(new Event('close'));
+  const ended = await Promise.race([again, caller.closed.then((error) => error.code)]);
+  const heardByAnswerer = heard(answerer, 'message');
+  if (ended === 'connected') await caller.send('again');
+  const result = [ended, ended === 'connected' && await heardByAnswerer, caller.connection !== before];
+  await caller.close();
+  return result;
+}, ['connected', 'again', true]);
+
 inPage('Where restarts are in vain the same peer goes on with a fresh connection', async () => {
   const { caller, answerer } = await pair();
   const [track] = document.createElement('canvas').captureStream().getTracks();
