@@ -58,15 +58,20 @@ const both = (...promises) => Promise.all(promises);
 const median = (numbers) => Math.round(numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)]);
 
 for (const pair of pairs) {
-  withPages(pair, 'a data channel, and its end', async (t, ada, bob) => {
+  withPages(pair, 'a data channel, a restart by each side, and the end', async (t, ada, bob) => {
     await ada.run('open', real.url, 'Ada');
     const sid = await bob.run('open', real.url, 'Bob');
     await both(ada.run('call', sid), bob.run('opened'));
     await both(ada.run('ping'), bob.run('ping'));
     assert.match(await ada.run('fingerprint'), /^sha-256 [0-9A-F:]{95}$/);
-    await ada.run('restart');
-    await both(ada.run('settled'), bob.run('settled'));
-    await both(ada.run('ping'), bob.run('ping'));
+    await both(ada.run('isSame', true), bob.run('isSame', true));
+    for (const [one, other] of [[ada, bob], [bob, ada]]) {
+      await other.run('remember');
+      await one.run('restart');
+      await both(ada.run('restarted'), bob.run('restarted'));
+      await both(ada.run('ping'), bob.run('ping'));
+    }
+    assert.deepEqual(await both(ada.run('isSame'), bob.run('isSame')), [true, true]);
     assert.deepEqual((await both(ada.run('hangUp'), bob.run('ended')))[1], 'left');
   });
 
@@ -94,14 +99,14 @@ for (const pair of pairs) {
     t.diagnostic(`open after ${median(times)} ms (median), ${Math.max(...times)} ms (longest)`);
   }, 120);
 
-  withPages(pair, '20 times both look for another path at once', async (t, ada, bob) => {
+  withPages(pair, '8 times both look for another path at once', async (t, ada, bob) => {
     await ada.run('open', real.url, 'Ada');
     const sid = await bob.run('open', real.url, 'Bob');
     await both(ada.run('call', sid), bob.run('opened'));
     await both(ada.run('isSame', true), bob.run('isSame', true));
-    for (let time = 0; time < 20; time++) {
+    for (let time = 0; time < 8; time++) {
       await both(ada.run('restart'), bob.run('restart'));
-      await both(ada.run('settled'), bob.run('settled'));
+      await both(ada.run('restarted'), bob.run('restarted'));
       await both(ada.run('ping'), bob.run('ping'));
     }
     assert.deepEqual(await both(ada.run('isSame'), bob.run('isSame')), [true, true]);
@@ -130,7 +135,7 @@ for (const pair of pairs) {
     await both(ada.run('ping'), bob.run('ping'));
     // The broker is away, so this goes over the call itself.
     await both(ada.run('restart'), bob.run('restart'));
-    await both(ada.run('settled'), bob.run('settled'));
+    await both(ada.run('restarted'), bob.run('restarted'));
     await own.start();
     const started = Date.now();
     const moved = await both(ada.run('moved', adas), bob.run('moved', bobs));

@@ -66,10 +66,24 @@ export async function ping() {
   return performance.now() - start;
 }
 
-export const restart = () => peer.restart();
+const ufrag = () => /ice-ufrag:(\S+)/.exec(peer.connection.localDescription.sdp)[1];
+let earlier;
 
-/** Resolves once no exchange is under way. */
-export const settled = () => until(() => peer.connection.signalingState === 'stable' && peer.state === 'connected', 'a stable peer');
+/** Remembers the path, and looks for another. */
+export function restart() {
+  earlier = ufrag();
+  return peer.restart();
+}
+
+export const remember = () => {
+  earlier = ufrag();
+};
+
+/** Resolves once there has been an ICE restart, and no exchange is under way. */
+export const restarted = () => until(
+  () => peer.connection.signalingState === 'stable' && peer.state === 'connected' && ufrag() !== earlier,
+  'a restart',
+);
 
 export async function hangUp() {
   const closing = peer;
