@@ -157,7 +157,7 @@ export class Broker<S extends Schema = Schema> extends EventTarget implements As
   host(spec?: SessionSpec<S>, options?: Abortable): Promise<OwnSession<S>>;
   /** The listed sessions that pass the filter (`chat,!away`) now, page after page of `limit` sessions. */
   list(filter?: string, options?: Abortable & { limit?: number | undefined }): AsyncIterableIterator<Session<S>>;
-  /** A live list. Watchers of the same filter share one; a broker permits 16 different ones to a channel. */
+  /** Returns a watch. Watchers of the same filter share one; a broker permits 16 different ones to a channel. */
   watch(filter?: string, options?: Abortable): Watch<S>;
   /**
    * Sends in order, and each message once: repeated with its number until the broker has answered, also after the connection was
@@ -200,7 +200,7 @@ export type Change<S extends Schema = Schema> =
   | { readonly type: 'ready'; readonly count: number };
 
 /**
- * A live list, true across reconnects. `subscribe` and `snapshot` are what `useSyncExternalStore`, shallow refs and stores want.
+ * A list as it changes, true across reconnects. `subscribe` and `snapshot` are what `useSyncExternalStore`, shallow refs and stores want.
  * When the broker refuses it, or ends the channel, `snapshot` is empty, `error` says why, and iteration throws that.
  */
 export interface Watch<S extends Schema = Schema> extends AsyncIterable<Change<S>>, Disposable {

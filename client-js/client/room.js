@@ -132,7 +132,7 @@ export class Room extends EventTarget {
     peer.closed.then(() => this.#remove(call));
   }
 
-  /** Whoever is connected, and is who its session says, is a member. */
+  /** Makes a member of a peer that is connected, and is who its session says. */
   #settle(call) {
     const { peer, session, member } = call;
     if (member || !session || !peer.fingerprint || this.#calls.get(call.sid) !== call) return;
