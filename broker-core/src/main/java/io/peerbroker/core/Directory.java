@@ -307,7 +307,6 @@ final class Directory {
    * watches do not learn of it.
    */
   private void forget(LocalSession session, Step step) {
-    assertLocked();
     SessionState state = session.state;
     SessionChange removal = null;
     session.closed();
@@ -360,12 +359,13 @@ final class Directory {
     assertLocked();
     List<String> from = listedTags(before);
     List<String> to = listedTags(after);
-    if (to == null) {
-      if (from != null) {
-        listed.remove(session, from);
+    if (from == null) {
+      if (to == null) {
+        return;
       }
-    } else if (from == null) {
       listed.add(session, to);
+    } else if (to == null) {
+      listed.remove(session, from);
     } else if (from != to) {
       listed.retag(session, from, to);
     }

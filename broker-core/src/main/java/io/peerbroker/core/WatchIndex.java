@@ -1,5 +1,6 @@
 package io.peerbroker.core;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -277,6 +278,9 @@ final class WatchIndex {
   private final Map<ParsedFilter, Group> groups = new TreeMap<>();
   private final Map<String, Home> byTag = new HashMap<>();
 
+  /** The homes of the change that was prepared last, so that they are looked up once. */
+  private final List<Home> prepared = new ArrayList<>();
+
   /**
    * @param wakes decides when watches are woken
    * @param frequency returns how many sessions have a tag
@@ -355,22 +359,23 @@ final class WatchIndex {
    * @param touched receives the homes for which this is the step's first change
    */
   void prepare(SessionChange change, long step, List<Home> touched) {
+    prepared.clear();
     for (int i = 0, tags = tagsOf(change); i < tags; i++) {
       Home home = homeOf(change, i);
       if (home != null) {
         home.prepare(change, step, touched);
+        prepared.add(home);
       }
     }
   }
 
   /** Feeds the change that was prepared last to its homes, once each. Needs no memory. */
   void feed(SessionChange change) {
-    for (int i = 0, tags = tagsOf(change); i < tags; i++) {
-      Home home = homeOf(change, i);
-      if (home != null) {
-        home.append(change);
-      }
+    // By position: an iterator would need memory.
+    for (int i = 0; i < prepared.size(); i++) {
+      prepared.get(i).append(change);
     }
+    prepared.clear();
   }
 
   /** Returns how many homes a change may concern: that of no tag, and one for each tag. */
