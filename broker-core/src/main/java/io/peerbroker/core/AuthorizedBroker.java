@@ -85,7 +85,7 @@ record AuthorizedBroker(LocalBroker broker, Caller caller) implements Broker {
 
   @Override
   public IceConfiguration iceServers() {
-    return broker.iceServers(caller);
+    return gateway().iceServers(null);
   }
 
   @Override

@@ -27,7 +27,7 @@ final class LastAnswer {
    * Performs a request if its number is new.
    *
    * @param number at least 1
-   * @param request throws nothing
+   * @param request what it throws is the stage's failure
    * @return for a number that is not new: the answer to the request with the same number, or a
    *     refusal if there has been a greater one
    */
@@ -45,17 +45,22 @@ final class LastAnswer {
       seq = number;
       answer = mine;
     }
-    var unused =
-        request
-            .get()
-            .whenComplete(
-                (given, failed) -> {
-                  if (failed == null) {
-                    mine.complete(given);
-                  } else {
-                    mine.completeExceptionally(failed);
-                  }
-                });
+    try {
+      var unused =
+          request
+              .get()
+              .whenComplete(
+                  (given, failed) -> {
+                    if (failed == null) {
+                      mine.complete(given);
+                    } else {
+                      mine.completeExceptionally(failed);
+                    }
+                  });
+    } catch (Throwable failed) {
+      // Out of memory, perhaps: a repeat must not wait for ever.
+      mine.completeExceptionally(failed);
+    }
     return mine.minimalCompletionStage();
   }
 }

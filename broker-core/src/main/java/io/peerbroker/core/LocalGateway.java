@@ -54,13 +54,26 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     return caller == Caller.trusted();
   }
 
+  /**
+   * Returns the caller's ICE servers.
+   *
+   * @param channel the channel that asks, or null
+   */
+  IceConfiguration iceServers(@Nullable Channel channel) {
+    return permitted(channel, () -> broker.iceServers(caller));
+  }
+
   /** Runs an operation that may be refused, and counts a refusal. */
   private <T> T permitted(Supplier<T> question) {
+    return permitted(null, question);
+  }
+
+  private <T> T permitted(@Nullable Channel channel, Supplier<T> question) {
     try {
       broker.streams.checkRunning();
       return question.get();
     } catch (RefusedException refused) {
-      throw broker.refused(null, refused);
+      throw broker.refused(channel, refused);
     }
   }
 
@@ -135,12 +148,16 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
       return seq == 0 || mayBeRepeated(request)
           ? performAs(channel, request)
           : channel.lastAnswer.once(seq, () -> performAs(channel, request));
-    } catch (RefusedException refused) {
-      return CompletableFuture.completedStage(new Answer.Refused(refused.refusal()));
-    } catch (Throwable failed) {
-      // Errors too: the stage is the only way to report them.
-      return CompletableFuture.failedStage(failed);
+    } catch (Throwable thrown) {
+      return notPerformed(thrown);
     }
+  }
+
+  /** Errors too: the stage is the only way to report them. */
+  private static CompletionStage<Answer> notPerformed(Throwable thrown) {
+    return thrown instanceof RefusedException refused
+        ? CompletableFuture.completedStage(new Answer.Refused(refused.refusal()))
+        : CompletableFuture.failedStage(thrown);
   }
 
   /** Returns whether a request may happen twice, so that its number says nothing. */
@@ -161,10 +178,8 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
             broker.timer());
       }
       return CompletableFuture.completedStage(answer(request, channel));
-    } catch (RefusedException refused) {
-      return CompletableFuture.completedStage(new Answer.Refused(refused.refusal()));
-    } catch (Throwable failed) {
-      return CompletableFuture.failedStage(failed);
+    } catch (Throwable thrown) {
+      return notPerformed(thrown);
     }
   }
 
@@ -250,7 +265,7 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
       return new Answer.Pong(channel.isAttached(), channel.lastConsumed());
     }
     if (request instanceof Request.AskIceServers) {
-      return new Answer.IceServersGiven(broker.iceServers(caller));
+      return new Answer.IceServersGiven(iceServers(channel));
     }
     if (request instanceof Request.OpenSession open) {
       LocalSession session =

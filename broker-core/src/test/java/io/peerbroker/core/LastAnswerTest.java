@@ -64,6 +64,15 @@ final class LastAnswerTest {
       assertThat(last.once(2, () -> CompletableFuture.failedStage(failure)).toCompletableFuture())
           .isCompletedExceptionally();
     }
+    for (int i = 0; i < 2; i++) {
+      CompletionStage<Answer> thrown =
+          last.once(
+              3,
+              () -> {
+                throw failure;
+              });
+      assertThat(thrown.toCompletableFuture()).isCompletedExceptionally();
+    }
     assertThat(performed).isEmpty();
   }
 
