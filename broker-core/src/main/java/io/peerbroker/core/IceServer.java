@@ -1,5 +1,7 @@
 package io.peerbroker.core;
 
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -19,6 +21,8 @@ public record IceServer(List<String> urls, @Nullable String username, @Nullable 
 
   /** Longer than any host name, with room for the rest. */
   private static final int MAX_URL = 512;
+
+  private static final int MAX_PORT = 65_535;
 
   private static final Set<String> SCHEMES = Set.of("stun", "stuns", "turn", "turns");
 
@@ -76,12 +80,10 @@ public record IceServer(List<String> urls, @Nullable String username, @Nullable 
   static void checkUrl(String url) {
     int colon = url.indexOf(':');
     int query = url.indexOf('?');
-    String place = url.substring(colon + 1, query < 0 ? url.length() : query);
     if (colon < 0
         || !SCHEMES.contains(url.substring(0, colon))
         || url.length() > MAX_URL
-        || place.isEmpty()
-        || !place.chars().allMatch(IceServer::isOfHostOrPort)
+        || !isHostAndPort(url.substring(colon + 1, query < 0 ? url.length() : query))
         || (query >= 0 && !isTransport(url, query))) {
       throw new IllegalArgumentException(
           "An ICE server's URL must be like stun:example.org, turn:example.org:3478?transport=udp or"
@@ -91,11 +93,15 @@ public record IceServer(List<String> urls, @Nullable String username, @Nullable 
     }
   }
 
-  private static boolean isOfHostOrPort(int c) {
-    return (c >= '0' && c <= '9')
-        || (c >= 'a' && c <= 'z')
-        || (c >= 'A' && c <= 'Z')
-        || ".-_:[]%".indexOf(c) >= 0;
+  private static boolean isHostAndPort(String place) {
+    try {
+      URI uri = new URI("turn://" + place).parseServerAuthority();
+      return place.equals(uri.getRawAuthority())
+          && uri.getRawUserInfo() == null
+          && uri.getPort() <= MAX_PORT;
+    } catch (URISyntaxException wrong) {
+      return false;
+    }
   }
 
   /** STUN has no transport parameter (RFC 7064). */

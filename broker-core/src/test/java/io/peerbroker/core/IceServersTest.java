@@ -67,7 +67,13 @@ final class IceServersTest {
         "turn:user:word@example.org",
         "turn:example.org?transport=sctp",
         "stun:example.org?transport=udp",
-        "turn:example.org\nx"
+        "turn:example.org\nx",
+        "turn::::",
+        "turn:example.org:99999",
+        "turn:example.org:x",
+        "turn:[2001:db8::1",
+        "turn:example.org/x",
+        "turn:example.org#x"
       })
   void otherUrls(String url) {
     assertThatIllegalArgumentException()
@@ -188,6 +194,16 @@ final class IceServersTest {
     assertRefused(gateway, Code.INTERNAL);
     log.assertHas(thrown.get());
     assertThat(opened.stats().channels()).isZero();
+    Channel own = opened.openChannel((channel, message) -> {});
+    Request ask = new Request.AskIceServers(Request.Actor.of(own.id()).withKey(own.key()));
+    thrown.set(AccessPolicy.denied("Not you."));
+    assertThat(gateway.perform(ask).toCompletableFuture().join())
+        .isInstanceOf(Answer.Refused.class);
+    assertThatExceptionOfType(RefusedException.class)
+        .isThrownBy(opened.forCaller(Caller.of(null))::iceServers);
+    assertThatExceptionOfType(RefusedException.class).isThrownBy(opened::iceServers);
+    // One for the channel that was not opened.
+    assertThat(opened.stats().callsRefused()).containsEntry(Code.DENIED, 4L);
   }
 
   private static void assertRefused(Gateway gateway, Code code) {
