@@ -39,17 +39,11 @@ final class BrokerFaultTest {
                       throw new IllegalStateException("a secret of the inside");
                     })
             .build();
-    ServletHolder servlet = new ServletHolder(new BrokerServlet(broker));
-    try (broker;
-        WireServer server = JettyServer.start(servlet, ServerSettings.DEFAULTS);
-        WireClient client = new WireClient(server.base())) {
-      WireChannel channel = client.openChannel();
-      WireResponse response = channel.send(channel.cid(), "1");
-      assertThat(response.status()).isEqualTo(500);
-      assertThat(response.mediaType()).isEqualTo("application/problem+json");
-      assertThat(response.member("code")).isEqualTo("internal");
-      assertThat(response.body()).doesNotContain("secret").doesNotContain("Exception");
-    }
+    WireResponse response = sendOver(broker);
+    assertThat(response.status()).isEqualTo(500);
+    assertThat(response.mediaType()).isEqualTo("application/problem+json");
+    assertThat(response.member("code")).isEqualTo("internal");
+    assertThat(response.body()).doesNotContain("secret").doesNotContain("Exception");
   }
 
   @Test
@@ -61,15 +55,9 @@ final class BrokerFaultTest {
             .router(
                 next -> message -> CompletableFuture.completedStage(new Delivery.Refused(never)))
             .build();
-    ServletHolder servlet = new ServletHolder(new BrokerServlet(broker));
-    try (broker;
-        WireServer server = JettyServer.start(servlet, ServerSettings.DEFAULTS);
-        WireClient client = new WireClient(server.base())) {
-      WireChannel channel = client.openChannel();
-      WireResponse response = channel.send(channel.cid(), "1");
-      assertThat(response.status()).isEqualTo(403);
-      assertThat(response.header("Retry-After")).isEqualTo("2147483647");
-    }
+    WireResponse response = sendOver(broker);
+    assertThat(response.status()).isEqualTo(403);
+    assertThat(response.header("Retry-After")).isEqualTo("2147483647");
   }
 
   @Test
@@ -85,14 +73,19 @@ final class BrokerFaultTest {
     Broker broker = mock(Broker.class, delegatesTo(real));
     doReturn(gateway).when(broker).gateway();
     doReturn(broker).when(broker).forCaller(any());
+    WireResponse response = sendOver(broker);
+    assertThat(response.status()).isEqualTo(500);
+    assertThat(response.member("code")).isEqualTo("internal");
+  }
+
+  /** Serves a broker, sends a message over it, and closes it. */
+  private static WireResponse sendOver(Broker broker) throws Exception {
     ServletHolder servlet = new ServletHolder(new BrokerServlet(broker));
-    try (real;
+    try (broker;
         WireServer server = JettyServer.start(servlet, ServerSettings.DEFAULTS);
         WireClient client = new WireClient(server.base())) {
       WireChannel channel = client.openChannel();
-      WireResponse response = channel.send(channel.cid(), "1");
-      assertThat(response.status()).isEqualTo(500);
-      assertThat(response.member("code")).isEqualTo("internal");
+      return channel.send(channel.cid(), "1");
     }
   }
 }

@@ -89,8 +89,7 @@ final class Coturn implements AutoCloseable {
     return "turn:127.0.0.1:" + port + "?transport=udp";
   }
 
-  /** Returns what it has reported. */
-  String log() {
+  private String log() {
     try {
       return Files.readString(directory.resolve("log"));
     } catch (IOException none) {

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -69,53 +69,59 @@ final class TurnTest {
       return [...new Set(found)].join(' ');
       """;
 
+  /** Replaces the credentials by those of a time, as a secret makes them. */
+  private static final String MAKE_CREDENTIALS =
+      """
+      const [server] = window.iceServers;
+      server.username = `${args[0]}:somebody`;
+      const encoder = new TextEncoder();
+      const key = await crypto.subtle.importKey('raw', encoder.encode(args[1]),
+        { name: 'HMAC', hash: 'SHA-1' }, false, ['sign']);
+      const made = await crypto.subtle.sign('HMAC', key, encoder.encode(server.username));
+      server.credential = btoa(String.fromCharCode(...new Uint8Array(made)));
+      """;
+
+  @TempDir private Path directory;
+
   @Test
   @Tag("I4")
   @DisplayName("Two connections that may only be relayed open with the broker's credentials.")
-  void throughTheRelay(@TempDir Path directory) throws Exception {
-    try (Coturn coturn = Coturn.start(directory);
-        ClientServer server = start(coturn, directory);
-        BrowserClient browser = BrowserClient.start(server.base())) {
-      assertThat(browser.run(GET_SERVERS, server.base().toString())).isEqualTo(1L);
-      assertThat(browser.run(CONNECT)).as(coturn.log()).isEqualTo("through the relay: relay");
-      assertThat(browser.run(GATHER)).isEqualTo("relay");
-    }
+  void throughTheRelay() throws Exception {
+    withServers(
+        browser -> {
+          assertThat(browser.run(CONNECT)).isEqualTo("through the relay: relay");
+          assertThat(browser.run(GATHER)).isEqualTo("relay");
+        });
   }
 
   @Test
   @Tag("I4")
   @DisplayName("A credential that has run out, or is forged, opens nothing.")
-  void otherCredentials(@TempDir Path directory) throws Exception {
-    try (Coturn coturn = Coturn.start(directory);
-        ClientServer server = start(coturn, directory);
-        BrowserClient browser = BrowserClient.start(server.base())) {
-      assertThat(browser.run(GET_SERVERS, server.base().toString())).isEqualTo(1L);
-      String expired =
-          """
-          const [name] = window.iceServers[0].username.split(':').slice(1);
-          window.iceServers[0].username = `${args[0]}:${name}`;
-          const key = await crypto.subtle.importKey('raw', new TextEncoder().encode(args[1]),
-            { name: 'HMAC', hash: 'SHA-1' }, false, ['sign']);
-          const made = await crypto.subtle.sign('HMAC', key,
-            new TextEncoder().encode(window.iceServers[0].username));
-          window.iceServers[0].credential = btoa(String.fromCharCode(...new Uint8Array(made)));
-          """;
-      long now = System.currentTimeMillis() / 1_000;
-      // The same way of making one, with a time to come, shows that the next is refused for its
-      // time.
-      browser.run(expired, Long.toString(now + 600), Coturn.SECRET);
-      assertThat(browser.run(GATHER)).isEqualTo("relay");
-      browser.run(expired, Long.toString(now - 60), Coturn.SECRET);
-      assertThat(browser.run(GATHER)).isEqualTo("401");
-      browser.run(expired, Long.toString(now + 600), "south");
-      assertThat(browser.run(GATHER)).isEqualTo("401");
-    }
+  void otherCredentials() throws Exception {
+    withServers(
+        browser -> {
+          long now = System.currentTimeMillis() / 1_000;
+          String later = Long.toString(now + 600);
+          // Made in the same way as the next one, which is refused for its time alone.
+          browser.run(MAKE_CREDENTIALS, later, Coturn.SECRET);
+          assertThat(browser.run(GATHER)).isEqualTo("relay");
+          browser.run(MAKE_CREDENTIALS, Long.toString(now - 60), Coturn.SECRET);
+          assertThat(browser.run(GATHER)).isEqualTo("401");
+          browser.run(MAKE_CREDENTIALS, later, "south");
+          assertThat(browser.run(GATHER)).isEqualTo("401");
+        });
   }
 
-  private static ClientServer start(Coturn coturn, Path directory) throws Exception {
+  /** Runs a test in a page that has got the servers of a broker beside coturn. */
+  private void withServers(Consumer<BrowserClient> test) throws Exception {
     Path secret = Files.writeString(directory.resolve("secret"), Coturn.SECRET);
-    String ttl = Duration.ofHours(1).toMinutes() + "m";
-    return ClientServer.start(
-        Map.of("iceServers", coturn.url(), "turnSecretFile", secret.toString(), "turnTtl", ttl));
+    try (Coturn coturn = Coturn.start(directory);
+        ClientServer server =
+            ClientServer.start(
+                Map.of("iceServers", coturn.url(), "turnSecretFile", secret.toString()));
+        BrowserClient browser = BrowserClient.start(server.base())) {
+      assertThat(browser.run(GET_SERVERS, server.base().toString())).isEqualTo(1L);
+      test.accept(browser);
+    }
   }
 }
