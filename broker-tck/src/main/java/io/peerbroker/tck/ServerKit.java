@@ -49,6 +49,14 @@ public abstract class ServerKit {
   }
 
   @Nested
+  final class Replay extends ReplayRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
   final class Leases extends LeaseRules {
     @Override
     protected WireServer start(ServerSettings settings) throws Exception {
