@@ -1,4 +1,6 @@
 import { Negotiation } from './negotiation.js';
+import { provenFingerprint, routeOf } from './path.js';
+import { MOST_EARLY, parse, signalOf } from './signal.js';
 
 /** How long the other side may take to accept a call, and the two sides to find a path, in milliseconds. */
 const ANSWER_WITHIN = 15_000;
@@ -23,10 +25,9 @@ const BUFFERED = 256 * 1_024;
 /** The largest message where the stack does not say, in bytes (RFC 8841). */
 const MESSAGE_SIZE = 65_536;
 
-/** The most messages that wait for a reader, calls that ring at the same time, and signals that wait for one to be accepted. */
+/** The most messages that wait for a reader, and calls that ring at the same time. */
 const MOST_UNREAD = 10_000;
 const MOST_CALLS = 64;
-const MOST_EARLY = 100;
 
 /** Ids of the data channels that both sides open by themselves. Those that an application opens begin with 0 and 1. */
 const CONTROL_ID = 254;
@@ -638,66 +639,7 @@ export class Peer extends EventTarget {
   }
 }
 
-/** What a stranger says, as far as it is a signal: with a conversation's id, or in the seed's bare words. */
-function signalOf(message) {
-  if (typeof message !== 'object' || message === null) return null;
-  const { pc, offer, answer, candidate, round = 0, exchange = 0, description, candidates, address } = message;
-  if (pc === undefined) {
-    if (offer) return { description: { type: 'offer', sdp: offer.sdp ?? offer } };
-    if (answer) return { description: { type: 'answer', sdp: answer.sdp ?? answer } };
-    return candidate ? { candidates: [candidate] } : null;
-  }
-  const isSignal = typeof pc === 'string' && isCount(round) && isCount(exchange)
-    && (!description || ((description.type === 'offer' || description.type === 'answer') && typeof description.sdp === 'string'))
-    && (!candidates || (Array.isArray(candidates) && candidates.length <= MOST_EARLY))
-    && (address === undefined || typeof address === 'string');
-  return isSignal ? message : null;
-}
-
-function isCount(value) {
-  return Number.isSafeInteger(value) && value >= 0;
-}
-
-function parse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
 /** 128 random bits; `crypto.randomUUID` is not there on a page without TLS. */
 function randomId() {
   return Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join('-');
-}
-
-/**
- * The fingerprint of the certificate whose possession the other side has proved. A description may name several, a stranger's
- * among them, so the certificate itself is asked, where the browser shows it. Where it does not, or the page may not hash
- * (without TLS), the browser has compared it with the only fingerprint that was named.
- */
-async function provenFingerprint(connection) {
-  const [certificate] = connection.sctp?.transport?.getRemoteCertificates?.() ?? [];
-  if (!certificate || !crypto.subtle) return fingerprintOf(connection.remoteDescription.sdp);
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', certificate));
-  return `sha-256 ${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join(':').toUpperCase()}`;
-}
-
-/** The only fingerprint of a description; null where there is none, or where several differ. */
-function fingerprintOf(sdp) {
-  const [first, second] = new Set(Array.from(sdp.matchAll(/^a=fingerprint:(\S+) (\S+)/gm),
-    ([, algorithm, digits]) => `${algorithm.toLowerCase()} ${digits.toUpperCase()}`));
-  return second ? null : (first ?? null);
-}
-
-/** direct or relay, by the pair of candidates in use. */
-async function routeOf(connection) {
-  const report = await connection.getStats();
-  const stats = [...report.values()];
-  const { selectedCandidatePairId } = stats.find((one) => one.selectedCandidatePairId) ?? {};
-  const pair = report.get(selectedCandidatePairId)
-    ?? stats.find(({ type, nominated, state }) => type === 'candidate-pair' && nominated && state === 'succeeded');
-  if (!pair) return null;
-  const isRelay = [pair.localCandidateId, pair.remoteCandidateId].some((id) => report.get(id)?.candidateType === 'relay');
-  return isRelay ? 'relay' : 'direct';
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Broker, BrokerError } from '../client/broker.js';
-import { badGateway, loseAnswer, loseRequest, once, startFakeBroker, until } from './fake-broker.js';
+import { badGateway, loseAnswer, loseRequest, once, startFakeBroker, until } from './tools/http-broker.js';
 
 const rejections = [];
 process.on('unhandledRejection', (reason) => rejections.push(reason));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Peer } from '../client/peer.js';
-import { FakeWorld } from './tools/fakebroker.js';
+import { FakeWorld } from './tools/fake-world.js';
 
 /** What works on each: werift's connection is silent after an ICE restart. */
 const stacks = {

@@ -10,7 +10,7 @@ before(async () => {
   chromium = await openChromium();
   await chromium.page.evaluate(async () => {
     const { Peer } = await import('/client/peer.js');
-    const { FakeWorld } = await import('/test/tools/fakebroker.js');
+    const { FakeWorld } = await import('/test/tools/fake-world.js');
     Object.assign(globalThis, { Peer, FakeWorld });
     /** Two peers, connected. */
     globalThis.pair = async (options, answerOptions) => {

@@ -11,7 +11,7 @@ before(async () => {
   await chromium.page.evaluate(async () => {
     const { Room } = await import('/client/room.js');
     const { Peer } = await import('/client/peer.js');
-    const { FakeWorld } = await import('/test/tools/fakebroker.js');
+    const { FakeWorld } = await import('/test/tools/fake-world.js');
     Object.assign(globalThis, { Peer, FakeWorld });
     globalThis.until = async (holds) => {
       for (let tries = 0; !holds(); tries++) {
