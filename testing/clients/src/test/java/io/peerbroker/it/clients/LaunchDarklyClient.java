@@ -5,10 +5,12 @@ import com.launchdarkly.eventsource.EventSource;
 import com.launchdarkly.eventsource.MessageEvent;
 import com.launchdarkly.eventsource.background.BackgroundEventHandler;
 import com.launchdarkly.eventsource.background.BackgroundEventSource;
+import com.launchdarkly.eventsource.background.ConnectionErrorHandler;
 import java.net.URI;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * okhttp-eventsource as its documentation begins: in the background, with its own way of coming
@@ -21,7 +23,7 @@ final class LaunchDarklyClient implements Client {
   @Override
   public Stream open(URI uri) {
     Log log = new Log();
-    BackgroundEventSource[] own = new BackgroundEventSource[1];
+    AtomicBoolean isSuperseded = new AtomicBoolean();
     BackgroundEventHandler handler =
         new BackgroundEventHandler() {
           @Override
@@ -34,7 +36,7 @@ final class LaunchDarklyClient implements Client {
           public void onMessage(String name, MessageEvent event) {
             log.add(name, event.getData(), event.getLastEventId());
             if (name.equals("close") && event.getData().contains("\"superseded\"")) {
-              own[0].close();
+              isSuperseded.set(true);
             }
           }
 
@@ -46,9 +48,19 @@ final class LaunchDarklyClient implements Client {
         };
     EventSource.Builder builder =
         new EventSource.Builder(ConnectStrategy.http(uri)).retryDelay(500, TimeUnit.MILLISECONDS);
-    own[0] = new BackgroundEventSource.Builder(handler, builder).build();
-    sources.add(own[0]);
-    own[0].start();
+    // A close() while the stream ends is overlooked, so the next attempt is refused instead. Events
+    // are handled in place, before that is asked.
+    BackgroundEventSource source =
+        new BackgroundEventSource.Builder(handler, builder)
+            .eventsExecutor(Runnable::run)
+            .connectionErrorHandler(
+                failure ->
+                    isSuperseded.get()
+                        ? ConnectionErrorHandler.Action.SHUTDOWN
+                        : ConnectionErrorHandler.Action.PROCEED)
+            .build();
+    sources.add(source);
+    source.start();
     return log;
   }
 
