@@ -115,7 +115,9 @@ public interface AccessPolicy {
 
   /**
    * Returns which part of the list a caller may see. Asked once for each page and each watch, and
-   * again for each watch at {@link Broker#recheck()}, where a refusal ends it.
+   * again for each watch at {@link Broker#recheck()}, where a refusal ends it. A list that a
+   * channel's stream carries ({@link Request.Watch}) is a new watch on each of its streams: when
+   * the client comes back, this is asked about the caller that comes back.
    *
    * @param filter what the caller asks for. The caller sees only sessions that pass this filter and
    *     the returned scope, so the scope need not repeat it

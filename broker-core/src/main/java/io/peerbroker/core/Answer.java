@@ -23,7 +23,9 @@ public sealed interface Answer {
     }
   }
 
-  /** The channel or the session has been closed, or the session changed. */
+  /**
+   * The channel or the session has been closed, the session changed, or the list begun or ended.
+   */
   record Done() implements Answer {
     static final Done DONE = new Done();
   }

@@ -39,6 +39,7 @@ public final class BrokerBuilder {
    *   <li>{@link #maxChannels} and {@link #maxWatches} 10,000: the bounds below are for each of
    *       them, so half the number halves what all can take together.
    *   <li>{@link #maxSessionsPerChannel} 4: a page needs one or two.
+   *   <li>{@link #maxWatchesPerChannel} 4: a page shows one or two lists.
    *   <li>{@link #maxTagsPerSession} 8 and {@link #maxMetadataBytes} 1 KiB: enough to be found and
    *       to have a name.
    *   <li>{@link #maxTotalSessionBytes} an eighth of the heap that this JVM may use, at most the
@@ -71,6 +72,7 @@ public final class BrokerBuilder {
         .maxChannels(10_000)
         .maxWatches(10_000)
         .maxSessionsPerChannel(4)
+        .maxWatchesPerChannel(4)
         .maxTagsPerSession(8)
         .maxMetadataBytes(1 << 10)
         .maxMessageBytes(32 << 10)
@@ -99,8 +101,8 @@ public final class BrokerBuilder {
 
   /**
    * Sets how many watches may be open at the same time; one more is refused with {@code
-   * at_capacity}. The application's own watches are counted apart, up to the same number. Default
-   * 20,000.
+   * at_capacity}. Lists on channels' streams count as watches, also while their clients are away.
+   * The application's own watches are counted apart, up to the same number. Default 20,000.
    */
   public BrokerBuilder maxWatches(int watches) {
     limits.maxWatches = atLeast(1, watches, "maxWatches");
@@ -113,6 +115,15 @@ public final class BrokerBuilder {
    */
   public BrokerBuilder maxSessionsPerChannel(int sessions) {
     limits.maxSessionsPerChannel = atLeast(1, sessions, "maxSessionsPerChannel");
+    return this;
+  }
+
+  /**
+   * Sets how many lists the stream of a channel may carry ({@link Request.Watch}); one more is
+   * refused with {@code too_many_watches}. Each also counts in {@link #maxWatches}. Default 16.
+   */
+  public BrokerBuilder maxWatchesPerChannel(int watches) {
+    limits.maxWatchesPerChannel = atLeast(1, watches, "maxWatchesPerChannel");
     return this;
   }
 

@@ -54,6 +54,9 @@ final class ChannelConnection implements WaitingChannels.Waiter {
   @GuardedBy("lock")
   private Timer.@Nullable Scheduled task;
 
+  /** The lists that the streams carry; null until the first. Written with the lock held. */
+  private volatile @Nullable ChannelWatches watches;
+
   ChannelConnection(LocalChannel.Parts parts, LocalChannel channel, ChannelOptions options) {
     this.parts = parts;
     this.channel = channel;
@@ -76,18 +79,35 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     /** Released when the stream has ended, and its reader is no longer waited for. */
     private final Permits.Permit permit;
 
+    /** Used by the poller only; null until there are lists. */
+    private ChannelWatches.@Nullable Turns turns;
+
     Stream(Permits.Permit permit) {
       this.permit = permit;
     }
 
     @Override
     public @Nullable Envelope poll() {
-      return outbox.poll(this);
+      ChannelWatches lists = watches;
+      return lists == null ? outbox.poll(this) : turns(lists).poll();
     }
 
     @Override
     public void consumed(int events) {
-      outbox.consumed(this, events, parts.timer.nanoTime());
+      ChannelWatches lists = watches;
+      int messages = lists == null ? events : turns(lists).consumed(events);
+      if (messages > 0) {
+        outbox.consumed(this, messages, parts.timer.nanoTime());
+      }
+    }
+
+    private ChannelWatches.Turns turns(ChannelWatches lists) {
+      ChannelWatches.Turns taken = turns;
+      if (taken == null) {
+        taken = lists.new Turns(this, outbox);
+        turns = taken;
+      }
+      return taken;
     }
 
     @Override
@@ -150,6 +170,58 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     Stream reader = current;
     if (reader != null) {
       reader.wake();
+    }
+  }
+
+  /**
+   * Returns the lists that the streams carry.
+   *
+   * @throws RefusedException {@code unknown_channel} if the channel has closed
+   */
+  ChannelWatches watches() {
+    lock.lock();
+    try {
+      ChannelWatches lists = watches;
+      if (lists == null) {
+        if (over) {
+          throw channel.refused(new RefusedException(Refusals.unknownChannel()));
+        }
+        lists =
+            new ChannelWatches(
+                parts.limits.maxWatchesPerChannel(),
+                parts.streams,
+                () -> current,
+                isResumable(),
+                channel::refused);
+        watches = lists;
+      }
+      return lists;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends a list, if there is one of this name. */
+  void unwatch(String name) {
+    ChannelWatches lists = watches;
+    if (lists != null) {
+      lists.unwatch(name);
+    }
+  }
+
+  /** Begins the lists anew on a stream with which a caller has come back. */
+  void watchAgain(Stream stream, ChannelWatches.Viewer viewer) {
+    ChannelWatches lists = watches;
+    if (lists != null) {
+      lists.attached(stream, viewer);
+    }
+  }
+
+  /** Ends all lists. Called after it has been decided that the channel is over. */
+  private void closeWatches(CloseReason reason) {
+    ChannelWatches lists = watches;
+    if (lists != null) {
+      lists.close(reason);
     }
   }
 
@@ -259,6 +331,10 @@ final class ChannelConnection implements WaitingChannels.Waiter {
       waits = wasLast && !over && isResumable() && beginGrace(stream);
     } finally {
       lock.unlock();
+    }
+    ChannelWatches lists = watches;
+    if (lists != null) {
+      lists.detached(stream);
     }
     if (waits) {
       channel.lifecycle.notifyListeners();
@@ -383,6 +459,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
         }
       } finally {
         try {
+          closeWatches(CloseReason.EXPIRED);
           letGo(CloseReason.EXPIRED);
         } finally {
           permit.release();
@@ -435,6 +512,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     if (broken != null) {
       broken.permit.release();
     }
+    closeWatches(reason);
     if (reader != null) {
       reader.end(reason);
     }

@@ -95,6 +95,45 @@ public sealed interface Event {
   }
 
   /**
+   * An event of a list that a channel's stream carries under a name ({@link Request.Watch}).
+   *
+   * @param watch the name of the list
+   * @param shared the event, which may go to other streams too: an {@link Added}, {@link Removed}
+   *     or {@link Ready}. Write {@link Envelope#encoded}, and put the name into it
+   */
+  record Watched(String watch, Envelope shared) implements Event {
+    public Watched {
+      Objects.requireNonNull(watch, "watch");
+      Objects.requireNonNull(shared, "shared");
+    }
+
+    @Override
+    public int size() {
+      return 64 + watch.length() + shared.size();
+    }
+  }
+
+  /**
+   * A list that a channel's stream carried has ended, and its name is free. After a client has come
+   * back it may be notified again of the ends that it has seen.
+   *
+   * @param watch the name of the list
+   * @param reason {@link CloseReason#CLOSED}, {@link CloseReason#OVERFLOW} or {@link
+   *     CloseReason#SCOPE_CHANGED}
+   */
+  record Unwatched(String watch, CloseReason reason) implements Event {
+    public Unwatched {
+      Objects.requireNonNull(watch, "watch");
+      Objects.requireNonNull(reason, "reason");
+    }
+
+    @Override
+    public int size() {
+      return 96 + watch.length();
+    }
+  }
+
+  /**
    * Returns the approximate bytes that it takes while it waits, which count against the bound of a
    * queue.
    */

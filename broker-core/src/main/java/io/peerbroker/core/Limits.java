@@ -19,6 +19,7 @@ public final class Limits {
     int maxChannels = 20_000;
     int maxWatches = 20_000;
     int maxSessionsPerChannel = 64;
+    int maxWatchesPerChannel = 16;
     int maxTagsPerSession = 32;
     int maxMessageBytes = 48 << 10;
     int maxMetadataBytes = 16 << 10;
@@ -52,6 +53,7 @@ public final class Limits {
       all.put("maxChannels", maxChannels);
       all.put("maxWatches", maxWatches);
       all.put("maxSessionsPerChannel", maxSessionsPerChannel);
+      all.put("maxWatchesPerChannel", maxWatchesPerChannel);
       all.put("maxTagsPerSession", maxTagsPerSession);
       all.put("maxMessageBytes", maxMessageBytes);
       all.put("maxMetadataBytes", maxMetadataBytes);
@@ -96,6 +98,14 @@ public final class Limits {
    */
   public int maxSessionsPerChannel() {
     return values.maxSessionsPerChannel;
+  }
+
+  /**
+   * Returns how many lists the stream of one channel may carry at a time: {@link
+   * BrokerBuilder#maxWatchesPerChannel}.
+   */
+  public int maxWatchesPerChannel() {
+    return values.maxWatchesPerChannel;
   }
 
   /**

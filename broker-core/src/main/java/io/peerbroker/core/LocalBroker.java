@@ -11,6 +11,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -190,7 +191,7 @@ final class LocalBroker implements Broker {
       LocalChannel before = id == null ? null : directory.channel(id.cid());
       LocalChannel replaced = null;
       if (id != null && before != null && before.connection().isMine(id)) {
-        switch (resume(before, id, opener)) {
+        switch (resume(before, id, opener, caller)) {
           case DONE -> {
             return before;
           }
@@ -263,7 +264,8 @@ final class LocalBroker implements Broker {
   }
 
   /** Continues the channel that an event came from, if that is possible. */
-  Outbox.AttachResult resume(LocalChannel channel, ResumeId id, Transport.Opener opener) {
+  Outbox.AttachResult resume(
+      LocalChannel channel, ResumeId id, Transport.Opener opener, Caller caller) {
     // Taken even if none is free: the channel has its permit, and frees it in a moment.
     ChannelConnection.Stream stream =
         channel.connection().new Stream(permitsFor(channel).takeAnyway());
@@ -276,6 +278,7 @@ final class LocalBroker implements Broker {
       if (attached == Outbox.AttachResult.DONE) {
         OpenStreams.connect(stream, opener);
         resumed = true;
+        channel.connection().watchAgain(stream, new LocalGateway(this, caller)::admit);
       }
       return attached;
     } finally {
@@ -318,11 +321,24 @@ final class LocalBroker implements Broker {
     return receivers.opener(watcher, executor);
   }
 
-  /** Opens a watch of the sessions that pass the filter and the predicate, if there is one. */
+  /** Opens a watch, which takes one of the permits. */
   LocalWatch watch(
       ParsedFilter filter,
       @Nullable Predicate<? super ListedSession> visible,
       Permits permits,
+      Transport.Opener opener) {
+    return watch(filter, visible, () -> streams.take(permits), opener);
+  }
+
+  /**
+   * Opens a watch of the sessions that pass the filter and the predicate, if there is one.
+   *
+   * @param permits returns the watch's permit, or refuses
+   */
+  LocalWatch watch(
+      ParsedFilter filter,
+      @Nullable Predicate<? super ListedSession> visible,
+      Supplier<Permits.Permit> permits,
       Transport.Opener opener) {
     LocalWatch stream;
     try {
@@ -355,8 +371,10 @@ final class LocalBroker implements Broker {
 
   /** Creates a watch that has not begun yet, after taking its permit. */
   private LocalWatch newWatch(
-      ParsedFilter filter, @Nullable Predicate<? super ListedSession> visible, Permits permits) {
-    Permits.Permit permit = streams.take(permits);
+      ParsedFilter filter,
+      @Nullable Predicate<? super ListedSession> visible,
+      Supplier<Permits.Permit> permits) {
+    Permits.Permit permit = permits.get();
     boolean created = false;
     try {
       LocalWatch stream = newWatch(filter, visible, permit);

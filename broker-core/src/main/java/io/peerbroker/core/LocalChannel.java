@@ -202,6 +202,19 @@ final class LocalChannel implements Channel, Outbox.Sender {
         });
   }
 
+  /** Has the stream carry a list. */
+  void watch(String name, ParsedFilter filter, ChannelWatches.Viewer viewer) {
+    if (side != Side.WIRE) {
+      throw refused(new RefusedException(Refusals.watchInJvm()));
+    }
+    connection.watches().watch(name, filter, viewer);
+  }
+
+  /** Ends a list that the stream carries, if there is one. */
+  void unwatch(String name) {
+    connection.unwatch(name);
+  }
+
   private void checkHosting(SessionSpec spec) {
     parts.limits.check(spec);
     parts.streams.checkRunning();
@@ -253,7 +266,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
   }
 
   /** Counts and reports a refusal; returns it for the caller to throw, with the stack it has. */
-  private RefusedException refused(RefusedException refused) {
+  RefusedException refused(RefusedException refused) {
     parts.counters.callsRefused.increment(refused.refusal().code());
     parts.listeners.callRefused(this, refused.refusal());
     return refused;

@@ -81,14 +81,38 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
   public Watch watch(TagFilter filter, Transport.Opener opener) {
     ParsedFilter asked = ParsedFilter.of(filter);
     Objects.requireNonNull(opener, "opener");
-    if (isTrusted()) {
-      return broker.watch(asked, null, broker.streams.watches, opener);
-    }
     long rechecks = broker.rechecks();
-    Scope scope = permitted(() -> policy().scope(caller, asked));
-    LocalWatch stream =
-        broker.watch(asked.and(scope.filter()), scope.visible(), broker.streams.watches, opener);
-    if (policy() == AccessPolicy.allowAll()) {
+    Scope scope = permittedScope(asked);
+    return watch(asked, scope, rechecks, () -> broker.streams.take(broker.streams.watches), opener);
+  }
+
+  /** Asks what of a list the caller may see on its channel's stream. */
+  ChannelWatches.Admitted admit(ParsedFilter asked) {
+    long rechecks = broker.rechecks();
+    Scope scope = permittedScope(asked);
+    return opener -> watch(asked, scope, rechecks, Permits.Permit::covered, opener);
+  }
+
+  private Scope permittedScope(ParsedFilter asked) {
+    return isTrusted() ? Scope.all() : permitted(() -> policy().scope(caller, asked));
+  }
+
+  /**
+   * Opens a watch for the caller.
+   *
+   * @param asked the filter before it is narrowed
+   * @param scope the policy's answer to it
+   * @param rechecks how many rechecks had begun before the policy was asked
+   * @param permits returns the watch's permit, or refuses
+   */
+  private LocalWatch watch(
+      ParsedFilter asked,
+      Scope scope,
+      long rechecks,
+      Supplier<Permits.Permit> permits,
+      Transport.Opener opener) {
+    LocalWatch stream = broker.watch(asked.and(scope.filter()), scope.visible(), permits, opener);
+    if (isTrusted() || policy() == AccessPolicy.allowAll()) {
       return stream;
     }
     AuthorizedWatch watch = new AuthorizedWatch(policy(), caller, asked, scope, stream);
@@ -164,6 +188,8 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
   private static boolean mayBeRepeated(Request request) {
     return request instanceof Request.Ping
         || request instanceof Request.AskIceServers
+        || request instanceof Request.Watch
+        || request instanceof Request.Unwatch
         || request instanceof Request.CloseChannel;
   }
 
@@ -273,7 +299,11 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
               open.spec(), spec -> isTrusted() ? spec : policy().host(caller, channel, spec));
       return new Answer.SessionOpened(session.id());
     }
-    if (request instanceof Request.UpdateSession update) {
+    if (request instanceof Request.Watch watch) {
+      channel.watch(watch.name(), ParsedFilter.of(watch.filter()), this::admit);
+    } else if (request instanceof Request.Unwatch unwatch) {
+      channel.unwatch(unwatch.name());
+    } else if (request instanceof Request.UpdateSession update) {
       LocalSession session = channel.session(update.sid());
       channel.update(
           session,

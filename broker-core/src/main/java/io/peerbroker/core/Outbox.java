@@ -316,6 +316,17 @@ final class Outbox {
     return polled.envelope;
   }
 
+  /** Returns how many events an attachment has polled that the network has not taken. */
+  synchronized int polledBy(Attachment by) {
+    int polled = 0;
+    if (owner == by) {
+      for (Node node = untaken; node != null && node != next; node = node.next) {
+        polled++;
+      }
+    }
+    return polled;
+  }
+
   /**
    * Notes that the network has taken the oldest of the polled events.
    *

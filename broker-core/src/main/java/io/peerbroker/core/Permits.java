@@ -12,8 +12,13 @@ final class Permits {
 
     private static final long serialVersionUID = 1;
 
-    private Permit(Permits of) {
+    private Permit(@Nullable Permits of) {
       super(of);
+    }
+
+    /** Returns a permit that frees nothing, for what is covered by another permit. */
+    static Permit covered() {
+      return new Permit(null);
     }
 
     /** Frees the permit. Does nothing the second time. */

@@ -98,6 +98,8 @@ public record Refusal(Code code, String detail, @Nullable Duration retryAfter)
     TARGET_BUSY,
     /** The channel already hosts the most sessions that one channel may host. */
     TOO_MANY_SESSIONS,
+    /** The channel's stream already carries the most lists that one channel may have. */
+    TOO_MANY_WATCHES,
     /** The broker or the application's code failed; the log has the cause, the detail does not. */
     INTERNAL,
     /** The broker as a whole is full: channels, watches or memory. */

@@ -120,6 +120,33 @@ final class Refusals {
         "A channel hosts at most " + max + " sessions; close one first.");
   }
 
+  static Refusal tooManyWatches(int max) {
+    return Refusal.of(
+        Refusal.Code.TOO_MANY_WATCHES,
+        "A channel's stream carries at most " + max + " lists; end one first.");
+  }
+
+  static Refusal unwatchedUnread(int unread) {
+    return new Refusal(
+        Refusal.Code.TOO_MANY_WATCHES,
+        "The channel's stream has not read yet that " + unread + " of its lists have ended.",
+        SOON);
+  }
+
+  static Refusal watchedOtherwise(String name) {
+    return Refusal.of(
+        Refusal.Code.INVALID_REQUEST,
+        "The channel has a list "
+            + Refusal.quote(name)
+            + " with another filter; end that one first, or choose another name.");
+  }
+
+  static Refusal watchInJvm() {
+    return Refusal.of(
+        Refusal.Code.INVALID_REQUEST,
+        "The reader of this channel is in the broker's JVM; it watches with Broker.watch.");
+  }
+
   static Refusal sessionsTooFast(Limits.Rate rate, Duration retryAfter) {
     return new Refusal(
         Refusal.Code.RATE_LIMITED,

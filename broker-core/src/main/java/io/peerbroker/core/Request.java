@@ -19,6 +19,19 @@ public sealed interface Request {
     Objects.requireNonNull(actor.key(), "key");
   }
 
+  private static void requireName(String name) {
+    Objects.requireNonNull(name, "name");
+    int codePoints = name.codePointCount(0, name.length());
+    if (codePoints == 0 || codePoints > Watch.MAX_NAME) {
+      throw new IllegalArgumentException(
+          "The name of a list must have 1 to "
+              + Watch.MAX_NAME
+              + " code points, not "
+              + codePoints
+              + ".");
+    }
+  }
+
   /**
    * The acting channel, as the client states it. Start from {@link #of}. Immutable; later versions
    * add parts.
@@ -74,8 +87,9 @@ public sealed interface Request {
      * Returns this actor with the number that its client gives the request, so that it may be
      * repeated when its answer is lost. Of the requests of one channel with the same number, one is
      * performed, and all have its answer; a lower number than the greatest so far is refused
-     * ({@code invalid_request}). Such a request needs the key. {@link Ping}, {@link AskIceServers}
-     * and {@link CloseChannel} ignore the number, since it does no harm to repeat them.
+     * ({@code invalid_request}). Such a request needs the key. {@link Ping}, {@link AskIceServers},
+     * {@link Watch}, {@link Unwatch} and {@link CloseChannel} ignore the number, since it does no
+     * harm to repeat them.
      *
      * @param seq at least 1
      * @throws IllegalArgumentException for a number below 1
@@ -143,6 +157,50 @@ public sealed interface Request {
   record CloseChannel(Actor actor) implements Request {
     public CloseChannel {
       requireKey(actor);
+    }
+  }
+
+  /**
+   * Has the channel's stream carry a list ({@link Event.Watched}), until the channel closes or the
+   * list ends ({@link Event.Unwatched}). If there is a list with this name and this filter, nothing
+   * happens. The answer is {@link Answer.Done}. Refused for a channel whose reader is in this JVM
+   * ({@code invalid_request}), since that watches with {@link Broker#watch}.
+   *
+   * @param name 1 to {@value #MAX_NAME} code points of the client's choice
+   * @param filter from {@link TagFilter#parse}
+   */
+  record Watch(Actor actor, String name, TagFilter filter) implements Request {
+
+    /** How many code points a name may have. */
+    public static final int MAX_NAME = 64;
+
+    /**
+     * Checks the parts.
+     *
+     * @throws IllegalArgumentException for a name that is empty or too long
+     */
+    public Watch {
+      requireKey(actor);
+      requireName(name);
+      Objects.requireNonNull(filter, "filter");
+    }
+  }
+
+  /**
+   * Ends a list that the channel's stream carries, if there is one with this name. The answer is
+   * {@link Answer.Done}.
+   *
+   * @param name 1 to {@value Watch#MAX_NAME} code points
+   */
+  record Unwatch(Actor actor, String name) implements Request {
+    /**
+     * Checks the parts.
+     *
+     * @throws IllegalArgumentException for a name that is empty or too long
+     */
+    public Unwatch {
+      requireKey(actor);
+      requireName(name);
     }
   }
 

@@ -65,7 +65,7 @@ public final class ChannelConnectionLincheckTest {
 
   @Operation
   public void comesBack() {
-    broker.resume(channel, ResumeId.parse(id), new Stream()::open);
+    broker.resume(channel, ResumeId.parse(id), new Stream()::open, Caller.trusted());
   }
 
   @Operation

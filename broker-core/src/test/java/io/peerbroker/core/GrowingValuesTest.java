@@ -60,7 +60,7 @@ final class GrowingValuesTest {
       assertThat(new Limits(values)).as(field.getName()).isNotEqualTo(limits);
       field.set(values, value);
     }
-    assertThat(fields).hasSize(21);
+    assertThat(fields).hasSize(22);
   }
 
   @Test

@@ -464,6 +464,7 @@ final class LimitsTest {
     expected.maxChannels = 20_000;
     expected.maxWatches = 20_000;
     expected.maxSessionsPerChannel = 64;
+    expected.maxWatchesPerChannel = 16;
     expected.maxTagsPerSession = 32;
     expected.maxMessageBytes = 49_152;
     expected.maxMetadataBytes = 16_384;
@@ -494,6 +495,7 @@ final class LimitsTest {
     expected.maxChannels = 10_000;
     expected.maxWatches = 10_000;
     expected.maxSessionsPerChannel = 4;
+    expected.maxWatchesPerChannel = 4;
     expected.maxTagsPerSession = 8;
     expected.maxMessageBytes = 32_768;
     expected.maxMetadataBytes = 1_024;

@@ -64,6 +64,21 @@ class ManualTransport implements Transport {
     if (event instanceof Event.Undelivered undelivered) {
       return "undelivered " + undelivered.id() + " " + undelivered.reason().code();
     }
+    if (event instanceof Event.Watched watched) {
+      return watched.watch() + ": " + text(watched.shared().event());
+    }
+    if (event instanceof Event.Unwatched unwatched) {
+      return unwatched.watch() + ": " + unwatched.reason().code();
+    }
+    if (event instanceof Event.Added added) {
+      return "add " + added.session().tags();
+    }
+    if (event instanceof Event.Ready ready) {
+      return "ready " + ready.count();
+    }
+    if (event instanceof Event.Removed) {
+      return "remove";
+    }
     assertThat(event).isInstanceOf(Event.Opened.class);
     return "channel";
   }

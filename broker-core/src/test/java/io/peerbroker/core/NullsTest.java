@@ -130,6 +130,13 @@ final class NullsTest {
     refuses("seen", () -> actor.withSeen(null, Duration.ZERO));
     refuses("patience", () -> actor.withSeen("event", null));
     refuses("actor", () -> new Request.Ping(null));
+    refuses("actor", () -> new Request.Watch(null, "name", ALL));
+    refuses("name", () -> new Request.Watch(actor, null, ALL));
+    refuses("filter", () -> new Request.Watch(actor, "name", null));
+    refuses("name", () -> new Request.Unwatch(actor, null));
+    refuses("watch", () -> new Event.Unwatched(null, CloseReason.CLOSED));
+    refuses("reason", () -> new Event.Unwatched("name", null));
+    refuses("shared", () -> new Event.Watched("name", null));
     refuses("actor", () -> new Request.OpenSession(null, SessionSpec.unlisted()));
     refuses("spec", () -> new Request.OpenSession(actor, null));
     refuses("sid", () -> new Request.CloseSession(actor, null));

@@ -153,6 +153,8 @@ public final class BrokerHttp implements AutoCloseable {
     return switch (route.endpoint()) {
       case PING -> commands.ping(id, members);
       case ICE -> commands.askIceServers(id, members);
+      case WATCH -> commands.watch(id, members);
+      case UNWATCH -> commands.unwatch(id, members);
       case CLOSE_CHANNEL -> commands.closeChannel(id, members);
       case OPEN_SESSION -> commands.openSession(members);
       case UPDATE_SESSION -> commands.updateSession(id, members);

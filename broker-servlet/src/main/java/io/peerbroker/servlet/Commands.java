@@ -8,6 +8,7 @@ import io.peerbroker.core.RefusedException;
 import io.peerbroker.core.Request;
 import io.peerbroker.core.SessionSpec;
 import io.peerbroker.core.SessionUpdate;
+import io.peerbroker.core.TagFilter;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -17,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * Requests as JSON objects, and their answers as JSON, for any framing. Nothing here knows of HTTP
  * or servlets.
  *
- * <p>Reading throws {@link RefusedException}, {@code invalid_request} or {@code invalid_tag}, for
- * members that are missing or wrong.
+ * <p>Reading throws {@link RefusedException}, {@code invalid_request}, {@code invalid_filter} or
+ * {@code invalid_tag}, for members that are missing or wrong.
  */
 final class Commands {
 
@@ -39,6 +40,32 @@ final class Commands {
 
   Request.AskIceServers askIceServers(String cid, JsonMembers members) {
     return new Request.AskIceServers(actor(cid, members));
+  }
+
+  Request.Watch watch(String cid, JsonMembers members) {
+    Request.Actor actor = actor(cid, members);
+    String name = watchName(members);
+    String filter = members.optionalString("filter");
+    return new Request.Watch(actor, name, TagFilter.parse(filter == null ? "" : filter));
+  }
+
+  Request.Unwatch unwatch(String cid, JsonMembers members) {
+    return new Request.Unwatch(actor(cid, members), watchName(members));
+  }
+
+  private static String watchName(JsonMembers members) {
+    String name = members.string("watch");
+    int codePoints = name.codePointCount(0, name.length());
+    if (codePoints < 1 || codePoints > Request.Watch.MAX_NAME) {
+      throw RefusedException.of(
+          Refusal.Code.INVALID_REQUEST,
+          "The member 'watch' must have 1 to "
+              + Request.Watch.MAX_NAME
+              + " characters, not "
+              + codePoints
+              + ".");
+    }
+    return name;
   }
 
   Request.CloseChannel closeChannel(String cid, JsonMembers members) {

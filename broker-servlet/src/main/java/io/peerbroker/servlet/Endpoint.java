@@ -11,6 +11,8 @@ enum Endpoint {
   LIST(true),
   PING(false),
   ICE(false),
+  WATCH(false),
+  UNWATCH(false),
   CLOSE_CHANNEL(false),
   OPEN_SESSION(false),
   UPDATE_SESSION(false),
@@ -84,6 +86,8 @@ enum Endpoint {
         return switch (parts[1] + "/" + last) {
           case "channel/ping" -> new Route(PING, id);
           case "channel/ice" -> new Route(ICE, id);
+          case "channel/watch" -> new Route(WATCH, id);
+          case "channel/unwatch" -> new Route(UNWATCH, id);
           case "channel/close" -> new Route(CLOSE_CHANNEL, id);
           case "session/update" -> new Route(UPDATE_SESSION, id);
           case "session/close" -> new Route(CLOSE_SESSION, id);
@@ -130,7 +134,7 @@ enum Endpoint {
       return new Problem(
           404,
           "unknown_path",
-          "There are /channel, /channel/<cid>/ping, /channel/<cid>/ice, /channel/<cid>/close, /session, /session/<sid>/update, /session/<sid>/close,"
+          "There are /channel, /channel/<cid>/ping, /channel/<cid>/ice, /channel/<cid>/watch, /channel/<cid>/unwatch, /channel/<cid>/close, /session, /session/<sid>/update, /session/<sid>/close,"
               + " /send/<target> and /list here, without a slash behind them.");
     }
   }

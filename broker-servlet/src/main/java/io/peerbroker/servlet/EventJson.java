@@ -25,6 +25,8 @@ final class EventJson {
       return "undelivered";
     } else if (event instanceof Event.Ready) {
       return "ready";
+    } else if (event instanceof Event.Unwatched) {
+      return "unwatch";
     }
     return "channel";
   }
@@ -52,6 +54,9 @@ final class EventJson {
       out.ascii("{\"count\":").ascii(Integer.toString(ready.count()));
       heartbeat(heartbeat, out);
       out.ascii("}");
+    } else if (event instanceof Event.Unwatched unwatched) {
+      out.ascii("{\"watch\":").string(unwatched.watch());
+      out.ascii(",\"reason\":").string(unwatched.reason().code()).ascii("}");
     } else if (event instanceof Event.Opened opened) {
       out.ascii("{\"cid\":").string(opened.id());
       out.ascii(",\"key\":").string(opened.key());

@@ -45,6 +45,7 @@ final class InitParams {
     BROKER.put("maxChannels", (b, v) -> b.maxChannels(integer(v)));
     BROKER.put("maxWatches", (b, v) -> b.maxWatches(integer(v)));
     BROKER.put("maxSessionsPerChannel", (b, v) -> b.maxSessionsPerChannel(integer(v)));
+    BROKER.put("maxWatchesPerChannel", (b, v) -> b.maxWatchesPerChannel(integer(v)));
     BROKER.put("maxTagsPerSession", (b, v) -> b.maxTagsPerSession(integer(v)));
     BROKER.put("maxMessageBytes", (b, v) -> b.maxMessageBytes(integer(v)));
     BROKER.put("maxMetadataBytes", (b, v) -> b.maxMetadataBytes(integer(v)));

@@ -73,7 +73,7 @@ final class Problem extends RuntimeException {
       case WRONG_KEY, DENIED -> 403;
       case UNKNOWN_CHANNEL, UNKNOWN_SESSION, UNKNOWN_TARGET -> 404;
       case TOO_LARGE -> 413;
-      case RATE_LIMITED, TARGET_BUSY, TOO_MANY_SESSIONS -> 429;
+      case RATE_LIMITED, TARGET_BUSY, TOO_MANY_SESSIONS, TOO_MANY_WATCHES -> 429;
       case INTERNAL -> 500;
       case AT_CAPACITY, SHUTTING_DOWN -> 503;
     };

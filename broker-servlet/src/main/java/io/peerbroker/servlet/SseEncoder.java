@@ -44,6 +44,26 @@ final class SseEncoder {
   }
 
   /**
+   * An event of a list that a channel's stream carries: the event as it stands in a stream of its
+   * own, with the list's name as one more member of its data.
+   *
+   * @param event as {@link #event(Envelope)} makes it, whose data has a member
+   */
+  static byte[] ofWatch(String watch, byte[] event) {
+    int inside = 0;
+    // The name of an event has no brace, and its data is an object.
+    while (event[inside++] != '{') {}
+    JsonWriter frame = new JsonWriter(event.length + watch.length() + 16);
+    return frame
+        .bytes(event, 0, inside)
+        .ascii("\"watch\":")
+        .string(watch)
+        .ascii(",")
+        .bytes(event, inside, event.length)
+        .toBytes();
+  }
+
+  /**
    * The beginning of a stream: the time after which its client must come back when it breaks.
    *
    * @param about the middle of the times; each stream gets one of its own, from half of it to one

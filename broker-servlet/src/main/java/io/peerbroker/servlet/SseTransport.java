@@ -231,6 +231,9 @@ final class SseTransport implements Transport, StreamWriter.Source {
 
   private byte[] encoded(Envelope envelope) {
     Event event = envelope.event();
+    if (event instanceof Event.Watched watched) {
+      return SseEncoder.ofWatch(watched.watch(), watched.shared().encoded(ENCODER));
+    }
     // No other stream gets these two, and only a client that came back gets one of them twice.
     return event instanceof Event.Opened || event instanceof Event.Ready
         ? SseEncoder.event(event, envelope.id(), settings.heartbeat())

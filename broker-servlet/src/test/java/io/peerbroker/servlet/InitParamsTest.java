@@ -82,6 +82,7 @@ final class InitParamsTest {
     all.put("maxChannels", "1");
     all.put("maxWatches", "2");
     all.put("maxSessionsPerChannel", "3");
+    all.put("maxWatchesPerChannel", "40");
     all.put("maxTagsPerSession", "4");
     all.put("maxMessageBytes", "5");
     all.put("maxMetadataBytes", "6");
@@ -127,7 +128,8 @@ final class InitParamsTest {
     try (Broker broker = params.broker()) {
       assertThat(broker.limits())
           .hasToString(
-              "Limits{maxChannels=1, maxWatches=2, maxSessionsPerChannel=3, maxTagsPerSession=4,"
+              "Limits{maxChannels=1, maxWatches=2, maxSessionsPerChannel=3,"
+                  + " maxWatchesPerChannel=40, maxTagsPerSession=4,"
                   + " maxMessageBytes=5, maxMetadataBytes=6, maxJsonDepth=7, maxQueuedEvents=8,"
                   + " maxQueuedBytes=9, maxTotalQueuedBytes=10000000000,"
                   + " maxTotalSessionBytes=20000000000, maxTotalWatchBytes=30000000000,"

@@ -50,6 +50,23 @@ final class SseEncoderTest {
   }
 
   @Test
+  void anEventOfANamedListIsTheListStreamsWithTheName() {
+    byte[] removed = SseEncoder.event(new Event.Removed("s-1"), null, Duration.ZERO);
+    assertThat(text(SseEncoder.ofWatch("x", removed)))
+        .isEqualTo("event: remove\ndata: {\"watch\":\"x\",\"sid\":\"s-1\"}\n\n");
+    assertThat(text(removed)).isEqualTo("event: remove\ndata: {\"sid\":\"s-1\"}\n\n");
+    byte[] ready = SseEncoder.event(new Event.Ready(3), null, Duration.ZERO);
+    assertThat(text(SseEncoder.ofWatch("ü\n\"{", ready)))
+        .isEqualTo("event: ready\ndata: {\"watch\":\"ü\\n\\\"{\",\"count\":3}\n\n");
+  }
+
+  @Test
+  void theEndOfANamedList() {
+    assertThat(written(new Event.Unwatched("x", CloseReason.SCOPE_CHANGED)))
+        .isEqualTo("event: unwatch\ndata: {\"watch\":\"x\",\"reason\":\"scope_changed\"}\n\n");
+  }
+
+  @Test
   void aMessage() {
     assertThat(written(message("c-1", "s-1", "{\"offer\":\"v=0\"}")))
         .isEqualTo(

@@ -97,6 +97,14 @@ public abstract class ServerKit {
   }
 
   @Nested
+  final class Watches extends WatchRules {
+    @Override
+    protected WireServer start(ServerSettings settings) throws Exception {
+      return ServerKit.this.start(settings);
+    }
+  }
+
+  @Nested
   final class Messages extends MessageRules {
     @Override
     protected WireServer start(ServerSettings settings) throws Exception {

@@ -89,6 +89,28 @@ public final class WireChannel {
     return client.postJson("/channel/" + cid + "/close", "{\"key\":\"" + key + "\"}");
   }
 
+  /**
+   * Asks for a list on the channel's stream; the test judges the answer.
+   *
+   * @param name the name of the list, written without escapes
+   * @param filter the same
+   */
+  public WireResponse watch(String name, String filter) {
+    return postWatch("\"watch\":\"" + name + "\",\"filter\":\"" + filter + "\"");
+  }
+
+  /** Asks for a list; {@code members} are what the body has beside the key and a comma. */
+  public WireResponse postWatch(String members) {
+    return client.postJson(
+        "/channel/" + cid + "/watch", "{\"key\":\"" + key + "\"," + members + "}");
+  }
+
+  /** Ends a list on the channel's stream. */
+  public WireResponse unwatch(String name) {
+    return client.postJson(
+        "/channel/" + cid + "/unwatch", "{\"key\":\"" + key + "\",\"watch\":\"" + name + "\"}");
+  }
+
   /** Sends a ping. */
   public WireResponse ping() {
     return client.postJson("/channel/" + cid + "/ping", "{\"key\":\"" + key + "\"}");
