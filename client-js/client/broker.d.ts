@@ -161,8 +161,8 @@ export class Broker<S extends Schema = Schema> extends EventTarget implements As
   watch(filter?: string, options?: Abortable): Watch<S>;
   /**
    * Sends in order, and each message once: repeated with its number until the broker has answered, also after the connection was
-   * away. Rejects with BrokerError: a refusal, `timeout`, `queue_full` (1,024 wait), `closed`, or `unanswered` where the channel
-   * was lost before the answer, and nobody knows whether the message has arrived.
+   * away. Rejects with BrokerError: a refusal, `timeout` where it was not sent, `queue_full` (1,024 wait), `closed`, or
+   * `unanswered` where it was sent and the time or the channel ended before the answer: nobody knows whether it has arrived.
    */
   send(target: Address, message: S['message'], options?: SendOptions): Promise<Delivery>;
   /** The messages from now on. Throws `overflow` at a reader that leaves 1,024 unread; ends when the broker is closed. */

@@ -12,6 +12,9 @@ const LINGER = 1_000;
 /** The most that `messages()` holds for a reader that does not keep up. */
 const UNREAD = 1024;
 
+/** The longest that a timer takes: milliseconds. */
+const LONGEST = 2 ** 31 - 1;
+
 const ignore = () => {};
 
 /** One channel of a broker with its sessions, its messages and its lists. See broker.d.ts for the contract. */
@@ -55,7 +58,9 @@ export class Broker extends EventTarget {
         return origin;
       },
     });
-    options.signal?.addEventListener('abort', () => this.close());
+    const { signal } = options;
+    signal?.addEventListener('abort', () => this.close());
+    if (signal?.aborted) this.close();
   }
 
   get state() {
@@ -106,12 +111,12 @@ export class Broker extends EventTarget {
     if (!list) {
       list = sharedList(this.#options.max ?? 10_000, (sid, session) => this.#session(sid, session));
       list.name = `${++this.#names}`;
-      this.#lists.set(filter, list);
+      if (this.state === 'closed') this.#whenOpen().catch(list.fail);
+      else this.#lists.set(filter, list);
       if (this.state === 'open') this.#watch(filter, list);
-      if (this.state === 'closed') list.fail(new BrokerError('closed', 'The broker is closed.'));
     }
     return list.view(() => setTimeout(() => {
-      if (list.users || this.#lists.get(filter) !== list) return;
+      if (list.isWatched || this.#lists.get(filter) !== list) return;
       this.#lists.delete(filter);
       this.#act('unwatch', { watch: list.name }).catch(ignore);
     }, LINGER), signal);
@@ -204,9 +209,10 @@ export class Broker extends EventTarget {
     if (type === 'undelivered') return this.#emit(type, detail);
     for (const [filter, list] of this.#lists) {
       if (list.name !== detail.watch) continue;
-      if (type === 'unwatch') this.#watch(filter, list, list.begin());
-      else list[type]?.(detail);
-      return;
+      if (type !== 'unwatch') return list[type]?.(detail);
+      list.begin();
+      // Not at once: others have lost theirs at the same time, or the list changes faster than it can be told.
+      return this.#pause(0).then(() => this.#watch(filter, list));
     }
     // Its end was not heard.
     if (type === 'ready') this.#act('unwatch', detail).catch(ignore);
@@ -252,7 +258,7 @@ export class Broker extends EventTarget {
       },
       done: ({ sid }) => {
         if (host !== this.cid) return;
-        this.#moved.set(session.sid, sid);
+        if (session.sid) this.#moved.set(session.sid, sid);
         session.sid = sid;
         this.#hosted.add(session);
         for (const list of this.#lists.values()) list.own(sid);
@@ -271,7 +277,7 @@ export class Broker extends EventTarget {
   async #hostAgain(session) {
     const was = session.sid;
     try {
-      session.moving ??= this.#create(session);
+      session.moving ??= this.#create(session, { within: LONGEST });
       await session.moving;
       return { was, sid: session.sid };
     } catch (error) {

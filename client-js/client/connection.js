@@ -42,9 +42,9 @@ export function connection(url, { freshHeaders, post }, options, on) {
       if (self.state === 'closed') opened = gate();
       else if (self.state !== 'idle') return;
       isAsleep = false;
-      become('connecting');
       connect();
       forget = lifecycle({ sleep, wake, leave: () => on.leave() });
+      become('connecting'); // last: who hears of it may close
     },
     end,
     ping,
@@ -91,7 +91,7 @@ export function connection(url, { freshHeaders, post }, options, on) {
           if (type !== 'close') {
             if (id) lastEventId = id;
             settle(type === 'channel' && detail);
-            on.event(type, detail);
+            if (!signal.aborted) on.event(type, detail);
           } else if (/^(closed|revoked|superseded)$/.test(reason)) {
             end(new BrokerError(reason, `The broker has ended the channel: ${reason}.`));
           }

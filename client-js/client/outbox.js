@@ -24,10 +24,12 @@ export function outbox({ open, post, lives, pause, address }) {
 
   /** Resolves with the answer, or rejects after `within` milliseconds. */
   async function add(request, { within = 30_000, signal } = {}) {
-    if (waiting.length >= WAITING) throw new BrokerError('queue_full', 'Too much waits to be sent: await some of it.');
+    signal?.throwIfAborted();
     const item = { ...request, ...gate() };
+    // What is hosted again was let in before, and comes first.
     if (item.isFirst) waiting.unshift(item);
-    else waiting.push(item);
+    else if (waiting.length < WAITING) waiting.push(item);
+    else throw new BrokerError('queue_full', 'Too much waits to be sent: await some of it.');
     const timer = setTimeout(() => item.reject(item.failure ?? new BrokerError('timeout', 'No connection to the broker.')), within);
     run();
     try {
@@ -75,14 +77,16 @@ export function outbox({ open, post, lives, pause, address }) {
     const [{ target, origin: from = cid, path, body }] = batch;
     const origin = address(from); // once: a repetition has the key of the same channel, and its addresses
     const end = (error) => batch.forEach((item) => item.reject(error));
-    const again = (seconds) => {
+    const again = (error, seconds) => {
       // Behind the sessions that are hosted again, which it may name.
       waiting.splice(waiting.filter(({ isFirst }) => isFirst).length, 0, ...batch.filter(({ isOver }) => !isOver));
+      for (const item of batch) item.failure = error;
       batch = [];
       return seconds && pause(0, seconds);
     };
     for (let attempt = 0; ; attempt++) {
       let error;
+      for (const item of batch) item.failure = unanswered();
       try {
         const head = JSON.stringify({ key, seq, ...(target ? { origin } : body(cid)) });
         const answer = await post(
@@ -103,22 +107,20 @@ export function outbox({ open, post, lives, pause, address }) {
         error = failure;
       }
       const { code, retryAfter } = error;
-      const isUnanswered = code === 'unreachable';
-      for (const item of batch) item.failure = isUnanswered ? unanswered() : error;
-      if (isUnanswered) {
+      if (code === 'unreachable') {
         await pause(attempt);
         await open();
         if (batch.every(({ isOver }) => isOver)) return;
         continue;
       }
       // What became of a message, nobody knows; a session is gone with its channel, so it can be hosted on the next.
-      if (code === 'unknown_channel' && !(await lives(channel))) return target && attempt ? end(unanswered()) : again(1);
+      if (code === 'unknown_channel' && !(await lives(channel))) return target && attempt ? end(unanswered()) : again(error, 1);
       // These are about the whole channel, and pass.
-      if (/^(rate_|at_cap|shutting_)/.test(code)) return again(Math.min(retryAfter || 1, 10));
+      if (/^(rate_|at_cap|shutting_)/.test(code)) return again(error, Math.min(retryAfter || 1, 10));
       // One of them is to blame, and it is not said which.
       if (!batch[1] || /target/.test(code)) return end(error);
       for (const item of batch) item.isAlone = true;
-      return again();
+      return again(error);
     }
   }
 
@@ -130,4 +132,4 @@ export function outbox({ open, post, lives, pause, address }) {
   return { add, fail };
 }
 
-const unanswered = () => new BrokerError('unanswered', 'The connection was lost before the broker answered: it may have happened.');
+const unanswered = () => new BrokerError('unanswered', 'The broker has not answered: it may have happened.');

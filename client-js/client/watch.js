@@ -1,4 +1,4 @@
-import { BrokerError, gate } from './error.js';
+import { abortable, BrokerError, gate } from './error.js';
 
 /**
  * A list as the broker tells it, shared by everybody who watches with the same filter.
@@ -7,19 +7,18 @@ import { BrokerError, gate } from './error.js';
  * @param read `(sid, session)` returns the entry, or nothing where what a stranger wrote is malformed
  */
 export function sharedList(max, read) {
-  const entries = new Map();
-  const listeners = new Set();
+  const entries = new Map(); // sid -> [what the broker told of it, as text; what `read` made of that]
+  const views = new Set(); // the listeners of each watcher
   const ready = gate();
-  let told = new Set();
+  let unconfirmed = new Set(); // sids that were held before the broker began to tell the list anew
   let isReady;
   let snapshot = [];
   let isStale;
   let willTell;
 
-  function put(sid, entry) {
-    const held = entries.get(sid);
-    if (held ? JSON.stringify(held) === JSON.stringify(entry) : !entry || entries.size >= max) return;
-    if (entry) entries.set(sid, entry);
+  function put(sid, text, entry) {
+    if (!entries.has(sid) && (!entry || entries.size >= max)) return;
+    if (entry) entries.set(sid, [text, entry]);
     else entries.delete(sid);
     changed();
   }
@@ -31,46 +30,66 @@ export function sharedList(max, read) {
     // Once for all that has come together, and each on its own, whatever another throws.
     queueMicrotask(() => {
       willTell = false;
-      listeners.forEach(queueMicrotask);
+      for (const listeners of views) listeners.forEach(queueMicrotask);
     });
   }
 
-  function settled(settle, value) {
-    settle(value);
-    if (isReady && !value) return;
-    isReady = true;
-    changed();
+  /** What has changed since `known` was so. A reader that is slow misses intermediate states, never the last one. */
+  function* changes(known) {
+    for (const [sid, [, session]] of entries) {
+      const before = known.get(sid);
+      if (before === session) continue;
+      known.set(sid, session);
+      yield { type: before ? 'change' : 'add', session };
+    }
+    for (const [sid, session] of known) {
+      if (entries.has(sid)) continue;
+      known.delete(sid);
+      yield { type: 'remove', session };
+    }
   }
 
   const list = {
-    users: 0,
+    get isWatched() {
+      return views.size > 0;
+    },
     /** From now on the broker tells the list anew; what it does not tell again is gone at `ready`. */
     begin() {
-      told = new Set();
+      unconfirmed = new Set(entries.keys());
     },
     add({ sid, session }) {
-      told.add(sid);
-      put(sid, read(sid, session));
+      unconfirmed.delete(sid);
+      const text = JSON.stringify(session);
+      if (entries.get(sid)?.[0] !== text) put(sid, text, read(sid, session));
     },
     remove: ({ sid }) => put(sid),
     ready() {
-      for (const sid of entries.keys()) if (!told.has(sid)) put(sid);
-      settled(ready.resolve);
+      for (const sid of unconfirmed) put(sid);
+      ready.resolve();
+      if (isReady) return;
+      isReady = true;
+      changed();
     },
     /** What it showed may no longer be seen. */
     fail(error) {
       list.error = error;
       entries.clear();
-      settled(ready.reject, error);
+      ready.reject(error);
+      isReady = true;
+      changed();
     },
     /** This session is of this client. */
-    own: (sid) => entries.has(sid) && put(sid, { ...entries.get(sid), own: true }),
+    own(sid) {
+      const [text, entry] = entries.get(sid) ?? [];
+      if (entry) put(sid, text, { ...entry, own: true });
+    },
 
     /** One watcher's view. */
     view(release, signal) {
-      const closing = gate();
-      let isClosed;
-      list.users++;
+      const listeners = new Set();
+      const closing = new AbortController();
+      const closed = closing.signal;
+      views.add(listeners);
 
       function subscribe(listener) {
         const call = () => listener();
@@ -79,15 +98,14 @@ export function sharedList(max, read) {
       }
 
       function close() {
-        if (isClosed) return;
-        isClosed = true;
-        list.users--;
+        if (closed.aborted) return;
+        views.delete(listeners);
         signal?.removeEventListener('abort', close);
-        closing.reject(signal?.reason ?? new BrokerError('closed', 'This watch was closed.'));
+        closing.abort(signal?.reason ?? new BrokerError('closed', 'This watch was closed.'));
         release();
       }
 
-      const settling = Promise.race([closing.promise, ready.promise]);
+      const settling = abortable(ready.promise, closed);
       settling.catch(() => {});
       signal?.addEventListener('abort', close);
       if (signal?.aborted) close();
@@ -104,42 +122,30 @@ export function sharedList(max, read) {
         get snapshot() {
           if (isReady && isStale) {
             isStale = false;
-            snapshot = [...entries.values()];
+            snapshot = Array.from(entries.values(), ([, session]) => session);
           }
           return snapshot;
         },
-        /**
-         * Yields what has changed since this reader last asked. It is computed from what the reader knows, so a slow reader
-         * misses intermediate states, never the last one, and nothing piles up.
-         */
         async *[Symbol.asyncIterator]() {
           const known = new Map();
           let isTold;
-          while (!isClosed) {
-            const change = gate();
-            const unsubscribe = subscribe(change.resolve);
-            try {
-              for (const [sid, session] of entries) {
-                const before = known.get(sid);
-                if (before === session) continue;
-                known.set(sid, session);
-                yield { type: before ? 'change' : 'add', session };
-              }
-              for (const [sid, session] of known) {
-                if (entries.has(sid)) continue;
-                known.delete(sid);
-                yield { type: 'remove', session };
+          let change = gate();
+          const unsubscribe = subscribe(() => change.resolve());
+          try {
+            while (!closed.aborted) {
+              change = gate();
+              for (const news of changes(known)) {
+                yield news;
+                if (closed.aborted) return;
               }
               const { error } = list;
               if (error?.code === 'closed') return;
               if (error) throw error;
               if (isReady && !isTold) yield { type: isTold = 'ready', count: known.size };
-              await Promise.race([change.promise, closing.promise]);
-            } catch (error) {
-              if (!isClosed) throw error;
-            } finally {
-              unsubscribe();
+              await abortable(change.promise, closed).catch(() => {});
             }
+          } finally {
+            unsubscribe();
           }
         },
       };

@@ -1,0 +1,60 @@
+import { Broker } from '../../client/broker.js';
+
+/** Lets every promise that can settle do so. */
+export async function settle() {
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/**
+ * A Broker without a network: the test opens its streams and answers its requests, so it decides what comes before what.
+ * A stream is `{url, signal, on, end, fail}`; a request `{path, body, answer(json), refuse(status, code)}`.
+ */
+export function scripted(t, options) {
+  const streams = [];
+  const requests = [];
+  const broker = new Broker('', {
+    delay: () => 1,
+    lifecycle: () => {},
+    transport: (url, { signal }, on) => new Promise((end, fail) => {
+      streams.push({ url, signal, on, end, fail });
+    }),
+    fetch: (path, { body }) => new Promise((resolve) => {
+      const answer = (json, status = 200) => resolve(Response.json(json, { status }));
+      if (path.endsWith('/close') && path.startsWith('/channel')) answer({});
+      requests.push({ path, body: body && JSON.parse(body), answer, refuse: (status, code) => answer({ code, detail: code }, status) });
+    }),
+    ...options,
+  });
+  t.after(() => broker.close());
+  async function open(cid) {
+    if (!streams.length) broker.open();
+    await settle();
+    streams.at(-1).on.event('channel', JSON.stringify({ cid, key: `key of ${cid}`, heartbeat: 15 }), `${cid}.1`);
+    await settle();
+  }
+
+  return {
+    broker, streams,
+    /** Opens a channel with this name, on the stream that is on its way. */
+    open,
+    /** Says on the latest stream what the broker says. */
+    async say(type, data, id) {
+      streams.at(-1).on.event(type, JSON.stringify(data), id);
+      await settle();
+    },
+    /** The broker has lost the channel: the next stream begins with another. */
+    async replace(cid) {
+      const before = streams.length;
+      streams.at(-1).end();
+      while (streams.length === before) await new Promise((resolve) => setTimeout(resolve, 1));
+      await open(cid);
+    },
+    /** The requests to a path since the last call. */
+    async to(path) {
+      await settle();
+      const found = requests.filter((request) => path.test(request.path));
+      for (const request of found) requests.splice(requests.indexOf(request), 1);
+      return found;
+    },
+  };
+}
