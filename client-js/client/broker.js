@@ -1,5 +1,5 @@
 import { connection, fullJitter } from './connection.js';
-import { abortable, BrokerError, gate } from './error.js';
+import { abortable, BrokerError, gate, onAbort } from './error.js';
 import { outbox } from './outbox.js';
 import { requests } from './requests.js';
 import { sharedList } from './watch.js';
@@ -58,9 +58,7 @@ export class Broker extends EventTarget {
         return origin;
       },
     });
-    const { signal } = options;
-    signal?.addEventListener('abort', () => this.close());
-    if (signal?.aborted) this.close();
+    onAbort(options.signal, () => this.close());
   }
 
   get state() {
@@ -116,7 +114,7 @@ export class Broker extends EventTarget {
       if (this.state === 'open') this.#watch(filter, list);
     }
     return list.view(() => setTimeout(() => {
-      if (list.isWatched || this.#lists.get(filter) !== list) return;
+      if (list.views.size || this.#lists.get(filter) !== list) return;
       this.#lists.delete(filter);
       this.#act('unwatch', { watch: list.name }).catch(ignore);
     }, LINGER), signal);

@@ -1,4 +1,4 @@
-import { BrokerError, gate } from './error.js';
+import { BrokerError, brokerError, gate } from './error.js';
 import { pageLifecycle } from './lifecycle.js';
 import { fetchStream } from './stream.js';
 
@@ -62,7 +62,7 @@ export function connection(url, { freshHeaders, post }, options, on) {
     const { signal } = attempt;
     heard();
     stream(signal)
-      .then(() => new BrokerError('unreachable', 'The stream has ended.'), (error) => error)
+      .then(() => 'The stream has ended.', (error) => error)
       .then((error) => signal.aborted || broken(error));
   }
 
@@ -107,7 +107,7 @@ export function connection(url, { freshHeaders, post }, options, on) {
     clearTimeout(watchdog);
     watchdog = setTimeout(() => {
       // A page that was frozen finds its timers due before the events that wait for it: those come first.
-      watchdog = setTimeout(() => broken(new BrokerError('unreachable', 'The stream is silent.')), 500);
+      watchdog = setTimeout(() => broken('The stream is silent.'), 500);
     }, HEARTBEATS * heartbeat());
   }
 
@@ -140,9 +140,9 @@ export function connection(url, { freshHeaders, post }, options, on) {
     return knows;
   }
 
-  function broken(error) {
+  function broken(reason) {
     drop();
-    if (!error.code?.at) error = new BrokerError('unreachable', `The stream broke: ${error}`);
+    const error = brokerError(reason);
     const { status, retryAfter, retryable, code } = error;
     // A refusal that stays; or, as long as there was no channel, somebody else at this URL.
     if (/^(2|4(?!08|29))/.test(status) && (code === 'unreachable' ? !self.channel : !retryable)) return end(error);

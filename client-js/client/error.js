@@ -11,6 +11,11 @@ export class BrokerError extends Error {
   }
 }
 
+/** The same where it says what it is; otherwise nobody was reached. */
+export function brokerError(error) {
+  return error.code?.at ? error : new BrokerError('unreachable', `No answer: ${error}`);
+}
+
 /** A promise with its ends; nobody needs to handle its rejection. */
 export function gate() {
   const ends = {};
@@ -19,15 +24,20 @@ export function gate() {
   return ends;
 }
 
+/** Calls `listener` once the signal aborts, or at once where it has. Returns what ends that. */
+export function onAbort(signal, listener) {
+  if (signal?.aborted) listener();
+  signal?.addEventListener('abort', listener);
+  return () => signal?.removeEventListener('abort', listener);
+}
+
 /** Settles as `promise` does, or rejects with the signal's reason once that aborts. */
 export async function abortable(promise, signal) {
   const aborted = gate();
-  const abort = () => aborted.reject(signal.reason);
-  if (signal?.aborted) abort();
-  signal?.addEventListener('abort', abort);
+  const forget = onAbort(signal, () => aborted.reject(signal.reason));
   try {
     return await Promise.race([aborted.promise, promise]);
   } finally {
-    signal?.removeEventListener('abort', abort);
+    forget();
   }
 }

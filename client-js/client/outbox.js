@@ -77,7 +77,8 @@ export function outbox({ open, post, lives, pause, address }) {
     const [{ target, origin: from = cid, path, body }] = batch;
     const origin = address(from); // once: a repetition has the key of the same channel, and its addresses
     const end = (error) => batch.forEach((item) => item.reject(error));
-    const again = (error, seconds) => {
+    let error;
+    const again = (seconds) => {
       // Behind the sessions that are hosted again, which it may name.
       waiting.splice(waiting.filter(({ isFirst }) => isFirst).length, 0, ...batch.filter(({ isOver }) => !isOver));
       for (const item of batch) item.failure = error;
@@ -85,7 +86,7 @@ export function outbox({ open, post, lives, pause, address }) {
       return seconds && pause(0, seconds);
     };
     for (let attempt = 0; ; attempt++) {
-      let error;
+      error = null;
       for (const item of batch) item.failure = unanswered();
       try {
         const head = JSON.stringify({ key, seq, ...(target ? { origin } : body(cid)) });
@@ -114,13 +115,13 @@ export function outbox({ open, post, lives, pause, address }) {
         continue;
       }
       // What became of a message, nobody knows; a session is gone with its channel, so it can be hosted on the next.
-      if (code === 'unknown_channel' && !(await lives(channel))) return target && attempt ? end(unanswered()) : again(error, 1);
+      if (code === 'unknown_channel' && !(await lives(channel))) return target && attempt ? end(unanswered()) : again(1);
       // These are about the whole channel, and pass.
-      if (/^(rate_|at_cap|shutting_)/.test(code)) return again(error, Math.min(retryAfter || 1, 10));
+      if (/^(rate_|at_cap|shutting_)/.test(code)) return again(Math.min(retryAfter || 1, 10));
       // One of them is to blame, and it is not said which.
       if (!batch[1] || /target/.test(code)) return end(error);
       for (const item of batch) item.isAlone = true;
-      return again(error);
+      return again();
     }
   }
 

@@ -1,4 +1,4 @@
-import { BrokerError } from './error.js';
+import { BrokerError, brokerError } from './error.js';
 
 /** For so long an answer is waited for: milliseconds. */
 const ANSWER_WITHIN = 10_000;
@@ -38,7 +38,7 @@ export function requests(base, { fetch, headers, credentials }) {
       if (!response.ok) throw await refusal(response);
       return [await response.json(), response.headers];
     } catch (error) {
-      throw error.code?.at ? error : new BrokerError('unreachable', `No answer: ${error}`);
+      throw brokerError(error);
     }
   }
 

@@ -1,4 +1,4 @@
-import { abortable, BrokerError, gate } from './error.js';
+import { abortable, BrokerError, gate, onAbort } from './error.js';
 
 /**
  * A list as the broker tells it, shared by everybody who watches with the same filter.
@@ -50,9 +50,7 @@ export function sharedList(max, read) {
   }
 
   const list = {
-    get isWatched() {
-      return views.size > 0;
-    },
+    views,
     /** From now on the broker tells the list anew; what it does not tell again is gone at `ready`. */
     begin() {
       unconfirmed = new Set(entries.keys());
@@ -89,6 +87,7 @@ export function sharedList(max, read) {
       const listeners = new Set();
       const closing = new AbortController();
       const closed = closing.signal;
+      let forget;
       views.add(listeners);
 
       function subscribe(listener) {
@@ -100,15 +99,14 @@ export function sharedList(max, read) {
       function close() {
         if (closed.aborted) return;
         views.delete(listeners);
-        signal?.removeEventListener('abort', close);
+        forget?.();
         closing.abort(signal?.reason ?? new BrokerError('closed', 'This watch was closed.'));
         release();
       }
 
       const settling = abortable(ready.promise, closed);
       settling.catch(() => {});
-      signal?.addEventListener('abort', close);
-      if (signal?.aborted) close();
+      forget = onAbort(signal, close);
 
       return {
         ready: settling,

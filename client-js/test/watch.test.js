@@ -95,14 +95,14 @@ test('a watcher that has closed hears nothing more of a list that others watch',
   one.close();
   one.close();
   await microtasks();
-  assert.deepEqual([calls, released, list.isWatched], [['other'], 1, true]);
+  assert.deepEqual([calls, released, list.views.size], [['other'], 1, 1]);
   await one.ready; // it was, before the close
   stop();
   add(list, 'a');
   await microtasks();
   assert.equal(calls.length, 1);
   other.close();
-  assert.equal(list.isWatched, false);
+  assert.equal(list.views.size, 0);
 });
 
 test('a watch that is closed before it is ready rejects with the reason', async () => {

@@ -107,7 +107,7 @@ test('A stream that is silent for 2.5 heartbeats is opened again', options, asyn
   const start = Date.now();
   const away = once(ada, 'state', ({ state }) => state === 'away');
   proxy.isFlowing = false;
-  assert.equal((await away).error.message, 'The stream is silent.');
+  assert.match((await away).error.message, /The stream is silent/);
   // The broker's heartbeats come every 500 ms.
   assert.ok(Date.now() - start < 4_000, `after ${Date.now() - start} ms`);
   const again = once(ada, 'channel');
