@@ -34,6 +34,7 @@ public final class BrokerHttp implements AutoCloseable {
   private final Gateway gateway;
   private final HttpSettings settings;
   private final Cors cors;
+  private final ClientFiles clientFiles;
   private final StreamRequests streamRequests;
   private final Commands commands;
 
@@ -46,6 +47,7 @@ public final class BrokerHttp implements AutoCloseable {
     gateway = broker.gateway();
     this.settings = Objects.requireNonNull(settings, "settings");
     cors = new Cors(settings);
+    clientFiles = ClientFiles.of(settings);
     streamRequests = new StreamRequests(broker, settings, streams);
     commands = new Commands(settings.heartbeat().multipliedBy(2));
   }
@@ -90,7 +92,7 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   private void route(Exchange exchange, @Nullable String path) throws IOException {
-    Endpoint.Route route = Endpoint.Route.of(exchange.request, path);
+    Endpoint.Route route = Endpoint.Route.of(exchange.request, path, clientFiles.paths());
     Endpoint endpoint = route.endpoint();
     String method = exchange.request.getMethod();
     if (method.equals("OPTIONS")) {
@@ -107,6 +109,10 @@ public final class BrokerHttp implements AutoCloseable {
     switch (endpoint) {
       case CHANNEL -> streamRequests.channel(exchange);
       case LIST -> streamRequests.list(exchange);
+      case CLIENT -> {
+        exchange.requireNoBody();
+        exchange.answer(clientFiles.answer(route.id(), exchange.request));
+      }
       default -> {
         ContentType.require(exchange.request, endpoint);
         // Made here, while the request is sure to exist: its body may come later.
@@ -160,7 +166,8 @@ public final class BrokerHttp implements AutoCloseable {
       case UPDATE_SESSION -> commands.updateSession(id, members);
       case CLOSE_SESSION -> commands.closeSession(id, members);
       case SEND -> commands.send(id, members);
-      case CHANNEL, LIST -> throw new IllegalStateException("Not a POST: " + route.endpoint());
+      case CHANNEL, LIST, CLIENT ->
+          throw new IllegalStateException("Not a POST: " + route.endpoint());
     };
   }
 

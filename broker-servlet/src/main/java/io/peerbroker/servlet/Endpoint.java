@@ -3,12 +3,14 @@ package io.peerbroker.servlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.MappingMatch;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The paths of the protocol, and the methods that each takes. */
 enum Endpoint {
   CHANNEL(true),
   LIST(true),
+  CLIENT(true),
   PING(false),
   ICE(false),
   WATCH(false),
@@ -47,7 +49,8 @@ enum Endpoint {
   /**
    * The endpoint that a path leads to.
    *
-   * @param id the cid, sid or target in the path, percent-decoded; empty if there is none
+   * @param id the cid, sid or target in the path, percent-decoded, or the client's file; empty if
+   *     there is none
    */
   record Route(Endpoint endpoint, String id) {
 
@@ -55,13 +58,17 @@ enum Endpoint {
      * Finds the endpoint of a path below the mount.
      *
      * @param given the path below that, or null for the servlet's
+     * @param files the paths of the client's files
      * @throws Problem {@code unknown_path}
      */
-    static Route of(HttpServletRequest request, @Nullable String given) {
+    static Route of(HttpServletRequest request, @Nullable String given, Set<String> files) {
       if (isStrange(request.getRequestURI())) {
         throw unknown();
       }
       String path = given == null ? pathOf(request) : given;
+      if (files.contains(path)) {
+        return new Route(CLIENT, path);
+      }
       String[] parts = path.split("/", -1);
       if (parts.length < 2 || !parts[0].isEmpty()) {
         throw unknown();

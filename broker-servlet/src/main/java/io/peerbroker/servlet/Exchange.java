@@ -143,6 +143,13 @@ final class Exchange implements BodyReader.Asked {
     return bodyIsRead;
   }
 
+  /** Refuses a body that does not belong here, unless it has come whole: nothing would read it. */
+  void requireNoBody() throws IOException {
+    if (!isBodyOver()) {
+      throw Problem.invalidRequest("A GET has no body.");
+    }
+  }
+
   /**
    * Whether the client waits for an interim answer before it sends its body; reading the body sends
    * that answer.

@@ -50,6 +50,7 @@ public final class HttpSettings {
     int maxBodyBytes = 64 << 10;
     Set<String> allowedOrigins = Set.of();
     Set<String> allowedHeaders = withNeeded(Set.of());
+    boolean serveClient = true;
     UnaryOperator<Runnable> context = UnaryOperator.identity();
 
     Values copy() {
@@ -70,6 +71,7 @@ public final class HttpSettings {
       all.put("maxBodyBytes", maxBodyBytes);
       all.put("allowedOrigins", allowedOrigins);
       all.put("allowedHeaders", allowedHeaders);
+      all.put("serveClient", serveClient);
       all.put("context", context);
       return all;
     }
@@ -88,7 +90,8 @@ public final class HttpSettings {
   }
 
   /**
-   * Heartbeat 15 s, retry 2 s, write timeout 30 s, body timeout 10 s, bodies of 64 KiB, no CORS.
+   * Heartbeat 15 s, retry 2 s, write timeout 30 s, body timeout 10 s, bodies of 64 KiB, no CORS,
+   * and the client for browsers is served.
    */
   public static HttpSettings defaults() {
     return DEFAULTS;
@@ -195,6 +198,16 @@ public final class HttpSettings {
   }
 
   /**
+   * Returns these settings, in which the client for browsers is served at {@code /client.js} below
+   * the broker, or is not. Pages that have it from elsewhere, such as a bundle, do not need it.
+   *
+   * @param serveClient true if it is served, as it is by default
+   */
+  public HttpSettings withServeClient(boolean serveClient) {
+    return with(changed -> changed.serveClient = serveClient);
+  }
+
+  /**
    * Returns these settings with a context for the access policy. A body that comes slowly is handed
    * on by another thread than the request's own, which lacks the thread-locals that filters have
    * set.
@@ -249,6 +262,11 @@ public final class HttpSettings {
    */
   public Set<String> allowedHeaders() {
     return values.allowedHeaders;
+  }
+
+  /** Returns whether the client for browsers is served. */
+  public boolean serveClient() {
+    return values.serveClient;
   }
 
   /**

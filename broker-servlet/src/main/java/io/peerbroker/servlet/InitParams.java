@@ -70,6 +70,7 @@ final class InitParams {
     HTTP.put("bodyTimeout", (s, v) -> s.withBodyTimeout(duration(v)));
     HTTP.put("maxBodyBytes", (s, v) -> s.withMaxBodyBytes(integer(v)));
     HTTP.put("allowedOrigins", (s, v) -> s.withAllowedOrigins(v.strip().split("\\s*,\\s*")));
+    HTTP.put("serveClient", (s, v) -> s.withServeClient(bool(v)));
     HTTP.put("allowedHeaders", (s, v) -> s.withAllowedHeaders(v.strip().split("\\s*,\\s*")));
   }
 

@@ -62,7 +62,7 @@ final class StreamRequests {
 
   /** Opens a channel, or goes on with one. */
   void channel(Exchange exchange) throws IOException {
-    requireNoBody(exchange);
+    exchange.requireNoBody();
     if (!new AcceptHeader(exchange.request.getHeaders("Accept"))
         .allows(AcceptHeader.EVENT_STREAM)) {
       throw notAcceptable(AcceptHeader.EVENT_STREAM);
@@ -129,7 +129,7 @@ final class StreamRequests {
 
   /** Shows the list, as a page or as a stream. */
   void list(Exchange exchange) throws IOException {
-    requireNoBody(exchange);
+    exchange.requireNoBody();
     AcceptHeader accept = new AcceptHeader(exchange.request.getHeaders("Accept"));
     double json = accept.quality(AcceptHeader.JSON);
     double events = accept.quality(AcceptHeader.EVENT_STREAM);
@@ -281,12 +281,5 @@ final class StreamRequests {
   private static Problem notAcceptable(String types) {
     return new Problem(
         406, "not_acceptable", "This path gives " + types + ", which Accept rules out.");
-  }
-
-  /** Refuses a body that does not belong here, unless it has come whole: nothing would read it. */
-  private static void requireNoBody(Exchange exchange) throws IOException {
-    if (!exchange.isBodyOver()) {
-      throw Problem.invalidRequest("A GET has no body.");
-    }
   }
 }

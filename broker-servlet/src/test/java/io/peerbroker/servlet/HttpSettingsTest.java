@@ -28,6 +28,7 @@ final class HttpSettingsTest {
     assertThat(DEFAULTS.bodyTimeout()).isEqualTo(Duration.ofSeconds(10));
     assertThat(DEFAULTS.maxBodyBytes()).isEqualTo(65_536);
     assertThat(DEFAULTS.allowedOrigins()).isEmpty();
+    assertThat(DEFAULTS.serveClient()).isTrue();
     assertThat(DEFAULTS.allowedHeaders())
         .containsExactly("Cache-Control", "Content-Type", "Last-Event-ID", "X-Requested-With");
   }
@@ -47,6 +48,7 @@ final class HttpSettingsTest {
     assertThat(DEFAULTS.withWriteTimeout(time).writeTimeout()).isEqualTo(time);
     assertThat(DEFAULTS.withBodyTimeout(time).bodyTimeout()).isEqualTo(time);
     assertThat(DEFAULTS.withMaxBodyBytes(1).maxBodyBytes()).isEqualTo(1);
+    assertThat(DEFAULTS.withServeClient(false).serveClient()).isFalse();
     HttpSettings both =
         DEFAULTS.withAllowedHeaders("X-Y").withAllowedOrigins("*").withHeartbeat(time);
     assertThat(both.allowedHeaders())
@@ -69,6 +71,7 @@ final class HttpSettingsTest {
     changed.put("maxBodyBytes", DEFAULTS.withMaxBodyBytes(1));
     changed.put("allowedOrigins", DEFAULTS.withAllowedOrigins("https://example.org"));
     changed.put("allowedHeaders", DEFAULTS.withAllowedHeaders("X-Y"));
+    changed.put("serveClient", DEFAULTS.withServeClient(false));
     changed.put("context", DEFAULTS.withContext(context));
     changed.forEach(
         (name, settings) -> {

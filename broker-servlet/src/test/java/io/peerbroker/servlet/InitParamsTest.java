@@ -107,6 +107,7 @@ final class InitParamsTest {
     all.put("bodyTimeout", "16S");
     all.put("maxBodyBytes", "17");
     all.put("allowedOrigins", "https://a.example , http://b.example:81");
+    all.put("serveClient", "false");
     all.put("allowedHeaders", "Authorization , X-Tenant");
     InitParams params = new InitParams(all);
     HttpSettings http = params.httpSettings();
@@ -117,6 +118,7 @@ final class InitParamsTest {
     assertThat(http.maxBodyBytes()).isEqualTo(17);
     assertThat(http.allowedOrigins())
         .containsExactlyInAnyOrder("https://a.example", "http://b.example:81");
+    assertThat(http.serveClient()).isFalse();
     assertThat(http.allowedHeaders())
         .containsExactly(
             "Authorization",

@@ -74,6 +74,7 @@ public abstract class BrowserRules extends ServerRules {
     }
     assertPreflight("/channel", "GET");
     assertPreflight("/list", "GET");
+    assertPreflight("/client.js", "GET");
   }
 
   @Test
@@ -166,6 +167,8 @@ public abstract class BrowserRules extends ServerRules {
         list.head(),
         client().get("/list", header),
         client().get("/list?limit=0", header),
+        client().get("/client.js", header),
+        client().get("/client.js", header, "If-None-Match: *"),
         client().get("/x", header),
         client().get("/session", header),
         client().get("/channel", header, "Accept: image/png"),

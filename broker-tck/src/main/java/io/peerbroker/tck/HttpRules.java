@@ -5,13 +5,21 @@ import static io.peerbroker.tck.WireChannel.data;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.URI;
+import java.util.ArrayDeque;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Queue;
+import java.util.Set;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rules of section H for what a request carries, and how it comes. */
 public abstract class HttpRules extends ServerRules {
+
+  private static final Pattern IMPORT = Pattern.compile("(?m)^(?:im|ex)port [^;]*'(\\.[^']+)';");
 
   /** For subclasses. */
   protected HttpRules() {}
@@ -105,6 +113,73 @@ public abstract class HttpRules extends ServerRules {
       assertThat(response.headerList("Cache-Control"))
           .as("%s", response)
           .containsExactly("no-store");
+    }
+  }
+
+  @Test
+  @Tag("H17")
+  @DisplayName(
+      "The client is served with all that it imports, for a browser to keep and to ask about.")
+  void theClientIsServed() {
+    Queue<String> ahead = new ArrayDeque<>(List.of("/client.js"));
+    Set<String> seen = new HashSet<>(ahead);
+    while (!ahead.isEmpty()) {
+      String path = ahead.remove();
+      WireResponse file = client().get(path, "Accept: image/png");
+      assertThat(file.status()).as(path).isEqualTo(200);
+      assertThat(file.headerList("Content-Type")).containsExactly("text/javascript;charset=utf-8");
+      assertThat(file.headerList("Cache-Control")).containsExactly("no-cache");
+      assertThat(file.headerList("X-Content-Type-Options")).containsExactly("nosniff");
+      assertThat(file.header("ETag")).matches("\"[A-Za-z0-9_-]{20}\"");
+      assertThat(file.header("Content-Length"))
+          .isEqualTo(Integer.toString(file.body().getBytes(UTF_8).length));
+      assertThat(client().get(path).header("ETag")).isEqualTo(file.header("ETag"));
+      IMPORT
+          .matcher(file.body())
+          .results()
+          .map(found -> URI.create(path).resolve(found.group(1)).toString())
+          .filter(seen::add)
+          .forEach(ahead::add);
+    }
+    assertThat(seen).contains("/client/broker.js", "/client/peer.js", "/client/room.js");
+  }
+
+  @Test
+  @Tag("H17")
+  @Tag("H4")
+  @DisplayName("A file that the browser has is not sent again, and HEAD sends none.")
+  void theClientIsSentOnce() {
+    String path = "/client/broker.js";
+    WireResponse file = client().get(path);
+    String etag = String.valueOf(file.header("ETag"));
+    for (String held :
+        List.of(etag, "W/" + etag, "\"x\", " + etag, "\"x\"\r\nIf-None-Match: " + etag)) {
+      WireResponse kept = client().get(path, "If-None-Match: " + held);
+      assertThat(kept.status()).as(held).isEqualTo(304);
+      assertThat(kept.body()).isEmpty();
+      assertThat(kept.header("ETag")).isEqualTo(etag);
+      assertThat(kept.headerList("Cache-Control")).containsExactly("no-cache");
+    }
+    for (String other : List.of("\"x\"", "", etag.replace("\"", ""))) {
+      assertThat(client().get(path, "If-None-Match: " + other).body())
+          .as(other)
+          .isEqualTo(file.body());
+    }
+    WireResponse head = client().request("HEAD", path);
+    assertThat(head.status()).isEqualTo(200);
+    assertThat(head.body()).isEmpty();
+    assertThat(head.header("ETag")).isEqualTo(etag);
+    assertThat(head.mediaType()).isEqualTo("text/javascript");
+  }
+
+  @Test
+  @Tag("H18")
+  @DisplayName("Where the client is switched off, its paths are unknown.")
+  void theClientMayBeOff() {
+    client(ServerSettings.of("serveClient", "false"));
+    for (String path : List.of("/client.js", "/client/broker.js")) {
+      assertRefused(client().get(path), 404, "unknown_path");
+      assertThat(client().request("HEAD", path).status()).isEqualTo(404);
     }
   }
 

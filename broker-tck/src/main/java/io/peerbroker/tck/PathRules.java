@@ -23,7 +23,7 @@ public abstract class PathRules extends ServerRules {
   @Tag("H5")
   @DisplayName("Each path has its methods, and names them.")
   void pathsHaveTheirMethods() {
-    for (String path : List.of("/channel", "/list")) {
+    for (String path : List.of("/channel", "/list", "/client.js", "/client/peer.js")) {
       assertMethods(path, GETS, List.of("POST", "PUT", "DELETE", "PATCH"));
     }
     for (String path :
@@ -72,6 +72,17 @@ public abstract class PathRules extends ServerRules {
             "/list/",
             "/list/x",
             "/LIST",
+            "/client",
+            "/client/",
+            "/client.js/",
+            "/Client.js",
+            "/client.d.ts",
+            "/client/x.js",
+            "/client/client.js",
+            "/client/broker.d.ts",
+            "/client/broker.js/",
+            "/client/BrokerHttp.class",
+            "/broker.js",
             "/session/",
             "/session/x",
             "/session/x/",
@@ -131,6 +142,10 @@ public abstract class PathRules extends ServerRules {
             "/session//update",
             "/list%2e",
             "/x/..%2Flist",
+            "/client/%2e%2e/client.js",
+            "/client/..%2FBrokerHttp.class",
+            "/client%2Fbroker.js",
+            "/client.js%00",
             "/list%",
             "/list%zz",
             "/list%C3",
