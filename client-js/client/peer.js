@@ -144,13 +144,18 @@ export class Peer extends EventTarget {
     if (peer) {
       if (origin !== peer.#origin) peer.#receive(signal, origin);
     } else if (ringing) {
-      ringing(signal);
+      ringing.receive(signal);
     } else if (signal.description?.type !== 'offer' || signal.round) {
       return board.listeners.length > 0;
     } else {
       for (const other of board.peers.values()) {
         if (other.#state === 'calling' && other.#target === origin && other.#origin === target && signal.pc) {
-          if (other.#isPolite) other.#join(signal);
+          if (other.#isPolite) {
+            other.#tell({ bye: 'crossed' });
+            // Not by a rollback: Chromium finds no candidates after one that comes early, and other stacks have none.
+            other.#connect();
+            other.#join([signal]);
+          }
           return true;
         }
       }
@@ -184,9 +189,14 @@ export class Peer extends EventTarget {
       if (!isAccepted) return bye('declined', word);
       return new Peer(broker, { id: signal.pc ?? null, key, target: from, origin: to, early }, { ...defaults, ...word });
     });
-    board.calls.set(key, (more) => {
-      if (more.bye) end();
-      else if (!more.description && early.length < MOST_EARLY) early.push(more);
+    board.calls.set(key, {
+      early,
+      isBetween: (one, other) => from === one && to === other,
+      end,
+      receive(more) {
+        if (more.bye) end();
+        else if (!more.description && early.length < MOST_EARLY) early.push(more);
+      },
     });
     for (const { listener, options } of [...board.listeners]) {
       defaults = options;
@@ -312,26 +322,40 @@ export class Peer extends EventTarget {
       this.#origin ??= await this.#broker.ready({ signal: this.#gone.signal });
       void this.#isPolite; // as it is now: addresses change
       await this.#refresh();
+      const ringing = this.#isCaller && [...this.#board.calls.values()]
+        .find(({ early: [{ pc }], isBetween }) => pc && isBetween(this.#target, this.#origin));
+      if (this.#isCaller && !ringing) await this.#settled();
       this.#started = true;
-      if (early) for (const signal of early) this.#negotiation.receive(signal);
-      else if (this.#isCaller) this.#negotiation.offer();
+      if (ringing) {
+        ringing.end();
+        this.#join(ringing.early);
+      } else if (early) {
+        for (const signal of early) this.#negotiation.receive(signal);
+      } else {
+        this.#negotiation.offer();
+      }
     } catch (error) {
       this.#end('signalling', error.message, { cause: error });
     }
   }
 
+  /** The other side takes what it hears while it calls for a call that crosses its own: it first hears that its own was accepted. */
+  async #settled() {
+    for (const other of this.#board.peers.values()) {
+      const isAccepted = !other.#isCaller && !other.#isOpened && other.#target === this.#target && other.#origin === this.#origin;
+      if (isAccepted && other !== this) await other.opened.catch(() => {});
+    }
+  }
+
   /** Both sides have called at the same time: goes over to the other one's call. */
-  #join(signal) {
-    this.#tell({ bye: 'crossed' });
+  #join(signals) {
     this.#board.peers.delete(this.#key);
-    this.#id = this.#key = signal.pc;
+    this.#id = this.#key = signals[0].pc;
     this.#board.peers.set(this.#key, this);
     this.#isCaller = false;
-    // Not by a rollback: Chromium finds no candidates after one that comes early, and other stacks have none.
-    this.#connect();
     this.#become('connecting');
     this.#expectPath();
-    this.#negotiation.receive(signal);
+    for (const signal of signals) this.#negotiation.receive(signal);
   }
 
   /** Makes the connection, or a fresh one with the same tracks. */

@@ -66,6 +66,36 @@ inPage('Both call each other at the same time, and it becomes one conversation',
   return [...results];
 }, ['hello,0,left']);
 
+inPage('A call back while the other one rings answers it, and one right after accepting is a second call', async () => {
+  const results = [];
+  for (const [one, other] of [['ada', 'bob'], ['bob', 'ada']]) {
+    for (const isAccepted of [false, true]) {
+      const world = new FakeWorld();
+      const [caller, called] = [world.broker(one), world.broker(other)];
+      let rung = 0;
+      Peer.answer(caller, (call) => {
+        rung++;
+        call.accept();
+      });
+      const calledBack = new Promise((resolve) => Peer.answer(called, (call) => {
+        const accepted = isAccepted && call.accept();
+        resolve([Peer.call(called, caller.cid, { answerWithin: 2_000 }), accepted]);
+      }));
+      const calling = Peer.call(caller, called.cid);
+      const [back, accepted] = await calledBack;
+      await Promise.all([back.opened, calling.opened, accepted && accepted.opened]);
+      if (!isAccepted) {
+        const message = heard(calling, 'message');
+        await back.send('hello');
+        await message;
+      }
+      results.push(rung);
+      for (const peer of [back, calling, accepted]) if (peer) await peer.close();
+    }
+  }
+  return results;
+}, [0, 1, 0, 1]);
+
 inPage('A call is declined, is not answered, or rings in vain', async () => {
   const world = new FakeWorld();
   const [ada, bob, cyd] = ['ada', 'bob', 'cyd'].map((name) => world.broker(name));
