@@ -154,7 +154,8 @@ export class Peer extends EventTarget {
             other.#tell({ bye: 'crossed' });
             // Not by a rollback: Chromium finds no candidates after one that comes early, and other stacks have none.
             other.#connect();
-            other.#join([signal]);
+            other.#join(signal.pc);
+            other.#negotiation.receive(signal);
           }
           return true;
         }
@@ -322,18 +323,19 @@ export class Peer extends EventTarget {
       this.#origin ??= await this.#broker.ready({ signal: this.#gone.signal });
       void this.#isPolite; // as it is now: addresses change
       await this.#refresh();
-      const ringing = this.#isCaller && [...this.#board.calls.values()]
-        .find(({ early: [{ pc }], isBetween }) => pc && isBetween(this.#target, this.#origin));
-      if (this.#isCaller && !ringing) await this.#settled();
-      this.#started = true;
-      if (ringing) {
-        ringing.end();
-        this.#join(ringing.early);
-      } else if (early) {
-        for (const signal of early) this.#negotiation.receive(signal);
-      } else {
-        this.#negotiation.offer();
+      if (this.#isCaller) {
+        const ringing = [...this.#board.calls.values()].find(({ early: [{ pc }], isBetween }) => pc && isBetween(this.#target, this.#origin));
+        if (ringing) {
+          ringing.end();
+          ({ early } = ringing);
+          this.#join(early[0].pc);
+        } else {
+          await this.#settled();
+        }
       }
+      this.#started = true;
+      if (early) for (const signal of early) this.#negotiation.receive(signal);
+      else this.#negotiation.offer();
     } catch (error) {
       this.#end('signalling', error.message, { cause: error });
     }
@@ -342,20 +344,19 @@ export class Peer extends EventTarget {
   /** The other side takes what it hears while it calls for a call that crosses its own: it first hears that its own was accepted. */
   async #settled() {
     for (const other of this.#board.peers.values()) {
-      const isAccepted = !other.#isCaller && !other.#isOpened && other.#target === this.#target && other.#origin === this.#origin;
-      if (isAccepted && other !== this) await other.opened.catch(() => {});
+      const isAccepted = !other.#isCaller && other.#target === this.#target && other.#origin === this.#origin;
+      if (isAccepted) await other.opened.catch(() => {});
     }
   }
 
   /** Both sides have called at the same time: goes over to the other one's call. */
-  #join(signals) {
+  #join(id) {
     this.#board.peers.delete(this.#key);
-    this.#id = this.#key = signals[0].pc;
+    this.#id = this.#key = id;
     this.#board.peers.set(this.#key, this);
     this.#isCaller = false;
     this.#become('connecting');
     this.#expectPath();
-    for (const signal of signals) this.#negotiation.receive(signal);
   }
 
   /** Makes the connection, or a fresh one with the same tracks. */
