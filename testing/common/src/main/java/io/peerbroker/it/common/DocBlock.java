@@ -36,10 +36,10 @@ public record DocBlock(String page, int line, String name, String language, Stri
         .orElseThrow();
   }
 
-  /** Returns the paths of all documents from the root: those in it, and those in docs. */
+  /** Returns the paths of all documents from the root: those in it, in docs, and in client-js. */
   public static List<String> pages() {
     List<String> pages = new ArrayList<>();
-    for (Path folder : List.of(root(), root().resolve("docs"))) {
+    for (Path folder : List.of(root(), root().resolve("docs"), root().resolve("client-js"))) {
       try (Stream<Path> files = Files.list(folder)) {
         files
             .map(file -> root().relativize(file).toString())

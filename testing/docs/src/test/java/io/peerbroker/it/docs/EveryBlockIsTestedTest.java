@@ -3,10 +3,12 @@ package io.peerbroker.it.docs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peerbroker.it.common.DocBlock;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.DisplayName;
@@ -17,10 +19,17 @@ final class EveryBlockIsTestedTest {
 
   /** The languages of blocks. A new one needs tests that can run it. */
   private static final Set<String> LANGUAGES =
-      Set.of("java", "js", "xml", "sh", "text", "nginx", "haproxy", "apache", "vcl", "ini");
+      Set.of(
+          "java", "html", "js", "jsx", "ts", "xml", "sh", "text", "nginx", "haproxy", "apache",
+          "vcl", "ini");
 
   private static final Pattern OF =
       Pattern.compile("DocBlock\\s*\\.of\\(\\s*\"([^\"]+)\",\\s*\"([^\"]+)\"\\)");
+
+  /** As the tests in JavaScript find a block, by the constant PAGE of their file. */
+  private static final Pattern JS_OF = Pattern.compile("docBlock\\(PAGE, '([^']+)'\\)");
+
+  private static final Pattern JS_PAGE = Pattern.compile("const PAGE = '([^']+)';");
 
   /** Of these pages what is indented is bytes on the wire, and a picture. */
   private static final Set<String> INDENTED = Set.of("docs/protocol.md", "docs/concurrency.md");
@@ -33,6 +42,25 @@ final class EveryBlockIsTestedTest {
         .filter(file -> file.toString().replace('\\', '/').contains("/src/test/"))
         .map(ProjectFiles::read)
         .collect(Collectors.joining("\n"));
+  }
+
+  /** Returns the pages and names of the blocks that tests in Java and in JavaScript run. */
+  private static Set<List<String>> tested() {
+    Set<List<String>> tested = new HashSet<>();
+    OF.matcher(sources("testing"))
+        .results()
+        .forEach(call -> tested.add(List.of(call.group(1), call.group(2))));
+    for (Path file : ProjectFiles.endingIn("client-js/test/docs", Set.of("js"))) {
+      String source = ProjectFiles.read(file);
+      Matcher page = JS_PAGE.matcher(source);
+      if (page.find()) {
+        JS_OF
+            .matcher(source)
+            .results()
+            .forEach(call -> tested.add(List.of(page.group(1), call.group(1))));
+      }
+    }
+    return tested;
   }
 
   @Test
@@ -82,15 +110,13 @@ final class EveryBlockIsTestedTest {
   @Test
   @DisplayName("Every block is run by a test that names it.")
   void tests() {
-    Set<List<String>> tested =
-        OF.matcher(sources("testing"))
-            .results()
-            .map(call -> List.of(call.group(1), call.group(2)))
-            .collect(Collectors.toSet());
+    Set<List<String>> tested = tested();
     for (DocBlock block : DocBlock.all()) {
       if (!block.language().equals("text")) {
         assertThat(tested)
-            .as("%s is run by a test below testing, which finds it by DocBlock.of", block)
+            .as(
+                "%s is run by a test, which finds it by DocBlock.of, or docBlock in client-js",
+                block)
             .contains(List.of(block.page(), block.name()));
       }
     }

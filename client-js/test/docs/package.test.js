@@ -1,0 +1,26 @@
+import { test } from 'node:test';
+import { Broker } from '../../client/broker.js';
+import { application, docBlock, pages, real, setUp, skip, workspace } from './tools.js';
+
+const PAGE = 'client-js/README.md';
+
+setUp();
+
+test('Who comes is greeted, and who is greeted hears it', { skip, timeout: 60_000 }, async (t) => {
+  const script = await workspace.bundle(`
+    ${docBlock(PAGE, 'hello').code.replace('const broker', 'const broker = globalThis.broker')}
+  `);
+  const page = await pages.open(t, application.serve('/hello', '', script));
+  await page.until(() => globalThis.broker?.state === 'open');
+  const ada = new Broker(real.url);
+  t.after(() => ada.close());
+  const heard = [];
+  const both = new Promise((resolve) => ada.addEventListener('message', ({ detail }) => {
+    heard.push(detail.message);
+    if (heard.length === 1) detail.reply('Thank you');
+    if (heard.includes('You said Thank you')) resolve();
+  }));
+  await ada.host({ tags: ['chat'], listed: true });
+  await both;
+  if (heard[0] !== 'Hello') throw new Error(`Heard ${heard}`);
+});
