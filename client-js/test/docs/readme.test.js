@@ -6,9 +6,13 @@ const PAGE = 'README.md';
 setUp();
 
 test('Two browsers: each page hears the other', { skip, timeout: 60_000 }, async (t) => {
-  const url = application.serve('/hello', `<!doctype html><body></body>${docBlock(PAGE, 'two browsers').code}`);
-  const ada = await pages.open(t, url);
+  // Each page says its own name, so that one that hears itself is noticed.
+  const script = docBlock(PAGE, 'two browsers').code.replace("'Hello from the other page. '", 'location.search');
+  const url = application.serve('/hello', `<!doctype html><body></body>${script}`);
+  const ada = await pages.open(t, `${url}?ada`);
   await until(async () => (await listed('hello')).length);
-  const bob = await pages.open(t, url);
-  for (const page of [ada, bob]) await page.until(() => document.body.textContent.includes('Hello from the other page'));
+  const bob = await pages.open(t, `${url}?bob`);
+  for (const [page, other] of [[ada, 'bob'], [bob, 'ada']]) {
+    await page.until((name) => document.body.textContent.includes(`?${name}`), other);
+  }
 });
