@@ -68,7 +68,8 @@ export class Peer<S extends Schema = Schema> extends EventTarget implements Asyn
    */
   static call<S extends Schema = Schema>(broker: Broker<S>, target: Address, options?: PeerOptions<S>): Peer<S>;
   /**
-   * Answers calls: `listener` is called once for each. One that returns `false` leaves the call to the listener before.
+   * Answers calls: `listener` is called once for each. One that returns `false` leaves the call to the listener before; that it
+   * rejects with PeerError, since the caller has left while it was answering, needs no handling.
    * `options` hold for every call that is accepted. Returns a function that ends it; what was accepted goes on.
    */
   static answer<S extends Schema = Schema>(broker: Broker<S>, listener: (call: Call<S>) => unknown, options?: PeerOptions<S>): () => void;

@@ -1,6 +1,10 @@
 import { Negotiation } from './negotiation.js';
 import { provenFingerprint, routeOf } from './path.js';
-import { MOST_EARLY, parse, signalOf } from './signal.js';
+import { PeerError } from './peererror.js';
+import { parse, signalOf } from './signal.js';
+import { switchboardOf } from './switchboard.js';
+
+export { PeerError };
 
 /** How long the other side may take to accept a call, and the two sides to find a path, in milliseconds. */
 const ANSWER_WITHIN = 15_000;
@@ -25,56 +29,23 @@ const BUFFERED = 256 * 1_024;
 /** The largest message where the stack does not say, in bytes (RFC 8841). */
 const MESSAGE_SIZE = 65_536;
 
-/** The most messages that wait for a reader, and calls that ring at the same time. */
+/** The most messages that wait for a reader. */
 const MOST_UNREAD = 10_000;
-const MOST_CALLS = 64;
 
 /** Ids of the data channels that both sides open by themselves. Those that an application opens begin with 0 and 1. */
 const CONTROL_ID = 254;
 const DATA_ID = 252;
-
-/** Why there is no connection, or no longer one. `code` is stable, `message` is for people. */
-export class PeerError extends Error {
-  constructor(code, message, options) {
-    super(message, options);
-    this.name = 'PeerError';
-    this.code = code;
-  }
-}
-
-/** A call that rings. `signal` aborts when the caller hangs up, or has waited for too long. */
-class Call {
-  #answer;
-
-  constructor({ from, to, call, signal }, answer) {
-    this.from = from;
-    this.to = to;
-    this.call = call;
-    this.signal = signal;
-    this.#answer = answer;
-  }
-
-  accept(options) {
-    return this.#answer(true, options);
-  }
-
-  decline(reason) {
-    this.#answer(false, reason);
-  }
-}
 
 /**
  * A connection to one other client, from the call to the end, whatever happens to the network and to the broker: it looks for
  * another path by itself, on a fresh RTCPeerConnection where necessary, and negotiates over itself once it is open.
  */
 export class Peer extends EventTarget {
-  static #boards = new WeakMap();
-
   #broker;
-  #board;
+  #switchboard;
   #options;
   #id; // of the conversation; null where the other side speaks the seed's words
-  #key; // under which the board knows it
+  #key; // under which the switchboard knows it
   #origin;
   #target;
   #isCaller;
@@ -117,101 +88,14 @@ export class Peer extends EventTarget {
    * @returns a function that ends it; calls that were accepted go on
    */
   static answer(broker, listener, options = {}) {
-    const entry = { listener, options };
-    const { listeners } = Peer.#boardOf(broker);
-    listeners.unshift(entry);
-    return () => {
-      if (listeners.includes(entry)) listeners.splice(listeners.indexOf(entry), 1);
-    };
-  }
-
-  static #boardOf(broker) {
-    let board = Peer.#boards.get(broker);
-    if (!board) {
-      board = { peers: new Map(), calls: new Map(), listeners: [] };
-      Peer.#boards.set(broker, board);
-      broker.intercept((incoming) => Peer.#take(broker, board, incoming));
-    }
-    return board;
-  }
-
-  static #take(broker, board, { origin, target, message }) {
-    const signal = signalOf(message);
-    if (!signal) return false;
-    const key = signal.pc ?? `${origin} ${target}`;
-    const peer = board.peers.get(key);
-    const ringing = board.calls.get(key);
-    if (peer) {
-      if (origin !== peer.#origin) peer.#receive(signal, origin);
-    } else if (ringing) {
-      ringing.receive(signal);
-    } else if (signal.description?.type !== 'offer' || signal.round) {
-      return board.listeners.length > 0;
-    } else {
-      for (const other of board.peers.values()) {
-        if (other.#state === 'calling' && other.#target === origin && other.#origin === target && signal.pc) {
-          if (other.#isPolite) {
-            other.#tell({ bye: 'crossed' });
-            // Not by a rollback: Chromium finds no candidates after one that comes early, and other stacks have none.
-            other.#connect();
-            other.#join(signal.pc);
-            other.#negotiation.receive(signal);
-          }
-          return true;
-        }
-      }
-      return Peer.#ring(broker, board, { key, from: origin, to: target, signal });
-    }
-    return true;
-  }
-
-  /** Offers a call to the listeners until one takes it. */
-  static #ring(broker, board, { key, from, to, signal }) {
-    const bye = (reason, why) => {
-      if (signal.pc) broker.send(from, { pc: signal.pc, bye: reason, why }, { origin: to }).catch(() => {});
-    };
-    if (!board.listeners.length) return false;
-    if (board.calls.size >= MOST_CALLS) {
-      bye('busy');
-      return true;
-    }
-    const early = [signal];
-    const over = new AbortController();
-    let defaults = {};
-    const end = () => {
-      board.calls.delete(key);
-      clearTimeout(expiry);
-      over.abort();
-    };
-    const expiry = setTimeout(end, 5 * 60_000);
-    const call = new Call({ from, to, call: signal.call, signal: over.signal }, (isAccepted, word) => {
-      if (over.signal.aborted) throw new PeerError('left', 'This call is over, or was answered before.');
-      end();
-      if (!isAccepted) return bye('declined', word);
-      return new Peer(broker, { id: signal.pc ?? null, key, target: from, origin: to, early }, { ...defaults, ...word });
-    });
-    board.calls.set(key, {
-      early,
-      isBetween: (one, other) => from === one && to === other,
-      end,
-      receive(more) {
-        if (more.bye) end();
-        else if (!more.description && early.length < MOST_EARLY) early.push(more);
-      },
-    });
-    for (const { listener, options } of [...board.listeners]) {
-      defaults = options;
-      if (listener(call) !== false) return true;
-    }
-    end();
-    return false;
+    return switchboardOf(broker).answer(listener, (caller, accepting) => new Peer(broker, caller, { ...options, ...accepting }));
   }
 
   /** For `call` and `answer`. */
-  constructor(broker, { id, key = id, target, origin, isCaller = false, early }, options) {
+  constructor(broker, { id, key = id, target, origin, isCaller = false, offer, candidates }, options) {
     super();
     this.#broker = broker;
-    this.#board = Peer.#boardOf(broker);
+    this.#switchboard = switchboardOf(broker);
     this.#options = options;
     this.#id = id;
     this.#key = key;
@@ -219,18 +103,18 @@ export class Peer extends EventTarget {
     this.#origin = options.origin?.sid ?? options.origin ?? origin ?? broker.cid;
     this.#isCaller = isCaller;
     this.#state = isCaller ? 'calling' : 'connecting';
-    if (early?.[0].channel === false) this.#options = { channel: false, ...options };
+    if (offer?.channel === false) this.#options = { channel: false, ...options };
     this.opened = new Promise((resolve, reject) => (this.#resolve = { opened: resolve, failed: reject }));
     this.opened.catch(() => {}); // `closed` says so too
     this.closed = new Promise((resolve) => (this.#resolve.closed = resolve));
     const { tracks = [] } = options;
     for (const track of tracks.getTracks?.() ?? tracks) this.#streams.set(track, tracks.getTracks ? [tracks] : []);
     this.#connect();
-    this.#board.peers.set(key, this);
+    this.#register();
     if (isCaller) this.#expect(options.answerWithin ?? ANSWER_WITHIN, 'no_answer', 'The other side did not answer.');
     else this.#expectPath();
     this.#listen();
-    this.#start(early);
+    this.#start(offer, candidates);
   }
 
   /** The RTCPeerConnection: add tracks and channels as ever. Another one after the event `connection`. */
@@ -318,42 +202,56 @@ export class Peer extends EventTarget {
     return (this.#politeness ??= this.#origin < this.#target);
   }
 
-  async #start(early) {
+  async #start(offer, candidates) {
     try {
       this.#origin ??= await this.#broker.ready({ signal: this.#gone.signal });
       void this.#isPolite; // as it is now: addresses change
       await this.#refresh();
       if (this.#isCaller) {
-        const ringing = [...this.#board.calls.values()].find(({ early: [{ pc }], isBetween }) => pc && isBetween(this.#target, this.#origin));
+        const ringing = this.#switchboard.takeRinging(this.#target, this.#origin);
         if (ringing) {
-          ringing.end();
-          ({ early } = ringing);
-          this.#join(early[0].pc);
+          ({ offer, candidates } = ringing);
+          this.#join(offer.pc);
         } else {
-          await this.#settled();
+          await this.#switchboard.accepted(this.#target, this.#origin);
         }
       }
       this.#started = true;
-      if (early) for (const signal of early) this.#negotiation.receive(signal);
-      else this.#negotiation.offer();
+      if (this.#isCaller) this.#negotiation.offer();
+      if (!offer) return;
+      this.#negotiation.receive(offer);
+      this.#negotiation.receive({ candidates });
     } catch (error) {
       this.#end('signalling', error.message, { cause: error });
     }
   }
 
-  /** The other side takes what it hears while it calls for a call that crosses its own: it first hears that its own was accepted. */
-  async #settled() {
-    for (const other of this.#board.peers.values()) {
-      const isAccepted = !other.#isCaller && other.#target === this.#target && other.#origin === this.#origin;
-      if (isAccepted) await other.opened.catch(() => {});
-    }
+  #register() {
+    this.#switchboard.connect(this.#key, {
+      receive: (signal, from) => {
+        if (from !== this.#origin) this.#receive(signal, from);
+      },
+      crosses: (signal, from, to) => {
+        const isCrossing = this.#state === 'calling' && signal.pc && this.#target === from && this.#origin === to;
+        if (isCrossing && this.#isPolite) {
+          this.#tell({ bye: 'crossed' });
+          // Not by a rollback: Chromium finds no candidates after one that comes early, and other stacks have none.
+          this.#connect();
+          this.#join(signal.pc);
+          this.#negotiation.receive(signal);
+        }
+        return isCrossing;
+      },
+      /** The other side takes what it hears while it calls for a call that crosses its own: it first hears that its own was accepted. */
+      accepted: (from, to) => !this.#isCaller && this.#target === from && this.#origin === to && this.opened.catch(() => {}),
+    });
   }
 
   /** Both sides have called at the same time: goes over to the other one's call. */
   #join(id) {
-    this.#board.peers.delete(this.#key);
+    this.#switchboard.disconnect(this.#key);
     this.#id = this.#key = id;
-    this.#board.peers.set(this.#key, this);
+    this.#register();
     this.#isCaller = false;
     this.#become('connecting');
     this.#expectPath();
@@ -514,7 +412,7 @@ export class Peer extends EventTarget {
     const { round = 0, description, bye, why, address } = signal;
     if (bye) {
       const isDeclined = bye === 'declined' || bye === 'busy';
-      this.#end(isDeclined ? 'declined' : 'left', String(why ?? `The other side says: ${bye}`).slice(0, 200), { isSilent: true });
+      this.#end(isDeclined ? 'declined' : 'left', (why ?? `The other side says: ${bye}`).slice(0, 200), { isSilent: true });
       return;
     }
     // The id of the conversation is known to nobody else, so a new address is the other side's.
@@ -550,6 +448,7 @@ export class Peer extends EventTarget {
 
   #recoverAfter(milliseconds) {
     clearTimeout(this.#recovery);
+    if (this.#state === 'closed') return;
     this.#recovery = setTimeout(() => this.#recover(), milliseconds);
   }
 
@@ -606,6 +505,7 @@ export class Peer extends EventTarget {
 
   #expect(milliseconds, code, message) {
     clearTimeout(this.#deadline);
+    if (this.#state === 'closed') return;
     this.#deadline = setTimeout(() => this.#end(code, message), milliseconds);
   }
 
@@ -627,7 +527,7 @@ export class Peer extends EventTarget {
     this.#negotiation.close();
     this.#retired?.close();
     this.#connection.close();
-    this.#board.peers.delete(this.#key);
+    this.#switchboard.disconnect(this.#key);
     this.#resolve.failed(this.#error);
     this.#resolve.closed(code === 'closed' ? undefined : this.#error);
     this.#become('closed');
@@ -635,7 +535,8 @@ export class Peer extends EventTarget {
   }
 
   #become(state) {
-    if (state === this.#state) return;
+    // A listener that has just been told something may have closed it, which is the last.
+    if (state === this.#state || this.#state === 'closed') return;
     this.#state = state;
     this.#emit('state', state);
   }

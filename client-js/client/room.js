@@ -20,7 +20,7 @@ export class Room extends EventTarget {
   #fingerprint = null;
   #watch = null;
   #calls = new Map(); // sid → {sid, peer, session, member, tracks}: under way, or open and a member
-  #failures = new Map(); // sid → {count, isPause}: calls in vain
+  #failures = new Map(); // sid → {count, pause}: calls in vain, and the timer until the next
   #gone = new AbortController();
 
   constructor(broker, tag, { metadata = {}, max = 8, signal, ...options } = {}) {
@@ -45,6 +45,7 @@ export class Room extends EventTarget {
     if (this.#gone.signal.aborted) return;
     this.#gone.abort();
     this.#watch?.close();
+    for (const { pause } of this.#failures.values()) clearTimeout(pause);
     for (const { peer } of this.#calls.values()) peer?.close();
     await this.#session?.close();
   }
@@ -76,7 +77,11 @@ export class Room extends EventTarget {
     const own = this.#session.sid;
     if (this.#gone.signal.aborted) return;
     const listed = new Map(this.#watch.snapshot.map((session) => [session.sid, session]));
-    for (const sid of this.#failures.keys()) if (!listed.has(sid)) this.#failures.delete(sid);
+    for (const [sid, { pause }] of this.#failures) {
+      if (listed.has(sid)) continue;
+      clearTimeout(pause);
+      this.#failures.delete(sid);
+    }
     for (const session of listed.values()) {
       const { sid } = session;
       // An own session of an earlier channel can still be listed.
@@ -89,7 +94,7 @@ export class Room extends EventTarget {
       } else if (call) {
         call.session = session;
         this.#settle(call);
-      } else if (own < sid && this.#hasRoom && !this.#failures.get(sid)?.isPause) {
+      } else if (own < sid && this.#hasRoom && !this.#failures.get(sid)?.pause) {
         this.#add(sid, Peer.call(this.#broker, sid, { ...this.#options, origin: this.#session, call: { room: this.#tag } }), session);
       }
     }
@@ -102,7 +107,7 @@ export class Room extends EventTarget {
   }
 
   get #hasRoom() {
-    return this.#calls.size < this.#max;
+    return this.#calls.size < this.#max && !this.#gone.signal.aborted;
   }
 
   #answer(call) {
@@ -167,13 +172,13 @@ export class Room extends EventTarget {
     if (this.#gone.signal.aborted) return;
     // A session can outlive its owner for a while, and a network can fail: each is called again, but ever more seldom.
     const count = (this.#failures.get(call.sid)?.count ?? 0) + 1;
-    const failure = { count, isPause: true };
-    this.#failures.set(call.sid, failure);
-    const again = setTimeout(() => {
-      failure.isPause = false;
+    const failure = { count };
+    failure.pause = setTimeout(() => {
+      failure.pause = null;
       this.#look();
     }, Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (count - 1)));
-    this.#gone.signal.addEventListener('abort', () => clearTimeout(again), { once: true });
+    clearTimeout(this.#failures.get(call.sid)?.pause);
+    this.#failures.set(call.sid, failure);
   }
 
   #emit(type, detail) {

@@ -1,20 +1,28 @@
-/** The most signals that wait for a call to be accepted, and candidates in one signal. */
+/** The most candidates that wait for a call to be accepted, and that one signal has. */
 export const MOST_EARLY = 100;
 
 /** What a stranger says, as far as it is a signal: with a conversation's id, or in the seed's bare words. */
 export function signalOf(message) {
   if (typeof message !== 'object' || message === null) return null;
-  const { pc, offer, answer, candidate, round = 0, exchange = 0, description, candidates, address } = message;
-  if (pc === undefined) {
-    if (offer) return { description: { type: 'offer', sdp: offer.sdp ?? offer } };
-    if (answer) return { description: { type: 'answer', sdp: answer.sdp ?? answer } };
-    return candidate ? { candidates: [candidate] } : null;
+  if (message.pc === undefined) return seedSignalOf(message);
+  return isSignal(message) ? message : null;
+}
+
+/** An application may mean something else by these words, so they are looked at closely. */
+function seedSignalOf({ offer, answer, candidate }) {
+  for (const [type, said] of Object.entries({ offer, answer })) {
+    const sdp = said?.sdp ?? said;
+    if (typeof sdp === 'string' && sdp.startsWith('v=')) return { description: { type, sdp } };
   }
-  const isSignal = typeof pc === 'string' && isCount(round) && isCount(exchange)
-    && (!description || ((description.type === 'offer' || description.type === 'answer') && typeof description.sdp === 'string'))
+  return typeof candidate?.candidate === 'string' ? { candidates: [candidate] } : null;
+}
+
+function isSignal({ pc, round = 0, exchange = 0, description, candidates, address, bye, why }) {
+  return typeof pc === 'string' && /^\S{1,64}$/.test(pc)
+    && isCount(round) && isCount(exchange)
+    && (!description || (/^(offer|answer)$/.test(description.type) && typeof description.sdp === 'string'))
     && (!candidates || (Array.isArray(candidates) && candidates.length <= MOST_EARLY))
-    && (address === undefined || typeof address === 'string');
-  return isSignal ? message : null;
+    && [address, bye, why].every((text) => text === undefined || typeof text === 'string');
 }
 
 function isCount(value) {

@@ -228,14 +228,14 @@ inPage('What a stranger offers may be anything', async () => {
   const bad = { type: 'offer', sdp: 'nonsense' };
   const none = [null, 1, [], { pc: 1 }, { pc: 'a', round: -1, description: bad }, { pc: 'a', description: { type: 'rollback' } }];
   for (const message of [...none, { offer: {} }, { pc: 'b', description: bad, channel: { id: 1e9 } }]) await ada.send(bob.cid, message);
-  while (codes.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (codes.length < 1) await new Promise((resolve) => setTimeout(resolve, 10));
   // Beyond 64 that ring at the same time, the rest is busy.
   Peer.answer(bob, () => true);
   world.sent.length = 0;
   for (let count = 0; count < 70; count++) await ada.send(bob.cid, { pc: `many-${count}`, description: bad });
   await new Promise((resolve) => setTimeout(resolve, 10));
   return [...codes, passed, world.sent.filter(({ message }) => message.bye === 'busy').length];
-}, ['signalling', 'signalling', 6, 6]);
+}, ['signalling', 7, 6]);
 
 inPage('A call without a data channel carries video', async () => {
   const [track] = document.createElement('canvas').captureStream().getTracks();
