@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { openBrowser, startPages, without } from '../tools/browsers.js';
+import { newPage, openBrowser, startPages, without } from '../tools/browsers.js';
 import { startRealBroker, withoutJar } from '../tools/realbroker.js';
 
+/** How often things happen at the same time, and pages are loaded: 8 and 20 times unless PEERBROKER_TIMES says otherwise, as 100. */
+const { PEERBROKER_TIMES } = process.env;
+const RESTARTS = Number(PEERBROKER_TIMES ?? 8);
+const CALLS = Number(PEERBROKER_TIMES ?? 20);
 const names = ['chromium', 'firefox'];
 const pairs = [['chromium', 'chromium'], ['firefox', 'firefox'], ['chromium', 'firefox'], ['firefox', 'chromium']];
 const GREEN = [0, 128, 0];
@@ -24,25 +28,12 @@ after(async () => {
   await real?.stop('SIGKILL');
 });
 
-/** A page of this browser, whose functions are those of page.js. */
-async function newPage(name) {
-  const page = await open[name].newPage({ type: 'window' });
-  await page.goto(pages.url);
-  return {
-    name,
-    page,
-    run: (action, ...values) => page.evaluate(async (which, all) => {
-      const functions = await import('/test/real/page.js');
-      return functions[which](...all);
-    }, action, values),
-  };
-}
-
 /** The test of two pages, which says what they have noted where it fails. */
 function withPages([one, other], name, body, seconds = 60) {
   const skip = withoutJar || without(one) || without(other);
   test(`${one} calls ${other}: ${name}`, { skip, timeout: seconds * 1_000 }, async (t) => {
-    const both = [await newPage(one), await newPage(other)];
+    const both = [];
+    for (const browser of [one, other]) both.push({ name: browser, ...(await newPage(open[browser], pages.url)) });
     try {
       await body(t, ...both);
     } catch (error) {
@@ -85,10 +76,10 @@ for (const pair of pairs) {
     await both(ada.run('ping'), bob.run('ping'));
   });
 
-  withPages(pair, '20 calls that cross', async (t, ada, bob) => {
+  withPages(pair, `${CALLS} calls that cross`, async (t, ada, bob) => {
     const [adas, bobs] = await both(ada.run('open', real.url, 'Ada'), bob.run('open', real.url, 'Bob'));
     const times = [];
-    for (let time = 0; time < 20; time++) {
+    for (let time = 0; time < CALLS; time++) {
       const start = Date.now();
       await both(ada.run('call', bobs), bob.run('call', adas));
       times.push(Date.now() - start);
@@ -97,32 +88,48 @@ for (const pair of pairs) {
       await both(one.run('hangUp'), other.run('ended'));
     }
     t.diagnostic(`open after ${median(times)} ms (median), ${Math.max(...times)} ms (longest)`);
-  }, 120);
+  }, 60 + 3 * CALLS);
 
-  withPages(pair, '8 times both look for another path at once', async (t, ada, bob) => {
+  withPages(pair, `${RESTARTS} times both look for another path at once`, async (t, ada, bob) => {
     await ada.run('open', real.url, 'Ada');
     const sid = await bob.run('open', real.url, 'Bob');
     await both(ada.run('call', sid), bob.run('opened'));
     await both(ada.run('isSame', true), bob.run('isSame', true));
-    for (let time = 0; time < 8; time++) {
+    for (let time = 0; time < RESTARTS; time++) {
       await both(ada.run('restart'), bob.run('restart'));
       await both(ada.run('restarted'), bob.run('restarted'));
       await both(ada.run('ping'), bob.run('ping'));
     }
     assert.deepEqual(await both(ada.run('isSame'), bob.run('isSame')), [true, true]);
-  }, 120);
+  }, 60 + 3 * CALLS);
 
-  withPages(pair, 'from the page\'s load to the open channel, 20 times', async (t, ada, bob) => {
+  withPages(pair, `${RESTARTS} times both add and remove a track at once`, async (t, ada, bob) => {
+    await ada.run('open', real.url, 'Ada');
+    const sid = await bob.run('open', real.url, 'Bob');
+    await both(ada.run('call', sid), bob.run('opened'));
+    await both(ada.run('isSame', true), bob.run('isSame', true));
+    for (let time = 0; time < RESTARTS; time++) {
+      await both(ada.run('forgetTrack'), bob.run('forgetTrack'));
+      await both(ada.run('addTrack'), bob.run('addTrack'));
+      await both(ada.run('tracked'), bob.run('tracked'));
+      await both(ada.run('removeTrack'), bob.run('removeTrack'));
+      await both(ada.run('untracked'), bob.run('untracked'));
+    }
+    await both(ada.run('ping'), bob.run('ping'));
+    assert.deepEqual(await both(ada.run('isSame'), bob.run('isSame')), [true, true]);
+  }, 60 + 3 * CALLS);
+
+  withPages(pair, `from the page's load to the open channel, ${CALLS} times`, async (t, ada, bob) => {
     const sid = await bob.run('open', real.url, 'Bob');
     const times = [];
-    for (let time = 0; time < 20; time++) {
+    for (let time = 0; time < CALLS; time++) {
       await ada.page.goto(pages.url);
       await ada.run('open', real.url, 'Ada');
       times.push(await ada.run('call', sid));
       await both(ada.run('hangUp'), bob.run('ended'));
     }
     t.diagnostic(`${median(times)} ms (median), ${Math.round(times[0])} to ${Math.round(times.at(-1))} ms`);
-  }, 120);
+  }, 60 + 3 * CALLS);
 
   withPages(pair, 'the call outlives the broker, and sessions come back', async (t, ada, bob) => {
     const own = await startRealBroker('--allowed-origins', '*');

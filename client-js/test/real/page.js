@@ -1,6 +1,7 @@
 /** What a page of the tests does, told by its test: all that it says is JSON. */
 import { Broker } from '../../client/broker.js';
 import { Peer } from '../../client/peer.js';
+import { Room } from '../../client/room.js';
 
 let broker;
 let session;
@@ -15,7 +16,7 @@ export function until(holds, what = holds, milliseconds = 20_000) {
     (function look() {
       const value = holds();
       if (value) resolve(value);
-      else if (performance.now() > end) reject(new Error(`In vain: ${what}. Events: ${events.join(', ')}. Peer: ${peer?.state}`));
+      else if (performance.now() > end) reject(new Error(`In vain: ${what}. Events: ${events.join(', ')}. Peer: ${peer?.state} ${peer?.connection.connectionState} ${peer?.connection.signalingState}`));
       else setTimeout(look, 10);
     })();
   });
@@ -39,10 +40,18 @@ function follow(one) {
   return one;
 }
 
-export async function open(url, metadata) {
-  broker = new Broker(url);
-  broker.addEventListener('state', ({ detail: { state, error } }) => note(`broker ${state} ${error?.code ?? ''}`));
+function connect(url, options) {
+  broker = new Broker(url, options);
+  broker.addEventListener('state', ({ detail: { state, error } }) => {
+    states.push({ state, at: Date.now() });
+    note(`broker ${state} ${error?.code ?? ''}`);
+  });
+  broker.addEventListener('message', ({ detail: { message } }) => received.push(message));
   broker.addEventListener('channel', ({ detail: { resumed, lost } }) => note(`channel resumed ${resumed} lost ${lost}`));
+}
+
+export async function open(url, metadata, options) {
+  connect(url, options);
   Peer.answer(broker, (call) => follow(call.accept()));
   session = await broker.host({ tags: ['test'], listed: true, metadata });
   return session.sid;
@@ -117,6 +126,29 @@ export function addVideo(colour) {
   peer.addTrack(stream.getTracks()[0], stream);
 }
 
+let stream;
+let sender;
+
+export function addTrack() {
+  stream ??= paint('blue');
+  sender = peer.addTrack(stream.getTracks()[0], stream);
+}
+
+export const removeTrack = () => peer.connection.removeTrack(sender);
+
+const isStable = () => peer.connection.signalingState === 'stable';
+export const tracked = () => until(() => track && isStable() && sender.transport && true, 'a track');
+
+/** No section receives, once the other side has taken its track back. */
+export const untracked = () => until(
+  () => isStable() && peer.connection.getTransceivers().every(({ currentDirection }) => !/send|recv/.test(currentDirection)),
+  'no track',
+).then(() => true);
+
+export const forgetTrack = () => {
+  track = undefined;
+};
+
 /** The colour in the middle of what the other side shows, once it is of this kind. */
 export async function sees([red, green, blue]) {
   await until(() => track, 'a track');
@@ -155,3 +187,115 @@ export const isSame = (function remember() {
   return (isNew) => (isNew ? (known = peer.connection) && true : known === peer.connection);
 })();
 export const log = () => events;
+
+const states = [];
+const received = [];
+let sending;
+
+/** Sends numbers to a session, one every 100 ms, until `stopSending` resolves with how many there were. */
+export function startSending(to) {
+  let count = 0;
+  const sends = [];
+  const timer = setInterval(() => sends.push(broker.send(to, count++, { origin: session.sid })), 100);
+  sending = async () => {
+    clearInterval(timer);
+    await Promise.all(sends);
+    return count;
+  };
+}
+
+/** Resolves with what became of it. */
+export const sendOnce = (to) => broker.send(to, 'once', { origin: session.sid }).then(({ delivery }) => delivery, ({ code }) => code);
+
+export const stopSending = () => sending();
+
+/** Waits for so many numbers from the broker; resolves with whether they are all of them, in order and once each. */
+export async function receivedAll(count) {
+  await until(() => received.length >= count, `${count} messages, not ${received.length}`, 40_000);
+  return received.splice(0).every((number, i) => number === i);
+}
+
+/** Waits for an open channel after that time; resolves with milliseconds since. */
+export async function openAfter(time) {
+  const isOpen = () => states.find(({ state, at }) => state === 'open' && at >= time);
+  await until(isOpen, 'an open channel', 60_000);
+  return isOpen().at - time;
+}
+
+/** The watch of everything with the tag. */
+let watched;
+export const watch = (filter) => {
+  watched = broker.watch(filter);
+  return watched.ready;
+};
+
+const text = (sessions) => JSON.stringify(sessions.map(({ sid, tags, metadata }) => [sid, tags, metadata]).sort());
+
+/** Waits until the watch shows what a list does. */
+export async function showsList(filter) {
+  const end = performance.now() + 20_000;
+  for (;;) {
+    const sessions = [];
+    for await (const one of broker.list(filter)) sessions.push(one);
+    if (text(sessions) === text(watched.snapshot)) return sessions.length;
+    if (performance.now() > end) throw new Error(`The watch shows ${text(watched.snapshot)}, the list ${text(sessions)}.`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const tracks = new Map(); // name → track
+const greeted = new Map(); // name → how often
+const gone = [];
+let room;
+let kept;
+
+const nameOf = ({ metadata }) => metadata.name;
+const sorted = (some) => [...some].sort().join();
+
+/** Joins a room with video, as this name. */
+export async function enter(url, name) {
+  connect(url);
+  room = new Room(broker, 'party', { metadata: { name }, tracks: paint('green') });
+  room.addEventListener('join', ({ detail: member }) => {
+    note(`join ${nameOf(member)}`);
+    member.peer.addEventListener('message', () => greeted.set(nameOf(member), 1 + (greeted.get(nameOf(member)) ?? 0)));
+    member.peer.addEventListener('state', ({ detail }) => note(`${nameOf(member)} ${detail}`));
+    member.peer.closed.then((error) => note(`${nameOf(member)} closed ${error?.code}: ${error?.message}`));
+  });
+  room.addEventListener('leave', ({ detail }) => {
+    note(`leave ${nameOf(detail)}`);
+    gone.push(nameOf(detail));
+  });
+  room.addEventListener('track', ({ detail }) => tracks.set(nameOf(detail.member), detail.track));
+  await room.ready;
+}
+
+/** Waits until these are the members, or, with `atLeast`, among them. */
+export const meets = (names, atLeast) => until(() => {
+  const present = room.members.filter(({ peer: { state } }) => state === 'connected').map(nameOf);
+  return atLeast ? names.every((name) => present.includes(name)) : sorted(present) === sorted(names);
+}, `the members ${names}`, 40_000);
+
+/** Says hello to each, and waits until each has said so. */
+export async function greets(names) {
+  await Promise.all(room.members.map(({ peer: one }) => one.send('hello')));
+  await until(() => names.every((name) => greeted.get(name) > 0), 'a greeting of each');
+  for (const name of names) greeted.set(name, greeted.get(name) - 1);
+}
+
+/** Waits until each one's video plays. */
+export async function seesMembers(names) {
+  for (const name of names) {
+    await until(() => tracks.get(name), `a track of ${name}`);
+    track = tracks.get(name);
+    await sees([0, 128, 0]);
+  }
+}
+
+export const left = () => gone;
+
+export const keepConnections = () => {
+  kept = room.members.map(({ peer: one }) => one.connection);
+};
+
+export const keptConnections = () => kept.every((one) => room.members.some(({ peer: { connection } }) => connection === one));

@@ -48,6 +48,19 @@ export async function openBrowser(name) {
   };
 }
 
+/** A page of this browser, whose functions are those of test/real/page.js. */
+export async function newPage(browser, url) {
+  const page = await browser.newPage({ type: 'window' });
+  await page.goto(url);
+  return {
+    page,
+    run: (action, ...values) => page.evaluate(async (which, all) => {
+      const functions = await import('/test/real/page.js');
+      return functions[which](...all);
+    }, action, values),
+  };
+}
+
 /** Serves an empty page at `/`, which can import the package's files from there. */
 export async function startPages() {
   const server = createServer((request, response) => {

@@ -58,6 +58,10 @@ export async function startProxy(target) {
     isUp: true,
     /** Whether anything is passed on: without, connections stay open and silent. */
     isFlowing: true,
+    /** From now on the streams of now stay open and silent; all else goes on. */
+    stall() {
+      for (const pair of pairs) pair.isStalled = pair.isStream;
+    },
     /** Told what a client sends; returns true for a request whose answer is lost with its connection. */
     losesAnswerOf: () => false,
     cut() {
@@ -76,12 +80,14 @@ export async function startProxy(target) {
     };
     for (const socket of pair) socket.on('error', end).on('close', end);
     near.on('data', (data) => {
-      isLosing ||= proxy.losesAnswerOf(String(data));
+      const text = String(data);
+      pair.isStream ||= text.startsWith('GET /broker/channel?');
+      isLosing ||= proxy.losesAnswerOf(text);
       if (proxy.isFlowing) far.write(data);
     });
     far.on('data', (data) => {
       if (isLosing) end();
-      else if (proxy.isFlowing) near.write(data);
+      else if (proxy.isFlowing && !pair.isStalled) near.write(data);
     });
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

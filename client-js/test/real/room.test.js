@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { newPage, openBrowser, startPages, without } from '../tools/browsers.js';
+import { startProxy, startRealBroker, withoutJar } from '../tools/realbroker.js';
+
+const options = { skip: withoutJar || without('chromium'), timeout: 120_000 };
+const names = ['Ada', 'Bob', 'Cyd', 'Dan'];
+
+let browser;
+let pages;
+
+before(async () => {
+  if (options.skip) return;
+  pages = await startPages();
+  browser = await openBrowser('chromium');
+});
+
+after(async () => {
+  await browser?.close();
+  pages?.close();
+});
+
+/** Four pages in a room, Ada behind a proxy, each with video and a data channel to each. */
+function withRoom(name, body) {
+  test(name, options, async (t) => {
+    const broker = await startRealBroker('--allowed-origins', '*', '--heartbeat', '1s');
+    const proxy = await startProxy(broker.port);
+    const members = {};
+    try {
+      for (const one of names) members[one] = { name: one, ...(await newPage(browser, pages.url)) };
+      const start = Date.now();
+      await Promise.all(Object.values(members).map(({ name: one, run }) => run('enter', one === 'Ada' ? proxy.url : broker.url, one)));
+      await meet(members, names);
+      t.diagnostic(`all have met, and see each other, after ${Date.now() - start} ms`);
+      await body({ t, members, broker, proxy });
+    } catch (error) {
+      for (const { name: one, page, run } of Object.values(members)) {
+        if (!page.isClosed()) t.diagnostic(`${one}: ${await run('log').catch(String)}`);
+      }
+      throw error;
+    } finally {
+      for (const { page } of Object.values(members)) if (!page.isClosed()) await page.close();
+      proxy.close();
+      await broker.stop('SIGKILL');
+    }
+  });
+}
+
+/** Waits until these members, and nobody else, have each other, and hear and see each other. */
+async function meet(members, present) {
+  const of = (action, ...values) => Promise.all(present.map((one) => members[one].run(action, present.filter((other) => other !== one), ...values)));
+  await of('meets');
+  await of('greets');
+  await of('seesMembers');
+}
+
+withRoom('One leaves by closing the tab, and the others notice', async ({ t, members }) => {
+  const start = Date.now();
+  await members.Dan.page.close({ runBeforeUnload: false });
+  const rest = names.slice(0, 3);
+  await Promise.all(rest.map((one) => members[one].run('meets', rest.filter((other) => other !== one))));
+  t.diagnostic(`noticed after ${Date.now() - start} ms`);
+  await meet(members, rest);
+  for (const one of rest) assert.deepEqual(await members[one].run('left'), ['Dan']);
+});
+
+withRoom('The connection of one to the broker breaks, and nobody leaves; one who comes meanwhile meets all', async ({ members, broker, proxy }) => {
+  proxy.isUp = false;
+  proxy.cut();
+  await members.Ada.run('broken');
+  await meet(members, names);
+  members.Eve = { name: 'Eve', ...(await newPage(browser, pages.url)) };
+  await members.Eve.run('enter', broker.url, 'Eve');
+  await members.Eve.run('meets', ['Bob', 'Cyd', 'Dan'], true);
+  proxy.isUp = true;
+  await meet(members, [...names, 'Eve']);
+  for (const one of names) assert.deepEqual(await members[one].run('left'), []);
+});
+
+withRoom('After a new start of the broker all are recognised, nobody leaves, and one who comes meets all', async ({ t, members, broker }) => {
+  await Promise.all(names.map((one) => members[one].run('keepConnections')));
+  await broker.stop('SIGKILL');
+  await Promise.all(names.map((one) => members[one].run('broken')));
+  await meet(members, names);
+  await broker.start();
+  const start = Date.now();
+  await Promise.all(names.map((one) => members[one].run('openAfter', start)));
+  members.Eve = { name: 'Eve', ...(await newPage(browser, pages.url)) };
+  await members.Eve.run('enter', broker.url, 'Eve');
+  await meet(members, [...names, 'Eve']);
+  t.diagnostic(`all had met Eve ${Date.now() - start} ms after the broker was back`);
+  for (const one of names) {
+    assert.deepEqual(await members[one].run('left'), [], one);
+    assert.equal(await members[one].run('keptConnections'), true, one);
+  }
+});
