@@ -161,6 +161,14 @@ test('EventSource: the stream comes by it, and messages arrive', options, async 
   assert.ok(application.requests.some(({ url, headers }) => /heartbeat=event/.test(url) && headers.accept === 'text/event-stream'));
 });
 
+test('EventSource: a token goes with the stream', options, async (t) => {
+  const { code } = docBlock(PAGE, 'eventsource, token');
+  const script = await workspace.bundle(`const freshToken = async () => 'abc';\n${code}\nbroker.addEventListener('state', () => { document.title = broker.state; });\nbroker.open();`);
+  const page = await pages.open(t, application.serve('/eventsource-token', '', script));
+  await page.until(() => document.title === 'open');
+  assert.ok(application.requests.some(({ url }) => url.startsWith('/broker/channel?') && url.endsWith('&access_token=abc&heartbeat=event')));
+});
+
 test('React Native: with stand-ins for its packages a call opens, and the stream follows AppState', options, async (t) => {
   const { code } = docBlock(PAGE, 'react native');
   assert.ok(code.includes("'https://example.org/broker'"));
