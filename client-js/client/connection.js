@@ -1,6 +1,6 @@
 import { BrokerError, brokerError, gate } from './error.js';
-import { pageLifecycle } from './lifecycle.js';
 import { fetchStream } from './stream.js';
+import { sharedLifecycle } from './tabs.js';
 
 /** A stream on which nothing has come for so many heartbeats is dead, whatever the browser says. */
 const HEARTBEATS = 2.5;
@@ -18,7 +18,7 @@ export const fullJitter = (attempt) => 500 + Math.random() * Math.min(19_500, 50
  *   channel that it replaces, if it is a new one, and `undefined` if the same goes on; `event(type, data)`; `end(error)`
  */
 export function connection(url, { freshHeaders, post }, options, on) {
-  const { resume = 60, lease = 90, transport = fetchStream, lifecycle = pageLifecycle, delay = fullJitter, fetch, credentials } = options;
+  const { resume = 60, lease = 90, transport = fetchStream, lifecycle = sharedLifecycle, delay = fullJitter, fetch, credentials } = options;
   let opened = gate();
   let attempt;
   let failures = 0;
@@ -42,9 +42,10 @@ export function connection(url, { freshHeaders, post }, options, on) {
       if (self.state === 'closed') opened = gate();
       else if (self.state !== 'idle') return;
       isAsleep = false;
-      connect();
+      self.state = 'connecting';
       forget = lifecycle({ sleep, wake, leave: () => on.leave() });
-      become('connecting'); // last: who hears of it may close
+      if (!isAsleep) connect();
+      on.state({ state: 'connecting', attempt: 0, retryIn: 0 }); // last: who hears of it may close
     },
     end,
     ping,

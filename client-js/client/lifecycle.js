@@ -4,7 +4,7 @@
  * A page in the back/forward cache must have no open stream, or the browser drops it; and browsers differ about what
  * they do with one that is frozen. So the page lets go of its stream and comes back with another.
  */
-export function pageLifecycle({ sleep, wake, leave }) {
+export function pageLifecycle({ sleep, wake, leave, hide = () => {} }) {
   const listening = new AbortController();
   const { signal } = listening;
   const { document } = globalThis;
@@ -13,7 +13,7 @@ export function pageLifecycle({ sleep, wake, leave }) {
   on(globalThis, 'online', () => wake(sleep()));
   on(globalThis, 'pageshow', wake);
   on(globalThis, 'pagehide', ({ persisted }) => (persisted ? sleep() : leave()));
-  on(document, 'visibilitychange', () => document.hidden || wake());
+  on(document, 'visibilitychange', () => (document.hidden ? hide() : wake()));
   on(document, 'freeze', sleep);
   on(document, 'resume', wake);
   return () => listening.abort();
