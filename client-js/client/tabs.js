@@ -13,7 +13,7 @@ const GLANCE = 1_000;
  * The life-cycle of a page that shares its browser's connections with other pages. Over HTTP/1.1 at most five pages have a stream,
  * or the requests of all of them would hang: visible ones come first, hidden ones take turns, and one without a stream sleeps.
  *
- * Each page that has a stream holds a lock named `peerbroker <rank> <since>`. So all of them are known, in the order in which they
+ * Each page that has a stream holds a lock named `peerbroker <rank> <since> <random>`. So all of them are known, in the order in which they
  * make room: hidden ones first, and of these the one that has had its stream for the longest. It is robbed of its lock.
  */
 export function sharedLifecycle(on) {
@@ -56,7 +56,7 @@ export function sharedLifecycle(on) {
     if (signal.aborted) return true;
     if (!place) on.wake();
     leave?.();
-    const mine = place = `peerbroker ${rank} ${Date.now() + Math.random()}`;
+    const mine = place = `peerbroker ${rank} ${Date.now()} ${Math.random()}`;
     const held = new Promise((resolve) => {
       leave = resolve;
     });

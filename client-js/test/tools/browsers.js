@@ -1,6 +1,6 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, request as ask } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, normalize } from 'node:path';
 import puppeteer from 'puppeteer-core';
@@ -11,6 +11,8 @@ const browsers = {
   chromium: {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     launch: {
+      // Hidden pages are slowed down as they are for people.
+      ignoreDefaultArgs: ['--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding'],
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
         '--disable-component-update', '--disable-sync', '--allow-loopback-in-peer-connection',
         '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
@@ -48,23 +50,34 @@ export async function openBrowser(name) {
   };
 }
 
-/** A page of this browser, whose functions are those of test/real/page.js. */
-export async function newPage(browser, url) {
-  const page = await browser.newPage({ type: 'window' });
+/** A page of this browser, whose functions are those of test/real/page.js or another module. */
+export async function newPage(browser, url, type = 'window', module = 'page') {
+  const page = await browser.newPage({ type });
   await page.goto(url);
   return {
     page,
-    run: (action, ...values) => page.evaluate(async (which, all) => {
-      const functions = await import('/test/real/page.js');
+    run: (action, ...values) => page.evaluate(async (from, which, all) => {
+      const functions = await import(`/test/real/${from}.js`);
       return functions[which](...all);
-    }, action, values),
+    }, module, action, values),
   };
 }
 
-/** Serves an empty page at `/`, which can import the package's files from there. */
-export async function startPages() {
+/** Serves an empty page at `/`, which can import the package's files from there; and the broker at this port as `/broker`. */
+export async function startPages(port) {
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url, 'http://localhost').pathname);
+    if (path.startsWith('/broker/')) {
+      const { url, method, headers } = request;
+      const passed = ask({ host: '127.0.0.1', port, path: url, method, headers }, (answer) => {
+        response.writeHead(answer.statusCode, answer.headers).flushHeaders();
+        answer.pipe(response);
+      });
+      passed.on('error', () => response.destroy());
+      response.on('close', () => passed.destroy());
+      request.pipe(passed);
+      return;
+    }
     if (path === '/') {
       response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>test</title>');
       return;
@@ -73,5 +86,9 @@ export async function startPages() {
     createReadStream(join(root, path)).on('error', () => response.writeHead(404).end()).pipe(response);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://localhost:${server.address().port}/`, close: () => server.close() };
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url: `http://localhost:${server.address().port}/`, close };
 }

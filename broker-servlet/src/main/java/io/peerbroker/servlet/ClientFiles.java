@@ -40,6 +40,7 @@ final class ClientFiles {
           "/client/room.js",
           "/client/signal.js",
           "/client/stream.js",
+          "/client/tabs.js",
           "/client/watch.js");
 
   /** Of the 32 bytes of a digest: no two versions of a file share so many. */
