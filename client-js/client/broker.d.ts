@@ -46,7 +46,10 @@ export interface BrokerOptions<S extends Schema = Schema> extends Abortable {
   /** How the stream is read: by fetch unless given. See `@peerbroker/client/eventsource` for platforms whose fetch does not stream. */
   transport?: Transport;
   fetch?: typeof fetch;
-  /** When to sleep and wake: the page's own events unless given, and nothing where there is no page. */
+  /**
+   * When to sleep and wake. Unless given: by the page's own events and, over HTTP/1.1, in turns with the other tabs, since a browser
+   * makes six connections to an origin; never where there is no page.
+   */
   lifecycle?: Lifecycle;
   /** Milliseconds before the next attempt, after so many in vain. Full jitter between 0.5 and 20 seconds unless given. */
   delay?(attempt: number): number;

@@ -1,3 +1,4 @@
+import { gate } from './error.js';
 import { pageLifecycle } from './lifecycle.js';
 
 /** A browser makes six connections of HTTP/1.1 to an origin, for all its pages together: this many streams leave one for requests. */
@@ -23,7 +24,7 @@ export function sharedLifecycle(on) {
 
   let waiting;
   let place;
-  let leave;
+  let stay;
 
   async function take() {
     waiting?.abort();
@@ -55,13 +56,11 @@ export function sharedLifecycle(on) {
     }
     if (signal.aborted) return true;
     if (!place) on.wake();
-    leave?.();
-    const mine = place = `peerbroker ${rank} ${Date.now()} ${Math.random()}`;
-    const held = new Promise((resolve) => {
-      leave = resolve;
-    });
-    locks.request(mine, () => held).catch(() => {
-      if (mine !== place) return;
+    stay?.resolve();
+    const mine = stay = gate();
+    place = `peerbroker ${rank} ${Date.now()} ${Math.random()}`;
+    locks.request(place, () => mine.promise).catch(() => {
+      if (mine !== stay) return;
       sleep();
       take();
     });
@@ -70,8 +69,8 @@ export function sharedLifecycle(on) {
 
   function letGo() {
     waiting?.abort();
-    leave?.();
-    place = null;
+    stay?.resolve();
+    place = stay = null;
   }
 
   function sleep() {
@@ -86,7 +85,7 @@ export function sharedLifecycle(on) {
       take();
     },
     hide: () => waiting.signal.aborted || take(),
-    leave: () => on.leave(),
+    leave: on.leave,
   });
   sleep();
   take();
