@@ -46,7 +46,7 @@ export class Negotiation {
   /**
    * @param connection the RTCPeerConnection
    * @param on `isPolite()`: whether this side gives way when both make an offer at the same time;
-   *     `send({exchange, description})`, `send({exchange, candidates})`, and `failed(error)` once a step went wrong, after
+   *     `send({exchange, description}, isAgain)`, `send({exchange, candidates})`, and `failed(error)` once a step went wrong, after
    *     which the connection is of no use
    */
   constructor(connection, on) {
@@ -88,7 +88,7 @@ export class Negotiation {
       if (description.type === 'offer') this.#ahead = description;
     } else if (exchange < this.#exchange) {
       if (description.type === 'offer' && exchange === this.#exchange - 1 && this.#answer) {
-        this.#on.send({ exchange, description: this.#answer });
+        this.#on.send({ exchange, description: plain(connection.currentLocalDescription ?? this.#answer) }, true);
       }
     } else if (description.type === 'answer') {
       if (!isOffering) return;
@@ -147,10 +147,10 @@ export class Negotiation {
     if (this.#exchange) this.#repeat();
   }
 
-  #say(description) {
+  #say(description, isAgain) {
     this.#flush();
     this.#described = this.#exchange;
-    this.#on.send({ exchange: this.#exchange, description });
+    this.#on.send({ exchange: this.#exchange, description }, isAgain);
   }
 
   /** What was sent over a path that broke is sent again, with the candidates so far. */
@@ -158,7 +158,7 @@ export class Negotiation {
     clearTimeout(this.#repeating);
     this.#repeating = setTimeout(() => {
       if (this.#connection.signalingState !== 'have-local-offer') return;
-      this.#say(plain(this.#connection.localDescription));
+      this.#say(plain(this.#connection.localDescription), true);
       this.#repeat();
     }, REPEAT);
   }

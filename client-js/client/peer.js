@@ -271,7 +271,7 @@ export class Peer extends EventTarget {
     const isCurrent = () => connection === this.#connection;
     this.#negotiation = new Negotiation(connection, {
       isPolite: () => this.#isPolite,
-      send: (message) => this.#tell({ round, ...message }),
+      send: (message, isAgain) => this.#tell({ round, ...message }, isAgain),
       failed: (error) => {
         if (!isCurrent()) return;
         if (!this.#isOpened || this.#attempts > RESTARTS) this.#end('signalling', error.message, { cause: error });
@@ -376,7 +376,7 @@ export class Peer extends EventTarget {
   }
 
   /** Over itself where that works, so that a connection outlives its broker; otherwise over the broker. */
-  #tell(message) {
+  #tell(message, isAgain) {
     if (this.#id === null) {
       const { description, candidates = [] } = message;
       if (description) this.#post({ [description.type]: description.sdp });
@@ -387,7 +387,8 @@ export class Peer extends EventTarget {
     const first = this.#state === 'calling' && message.description ? { call, channel: channel === false ? false : undefined } : {};
     const signal = { pc: this.#id, ...first, ...message };
     if (this.#isInBand) this.#control.send(JSON.stringify(signal));
-    else this.#post(signal);
+    // After two searches close together Firefox can have a path over which nothing comes, and ICE does not notice.
+    if (isAgain || !this.#isInBand) this.#post(signal);
   }
 
   get #isInBand() {

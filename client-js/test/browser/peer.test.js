@@ -129,6 +129,34 @@ inPage('A call outlives its broker, renegotiates over itself, and says its new a
   return result;
 }, [1, 0, true, true, 'connected']);
 
+inPage('Where nothing comes over the connection, though it seems to be open, an exchange goes over the broker', async () => {
+  const { world, caller, answerer } = await pair();
+  const { setTimeout } = globalThis;
+  const { send } = RTCDataChannel.prototype;
+  const before = world.sent.length;
+  const ufrags = () => [caller, answerer].map(({ connection }) => /ice-ufrag:(\S+)/.exec(connection.currentLocalDescription.sdp)[1]);
+  const earlier = ufrags();
+  let lost = 0;
+  try {
+    globalThis.setTimeout = (callback, milliseconds) => setTimeout(callback, milliseconds / 20);
+    RTCDataChannel.prototype.send = () => lost++;
+    await Promise.all([caller.restart(), answerer.restart()]);
+    const end = performance.now() + 10_000;
+    while (ufrags().some((ufrag, i) => ufrag === earlier[i])) {
+      if (performance.now() > end) throw new Error(`In vain: ${JSON.stringify(world.sent.slice(before))}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  } finally {
+    Object.assign(globalThis, { setTimeout });
+    RTCDataChannel.prototype.send = send;
+  }
+  const message = heard(answerer, 'message');
+  await caller.send('hello');
+  const result = [lost > 0, world.sent.slice(before).every(({ message: { description } }) => description), await message];
+  await caller.close();
+  return result;
+}, [true, true, 'hello']);
+
 inPage('A peer of the seed calls with bare words', async () => {
   const world = new FakeWorld();
   const [ada, bob] = [world.broker('ada'), world.broker('bob')];
