@@ -1,47 +1,39 @@
 package io.peerbroker.servlet;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The client for browsers, as the modules that a page imports: {@code /client.js} and what it is
- * made of. Reads them from the jar once.
+ * made of. Reads them from the jar once; no path of a request is ever looked up among the
+ * resources.
  */
 final class ClientFiles {
 
-  /** Fixed, so that no path of a request is ever looked up among the resources. */
-  private static final List<String> NAMES =
-      List.of(
-          "/client.js",
-          "/client/broker.js",
-          "/client/connection.js",
-          "/client/error.js",
-          "/client/eventsource.js",
-          "/client/lifecycle.js",
-          "/client/negotiation.js",
-          "/client/outbox.js",
-          "/client/path.js",
-          "/client/peer.js",
-          "/client/react.js",
-          "/client/requests.js",
-          "/client/room.js",
-          "/client/signal.js",
-          "/client/stream.js",
-          "/client/tabs.js",
-          "/client/watch.js");
+  /** What users import. The rest is what these import, so that none can be forgotten. */
+  private static final List<String> ENTRIES =
+      List.of("/client.js", "/client/eventsource.js", "/client/react.js");
+
+  private static final Pattern IMPORT = Pattern.compile("(?m)^(?:im|ex)port [^;]*'(\\.[^']+)';");
 
   /** Of the 32 bytes of a digest: no two versions of a file share so many. */
   private static final int ETAG_BYTES = 15;
@@ -103,14 +95,24 @@ final class ClientFiles {
 
     private static ClientFiles read() {
       Map<String, Reply> files = new LinkedHashMap<>();
-      for (String name : NAMES) {
-        byte[] bytes = bytes(name.substring(1));
+      Deque<String> ahead = new ArrayDeque<>(ENTRIES);
+      while (!ahead.isEmpty()) {
+        String path = ahead.remove();
+        if (files.containsKey(path)) {
+          continue;
+        }
+        byte[] bytes = bytes(path.substring(1));
         files.put(
-            name,
+            path,
             new Reply(200, "text/javascript", bytes)
                 .with("Cache-Control", "no-cache")
                 .with("ETag", etag(bytes))
                 .with("X-Content-Type-Options", "nosniff"));
+        IMPORT
+            .matcher(new String(bytes, UTF_8))
+            .results()
+            .map(found -> URI.create(path).resolve(found.group(1)).toString())
+            .forEach(ahead::add);
       }
       return new ClientFiles(Collections.unmodifiableMap(files));
     }

@@ -28,7 +28,8 @@ final class ClientFilesTest {
               .toList();
     }
     assertThat(served.paths())
-        .as("the names in ClientFiles, which has a line for each file of client-js/client")
+        .as(
+            "what ClientFiles finds from its entries; a file of client-js/client that nothing imports is one")
         .containsExactlyInAnyOrderElementsOf(modules);
     for (String path : modules) {
       assertThat(served.file(path).bytes())
