@@ -4,6 +4,7 @@ import { createServer, request as ask } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, normalize } from 'node:path';
 import puppeteer from 'puppeteer-core';
+import { missing } from './missing.js';
 
 const root = new URL('../../', import.meta.url).pathname;
 
@@ -34,7 +35,7 @@ const browsers = {
 /** Why a browser's tests are left out; false where they run. */
 export function without(name) {
   const { executablePath } = browsers[name];
-  return !existsSync(executablePath) && `There is no ${executablePath}; ${name.toUpperCase()} names another.`;
+  return !existsSync(executablePath) && missing(`There is no ${executablePath}; ${name.toUpperCase()} names another.`);
 }
 
 export async function openBrowser(name) {

@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import { createConnection, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { missing } from './missing.js';
 
 const jar = process.env.PEERBROKER_JAR;
 
 /** Why the tests with the real broker are left out; false where they run. */
-export const withoutJar = !jar && 'PEERBROKER_JAR does not name the runnable broker, broker-server.jar, which mvn -pl broker-examples -am package builds.';
+export const withoutJar = !jar && missing(
+  'PEERBROKER_JAR does not name the runnable broker, broker-server.jar, which mvn -pl broker-examples -am package builds.',
+);
 
 /** A process of the broker that can be killed and started again at the same port. Rejects with its output if it does not start. */
 export async function startRealBroker(...args) {
