@@ -1,8 +1,11 @@
 /** How long an offer waits for its answer before it is repeated, in milliseconds. Only what broke on the way needs it. */
 const REPEAT = 5_000;
 
-/** How long a search for paths has before the next begins, in milliseconds: Firefox fails a connection with two at the same time. */
-const SEARCH = 1_000;
+/**
+ * How long a search for paths has before the next begins, in milliseconds: Firefox fails a connection with two at the same time,
+ * and on a busy machine a search takes more than a second.
+ */
+const SEARCH = 3_000;
 
 /** How long candidates are collected before they are sent together, in milliseconds. */
 const COLLECT = 30;
@@ -30,7 +33,7 @@ export class Negotiation {
   #exchange = 0;
   #described = 0; // the exchange that the local description belongs to
   #wanted = false;
-  #restart = false; // the wanted offer looks for new paths
+  #restart = false; // an offer that looks for new paths is wanted
   #restarting = false; // the one under way does
   #role; // of the other side in DTLS: active or passive, once it is settled
   #answer = null; // the own one of the last exchange
@@ -57,8 +60,8 @@ export class Negotiation {
 
   /** Makes an offer as soon as nothing else is under way; with `restart`, one that looks for new paths. */
   offer(restart) {
-    this.#wanted = true;
-    this.#restart ||= restart;
+    if (restart) this.#restart = true;
+    else this.#wanted = true;
     this.#next(() => {});
   }
 
@@ -78,6 +81,10 @@ export class Negotiation {
     clearTimeout(this.#collecting);
     clearTimeout(this.#repeating);
     clearTimeout(this.#searching);
+  }
+
+  get #maySearch() {
+    return this.#restart && !this.#searching;
   }
 
   async #describe(exchange, description) {
@@ -100,7 +107,7 @@ export class Negotiation {
       if (isOffering) {
         await connection.setLocalDescription({ type: 'rollback' });
         // Where a stack does nothing, the next line throws. Other reasons for an offer come again as `negotiationneeded`.
-        if (this.#restarting && !isSearch) this.#wanted = this.#restart = true;
+        if (this.#restarting && !isSearch) this.#restart = true;
       }
       // One search is for both sides.
       if (isSearch) this.#restart = false;
@@ -139,9 +146,11 @@ export class Negotiation {
 
   async #offer() {
     const connection = this.#connection;
-    const offer = await connection.createOffer(this.#restart ? { iceRestart: true } : {});
-    this.#restarting = this.#restart;
-    this.#wanted = this.#restart = false;
+    const isSearch = this.#maySearch;
+    const offer = await connection.createOffer(isSearch ? { iceRestart: true } : {});
+    this.#restarting = isSearch;
+    if (isSearch) this.#restart = false;
+    this.#wanted = false;
     this.#say(plain(offer));
     await connection.setLocalDescription(offer);
     if (this.#exchange) this.#repeat();
@@ -190,8 +199,8 @@ export class Negotiation {
     this.#steps = this.#steps.then(async () => {
       if (this.#closed) return;
       await step();
-      const mayOffer = this.#connection.signalingState === 'stable' && !(this.#restart && this.#searching);
-      if (this.#wanted && mayOffer) await this.#offer();
+      const mayOffer = this.#connection.signalingState === 'stable';
+      if (mayOffer && (this.#wanted || this.#maySearch)) await this.#offer();
     }).catch((error) => {
       if (!this.#closed) this.#on.failed(error);
     });

@@ -309,6 +309,8 @@ export class Peer extends EventTarget {
     if (!old) return;
     if (this.#retired) old.close();
     else this.#retired = old;
+    // Also where this side has noticed nothing: what it sends waits for the fresh one.
+    if (this.#isOpened) this.#become('wavering');
     this.#emit('connection', connection);
   }
 

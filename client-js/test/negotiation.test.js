@@ -85,7 +85,7 @@ test('Both sides offer at the same time, in thousands of interleavings, and agre
   };
   for (let seed = 1; seed <= 2_000; seed++) {
     last = 0;
-    await quarrel(seed, inOrder, 1);
+    await quarrel(seed, inOrder, 4_000);
   }
 });
 
@@ -104,12 +104,12 @@ test('A restart leaves the one before a second', async () => {
   try {
     const { sides: [one, other] } = pairOf(1, () => [5]);
     one.start();
-    await pass(1_500);
+    await pass(3_500, 10);
     const generation = ({ connection }) => JSON.parse(connection.local.current.sdp).generation;
     one.negotiation.offer(true);
     await pass(100);
     for (const { negotiation } of [one, other]) negotiation.offer(true);
-    await pass(800);
+    await pass(2_800);
     assert.deepEqual([generation(one), generation(other)], [2, 2]);
     await pass(400);
     assert.deepEqual([generation(one), generation(other)], [3, 3]);
@@ -124,9 +124,9 @@ test('Where both restart at the same time, it is one restart', async () => {
   try {
     const { sides } = pairOf(1, () => [5]);
     sides[0].start();
-    await pass(1_500);
+    await pass(3_500, 10);
     for (const { negotiation } of sides) negotiation.offer(true);
-    await pass(1_500);
+    await pass(3_500, 10);
     assert.deepEqual(sides.map(({ connection }) => JSON.parse(connection.local.current.sdp).generation), [2, 2]);
     for (const { negotiation } of sides) negotiation.close();
   } finally {
@@ -139,12 +139,12 @@ test('A restart that gave way is made again', async () => {
   try {
     const { sides: [polite, impolite] } = pairOf(1, () => [5]);
     polite.start();
-    await pass(1_500);
+    await pass(3_500, 10);
     const generation = ({ connection }) => JSON.parse(connection.local.current.sdp).generation;
     assert.equal(generation(polite), 1);
     impolite.negotiation.offer();
     polite.negotiation.offer(true);
-    await pass(1_500);
+    await pass(3_500, 10);
     assert.deepEqual([generation(polite), generation(impolite)], [2, 2]);
     for (const { negotiation } of [polite, impolite]) negotiation.close();
   } finally {

@@ -215,13 +215,13 @@ inPage('Where restarts are in vain the same peer goes on with a fresh connection
   before.dispatchEvent(new Event('connectionstatechange'));
   caller.restart();
   await Promise.all(fresh);
-  await Promise.all(again.slice(0, 1));
-  const heardByAnswerer = heard(answerer, 'message');
-  await caller.send('again');
-  const result = [await heardByAnswerer, caller.connection !== before, caller.state, caller.connection.getSenders().length, before.signalingState];
+  await Promise.all(again);
+  const [heardByCaller, heardByAnswerer] = [heard(caller, 'message'), heard(answerer, 'message')];
+  await Promise.all([caller.send('again'), answerer.send('back')]);
+  const result = [await heardByAnswerer, await heardByCaller, caller.connection !== before, caller.state, caller.connection.getSenders().length, before.signalingState];
   await caller.close();
   return result;
-}, ['again', true, 'connected', 1, 'closed']);
+}, ['again', 'back', true, 'connected', 1, 'closed']);
 
 inPage('What is sent waits for room, and 20 MB arrive in order', async () => {
   const { caller, answerer } = await pair();
