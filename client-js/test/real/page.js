@@ -299,3 +299,23 @@ export const keepConnections = () => {
 };
 
 export const keptConnections = () => kept.every((one) => room.members.some(({ peer: { connection } }) => connection === one));
+
+const violated = [];
+export const watchPolicy = () => {
+  document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => violated.push(effectiveDirective));
+};
+export const violations = () => violated;
+export const reach = (url) => fetch(url).then(({ status }) => `${status}`, String);
+
+/** Over which protocols the broker was spoken to. */
+export const protocols = () => [...new Set(performance.getEntriesByType('resource')
+  .filter(({ name, nextHopProtocol }) => name.includes('/broker') && nextHopProtocol).map(({ nextHopProtocol }) => nextHopProtocol))];
+
+/** Why there is no channel yet. */
+export function refusal(url, options) {
+  const trying = new Broker(url, options);
+  return new Promise((resolve) => {
+    trying.addEventListener('state', ({ detail: { error } }) => error && resolve(error.code));
+    trying.open();
+  }).finally(() => trying.close());
+}

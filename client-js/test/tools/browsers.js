@@ -38,10 +38,10 @@ export function without(name) {
   return !existsSync(executablePath) && missing(`There is no ${executablePath}; ${name.toUpperCase()} names another.`);
 }
 
-export async function openBrowser(name) {
+export async function openBrowser(name, ...args) {
   const { executablePath, launch } = browsers[name];
   const userDataDir = await mkdtemp(join(tmpdir(), `peerbroker-${name}-`));
-  const browser = await puppeteer.launch({ executablePath, userDataDir, timeout: 60_000, protocolTimeout: 60_000, ...launch });
+  const browser = await puppeteer.launch({ executablePath, userDataDir, timeout: 60_000, protocolTimeout: 60_000, ...launch, args: [...(launch.args ?? []), ...args] });
   return {
     newPage: (options) => browser.newPage(options),
     async close() {
@@ -64,8 +64,11 @@ export async function newPage(browser, url, type = 'window', module = 'page') {
   };
 }
 
-/** Serves an empty page at `/`, which can import the package's files from there; and the broker at this port as `/broker`. */
-export async function startPages(port) {
+/**
+ * Serves an empty page at `/`, with this policy, which can import the package's files from there; and the broker at this port as
+ * `/broker`.
+ */
+export async function startPages(port, policy) {
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url, 'http://localhost').pathname);
     if (path.startsWith('/broker/')) {
@@ -80,6 +83,7 @@ export async function startPages(port) {
       return;
     }
     if (path === '/') {
+      if (policy) response.setHeader('Content-Security-Policy', policy);
       response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>test</title>');
       return;
     }
