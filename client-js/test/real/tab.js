@@ -40,6 +40,8 @@ export const send = async (target, message) => {
 };
 /** Resolves with all messages once there are so many. */
 export const got = (count, milliseconds) => until(() => messages.length >= count && messages, `${count} messages`, milliseconds);
+export const gotLast = (message) => until(() => messages.at(-1) === message && messages, `the message ${message}`);
+export const isOnline = (wanted) => until(() => navigator.onLine === wanted, wanted ? 'online' : 'offline');
 export const sees = (count) => until(() => list.snapshot.length === count && list.snapshot.map(({ metadata }) => metadata).sort(), `${count} sessions`);
 /** Milliseconds until the broker has answered a request that needs no stream. */
 export const ask = async () => {

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Broker } from '../../client/broker.js';
+import { newPage, openBrowser, startPages, without } from '../tools/browsers.js';
+import { startRealBroker, withoutJar } from '../tools/realbroker.js';
+
+const open = {};
+let pages;
+let real;
+let tests = 0;
+
+before(async () => {
+  if (withoutJar) return;
+  real = await startRealBroker('--allowed-origins', '*');
+  pages = await startPages(real.port);
+  for (const name of ['chromium', 'firefox']) if (!without(name)) open[name] = await openBrowser(name);
+});
+
+after(async () => {
+  for (const browser of Object.values(open)) await browser.close();
+  pages?.close();
+  await real?.stop('SIGKILL');
+});
+
+/** The test of a page with a session, and of a client elsewhere that watches it, writes to it, and knows how many are there. */
+function withPage(name, what, body, { otherOrigin } = {}) {
+  test(`${name}: ${what}`, { skip: withoutJar || without(name), timeout: 60_000 }, async (t) => {
+    const tag = `life ${++tests}`;
+    const other = new Broker(real.url);
+    t.after(() => other.close());
+    const list = other.watch(tag);
+    const { page, run } = await newPage(open[name], pages.url, 'tab', 'tab');
+    const reopen = () => run('open', otherOrigin ? real.url : '/broker', tag, name);
+    const sid = await reopen();
+    const there = async (...sids) => {
+      const seen = () => list.snapshot.map((session) => session.sid).join();
+      for (const end = Date.now() + 20_000; seen() !== sids.join();) {
+        assert.ok(Date.now() < end, `There are ${seen()}, not ${sids}.`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    };
+    await there(sid);
+    const cid = await run('cid');
+    const client = page.createCDPSession && name === 'chromium' && await page.createCDPSession();
+    await client?.send?.('Page.enable');
+    try {
+      await body({ t, page, run, sid, cid, other, there, reopen, client });
+    } catch (error) {
+      t.diagnostic(JSON.stringify(await run('log').catch(String)));
+      throw error;
+    } finally {
+      if (!page.isClosed()) await page.close();
+    }
+  });
+}
+
+/** The page has gone on with its channel, and whatever was sent to it is there. */
+async function resumed({ run, cid, sid, there }, ...messages) {
+  assert.deepEqual(await run('got', messages.length), messages);
+  await run('isIn', 'open');
+  assert.equal(await run('cid'), cid);
+  await there(sid);
+  assert.deepEqual((await run('log')).filter(({ lost }) => lost), []);
+}
+
+withPage('chromium', 'a hidden page hears at once', async (all) => {
+  const { page } = await newPage(open.chromium, pages.url, 'tab');
+  assert.equal(await all.run('isHidden'), true);
+  await all.other.send(all.sid, 'hidden');
+  await resumed(all, 'hidden');
+  await page.close();
+  assert.equal((await all.run('log')).filter(({ resumed: isResumed }) => isResumed).length, 0);
+});
+
+withPage('chromium', 'a frozen page lets go of its stream, and has missed nothing', async (all) => {
+  const { client, other, sid, there } = all;
+  await client.send('Page.setWebLifecycleState', { state: 'frozen' });
+  let delivery;
+  do ({ delivery } = await other.send(sid, 'probe')); while (delivery !== 'queued');
+  await other.send(sid, 'frozen');
+  await there(sid);
+  await client.send('Page.setWebLifecycleState', { state: 'active' });
+  await all.page.bringToFront();
+  const messages = await all.run('gotLast', 'frozen');
+  assert.ok(messages.slice(0, -1).every((message) => message === 'probe'), `${messages}`);
+  await resumed(all, ...messages);
+});
+
+withPage('chromium', 'a page from the back/forward cache goes on with its channel', async (all) => {
+  const { page, run, other, sid, there } = all;
+  await page.goto(`${pages.url}?elsewhere`);
+  await other.send(sid, 'cached');
+  await there(sid);
+  await page.goBack();
+  await resumed(all, 'cached');
+  const log = await run('log');
+  assert.ok(log.some(({ persisted }) => persisted), `The page was not cached: ${JSON.stringify(log)}`);
+  assert.ok(log.some(({ resumed: isResumed }) => isResumed));
+  await run('send', sid, 'again');
+  await resumed(all, 'cached', 'again');
+});
+
+// Firefox decides before the page can let go of its stream.
+withPage('firefox', 'a page that is left is not cached, and leaves the broker at once', async ({ page, there }) => {
+  await page.goto(`${pages.url}?elsewhere`);
+  await there();
+});
+
+// A tab of Firefox that is closed by WebDriver is often gone before its farewell, be it a fetch or a beacon: only Chromium is asked.
+for (const otherOrigin of [false, true]) {
+  withPage('chromium', `a tab that is closed leaves the broker${otherOrigin ? ' of another origin' : ''} at once`, async ({ page, there }) => {
+    await page.close();
+    await there();
+  }, { otherOrigin });
+}
+
+for (const name of ['chromium', 'firefox']) {
+  withPage(name, 'a page that is reloaded has one session', async ({ page, there, reopen, sid }) => {
+    await page.reload();
+    await there();
+    const next = await reopen();
+    assert.notEqual(next, sid);
+    await there(next);
+  });
+}
+
+withPage('chromium', 'a page that was offline is back at once', async (all) => {
+  const { page, other, sid, run } = all;
+  await page.setOfflineMode(true);
+  await run('isOnline', false);
+  await other.send(sid, 'offline');
+  await page.setOfflineMode(false);
+  const start = Date.now();
+  await resumed(all, 'offline');
+  assert.ok(Date.now() - start < 10_000, `after ${Date.now() - start} ms`);
+  await run('send', sid, 'again');
+  await resumed(all, 'offline', 'again');
+});
