@@ -66,12 +66,19 @@ export async function call(target, options) {
 /** A second direction, or both: as soon as the other side has called, or called itself. */
 export const opened = () => until(() => peer, 'a call').then((one) => one.opened).then(({ state }) => state);
 
-/** Milliseconds to the other side and back. */
+/** Milliseconds to the other side and back. What a connection that failed had not delivered is said again on the fresh one. */
 export async function ping() {
   const start = performance.now();
   const count = heard.length;
+  let { connection } = peer;
   await peer.send('ping');
-  await until(() => heard.length > count, 'a pong');
+  await until(() => {
+    if (connection !== peer.connection) {
+      ({ connection } = peer);
+      peer.send('ping');
+    }
+    return heard.length > count;
+  }, 'a pong');
   return performance.now() - start;
 }
 
