@@ -5,6 +5,7 @@ import { startRealBroker, withoutJar } from '../tools/realbroker.js';
 
 /** How often things happen at the same time, and pages are loaded: 8 and 20 times unless PEERBROKER_TIMES says otherwise, as 100. */
 const { PEERBROKER_TIMES } = process.env;
+const TRACKS = Number(PEERBROKER_TIMES ?? 8);
 /** Between Chromium and Firefox fewer: on a busy machine one in thirty leaves a path over which nothing comes, which ICE calls open. */
 const restartsOf = ([one, other]) => Number(PEERBROKER_TIMES ?? (one === other ? 8 : 3));
 const CALLS = Number(PEERBROKER_TIMES ?? 20);
@@ -89,7 +90,7 @@ for (const pair of pairs) {
       await both(one.run('hangUp'), other.run('ended'));
     }
     t.diagnostic(`open after ${median(times)} ms (median), ${Math.max(...times)} ms (longest)`);
-  }, 60 + 6 * restartsOf(pair));
+  }, 60 + 3 * CALLS);
 
   withPages(pair, `${restartsOf(pair)} times both look for another path at once`, async (t, ada, bob) => {
     await ada.run('open', real.url, 'Ada');
@@ -107,12 +108,12 @@ for (const pair of pairs) {
     else if (!isSame[0]) t.diagnostic('on a fresh connection by now');
   }, 60 + 6 * restartsOf(pair));
 
-  withPages(pair, `${RESTARTS} times both add and remove a track at once`, async (t, ada, bob) => {
+  withPages(pair, `${TRACKS} times both add and remove a track at once`, async (t, ada, bob) => {
     await ada.run('open', real.url, 'Ada');
     const sid = await bob.run('open', real.url, 'Bob');
     await both(ada.run('call', sid), bob.run('opened'));
     await both(ada.run('isSame', true), bob.run('isSame', true));
-    for (let time = 0; time < restartsOf(pair); time++) {
+    for (let time = 0; time < TRACKS; time++) {
       await both(ada.run('forgetTrack'), bob.run('forgetTrack'));
       await both(ada.run('addTrack'), bob.run('addTrack'));
       await both(ada.run('tracked'), bob.run('tracked'));
@@ -121,7 +122,7 @@ for (const pair of pairs) {
     }
     await both(ada.run('ping'), bob.run('ping'));
     assert.deepEqual(await both(ada.run('isSame'), bob.run('isSame')), [true, true]);
-  }, 60 + 6 * restartsOf(pair));
+  }, 60 + 3 * CALLS);
 
   withPages(pair, `from the page's load to the open channel, ${CALLS} times`, async (t, ada, bob) => {
     const sid = await bob.run('open', real.url, 'Bob');
@@ -133,7 +134,7 @@ for (const pair of pairs) {
       await both(ada.run('hangUp'), bob.run('ended'));
     }
     t.diagnostic(`${median(times)} ms (median), ${Math.round(times[0])} to ${Math.round(times.at(-1))} ms`);
-  }, 60 + 6 * restartsOf(pair));
+  }, 60 + 3 * CALLS);
 
   withPages(pair, 'the call outlives the broker, and sessions come back', async (t, ada, bob) => {
     const own = await startRealBroker('--allowed-origins', '*');
