@@ -49,6 +49,12 @@ final class BrowserClientIT {
     npm(Duration.ofMinutes(15), "run", "real");
   }
 
+  @Test
+  @DisplayName("what the documents show, in Chromium and Node.js with the runnable broker")
+  void documents() throws Exception {
+    npm(Duration.ofMinutes(5), "run", "docs");
+  }
+
   /** Runs npm, and prints what it prints: its figures are results too. */
   private static void npm(Duration bound, String... arguments) throws Exception {
     List<String> command = new ArrayList<>(List.of("npm"));
