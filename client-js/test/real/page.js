@@ -134,17 +134,19 @@ export function addVideo(colour) {
 }
 
 let stream;
-let sender;
 
 export function addTrack() {
   stream ??= paint('blue');
-  sender = peer.addTrack(stream.getTracks()[0], stream);
+  peer.addTrack(stream.getTracks()[0], stream);
 }
 
-export const removeTrack = () => peer.connection.removeTrack(sender);
+export function removeTrack() {
+  const [own] = stream.getTracks();
+  for (const sender of peer.connection.getSenders()) if (sender.track === own) peer.connection.removeTrack(sender);
+}
 
 const isStable = () => peer.connection.signalingState === 'stable';
-export const tracked = () => until(() => track && isStable() && sender.transport && true, 'a track');
+export const tracked = () => until(() => track && isStable(), 'a track').then(() => true);
 
 /** No section receives, once the other side has taken its track back. */
 export const untracked = () => until(
