@@ -1,405 +1,239 @@
 /**
- * The chats of this page: who calls whom through the broker, and what was said since.
- *
- * The handshake, message by message. `call` names the attempt; a client that leaves it and `name` out is understood as well:
- *
- *     initiator → session     {call, name, offer: <SDP>}
- *     responder → initiator   {call, answer: <SDP>}, or {call, busy: true}
- *     both, meanwhile         {call, candidate: <RTCIceCandidateInit>}
- *
- * Over the data channel: {text}, and {sid}, the session by which one is listed now.
- *
- * A session whose metadata says `"via": "broker"` has no WebRTC (a party in the JVM, say). One writes to it through the broker:
- *
- *     either → other          {name, text}
+ * The chats of this page, and what was said. Over a peer's data channel goes `{text}`; a party that has no WebRTC (`"via": "broker"`
+ * in its metadata) gets `{name, text}` through the broker.
  *
  * Whatever is published or sent through the broker, names and fingerprints too, anybody can copy. So a call belongs to no chat
  * before DTLS has proved who is at its other end; then it belongs to the chat of that certificate, or begins a new one.
  */
-import { PeerLink } from './peer.js';
-import { connectedWords, endingWords, failureWords } from './words.js';
+import { answer, broker, call, canCall, me } from './meet.js';
+import { connectedWords, endingWords, failureWords, nameOf } from './view.js';
 
 const MOST_CHATS = 50;
 const MOST_CALLERS = 12; // that have not connected yet
-const MOST_NOTICES = 10;
 const MOST_LINES = 500;
 const LONGEST_LINE = 8_000;
 
-/** One conversation. `state`: calling, connecting, open, wavering, over. */
-class Chat {
-  link = null;
-  lines = [];
-  unread = 0;
-  /** Of the certificate that the other side has proved to have; null before that. */
-  fingerprint = null;
-  /** The session that the other side says to be listed by, over the proven link. */
-  claimed = null;
-  /** Whether the call waits for a page whose connection is broken. */
-  isAway = false;
+/** {id, name, address, viaBroker, state, peer, fingerprint, lines, unread, isAway}; the state is a Peer's, or `over`. */
+export const chats = [];
+const callers = new Map(); // peer → its name, the oldest first
+const streams = new WeakMap(); // peer → what it shows
+let sharing = null; // {chat, stream, senders}: what this page shows
+let ids = 0;
+let on;
 
-  constructor(id, address, name, viaBroker) {
-    this.id = id;
-    this.address = address;
-    this.name = name;
-    this.viaBroker = viaBroker;
-    this.state = viaBroker ? 'open' : 'calling';
-  }
-
-  add(from, text, more = {}) {
-    const line = { from, text, at: new Date(), ...more };
-    this.lines.push(line);
-    if (this.lines.length > MOST_LINES) this.lines.shift();
-    return line;
-  }
+/**
+ * Begins to take calls. Calls `changed(chat)` after every change, `heard(chat, text)`, `called(chat)` when a caller is connected,
+ * `closed(chat)`, and `merged(chat, other)` when two chats turn out to be with the same peer. `shown()` returns the chat on view.
+ */
+export function begin(listeners) {
+  on = listeners;
+  if (canCall) answer(rung);
+  broker.addEventListener('message', ({ detail }) => written(detail));
 }
 
 /**
- * Calls `changed(chat)` after every change, `heard(chat, text)` for what a screen reader should say at once, `called(chat)` when
- * somebody has called and is connected, `closed(chat)` when one has gone, `merged(chat, other)` when one has turned out to be with
- * the same person as another, and has gone into that.
+ * The chat with a listed session, if there is one: by the address, which the broker vouches for. After a new start of the broker
+ * the peer has said which address it has now, and the session must show the peer's fingerprint: either alone can be made up.
  */
-export class Chats {
-  #broker;
-  #identity;
-  #on;
-  #all = [];
-  #callers = new Map(); // link → {address, name}, the oldest first
-  #ids = 0;
-  #notices = 0;
-  #mine = new Set();
-  me = { sid: null, name: '' };
-  /** The chat that is shown, which never gives way to another. */
-  shown = null;
-
-  constructor(broker, identity, on) {
-    this.#broker = broker;
-    this.#identity = identity;
-    this.#on = on;
-    broker.addEventListener('message', ({ detail }) => this.#received(detail));
-  }
-
-  get all() {
-    return this.#all;
-  }
-
-  /** This page hosts a session, by which others call it, or null: none any longer. Connected peers are notified. */
-  host(sid) {
-    if (this.me.sid === sid) return;
-    this.me.sid = sid;
-    if (!sid) return;
-    this.#mine.add(sid);
-    for (const { link } of this.#all) link?.tell({ sid });
-  }
-
-  /** Whether a session is, or once was, this page's. */
-  isMine(sid) {
-    return this.#mine.has(sid);
-  }
-
-  /**
-   * The chat with a listed session, if there is one: by address, which the broker vouches for. After a new start of the broker
-   * it is another; then the session must show the fingerprint of the chat, and the chat's other side must name the session. Either
-   * alone can be made up.
-   */
-  with({ sid, metadata }) {
-    return this.#all.find((chat) => chat.address === sid)
-      ?? this.#all.find((chat) => chat.claimed === sid && chat.fingerprint === metadata?.fingerprint);
-  }
-
-  /** Opens, or opens again, the chat with a listed session. */
-  meet(session) {
-    let chat = this.with(session);
-    if (!chat) {
-      chat = this.#begin(session.sid, nameOf(session), session.metadata?.via === 'broker');
-      if (!chat.viaBroker) this.#ring(chat);
-    } else if (chat.state === 'over') {
-      chat.address = session.sid;
-      this.again(chat);
-    }
-    return chat;
-  }
-
-  /** Calls once more. */
-  again(chat) {
-    chat.state = chat.viaBroker ? 'open' : 'calling';
-    if (!chat.viaBroker) this.#ring(chat);
-    this.#on.changed(chat);
-  }
-
-  async say(chat, text) {
-    const line = chat.add('me', text, { state: 'sending' });
-    await this.#deliver(chat, line);
-  }
-
-  async sayAgain(chat, line) {
-    line.state = 'sending';
-    await this.#deliver(chat, line);
-  }
-
-  /** Ends a chat and forgets it. */
-  close(chat) {
-    chat.link?.close();
-    this.#all.splice(this.#all.indexOf(chat), 1);
-    this.#on.closed(chat);
-  }
-
-  /** Ends all data channels, so that the others know at once. */
-  hangUp() {
-    for (const chat of this.#all) chat.link?.close();
-    for (const link of this.#callers.keys()) link.close();
-  }
-
-  /** The list reports that this session is no longer there. A data channel may live on; everything else is over. */
-  departed(sid) {
-    const chat = this.#all.find((each) => each.address === sid);
-    if (!chat || chat.state === 'over' || chat.link?.isOpen) return;
-    chat.link?.close();
-    this.#over(chat, 'left');
-  }
-
-  async #deliver(chat, line) {
-    this.#on.changed(chat);
-    if (chat.viaBroker) {
-      try {
-        await this.#broker.send(this.me.sid, chat.address, { name: this.me.name, text: line.text });
-        line.state = 'sent';
-      } catch (failure) {
-        line.state = 'failed';
-        line.why = failureWords(failure, chat.name);
-      }
-    } else if (chat.link?.say(line.text)) {
-      line.state = 'sent';
-    } else {
-      line.state = 'failed';
-      line.why = chat.state === 'over' ? `${chat.name} is gone.` : `There is no connection to ${chat.name} now.`;
-    }
-    this.#on.changed(chat);
-  }
-
-  #begin(address, name, viaBroker) {
-    const chat = new Chat(++this.#ids, address, name, viaBroker);
-    this.#all.push(chat);
-    return chat;
-  }
-
-  /** Whether one more chat may begin by itself. What gives way is not shown, and its owner has written nothing in it. */
-  #hasRoom() {
-    if (this.#all.length < MOST_CHATS) return true;
-    const idle = this.#all.find((chat) => chat !== this.shown && (chat.state === 'over' || chat.viaBroker)
-      && !chat.lines.some(({ from }) => from === 'me'));
-    if (idle) this.close(idle);
-    return Boolean(idle);
-  }
-
-  #received({ origin, target, message }) {
-    if (target !== this.me.sid || typeof message !== 'object' || message === null) return;
-    const { call, name, offer, answer, candidate, busy, text } = message;
-    if (typeof offer === 'string') {
-      this.#rung(origin, call, name, offer);
-    } else if (typeof text === 'string') {
-      this.#written(origin, name, text);
-    } else {
-      const link = this.#linkWith(origin, call);
-      const chat = this.#chatOf(link);
-      if (typeof answer === 'string' && link?.isCalling) {
-        chat.state = 'connecting';
-        link.accept(answer);
-        this.#on.changed(chat);
-      } else if (candidate) {
-        link?.candidate(candidate);
-      } else if (busy === true && chat && !link.isOpen) {
-        link.close();
-        this.#over(chat, 'busy');
-      }
-    }
-  }
-
-  #written(origin, name, text) {
-    let chat = this.#all.find((each) => each.address === origin);
-    if (chat && !chat.viaBroker) return;
-    if (!chat) {
-      if (!this.#hasRoom()) return;
-      chat = this.#begin(origin, cleanName(name), true);
-    }
-    if (chat.state === 'over') chat.state = 'open';
-    this.#heard(chat, text);
-  }
-
-  #ring(chat) {
-    chat.link?.close();
-    chat.isAway = false;
-    chat.link = this.#connect(chat.address, chat.name, crypto.getRandomValues(new Uint32Array(2)).join('-'));
-    chat.link.offer();
-  }
-
-  /** Somebody calls. When both called at once, the call of the smaller address stands. */
-  #rung(origin, call, name, offer) {
-    const calling = this.#all.find((each) => each.address === origin && each.link?.isCalling);
-    if (calling && this.me.sid < origin) return;
-    const link = this.#connect(origin, calling?.name ?? cleanName(name), call);
-    if (calling) {
-      calling.link.close();
-      calling.link = link;
-      calling.state = 'connecting';
-      this.#on.changed(calling);
-    } else {
-      for (const [other, { address }] of this.#callers) {
-        if (address === origin) this.#dismiss(other, address);
-      }
-      if (this.#callers.size >= MOST_CALLERS) this.#dismissOne();
-      this.#callers.set(link, { address: origin, name: cleanName(name) });
-    }
-    link.answer(offer);
-  }
-
-  /** The oldest call that gets nowhere makes room for another one; junk, most likely. If it is not, its caller is asked to call again. */
-  #dismissOne() {
-    const callers = Array.from(this.#callers);
-    const [link, { address }] = callers.find(([each]) => !each.isOnTheWay) ?? callers[0];
-    this.#dismiss(link, address);
-    this.#tellBusy(address, link.call);
-  }
-
-  #dismiss(link) {
-    link.close();
-    this.#callers.delete(link);
-  }
-
-  /** A few at a time: otherwise those who send junk would have this page send as much. */
-  #tellBusy(address, call) {
-    if (this.#notices >= MOST_NOTICES) return;
-    this.#notices++;
-    this.#broker.send(this.me.sid, address, { call, busy: true })
-      .catch(() => {}) // it gives up by itself
-      .finally(() => this.#notices--);
-  }
-
-  /** Makes a link; its outcome is reported to the chat that it belongs to by then. */
-  #connect(address, name, call) {
-    let turn = Promise.resolve();
-    const link = new PeerLink(this.#identity, call, {
-      signal: (message) => {
-        turn = turn.then(() => this.#tell(address, link, message));
-      },
-      opened: (fingerprint) => this.#proved(link, address, name, fingerprint),
-      heard: ({ text, sid }) => {
-        const chat = this.#chatOf(link);
-        if (typeof text === 'string') this.#heard(chat, text);
-        if (typeof sid === 'string') chat.claimed = sid.slice(0, 64);
-      },
-      wavering: (is) => {
-        const chat = this.#chatOf(link);
-        chat.state = is ? 'wavering' : 'open';
-        this.#on.changed(chat);
-      },
-      over: (reason) => this.#ended(link, reason),
-    });
-    return link;
-  }
-
-  #chatOf(link) {
-    return link && this.#all.find((chat) => chat.link === link);
-  }
-
-  /** The link to an address whose attempt has this name, or any, if the other side gives none. */
-  #linkWith(address, call) {
-    const isMeant = (link) => link && !link.isOver && (call === undefined || call === link.call);
-    return this.#all.find((chat) => chat.address === address && isMeant(chat.link))?.link
-      ?? Array.from(this.#callers).find(([link, caller]) => caller.address === address && isMeant(link))?.[0];
-  }
-
-  /** It is proven who is at the other end of a link, so it is known whose chat it is. */
-  #proved(link, address, name, fingerprint) {
-    const own = this.#chatOf(link); // that this page has called from
-    const hasCalled = this.#callers.delete(link);
-    let chat = this.#all.find((each) => each.fingerprint === fingerprint) ?? (own?.fingerprint === null ? own : null);
-    if (!chat) {
-      if (!this.#hasRoom()) {
-        link.close();
-        this.#tellBusy(address, link.call);
-        return;
-      }
-      chat = this.#begin(address, name, false);
-    }
-    if (own && own !== chat) this.#disown(own, chat);
-    if (chat.link !== link) chat.link?.close();
-    Object.assign(chat, { link, address, fingerprint, state: 'open', isAway: false });
-    const hasNamesake = this.#all.some((each) => each !== chat && each.name === chat.name);
-    chat.add('note', connectedWords(chat.name, hasNamesake));
-    if (this.me.sid) link.tell({ sid: this.me.sid });
-    if (hasCalled) this.#on.called(chat);
-    this.#on.changed(chat);
-  }
-
-  /** A call from a chat has reached the person of another one. */
-  #disown(chat, other) {
-    chat.link = null;
-    if (chat.fingerprint !== null) {
-      this.#over(chat, 'another');
-      return;
-    }
-    other.lines.push(...chat.lines);
-    this.#all.splice(this.#all.indexOf(chat), 1);
-    this.#on.merged(chat, other);
-  }
-
-  #ended(link, reason, failure) {
-    this.#callers.delete(link);
-    const chat = this.#chatOf(link);
-    if (chat) this.#over(chat, reason, failure);
-  }
-
-  /** Tells the other side through the broker. Waits as long as the broker asks, a few times; gives up when the link has ended. */
-  async #tell(address, link, message) {
-    const { call } = link;
-    const body = message.offer ? { call, name: this.me.name, ...message } : { call, ...message };
-    for (let tries = 0; !link.isOver; tries++) {
-      try {
-        const { delivery } = await this.#broker.send(this.me.sid, address, body);
-        if (delivery === 'queued' && message.offer) this.#waitFor(link);
-        return;
-      } catch (failure) {
-        if (failure.status !== 429 || tries === 3) {
-          if (link.isOver || link.isOpen || message.candidate) return;
-          link.close();
-          this.#ended(link, 'refused', failure);
-          return;
-        }
-        await new Promise((resume) => setTimeout(resume, 1_000 * Math.max(1, failure.retryAfterSeconds)));
-      }
-    }
-  }
-
-  /** The broker keeps the call for a page that may come back. */
-  #waitFor(link) {
-    const chat = this.#chatOf(link);
-    if (!chat || !link.isCalling) return;
-    chat.isAway = true;
-    link.waitLonger();
-    this.#on.changed(chat);
-  }
-
-  #heard(chat, text) {
-    const line = chat.add('them', text.slice(0, LONGEST_LINE));
-    chat.unread++;
-    this.#on.heard(chat, line.text);
-    this.#on.changed(chat);
-  }
-
-  #over(chat, reason, failure) {
-    chat.state = 'over';
-    chat.isAway = false;
-    chat.add('note', failure ? failureWords(failure, chat.name) : endingWords(reason, chat.name));
-    this.#on.changed(chat);
-  }
+export function chatWith({ sid, metadata }) {
+  return chats.find(({ address }) => address === sid)
+    ?? chats.find(({ peer, fingerprint }) => fingerprint && peer?.target === sid && metadata?.fingerprint === fingerprint);
 }
 
-/** The name that a session goes by. What strangers publish is cut to size here and shown as text only. */
-export function nameOf(session) {
-  return cleanName(session.metadata?.name);
+/** Opens the chat with a listed session, or opens it again. */
+export function meet(session) {
+  const chat = chatWith(session) ?? add(session.sid, nameOf(session.metadata?.name), session.metadata?.via === 'broker');
+  chat.address = session.sid;
+  if (!chat.viaBroker && !chat.peer) ring(chat);
+  return chat;
 }
 
-function cleanName(name) {
-  const clean = typeof name === 'string' ? name.replace(/\p{Cc}+/gu, ' ').trim() : '';
-  return Array.from(clean).slice(0, 64).join('') || 'Somebody without a name';
+export function ring(chat) {
+  Object.assign(chat, { peer: call(chat.address), state: 'calling', isAway: false });
+  follow(chat.peer, chat.name);
+  // Its delivery says whether that page is there.
+  broker.send(chat.address, { ringing: true }, { origin: me.session.sid }).then(({ delivery }) => {
+    chat.isAway = delivery === 'queued' && chat.state === 'calling';
+    on.changed(chat);
+  }, () => {});
+  on.changed(chat);
+}
+
+/** Says something, or says a line again that failed. */
+export async function say(chat, text, line = write(chat, 'me', text)) {
+  line.state = 'sending';
+  on.changed(chat);
+  try {
+    const message = { name: me.name, text };
+    if (chat.viaBroker) await broker.send(chat.address, message, { origin: me.session.sid, within: 5_000 });
+    else await chat.peer.send(JSON.stringify({ text }));
+    line.state = 'sent';
+  } catch (failure) {
+    Object.assign(line, { state: 'failed', why: chat.peer || chat.viaBroker ? failureWords(failure, chat.name) : `${chat.name} is gone.` });
+  }
+  on.changed(chat);
+}
+
+/** Ends a chat and forgets it. */
+export function close(chat) {
+  if (sharing?.chat === chat) stopSharing();
+  chats.splice(chats.indexOf(chat), 1);
+  chat.peer?.close();
+  on.closed(chat);
+}
+
+/** Ends all calls, so that the others know at once. */
+export function hangUp() {
+  for (const peer of [...callers.keys(), ...chats.map((chat) => chat.peer)]) peer?.close();
+}
+
+/** The list says that a session is gone. A connection may live on; a call that still rings is in vain. */
+export function departed(sid) {
+  for (const chat of chats) if (chat.address === sid && chat.state === 'calling') over(chat, 'left');
+}
+
+/** Shows a camera or a test pattern in a chat, and in no other. */
+export function share(chat, stream) {
+  stopSharing();
+  sharing = { chat, stream, senders: stream.getTracks().map((track) => chat.peer.addTrack(track, stream)) };
+  on.changed(chat);
+}
+
+export function stopSharing() {
+  if (!sharing) return;
+  const { chat, stream, senders } = sharing;
+  sharing = null;
+  for (const track of stream.getTracks()) track.stop();
+  const { connection } = chat.peer ?? {};
+  const live = connection && connection.signalingState !== 'closed' ? connection.getSenders() : [];
+  for (const sender of senders) if (live.includes(sender)) connection.removeTrack(sender);
+  on.changed(chat);
+}
+
+/** What a chat shows: the own picture and the other side's, each a MediaStream or null. */
+export function picturesOf(chat) {
+  return { mine: sharing?.chat === chat ? sharing.stream : null, theirs: streams.get(chat.peer) ?? null };
+}
+
+function add(address, name, viaBroker) {
+  const chat = { id: ++ids, address, name, viaBroker, state: viaBroker ? 'connected' : 'calling',
+    peer: null, fingerprint: null, lines: [], unread: 0, isAway: false };
+  chats.push(chat);
+  return chat;
+}
+
+/** Whether one more chat may begin by itself. What gives way is not on view, and nothing was written in it here. */
+function hasRoom() {
+  if (chats.length < MOST_CHATS) return true;
+  const idle = chats.find((chat) => chat !== on.shown() && (chat.state === 'over' || chat.viaBroker)
+    && !chat.lines.some(({ from }) => from === 'me'));
+  if (idle) close(idle);
+  return Boolean(idle);
+}
+
+/** A stranger calls. The oldest call that gets nowhere makes room, and is told so: it is junk, most likely. */
+function rung(peer, name) {
+  if (callers.size >= MOST_CALLERS) {
+    const [oldest] = callers.keys();
+    callers.delete(oldest);
+    oldest.close('busy');
+  }
+  callers.set(peer, nameOf(name));
+  follow(peer, nameOf(name));
+}
+
+function follow(peer, name) {
+  const itsChat = () => chats.find((chat) => chat.peer === peer);
+  const changed = () => itsChat() && on.changed(itsChat());
+  peer.addEventListener('state', ({ detail: state }) => {
+    if (itsChat() && state !== 'closed') itsChat().state = state;
+    changed();
+  });
+  peer.addEventListener('message', ({ detail }) => {
+    const text = textIn(detail);
+    if (itsChat() && text !== null) heard(itsChat(), text);
+  });
+  peer.addEventListener('track', ({ detail: { streams: [stream] } }) => {
+    if (!stream) return;
+    streams.set(peer, stream);
+    stream.onremovetrack = () => {
+      if (!stream.getTracks().length && streams.get(peer) === stream) streams.delete(peer);
+      changed();
+    };
+    changed();
+  });
+  peer.opened.then(() => proved(peer, name), () => {});
+  peer.closed.then((error) => {
+    callers.delete(peer);
+    if (itsChat()) over(itsChat(), error?.code, error?.cause);
+  });
+}
+
+/** It is proven who is at the other end, so it is known whose chat it is. */
+function proved(peer, name) {
+  const { fingerprint, target: address } = peer;
+  const own = chats.find((chat) => chat.peer === peer); // that this page has called from
+  const hasCalled = callers.delete(peer);
+  if (!own && !hasCalled) return;
+  let chat = chats.find((each) => each.fingerprint === fingerprint) ?? (own?.fingerprint === null ? own : null);
+  if (!chat && !hasRoom()) return peer.close('busy');
+  chat ??= add(address, name, false);
+  if (own && own !== chat) disown(own, chat);
+  const before = chat.peer;
+  Object.assign(chat, { peer, address, fingerprint, state: 'connected', isAway: false });
+  if (before !== peer) before?.close();
+  write(chat, 'note', connectedWords(chat.name, chats.some((each) => each !== chat && each.name === chat.name)));
+  if (hasCalled) on.called(chat);
+  on.changed(chat);
+}
+
+/** A call from a chat has reached the peer of another one. */
+function disown(chat, other) {
+  chat.peer = null;
+  if (chat.fingerprint !== null) return over(chat, 'another');
+  other.lines.push(...chat.lines);
+  chats.splice(chats.indexOf(chat), 1);
+  on.merged(chat, other);
+}
+
+function over(chat, reason, cause) {
+  if (sharing?.chat === chat) stopSharing();
+  const { peer } = chat;
+  Object.assign(chat, { peer: null, state: 'over', isAway: false });
+  peer?.close();
+  write(chat, 'note', cause ? failureWords(cause, chat.name) : endingWords(reason, chat.name));
+  on.changed(chat);
+}
+
+/** Somebody without WebRTC writes through the broker. */
+function written({ origin, target, message }) {
+  const text = textIn(message);
+  let chat = chats.find(({ address }) => address === origin);
+  if (target !== me.session?.sid || text === null || (chat && !chat.viaBroker) || (!chat && !hasRoom())) return;
+  chat ??= add(origin, nameOf(message.name), true);
+  heard(chat, text);
+}
+
+function heard(chat, text) {
+  write(chat, 'them', text.slice(0, LONGEST_LINE));
+  chat.unread++;
+  on.heard(chat, text.slice(0, LONGEST_LINE));
+  on.changed(chat);
+}
+
+function write(chat, from, text) {
+  const line = { from, text, at: new Date() };
+  chat.lines.push(line);
+  if (chat.lines.length > MOST_LINES) chat.lines.shift();
+  return line;
+}
+
+/** The text of a message, which may be anything; null if it has none. */
+function textIn(message) {
+  try {
+    const { text } = typeof message === 'string' ? JSON.parse(message) : message;
+    return typeof text === 'string' ? text : null;
+  } catch {
+    return null;
+  }
 }

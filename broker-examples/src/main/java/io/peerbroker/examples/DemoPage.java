@@ -33,29 +33,24 @@ final class DemoPage extends ResourceHandler {
           "/",
           "/index.html",
           "/app.js",
-          "/broker-client.js",
           "/chats.js",
-          "/dom.js",
           "/icon.svg",
-          "/message-log.js",
-          "/peer.js",
-          "/roster.js",
-          "/roster-worker.js",
+          "/meet.js",
           "/style.css",
-          "/words.js");
+          "/view.js");
 
   private static final Map<String, String> SECURITY_HEADERS =
       Map.of(
           "Content-Security-Policy",
           "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-              + "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; "
+              + "connect-src 'self'; base-uri 'none'; form-action 'none'; "
               + "frame-ancestors 'none'",
           "X-Content-Type-Options",
           "nosniff",
           "Referrer-Policy",
           "no-referrer",
           "Permissions-Policy",
-          "camera=(), microphone=(), geolocation=()");
+          "camera=(self), microphone=(self), geolocation=()");
 
   private final Handler next;
   private final String config;

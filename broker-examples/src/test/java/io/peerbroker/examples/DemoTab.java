@@ -64,12 +64,12 @@ final class DemoTab {
 
   /** Waits for a message of the other side in the open chat. */
   void awaitHeard(String text) {
-    awaitText(".log:not([hidden]) .them .text", text);
+    awaitText("#log .them .text", text);
   }
 
   /** Waits for a message of the own side that is marked so. */
   void awaitNotSent(String why) {
-    awaitText(".log:not([hidden]) .why", why);
+    awaitText("#log .why", why);
   }
 
   /** Waits for what the page says of the open chat, below the name. */
@@ -79,7 +79,7 @@ final class DemoTab {
 
   /** Waits for what the page says in the course of the open chat. */
   void awaitNote(String words) {
-    awaitText(".log:not([hidden]) .note", words);
+    awaitText("#log .note", words);
   }
 
   /** Waits until the page reports a call everywhere. */

@@ -56,17 +56,22 @@ class HostileDemoIT {
         globalThis.data = channel;
         channel.onmessage = ({ data }) => heard.push(data);
       };
-      globalThis.onTold = async ({ origin, target, message: { call, offer, answer, candidate } }) => {
-        if (offer) {
+      globalThis.onTold = async ({ origin, target, message: { pc: id, description, candidates } }) => {
+        if (description?.type === 'offer') {
           globalThis.pc = new RTCPeerConnection();
-          pc.ondatachannel = ({ channel }) => adopt(channel);
-          pc.onicecandidate = ({ candidate: own }) => own && send(target, origin, { call, candidate: own });
-          await pc.setRemoteDescription({ type: 'offer', sdp: offer });
+          equipChannels(id, target, origin);
+          await pc.setRemoteDescription(description);
           await pc.setLocalDescription(await pc.createAnswer());
-          await send(target, origin, { call, answer: disguised(pc.localDescription.sdp) });
+          await send(target, origin, { pc: id, description: { type: 'answer', sdp: disguised(pc.localDescription.sdp) } });
         }
-        if (answer) await pc.setRemoteDescription({ type: 'answer', sdp: answer });
-        if (candidate) await pc.addIceCandidate(candidate).catch(() => {});
+        if (description?.type === 'answer') await pc.setRemoteDescription(description);
+        for (const each of candidates ?? []) await pc.addIceCandidate(each).catch(() => {});
+      };
+      // The client's own channels have fixed ids.
+      globalThis.equipChannels = (id, own, other) => {
+        pc.createDataChannel('', { negotiated: true, id: 254 });
+        adopt(pc.createDataChannel('', { negotiated: true, id: 252 }));
+        pc.onicecandidate = ({ candidate }) => candidate && send(own, other, { pc: id, candidates: [candidate] });
       };
       """;
 
@@ -74,12 +79,11 @@ class HostileDemoIT {
       """
       const ada = await find('Ada');
       globalThis.pc = new RTCPeerConnection();
-      const channel = pc.createDataChannel('chat');
-      adopt(channel);
-      channel.onopen = () => done('open');
-      pc.onicecandidate = ({ candidate }) => candidate && send(me.sid, ada.sid, { call: 'x', candidate });
+      equipChannels('x', me.sid, ada.sid);
+      data.onopen = () => done('open');
       await pc.setLocalDescription(await pc.createOffer());
-      await send(me.sid, ada.sid, { call: 'x', name: 'Bob', offer: disguised(pc.localDescription.sdp) });
+      await send(me.sid, ada.sid,
+        { pc: 'x', call: { name: 'Bob' }, description: { type: 'offer', sdp: disguised(pc.localDescription.sdp) } });
       """;
 
   /** A valid offer without a peer behind it. */
@@ -87,7 +91,8 @@ class HostileDemoIT {
       """
       const junk = new RTCPeerConnection();
       junk.createDataChannel('chat');
-      const { sdp: offer } = await junk.createOffer();
+      const { sdp } = await junk.createOffer();
+      const offer = (pc, name) => ({ pc, call: { name }, description: { type: 'offer', sdp } });
       const ada = await find('Ada');
       """;
 
@@ -117,7 +122,7 @@ class HostileDemoIT {
   private static List<?> texts(DemoTab tab) {
     return (List<?>)
         tab.evaluate(
-            "return Array.from(document.querySelectorAll('.log:not([hidden]) .text'),"
+            "return Array.from(document.querySelectorAll('#log .text'),"
                 + " (each) => each.textContent)");
   }
 
@@ -205,15 +210,15 @@ class HostileDemoIT {
     run(
         JUNK_OFFER
             + """
-            await send(me.cid, ada.sid, { call: 'honest but slow', name: 'Kit', offer });
-            for (let i = 0; i < 60; i++) await send(await host(), ada.sid, { call: 'c' + i, name: 'Junk', offer });
+            await send(me.cid, ada.sid, offer('honest-but-slow', 'Kit'));
+            for (let i = 0; i < 60; i++) await send(await host(), ada.sid, offer('c' + i, 'Junk'));
             done();
             """);
     await()
         .atMost(PATIENCE)
         .until(
             () ->
-                run("done(received.some((each) => each.busy && each.call === 'honest but slow'))")
+                run("done(received.some((each) => each.bye && each.pc === 'honest-but-slow'))")
                     .equals(true));
     bob.pick("Ada");
     bob.awaitChatState("Connected, browser to browser");
