@@ -114,7 +114,8 @@ public final class BrokerStats {
 
   /**
    * Returns how many watches are open; at most {@link Limits#maxWatches()}, and as many again of
-   * the application's own.
+   * the application's own. A list on the stream of a channel counts while there is a stream, not
+   * while the channel waits for its reader: it gives way then.
    */
   public int watches() {
     return values.watches;

@@ -80,7 +80,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     private final Permits.Permit permit;
 
     /** Used by the poller only; null until there are lists. */
-    private ChannelWatches.@Nullable Turns turns;
+    private @Nullable StreamTurns turns;
 
     Stream(Permits.Permit permit) {
       this.permit = permit;
@@ -101,10 +101,10 @@ final class ChannelConnection implements WaitingChannels.Waiter {
       }
     }
 
-    private ChannelWatches.Turns turns(ChannelWatches lists) {
-      ChannelWatches.Turns taken = turns;
+    private StreamTurns turns(ChannelWatches lists) {
+      StreamTurns taken = turns;
       if (taken == null) {
-        taken = lists.new Turns(this, outbox);
+        taken = new StreamTurns(this, outbox, lists);
         turns = taken;
       }
       return taken;

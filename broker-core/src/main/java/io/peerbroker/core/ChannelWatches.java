@@ -3,7 +3,6 @@ package io.peerbroker.core;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,18 +17,19 @@ import org.jspecify.annotations.Nullable;
  * choice.
  *
  * <p>A list lives as long as its channel, unless it ends before, and holds a permit for all that
- * time, so a client that comes back always has room for it. While a stream is attached, each list
- * has a watch, whose transport is here: what wakes the watch wakes the stream, and the stream polls
- * the watches in turns. A watch ends with its stream, and the next stream begins a new one. So a
- * client that comes back receives its lists anew, as far as its rights go by then.
+ * time: its name and filter are heap. While the channel waits for its reader, its lists end if
+ * others need their permits. While a stream is attached, each list has a watch, whose transport is
+ * here: what wakes the watch wakes the stream, and the stream polls the watches in turns. A watch
+ * ends with its stream, and the next stream begins a new one. So a client that comes back receives
+ * its lists anew, as far as its rights go by then.
  *
  * <p>The end of a list waits here until a stream has polled it. It is kept after that, since a
  * stream that breaks may lose it: a client that comes back is notified again of the last ends.
  *
- * <p>Safe for use by many threads. The lock is a leaf: watches, policies and the stream are called
- * outside it.
+ * <p>Safe for use by many threads. Under the lock only that of {@link WaitingChannels} is taken:
+ * watches, policies and the stream are called outside it.
  */
-final class ChannelWatches {
+final class ChannelWatches implements WaitingChannels.Waiter {
 
   /** How a caller's watches are begun. */
   interface Viewer {
@@ -65,6 +65,9 @@ final class ChannelWatches {
      */
     @Nullable Carried carried;
 
+    /** Whether a repeated request was told that there is this list. Guarded by the same lock. */
+    boolean isAskedAgain;
+
     Named(String name, ParsedFilter filter, Permits.Permit permit) {
       this.name = name;
       this.filter = filter;
@@ -72,10 +75,28 @@ final class ChannelWatches {
     }
   }
 
+  /** Where the stream's next event may come from. */
+  interface Source {
+
+    /** Returns the next event, or null; called by the stream's poller. */
+    @Nullable Envelope poll();
+  }
+
   /** A list on one stream, as the transport of its watch. */
-  private final class Carried implements Transport {
+  private final class Carried implements Transport, Source {
     final Named list;
     final Attachment watch;
+
+    /**
+     * Whether it may have an event. Cleared before the watch is polled, and set before the stream
+     * is woken, so no event is overlooked.
+     */
+    volatile boolean isDue = true;
+
+    /**
+     * The stream's last poll that has asked this list. Guarded by the lock of the channel's lists.
+     */
+    long askedIn;
 
     Carried(Named list, Attachment watch) {
       this.list = list;
@@ -84,7 +105,21 @@ final class ChannelWatches {
 
     @Override
     public void ready() {
+      isDue = true;
+      areDue = true;
       wake();
+    }
+
+    @Override
+    public @Nullable Envelope poll() {
+      isDue = false;
+      Envelope shared = watch.poll();
+      if (shared == null) {
+        return null;
+      }
+      isDue = true;
+      areDue = true;
+      return new Envelope(new Event.Watched(list.name, shared));
     }
 
     @Override
@@ -96,90 +131,6 @@ final class ChannelWatches {
       }
     }
   }
-
-  /**
-   * The order in which one stream polls: one event of the channel, then one of its lists. Used by
-   * the stream's poller only.
-   */
-  final class Turns {
-
-    /** How many events may be forgotten before their room is used again. */
-    private static final int MAX_FORGOTTEN = 1_024;
-
-    private final AbstractAttachment stream;
-    private final Outbox outbox;
-
-    /** Which of the polled events are from lists. */
-    private BitSet fromLists = new BitSet();
-
-    /** The first event that was not consumed. */
-    private int first;
-
-    /** How many events {@link #fromLists} knows, including those before {@link #first}. */
-    private int polled;
-
-    private boolean isListsTurn;
-
-    /** Which list is polled first. */
-    private int nextList;
-
-    Turns(AbstractAttachment stream, Outbox outbox) {
-      this.stream = stream;
-      this.outbox = outbox;
-      // What was polled before there were lists.
-      polled = outbox.polledBy(stream);
-    }
-
-    @Nullable Envelope poll() {
-      boolean isList = isListsTurn;
-      Envelope envelope = isList ? pollLists() : outbox.poll(stream);
-      if (envelope == null) {
-        isList = !isList;
-        envelope = isList ? pollLists() : outbox.poll(stream);
-      }
-      if (envelope != null) {
-        fromLists.set(polled++, isList);
-        isListsTurn = !isList;
-      }
-      return envelope;
-    }
-
-    private @Nullable Envelope pollLists() {
-      Event.Unwatched ending = pollEnding(stream);
-      if (ending != null) {
-        return new Envelope(ending);
-      }
-      Carried[] lists = listsOn(stream);
-      for (int i = 0; i < lists.length; i++) {
-        int which = (nextList + i) % lists.length;
-        Envelope shared = lists[which].watch.poll();
-        if (shared != null) {
-          nextList = which + 1;
-          return new Envelope(new Event.Watched(lists[which].list.name, shared));
-        }
-      }
-      return null;
-    }
-
-    /** Notes that the oldest events were consumed; returns how many of them were the channel's. */
-    int consumed(int events) {
-      int last = Math.min(polled, first + events);
-      int lists = fromLists.get(first, last).cardinality();
-      first = last;
-      if (first == polled) {
-        fromLists.clear();
-        first = 0;
-        polled = 0;
-      } else if (first > MAX_FORGOTTEN) {
-        fromLists = fromLists.get(first, polled);
-        polled -= first;
-        first = 0;
-      }
-      return events - lists;
-    }
-  }
-
-  private static final Carried[] NONE = {};
 
   private final int max;
   private final OpenStreams streams;
@@ -201,9 +152,19 @@ final class ChannelWatches {
   @GuardedBy("this")
   private @Nullable AbstractAttachment stream;
 
-  /** The lists that have a watch on that stream. Replaced, never changed. */
+  /** The lists that have a watch on that stream. */
   @GuardedBy("this")
-  private Carried[] carried = NONE;
+  private final List<Carried> carried = new ArrayList<>();
+
+  /** Which of them the stream asks first. */
+  @GuardedBy("this")
+  private int first;
+
+  /**
+   * Whether the stream may find something here; if not, it takes no lock. Cleared with the lock
+   * held before it is looked, and set after what there is to find has been entered.
+   */
+  private volatile boolean areDue;
 
   /** The ends that no stream has polled. */
   @GuardedBy("this")
@@ -214,8 +175,8 @@ final class ChannelWatches {
   private final Map<String, Event.Unwatched> lastEndings = new LinkedHashMap<>();
 
   /**
-   * Those of them that the current stream must repeat. A client that uses a name again must not
-   * take the repetition for the end of its new list.
+   * Those of them that the current stream has yet to repeat. None is repeated once its name is used
+   * again; one that the stream has polled by then may still reach the client later.
    */
   @GuardedBy("this")
   private final Map<String, Event.Unwatched> repeats = new LinkedHashMap<>();
@@ -259,29 +220,36 @@ final class ChannelWatches {
       throw reported.apply(refused);
     }
     Admitted admitted = viewer.admit(filter);
-    Named list;
+    Added added;
     try {
-      list = add(name, filter);
+      added = add(name, filter);
     } catch (RefusedException refused) {
       throw reported.apply(refused);
     }
-    AbstractAttachment on = currentStream();
-    if (list == null || on == null) {
+    if (added == null || added.on == null) {
       return;
     }
     boolean begun = false;
     try {
-      begin(list, on, admitted);
+      begin(added.list, added.on, admitted);
       begun = true;
     } finally {
       if (!begun) {
-        forget(list);
+        forget(added.list);
       }
     }
   }
 
+  /**
+   * A new list.
+   *
+   * @param on the stream that it begins on, or null if there is none; a stream that comes later
+   *     finds the list
+   */
+  private record Added(Named list, @Nullable AbstractAttachment on) {}
+
   /** Adds a list; returns null if there is one with this name and this filter. */
-  private @Nullable Named add(String name, ParsedFilter filter) {
+  private @Nullable Added add(String name, ParsedFilter filter) {
     checkRoom();
     Permits.Permit permit = streams.take(streams.watches);
     boolean added = false;
@@ -293,28 +261,24 @@ final class ChannelWatches {
         }
         checkRoom();
         lists.put(name, list);
+        added = true;
+        AbstractAttachment on = current.get();
+        if (stream == null && on != null) {
+          // The first list, or the stream that has just become the current one is yet to be noted.
+          moveTo(on);
+        } else if (stream == null) {
+          streams.waitingWithLists.add(this);
+        }
+        // Polled from now on, a repeated end would pass for that of the new list.
         lastEndings.remove(name);
         repeats.remove(name);
+        return new Added(list, stream);
       }
-      added = true;
-      return list;
     } finally {
       if (!added) {
         permit.release();
       }
     }
-  }
-
-  /**
-   * Returns the stream that a new list begins on, or null if there is none. A stream that comes
-   * later finds the list.
-   */
-  private synchronized @Nullable AbstractAttachment currentStream() {
-    if (stream == null && !closed) {
-      // The lists are new, or the stream that has just become the current one is yet to be noted.
-      stream = current.get();
-    }
-    return stream;
   }
 
   /** Returns whether there is such a list; refuses if its filter is another one. */
@@ -323,34 +287,40 @@ final class ChannelWatches {
       throw new RefusedException(Refusals.unknownChannel());
     }
     Named list = lists.get(name);
-    if (list != null && !list.filter.equals(filter)) {
+    if (list == null) {
+      return false;
+    }
+    if (!list.filter.equals(filter)) {
       throw new RefusedException(Refusals.watchedOtherwise(name));
     }
-    return list != null;
+    list.isAskedAgain = true;
+    return true;
   }
 
   private synchronized void checkRoom() {
     if (lists.size() >= max) {
       throw new RefusedException(Refusals.tooManyWatches(max));
     }
-    if (endings.size() >= 2 * max) {
+    if (lists.size() + endings.size() >= 2 * max) {
       throw new RefusedException(Refusals.unwatchedUnread(endings.size()));
     }
   }
 
   /** Ends a list for its client; does nothing if there is none. */
   void unwatch(String name) {
-    Named list;
-    Carried watch;
-    synchronized (this) {
-      list = lists.remove(name);
-      if (list == null) {
-        return;
+    Carried watch = null;
+    try {
+      synchronized (this) {
+        Named list = lists.get(name);
+        if (list == null) {
+          return;
+        }
+        watch = remove(list);
+        addEnding(name, CloseReason.CLOSED);
       }
-      watch = leave(list);
-      addEnding(name, CloseReason.CLOSED);
+    } finally {
+      detach(watch, CloseReason.CLOSED);
     }
-    finish(list, watch, CloseReason.CLOSED);
     wake();
   }
 
@@ -370,35 +340,50 @@ final class ChannelWatches {
     if (stream != on || lists.get(begun.list.name) != begun.list || begun.list.carried != null) {
       return false;
     }
+    carried.add(begun);
     begun.list.carried = begun;
-    Carried[] more = new Carried[carried.length + 1];
-    System.arraycopy(carried, 0, more, 0, carried.length);
-    more[carried.length] = begun;
-    carried = more;
+    areDue = true;
     return true;
   }
 
-  /** Takes a list's watch from the stream; returns it if there was one. */
+  /**
+   * Takes a list out, frees its place, and returns its watch if it has one. Allocates nothing: what
+   * has ended leaves nothing behind, even without memory.
+   */
   @GuardedBy("this")
-  private @Nullable Carried leave(Named list) {
-    Carried left = list.carried;
+  private @Nullable Carried remove(Named list) {
+    lists.remove(list.name);
+    list.permit.release();
+    Carried watch = list.carried;
     list.carried = null;
-    if (left != null) {
-      List<Carried> others = new ArrayList<>(List.of(carried));
-      others.remove(left);
-      carried = others.toArray(NONE);
+    if (watch != null) {
+      carried.remove(watch);
     }
-    return left;
+    return watch;
   }
 
-  /** Takes all watches from the stream, and returns them. */
+  /** Makes a stream the one that the lists are on; returns the watches on the one before. */
   @GuardedBy("this")
-  private Carried[] leaveAll() {
-    Carried[] left = carried;
-    carried = NONE;
+  private List<Carried> moveTo(AbstractAttachment opened) {
+    List<Carried> before = leaveAll();
+    streams.waitingWithLists.remove(this);
+    stream = opened;
+    repeats.putAll(lastEndings);
+    areDue = true;
+    return before;
+  }
+
+  /** Takes everything from the stream; returns the watches. */
+  @GuardedBy("this")
+  private List<Carried> leaveAll() {
+    List<Carried> left = List.copyOf(carried);
+    stream = null;
+    carried.clear();
     for (Carried each : left) {
       each.list.carried = null;
     }
+    endings.clear();
+    repeats.clear();
     return left;
   }
 
@@ -406,59 +391,70 @@ final class ChannelWatches {
   private void ended(Carried watch, CloseReason reason) {
     Named list = watch.list;
     synchronized (this) {
-      if (list.carried != watch || !lists.remove(list.name, list)) {
+      if (list.carried != watch) {
         return;
       }
-      leave(list);
+      remove(list);
       // A broker that shuts down ends the channel next, and its lists without a word.
       if (reason != CloseReason.SHUTTING_DOWN) {
         addEnding(list.name, reason);
       }
     }
-    list.permit.release();
     wake();
   }
 
   /** Ends a list that could not be begun on a stream, of which its client must be notified. */
   private void end(Named list, AbstractAttachment on, CloseReason reason) {
-    Carried watch;
-    synchronized (this) {
-      if (stream != on || !lists.remove(list.name, list)) {
-        return;
+    Carried watch = null;
+    try {
+      synchronized (this) {
+        if (stream != on || lists.get(list.name) != list) {
+          return;
+        }
+        watch = remove(list);
+        addEnding(list.name, reason);
       }
-      watch = leave(list);
-      addEnding(list.name, reason);
+    } finally {
+      detach(watch, reason);
     }
-    finish(list, watch, reason);
     wake();
   }
 
-  /** Ends a list that could not be begun for the request that asked for it. */
+  /**
+   * Ends a list that could not be begun for the request that asked for it. If a repetition of this
+   * request has been told meanwhile that there is the list, the client is notified of the end.
+   */
   private void forget(Named list) {
-    Carried watch;
-    synchronized (this) {
-      if (!lists.remove(list.name, list)) {
-        return;
-      }
-      watch = leave(list);
-    }
-    finish(list, watch, CloseReason.GONE);
-  }
-
-  private static void finish(Named list, @Nullable Carried watch, CloseReason reason) {
+    Carried watch = null;
     try {
-      if (watch != null) {
-        watch.watch.detach(reason);
+      synchronized (this) {
+        if (lists.get(list.name) != list) {
+          return;
+        }
+        watch = remove(list);
+        if (list.isAskedAgain) {
+          addEnding(list.name, CloseReason.OVERFLOW);
+        }
       }
     } finally {
-      list.permit.release();
+      detach(watch, CloseReason.GONE);
+    }
+    wake();
+  }
+
+  private static void detach(@Nullable Carried watch, CloseReason reason) {
+    if (watch != null) {
+      watch.watch.detach(reason);
     }
   }
 
   @GuardedBy("this")
   private void addEnding(String name, CloseReason reason) {
     Event.Unwatched ending = new Event.Unwatched(name, reason);
-    endings.add(ending);
+    if (stream != null) {
+      endings.add(ending);
+      areDue = true;
+    }
     if (isResumable) {
       // Behind the others.
       lastEndings.remove(name);
@@ -471,21 +467,50 @@ final class ChannelWatches {
     }
   }
 
-  private synchronized Event.@Nullable Unwatched pollEnding(AbstractAttachment by) {
+  /**
+   * Returns what a stream polls when it is the lists' turn, or null if there is nothing: an end, or
+   * the next list that may have an event. One step finds both, so a list that takes the name of one
+   * that has ended is not polled before that end.
+   *
+   * @param poll the number of the stream's poll; each list is returned to it once at most
+   */
+  @Nullable Source next(AbstractAttachment by, long poll) {
+    return areDue ? find(by, poll) : null;
+  }
+
+  private synchronized @Nullable Source find(AbstractAttachment by, long poll) {
     if (stream != by) {
       return null;
     }
-    Iterator<Event.Unwatched> repeated = repeats.values().iterator();
-    if (repeated.hasNext()) {
-      Event.Unwatched first = repeated.next();
-      repeated.remove();
-      return first;
+    Event.Unwatched ending = nextEnding();
+    if (ending != null) {
+      return () -> new Envelope(ending);
     }
-    return endings.poll();
+    areDue = false;
+    for (int i = 0; i < carried.size(); i++) {
+      int which = (first + i) % carried.size();
+      Carried list = carried.get(which);
+      if (list.isDue) {
+        areDue = true;
+        if (list.askedIn != poll) {
+          list.askedIn = poll;
+          first = which + 1;
+          return list;
+        }
+      }
+    }
+    return null;
   }
 
-  private synchronized Carried[] listsOn(AbstractAttachment by) {
-    return stream == by ? carried : NONE;
+  @GuardedBy("this")
+  private Event.@Nullable Unwatched nextEnding() {
+    Iterator<Event.Unwatched> repeated = repeats.values().iterator();
+    if (!repeated.hasNext()) {
+      return endings.poll();
+    }
+    Event.Unwatched ending = repeated.next();
+    repeated.remove();
+    return ending;
   }
 
   /** Notifies the current stream that there is something to poll. */
@@ -504,28 +529,31 @@ final class ChannelWatches {
    */
   void attached(AbstractAttachment opened, Viewer viewer) {
     List<Named> all;
-    Carried[] before;
+    List<Carried> before;
     synchronized (this) {
       // If it is no longer the current one, another thread has more recent news.
       if (closed || current.get() != opened) {
         return;
       }
       // A list that was asked for meanwhile may be on it.
-      before = stream == opened ? NONE : leaveAll();
-      stream = opened;
-      endings.clear();
-      repeats.clear();
-      repeats.putAll(lastEndings);
+      before = stream == opened ? List.of() : moveTo(opened);
       all = new ArrayList<>(lists.values());
       all.removeIf(list -> list.carried != null);
     }
     detachAll(before, CloseReason.GONE);
     wake();
     for (Named list : all) {
+      if (!isOn(opened)) {
+        // The policy is not asked about a caller that has gone, however often one comes back.
+        return;
+      }
       try {
         begin(list, opened, viewer.admit(list.filter));
       } catch (RefusedException refused) {
-        if (refused.refusal().code() != Refusal.Code.SHUTTING_DOWN) {
+        Refusal.Code code = refused.refusal().code();
+        if (code == Refusal.Code.AT_CAPACITY) {
+          end(list, opened, CloseReason.OVERFLOW);
+        } else if (code != Refusal.Code.SHUTTING_DOWN) {
           end(list, opened, CloseReason.SCOPE_CHANGED);
         }
       } catch (Throwable failed) {
@@ -536,41 +564,59 @@ final class ChannelWatches {
     }
   }
 
+  private synchronized boolean isOn(AbstractAttachment opened) {
+    return stream == opened;
+  }
+
   /** Ends the watches on a stream that is over. The lists wait for the next one. */
   void detached(AbstractAttachment gone) {
-    Carried[] before;
+    List<Carried> before;
     synchronized (this) {
       if (stream != gone) {
         return;
       }
-      stream = null;
       before = leaveAll();
+      if (!lists.isEmpty()) {
+        streams.waitingWithLists.add(this);
+      }
     }
     detachAll(before, CloseReason.GONE);
   }
 
-  /** Ends all lists with their channel. */
-  void close(CloseReason reason) {
-    Carried[] before;
-    List<Named> all;
-    synchronized (this) {
-      closed = true;
-      stream = null;
-      before = leaveAll();
-      all = List.copyOf(lists.values());
-      lists.clear();
-      endings.clear();
-      lastEndings.clear();
-      repeats.clear();
-    }
-    try {
-      detachAll(before, reason);
-    } finally {
-      all.forEach(list -> list.permit.release());
+  /**
+   * Ends all lists, if the channel still waits for its reader, to free their permits. Its client is
+   * notified when it comes back.
+   */
+  @Override
+  public synchronized void giveWay() {
+    streams.waitingWithLists.remove(this);
+    // A stream may have come that is yet to be noted.
+    if (stream == null && current.get() == null) {
+      for (Named list : List.copyOf(lists.values())) {
+        remove(list);
+        addEnding(list.name, CloseReason.OVERFLOW);
+      }
     }
   }
 
-  private static void detachAll(Carried[] watches, CloseReason reason) {
+  /** Ends all lists with their channel. */
+  void close(CloseReason reason) {
+    List<Carried> before = List.of();
+    try {
+      synchronized (this) {
+        closed = true;
+        streams.waitingWithLists.remove(this);
+        lists.values().forEach(list -> list.permit.release());
+        lists.clear();
+        lastEndings.clear();
+        before = leaveAll();
+      }
+    } finally {
+      detachAll(before, reason);
+    }
+  }
+
+  private static void detachAll(List<Carried> watches, CloseReason reason) {
     for (Carried each : watches) {
       ForeignCalls.runLogged(() -> each.watch.detach(reason));
     }

@@ -49,6 +49,7 @@ final class Counters {
   final LongAdder sessionsOpened = new LongAdder();
   final LongAdder sessionsUpdated = new LongAdder();
   final LongAdder sessionsClosed = new LongAdder();
+  final LongAdder watchesOpen = new LongAdder();
   final LongAdder watchesOpened = new LongAdder();
   final ByKey<CloseReason> watchesClosed = new ByKey<>(CloseReason.class);
   final LongAdder messagesSent = new LongAdder();

@@ -259,11 +259,13 @@ abstract class Lifecycle {
 
     @Override
     void count(long step) {
+      counters.watchesOpen.increment();
       counters.watchesOpened.increment();
     }
 
     @Override
     void countEnd(CloseReason reason, long steps) {
+      counters.watchesOpen.decrement();
       counters.watchesClosed.increment(reason);
     }
 

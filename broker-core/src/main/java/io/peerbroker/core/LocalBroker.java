@@ -278,7 +278,8 @@ final class LocalBroker implements Broker {
       if (attached == Outbox.AttachResult.DONE) {
         OpenStreams.connect(stream, opener);
         resumed = true;
-        channel.connection().watchAgain(stream, new LocalGateway(this, caller)::admit);
+        LocalGateway gateway = new LocalGateway(this, caller);
+        channel.connection().watchAgain(stream, asked -> gateway.admit(channel, asked));
       }
       return attached;
     } finally {
@@ -327,15 +328,17 @@ final class LocalBroker implements Broker {
       @Nullable Predicate<? super ListedSession> visible,
       Permits permits,
       Transport.Opener opener) {
-    return watch(filter, visible, () -> streams.take(permits), opener);
+    return watch(null, filter, visible, () -> streams.take(permits), opener);
   }
 
   /**
    * Opens a watch of the sessions that pass the filter and the predicate, if there is one.
    *
+   * @param channel the channel whose stream carries it, or null
    * @param permits returns the watch's permit, or refuses
    */
   LocalWatch watch(
+      @Nullable Channel channel,
       ParsedFilter filter,
       @Nullable Predicate<? super ListedSession> visible,
       Supplier<Permits.Permit> permits,
@@ -348,7 +351,7 @@ final class LocalBroker implements Broker {
       }
       stream = newWatch(filter, visible, permits);
     } catch (RefusedException refused) {
-      throw refused(null, refused);
+      throw refused(channel, refused);
     }
     boolean opened = false;
     try {
@@ -357,7 +360,7 @@ final class LocalBroker implements Broker {
       OpenStreams.connect(stream, opener);
       opened = true;
     } catch (RefusedException refused) {
-      throw refused(null, refused);
+      throw refused(channel, refused);
     } finally {
       if (!opened) {
         stream.detach(CloseReason.GONE);
@@ -484,7 +487,7 @@ final class LocalBroker implements Broker {
     values.waiting = counters.channelsWaiting.intValue();
     values.sessions = directory.sessionCount();
     values.listed = directory.listedCount();
-    values.watches = streams.watches.taken() + streams.ownWatches.taken();
+    values.watches = counters.watchesOpen.intValue();
     values.streams = streams.count();
     values.queuedBytes = budgets.used();
     values.sessionBytes = directory.sessionBytes.used();

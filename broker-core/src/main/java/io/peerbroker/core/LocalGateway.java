@@ -82,36 +82,40 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     ParsedFilter asked = ParsedFilter.of(filter);
     Objects.requireNonNull(opener, "opener");
     long rechecks = broker.rechecks();
-    Scope scope = permittedScope(asked);
-    return watch(asked, scope, rechecks, () -> broker.streams.take(broker.streams.watches), opener);
+    Scope scope = permittedScope(null, asked);
+    return watch(
+        null, asked, scope, rechecks, () -> broker.streams.take(broker.streams.watches), opener);
   }
 
-  /** Asks what of a list the caller may see on its channel's stream. */
-  ChannelWatches.Admitted admit(ParsedFilter asked) {
+  /** Asks what of a list the caller may see on the channel's stream. */
+  ChannelWatches.Admitted admit(Channel channel, ParsedFilter asked) {
     long rechecks = broker.rechecks();
-    Scope scope = permittedScope(asked);
-    return opener -> watch(asked, scope, rechecks, Permits.Permit::covered, opener);
+    Scope scope = permittedScope(channel, asked);
+    return opener -> watch(channel, asked, scope, rechecks, Permits.Permit::covered, opener);
   }
 
-  private Scope permittedScope(ParsedFilter asked) {
-    return isTrusted() ? Scope.all() : permitted(() -> policy().scope(caller, asked));
+  private Scope permittedScope(@Nullable Channel channel, ParsedFilter asked) {
+    return isTrusted() ? Scope.all() : permitted(channel, () -> policy().scope(caller, asked));
   }
 
   /**
    * Opens a watch for the caller.
    *
+   * @param channel the channel whose stream carries it, or null
    * @param asked the filter before it is narrowed
    * @param scope the policy's answer to it
    * @param rechecks how many rechecks had begun before the policy was asked
    * @param permits returns the watch's permit, or refuses
    */
   private LocalWatch watch(
+      @Nullable Channel channel,
       ParsedFilter asked,
       Scope scope,
       long rechecks,
       Supplier<Permits.Permit> permits,
       Transport.Opener opener) {
-    LocalWatch stream = broker.watch(asked.and(scope.filter()), scope.visible(), permits, opener);
+    LocalWatch stream =
+        broker.watch(channel, asked.and(scope.filter()), scope.visible(), permits, opener);
     if (isTrusted() || policy() == AccessPolicy.allowAll()) {
       return stream;
     }
@@ -188,8 +192,6 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
   private static boolean mayBeRepeated(Request request) {
     return request instanceof Request.Ping
         || request instanceof Request.AskIceServers
-        || request instanceof Request.Watch
-        || request instanceof Request.Unwatch
         || request instanceof Request.CloseChannel;
   }
 
@@ -300,7 +302,7 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
       return new Answer.SessionOpened(session.id());
     }
     if (request instanceof Request.Watch watch) {
-      channel.watch(watch.name(), ParsedFilter.of(watch.filter()), this::admit);
+      channel.watch(watch.name(), ParsedFilter.of(watch.filter()), asked -> admit(channel, asked));
     } else if (request instanceof Request.Unwatch unwatch) {
       channel.unwatch(unwatch.name());
     } else if (request instanceof Request.UpdateSession update) {

@@ -7,6 +7,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The streams of one broker, from before they are connected until they have ended. It bounds how
@@ -31,6 +32,9 @@ final class OpenStreams {
   /** The channels that give way if no permit is free. */
   final WaitingChannels waiting = new WaitingChannels();
 
+  /** The waiting channels whose lists give way if no permit of a watch is free. */
+  final WaitingChannels waitingWithLists = new WaitingChannels();
+
   /** Every stream that has not ended. */
   private final Set<AbstractAttachment> streams = ConcurrentHashMap.newKeySet();
 
@@ -50,14 +54,15 @@ final class OpenStreams {
   }
 
   /**
-   * Takes a permit; if none is free, the channel that has waited longest for its reader gives way.
+   * Takes a permit. If none is free, the channel that has waited longest for its reader gives way;
+   * for a watch, only the lists of such a channel do.
    *
    * @throws RefusedException {@code at_capacity}
    */
   Permits.Permit take(Permits permits) {
     Permits.Permit permit = permits.take();
     while (permit == null) {
-      WaitingChannels.Waiter longest = permits == channels ? waiting.longest() : null;
+      WaitingChannels.Waiter longest = longestWaiting(permits);
       if (longest == null) {
         throw new RefusedException(permits.refusal());
       }
@@ -65,6 +70,13 @@ final class OpenStreams {
       permit = permits.take();
     }
     return permit;
+  }
+
+  private WaitingChannels.@Nullable Waiter longestWaiting(Permits permits) {
+    if (permits == channels) {
+      return waiting.longest();
+    }
+    return permits == watches ? waitingWithLists.longest() : null;
   }
 
   /** Adds a stream to those that have not ended. Called before it can end. */

@@ -87,9 +87,8 @@ public sealed interface Request {
      * Returns this actor with the number that its client gives the request, so that it may be
      * repeated when its answer is lost. Of the requests of one channel with the same number, one is
      * performed, and all have its answer; a lower number than the greatest so far is refused
-     * ({@code invalid_request}). Such a request needs the key. {@link Ping}, {@link AskIceServers},
-     * {@link Watch}, {@link Unwatch} and {@link CloseChannel} ignore the number, since it does no
-     * harm to repeat them.
+     * ({@code invalid_request}). Such a request needs the key. {@link Ping}, {@link AskIceServers}
+     * and {@link CloseChannel} ignore the number, since it does no harm to repeat them.
      *
      * @param seq at least 1
      * @throws IllegalArgumentException for a number below 1

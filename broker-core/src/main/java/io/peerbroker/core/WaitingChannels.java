@@ -6,8 +6,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The channels that wait for their readers, the longest-waiting first: if no permit is free, a new
- * channel takes the permit of the first one.
+ * The channels that wait for their readers, the longest-waiting first: if no permit is free, the
+ * first one gives way.
  *
  * <p>Safe for use by many threads; its lock is a leaf.
  */
@@ -16,7 +16,7 @@ final class WaitingChannels {
   /** A channel that waits for its reader. */
   interface Waiter {
 
-    /** Closes the channel, if it still waits, to free its permit. */
+    /** Frees what the channel holds, if it still waits. It no longer waits here afterwards. */
     void giveWay();
   }
 

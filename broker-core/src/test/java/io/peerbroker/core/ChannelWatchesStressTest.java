@@ -10,9 +10,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -29,6 +34,117 @@ final class ChannelWatchesStressTest {
   @DisplayName("Replayed, messages and lists are complete, however often the stream is cut.")
   void replayedItEndsInTheTruth() throws Exception {
     Stress.rounds(this::round);
+  }
+
+  @Test
+  @Tag("W5")
+  @DisplayName("No event of a new list comes before the end of the last one of its name.")
+  void theEndComesFirst() throws Exception {
+    try (Broker broker = Broker.builder().drainTimeout(Duration.ZERO).build()) {
+      Reader reader = new Reader(broker, new Random(1));
+      watch(broker, reader, "x", "");
+      AtomicInteger begun = new AtomicInteger();
+      AtomicBoolean isOver = new AtomicBoolean();
+      Stress.together(
+          List.of(
+              () -> {
+                try {
+                  while (!isOver.get()) {
+                    // Fails at a second "ready" without an end before it.
+                    reader.readAll();
+                    begun.set(reader.begun);
+                  }
+                } finally {
+                  reader.isOver = true;
+                }
+              },
+              () -> {
+                int rounds = 1;
+                try {
+                  long end = System.nanoTime() + Stress.duration().toNanos();
+                  while (System.nanoTime() < end && !reader.isOver) {
+                    unwatch(broker, reader, "x");
+                    watch(broker, reader, "x", "");
+                    rounds++;
+                    while (begun.get() < rounds - 1 && System.nanoTime() < end) {
+                      Thread.onSpinWait();
+                    }
+                  }
+                } finally {
+                  isOver.set(true);
+                }
+              }));
+    }
+  }
+
+  @Test
+  @Tag("W5")
+  @DisplayName("The stream is woken for the end of a list that another thread is beginning.")
+  void theEndWakesTheStream() throws Exception {
+    try (Broker broker = Broker.builder().drainTimeout(Duration.ZERO).build()) {
+      CyclicBarrier both = new CyclicBarrier(2);
+      AtomicReference<Request.Actor> actor = new AtomicReference<>();
+      Stress.together(
+          List.of(
+              () -> {
+                try {
+                  long end = System.nanoTime() + Stress.duration().toNanos();
+                  while (System.nanoTime() < end) {
+                    Woken line = new Woken();
+                    Channel channel =
+                        Wired.openChannel(
+                            broker,
+                            ChannelOptions.none().withResume(Duration.ofMinutes(1)),
+                            line::attach);
+                    actor.set(Request.Actor.of(channel.id()).withKey(channel.key()));
+                    both.await(20, TimeUnit.SECONDS);
+                    perform(broker, new Request.Watch(actor.get(), "x", TagFilter.all()));
+                    both.await(20, TimeUnit.SECONDS);
+                    assertThat(line.poll()).as("what is left").isNull();
+                    channel.close();
+                  }
+                } finally {
+                  actor.set(null);
+                  both.await(20, TimeUnit.SECONDS);
+                }
+              },
+              () -> {
+                both.await(20, TimeUnit.SECONDS);
+                while (actor.get() != null) {
+                  for (int i = 0; i < 20; i++) {
+                    perform(broker, new Request.Unwatch(actor.get(), "x"));
+                  }
+                  both.await(20, TimeUnit.SECONDS);
+                  both.await(20, TimeUnit.SECONDS);
+                }
+              }));
+    }
+  }
+
+  /** Polls only when it is woken. */
+  private static final class Woken implements Transport {
+    private Attachment attachment;
+
+    Transport attach(Attachment given) {
+      attachment = given;
+      return this;
+    }
+
+    @Override
+    public synchronized void ready() {
+      while (attachment.poll() != null) {
+        attachment.consumed(1);
+      }
+    }
+
+    synchronized Envelope poll() {
+      return attachment.poll();
+    }
+
+    @Override
+    public void end(CloseReason reason) {
+      attachment.detach(reason);
+    }
   }
 
   private void round(long seed) throws Exception {
@@ -69,7 +185,7 @@ final class ChannelWatchesStressTest {
               }
             }));
     for (String name : NAMES) {
-      perform(broker, new Request.Unwatch(reader.actor, name));
+      unwatch(broker, reader, name);
     }
     reader.comeBack();
     for (int i = 0; i < NAMES.size(); i++) {
@@ -135,12 +251,16 @@ final class ChannelWatchesStressTest {
         .isEqualTo(Answer.Done.DONE);
   }
 
+  private static void unwatch(Broker broker, Reader reader, String name) {
+    assertThat(perform(broker, new Request.Unwatch(reader.actor, name)))
+        .isEqualTo(Answer.Done.DONE);
+  }
+
   private static void ask(Broker broker, Reader reader, Random random) {
     for (int i = 0; i < 200; i++) {
       String name = NAMES.get(random.nextInt(NAMES.size()));
       if (random.nextInt(3) == 0) {
-        assertThat(perform(broker, new Request.Unwatch(reader.actor, name)))
-            .isEqualTo(Answer.Done.DONE);
+        unwatch(broker, reader, name);
       } else {
         TagFilter filter = TagFilter.parse(FILTERS.get(random.nextInt(FILTERS.size())));
         Answer answer = perform(broker, new Request.Watch(reader.actor, name, filter));
@@ -167,6 +287,10 @@ final class ChannelWatchesStressTest {
 
     private Attachment attachment;
     private String lastId = "";
+
+    /** How many lists it has received. */
+    int begun;
+
     private int untaken;
     private Event.Opened opened;
 
@@ -259,6 +383,7 @@ final class ChannelWatchesStressTest {
       } else if (event instanceof Event.Removed removed) {
         assertThat(held.remove(removed.sid())).as("removed from " + name).isNotNull();
       } else if (event instanceof Event.Ready told) {
+        begun++;
         assertThat(ready.add(name)).as("ready once").isTrue();
         assertThat(held).hasSize(told.count());
       }

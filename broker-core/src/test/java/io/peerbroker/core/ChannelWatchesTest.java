@@ -2,14 +2,17 @@ package io.peerbroker.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.peerbroker.core.Refusal.Code;
 import java.security.Principal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -22,6 +25,7 @@ final class ChannelWatchesTest {
       ChannelOptions.none().withResume(Duration.ofMinutes(1));
   private static final Caller ADA = caller("ada");
   private static final Caller BOB = caller("bob");
+  private static final Caller CAROL = caller("carol");
 
   private static Caller caller(String name) {
     Principal principal = () -> name;
@@ -191,6 +195,9 @@ final class ChannelWatchesTest {
     assertThat(line.readAll()).containsExactlyInAnyOrder("1", "x: add [a]", "x: ready 1");
     line.cut();
     assertThat(permits()).isEqualTo(1);
+    // Meanwhile there is no watch, in the figures either.
+    witness.assertAgrees(broker);
+    assertThat(broker.stats().watches()).isZero();
     assertThat(host.send(line.channel.id(), "2")).isInstanceOf(Delivery.Queued.class);
     host.host("a", "b");
     watch(line, "y", "b");
@@ -334,6 +341,158 @@ final class ChannelWatchesTest {
   }
 
   @Test
+  @Tag("W8")
+  @DisplayName("A message waits for one list only, though lists find nothing for their reader.")
+  void silentListsTakeTurns() {
+    AtomicInteger examined = new AtomicInteger();
+    scope =
+        caller ->
+            Scope.all()
+                .where(
+                    session -> {
+                      examined.incrementAndGet();
+                      return false;
+                    });
+    for (int i = 0; i < 5_000; i++) {
+      host.host("a");
+    }
+    ManualTransport line = opened();
+    for (String name : List.of("x", "y", "z")) {
+      watch(line, name, "a");
+    }
+    for (int i = 0; i < 4; i++) {
+      Party.assertSent(host.send(line.channel.id(), "" + i));
+    }
+    for (int i = 0; i < 4; i++) {
+      int before = examined.get();
+      assertThat(line.poll()).isEqualTo("" + i);
+      line.consumed(1);
+      assertThat(examined.get() - before).isLessThanOrEqualTo(1_000);
+    }
+    List<String> read = new ArrayList<>();
+    Awaitility.await()
+        .untilAsserted(
+            () -> {
+              read.addAll(line.readAll());
+              assertThat(read).containsExactlyInAnyOrder("x: ready 0", "y: ready 0", "z: ready 0");
+            });
+    assertThat(examined).hasValue(15_000);
+  }
+
+  @Test
+  @Tag("W2")
+  @Tag("W7")
+  @DisplayName("About a caller whose stream has been replaced, the policy is not asked any more.")
+  void aSupersededStreamAsksNoMore() {
+    ManualTransport line = opened();
+    for (String name : List.of("x", "y", "z")) {
+      watch(line, name, name);
+    }
+    line.readAll();
+    List<ManualTransport> newest = new ArrayList<>();
+    scope =
+        caller -> {
+          if (caller == BOB) {
+            newest.add(comeBack(line, CAROL));
+          }
+          return Scope.all();
+        };
+    comeBack(line, BOB);
+    assertThat(asked)
+        .containsExactly("ada x", "ada y", "ada z", "bob x", "carol x", "carol y", "carol z");
+    assertThat(newest.get(0).readAll()).hasSize(3);
+    assertThat(permits()).isEqualTo(3);
+  }
+
+  @Test
+  @Tag("W4")
+  @Tag("N1")
+  @DisplayName("A late copy of a numbered request ends no list that was asked for after it.")
+  void numberedRequestsHappenOnce() {
+    ManualTransport line = opened();
+    Request.Actor actor = actor(line.channel);
+    Request.Watch again = new Request.Watch(actor.withSeq(6), "x", TagFilter.parse("b"));
+    Request.Unwatch late = new Request.Unwatch(actor.withSeq(5), "x");
+    watch(line, "x", "a");
+    assertThat(answer(late)).isEqualTo(Answer.Done.DONE);
+    assertThat(answer(again)).isEqualTo(Answer.Done.DONE);
+    assertThat(answer(late)).isInstanceOf(Answer.Refused.class);
+    assertThat(answer(again)).isEqualTo(Answer.Done.DONE);
+    assertThat(line.readAll()).containsExactly("x: closed", "x: ready 0");
+    assertThat(permits()).isEqualTo(1);
+  }
+
+  @Test
+  @Tag("W3")
+  @Tag("W5")
+  @DisplayName("A list that a repeated request was told of does not vanish without an end.")
+  void aRepeatedRequestIsNotDeceived() {
+    ManualTransport line = opened();
+    ChannelWatches lists = broker.directory.channel(line.channel.id()).connection().watches();
+    ParsedFilter filter = ParsedFilter.of(TagFilter.parse("a"));
+    RefusedException full = new RefusedException(Refusals.listTooLong(1, 1));
+    ChannelWatches.Viewer failing =
+        asked ->
+            opener -> {
+              lists.watch("x", filter, notAsked -> opened -> {});
+              throw full;
+            };
+    assertThatThrownBy(() -> lists.watch("x", filter, failing)).isSameAs(full);
+    assertThat(line.readAll()).containsExactly("x: overflow");
+    ChannelWatches.Viewer failingAlone =
+        asked ->
+            opener -> {
+              throw full;
+            };
+    assertThatThrownBy(() -> lists.watch("x", filter, failingAlone)).isSameAs(full);
+    assertThat(line.readAll()).isEmpty();
+    assertThat(permits()).isZero();
+  }
+
+  @Test
+  @Tag("W7")
+  @DisplayName("A list that finds no room when its client comes back ends with overflow.")
+  void noRoomIsOverflow() {
+    ManualTransport line = opened();
+    watch(line, "x", "a");
+    line.readAll();
+    scope =
+        caller -> {
+          throw new RefusedException(Refusals.listTooLong(1, 1));
+        };
+    assertThat(comeBack(line, ADA).readAll()).containsExactly("x: overflow");
+    assertThat(permits()).isZero();
+  }
+
+  @Test
+  @DisplayName("Listeners learn which channel was refused a list.")
+  void refusalsNameTheChannel() {
+    List<String> refused = new ArrayList<>();
+    Broker other =
+        Broker.builder()
+            .accessPolicy(policy)
+            .drainTimeout(Duration.ZERO)
+            .listener(
+                new BrokerListener() {
+                  @Override
+                  public void callRefused(Channel channel, Refusal refusal) {
+                    refused.add((channel == null ? null : channel.id()) + " " + refusal.code());
+                  }
+                })
+            .build();
+    ManualTransport line = open(other, RESUME, ADA);
+    scope =
+        caller -> {
+          throw AccessPolicy.denied("No.");
+        };
+    Request request = new Request.Watch(actor(line.channel), "x", TagFilter.all());
+    assertThat(other.forCaller(ADA).gateway().perform(request).toCompletableFuture().join())
+        .isInstanceOf(Answer.Refused.class);
+    other.close();
+    assertThat(refused).containsExactly(line.channel.id() + " DENIED");
+  }
+
+  @Test
   @Tag("X7")
   @DisplayName("What a stream has taken of its lists makes no room in its queue of messages.")
   void onlyMessagesCountInTheQueue() {
@@ -409,15 +568,54 @@ final class ChannelWatchesTest {
     }
     ManualTransport third = opened();
     assertRefused(third, "x", "a", Code.AT_CAPACITY);
-    // Their places are kept while they are away.
-    line.cut();
-    assertRefused(third, "x", "a", Code.AT_CAPACITY);
     unwatch(line, "x");
     watch(third, "x", "a");
-    assertThat(comeBack(line, ADA).readAll())
-        .containsExactlyInAnyOrder("x: closed", "y: ready 0", "z: ready 0");
+    assertThat(line.readAll()).contains("x: closed", "y: ready 0", "z: ready 0");
     assertThat(broker.stats().callsRefused().get(Code.TOO_MANY_WATCHES)).isEqualTo(1);
-    assertThat(broker.stats().callsRefused().get(Code.AT_CAPACITY)).isEqualTo(2);
+    assertThat(broker.stats().callsRefused().get(Code.AT_CAPACITY)).isEqualTo(1);
+  }
+
+  @Test
+  @Tag("W6")
+  @Tag("X10")
+  @DisplayName("Lists of clients that are away give way, those of the longest-waiting first.")
+  void absentListsGiveWay() {
+    ManualTransport first = opened();
+    ManualTransport second = opened();
+    ManualTransport third = opened();
+    for (ManualTransport line : List.of(first, second)) {
+      for (String name : List.of("x", "y", "z")) {
+        watch(line, name, "a");
+      }
+      line.readAll();
+    }
+    second.cut();
+    first.cut();
+    ManualTransport back = comeBack(second, ADA);
+    assertThat(back.readAll()).containsExactlyInAnyOrder("x: ready 0", "y: ready 0", "z: ready 0");
+    back.cut();
+    watch(third, "x", "a");
+    assertThat(permits()).isEqualTo(4);
+    // Here no list waits, but those of the second channel do.
+    ManualTransport returned = comeBack(first, ADA);
+    assertThat(returned.readAll()).containsExactly("x: overflow", "y: overflow", "z: overflow");
+    for (String name : List.of("x", "y", "z")) {
+      watch(returned, name, "a");
+    }
+    assertThat(returned.readAll()).hasSize(3);
+    assertThat(comeBack(back, ADA).readAll())
+        .containsExactly("x: overflow", "y: overflow", "z: overflow");
+    assertThat(returned.channel.isOpen()).isTrue();
+    assertThat(back.channel.isOpen()).isTrue();
+    // A list that is asked for while its client is away has a place that gives way, too.
+    returned.cut();
+    watch(first, "x", "a");
+    ManualTransport stranger = new ManualTransport();
+    for (int i = 0; i < 5; i++) {
+      broker.forCaller(BOB).gateway().watch(TagFilter.all(), stranger::attach);
+    }
+    assertRefused(third, "y", "a", Code.AT_CAPACITY);
+    assertThat(permits()).isEqualTo(6);
   }
 
   @Test
@@ -431,7 +629,30 @@ final class ChannelWatchesTest {
     }
     assertRefused(line, "x", "a", Code.TOO_MANY_WATCHES);
     assertThat(line.readAll()).hasSize(6);
+    for (int i = 0; i < 5; i++) {
+      watch(line, "y" + i, "a");
+      unwatch(line, "y" + i);
+    }
+    // Each list becomes an end.
     watch(line, "x", "a");
+    assertRefused(line, "y", "a", Code.TOO_MANY_WATCHES);
+    unwatch(line, "x");
+    assertThat(line.readAll()).hasSize(6);
+  }
+
+  @Test
+  @Tag("W5")
+  @Tag("X21")
+  @DisplayName("While a client is away, no end waits but those that it learns of when it is back.")
+  void endsDoNotWaitForTheAbsent() {
+    ManualTransport line = opened();
+    line.cut();
+    for (int i = 0; i < 20; i++) {
+      watch(line, "x" + i, "a");
+      unwatch(line, "x" + i);
+    }
+    assertThat(comeBack(line, ADA).readAll())
+        .containsExactly("x17: closed", "x18: closed", "x19: closed");
   }
 
   @Test

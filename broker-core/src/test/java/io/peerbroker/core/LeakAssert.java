@@ -26,6 +26,7 @@ final class LeakAssert {
     assertThat(local.streams.channels.taken()).as("permits of channels").isZero();
     assertThat(local.streams.watches.taken()).as("permits of watches").isZero();
     assertThat(local.streams.waiting.longest()).as("waiting channels").isNull();
+    assertThat(local.streams.waitingWithLists.longest()).as("waiting channels' lists").isNull();
     for (String map :
         new String[] {"channels", "sessions", "listed.byTag", "watches.groups", "watches.byTag"}) {
       assertThat(local.directory).extracting(map).as(map).hasToString("{}");

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * How much heap the broker's own part of each thing takes that a client can have: a program to run
@@ -47,7 +48,26 @@ final class LimitsMemory {
                   limits.maxMetadataBytes()));
       measure("list stream", count, i -> watch(broker, "nobody"));
       measure("list stream with the longest filter", count, i -> watch(broker, longestFilter(i)));
+      List<ManualTransport> lines = new ArrayList<>();
+      for (int i = 0; i < count / 10; i++) {
+        lines.add(
+            ManualTransport.open(broker, ChannelOptions.none().withResume(limits.maxResume())));
+        lines.get(i).readAll();
+      }
+      measure(
+          "unread ends of a channel's lists",
+          count / 10,
+          i -> endLists(broker, lines.get(i).channel));
       broker.close();
+    }
+  }
+
+  private static void endLists(Broker broker, Channel channel) {
+    Request.Actor actor = Request.Actor.of(channel.id()).withKey(channel.key());
+    for (int i = 0; i < 2 * broker.limits().maxWatchesPerChannel(); i++) {
+      String name = Character.toString(0x20000 + i) + "\uD83D\uDE00".repeat(63);
+      Stream.of(new Request.Watch(actor, name, TagFilter.all()), new Request.Unwatch(actor, name))
+          .forEach(request -> broker.gateway().perform(request).toCompletableFuture().join());
     }
   }
 

@@ -18,9 +18,12 @@ final class Stress {
     void run(long seed) throws Exception;
   }
 
+  static Duration duration() {
+    return Duration.ofSeconds(Integer.getInteger("peerbroker.stress.seconds", 2));
+  }
+
   static void rounds(Round round) throws Exception {
-    int seconds = Integer.getInteger("peerbroker.stress.seconds", 2);
-    long end = System.nanoTime() + Duration.ofSeconds(seconds).toNanos();
+    long end = System.nanoTime() + duration().toNanos();
     long seed = System.nanoTime();
     do {
       try {

@@ -43,14 +43,14 @@ final class Commands {
   }
 
   Request.Watch watch(String cid, JsonMembers members) {
-    Request.Actor actor = actor(cid, members);
+    Request.Actor actor = numbered(actor(cid, members), members);
     String name = watchName(members);
     String filter = members.optionalString("filter");
     return new Request.Watch(actor, name, TagFilter.parse(filter == null ? "" : filter));
   }
 
   Request.Unwatch unwatch(String cid, JsonMembers members) {
-    return new Request.Unwatch(actor(cid, members), watchName(members));
+    return new Request.Unwatch(numbered(actor(cid, members), members), watchName(members));
   }
 
   private static String watchName(JsonMembers members) {

@@ -176,7 +176,6 @@ public abstract class WatchRules extends ServerRules {
     assertDone(channel.watch("x", "a,b"));
     assertReady(channel.stream(), "x", 0);
     assertDone(channel.watch("x", "b, a"));
-    assertDone(channel.postWatch("\"watch\":\"x\",\"filter\":\"a,b\",\"seq\":\"ignored\""));
     assertRefused(channel.watch("x", "a"), 400, "invalid_request", "x");
     assertRefused(channel.postWatch("\"watch\":\"x\""), 400, "invalid_request", "x");
     channel.listSession("\"a\"");
@@ -200,6 +199,27 @@ public abstract class WatchRules extends ServerRules {
     assertDone(channel.watch("x", "a"));
     assertNext(channel.stream(), "add", "x");
     assertReady(channel.stream(), "x", 1);
+  }
+
+  @Test
+  @Tag("W4")
+  @Tag("N1")
+  @DisplayName("A late copy of a numbered request ends no list that was asked for after it.")
+  void numberedRequestsHappenOnce() {
+    WireChannel channel = client().openChannel();
+    String path = "/channel/" + channel.cid();
+    String body = "{\"key\":\"" + channel.key() + "\",\"watch\":\"x\",\"seq\":";
+    assertDone(client().postJson(path + "/watch", body + "1}"));
+    assertReady(channel.stream(), "x", 0);
+    assertDone(client().postJson(path + "/unwatch", body + "2}"));
+    assertEnded(channel.stream(), "x", "closed");
+    assertDone(client().postJson(path + "/watch", body + "3}"));
+    assertReady(channel.stream(), "x", 0);
+    assertRefused(client().postJson(path + "/unwatch", body + "2}"), 400, "invalid_request", "seq");
+    assertRefused(
+        client().postJson(path + "/watch", body + "\"4\"}"), 400, "invalid_request", "seq");
+    channel.listSession("");
+    assertNext(channel.stream(), "add", "x");
   }
 
   @Test
