@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @DisplayName("The browser client passes its own tests")
-@Timeout(value = 20, unit = TimeUnit.MINUTES)
+@Timeout(value = 25, unit = TimeUnit.MINUTES)
 final class BrowserClientIT {
 
   private static final Path CLIENT = Path.of(requireNonNull(System.getProperty("client.folder")));
@@ -46,7 +46,7 @@ final class BrowserClientIT {
   @Test
   @DisplayName("Node.js, Chromium and Firefox with the runnable broker")
   void withTheBroker() throws Exception {
-    npm(Duration.ofMinutes(15), "run", "real");
+    npm(Duration.ofMinutes(20), "run", "real");
   }
 
   @Test
