@@ -55,8 +55,11 @@ export interface BrokerOptions<S extends Schema = Schema> extends Abortable {
   delay?(attempt: number): number;
   /** The most sessions that a watch holds: 10,000 unless given. Those beyond are left out. */
   max?: number;
-  /** Strangers wrote it: return what is right, or throw, and it is dropped with a `malformed` event. */
-  check?: { [K in keyof S]?: (json: unknown) => S[K] };
+  /**
+   * Strangers wrote it: return what is right, or throw, and it is dropped with a `malformed` event. What comes with a call is not
+   * checked here: check `call.call` before you accept.
+   */
+  check?: { [K in Exclude<keyof S, 'call'>]?: (json: unknown) => S[K] };
 }
 
 /**

@@ -164,7 +164,10 @@ export class Broker extends EventTarget {
     await abortable(this.#whenOpen(), signal);
     const ice = this.#ice;
     if (Date.now() < ice.until) return ice.iceServers;
-    ice.fresh ??= this.#act('ice').then((answer) => this.#keepIce(answer)).finally(() => {
+    ice.fresh ??= this.#act('ice').then((answer) => this.#keepIce(answer), (error) => {
+      if (Date.now() < ice.end) return ice.iceServers;
+      throw error;
+    }).finally(() => {
       ice.fresh = null;
     });
     return abortable(ice.fresh, signal);
@@ -309,8 +312,9 @@ export class Broker extends EventTarget {
   }
 
   #keepIce({ iceServers = [], iceTtl = Infinity }) {
+    const now = Date.now();
     // A connection that begins now needs them for a while.
-    this.#ice = { iceServers, until: Date.now() + iceTtl * 750 };
+    this.#ice = { iceServers, until: now + iceTtl * 750, end: now + iceTtl * 1_000 };
     return iceServers;
   }
 

@@ -11,9 +11,9 @@ export class BrokerError extends Error {
   }
 }
 
-/** The same where it says what it is; otherwise nobody was reached. */
+/** The same where it is one; otherwise nobody was reached, whatever code fetch, or the application's own function, has for that. */
 export function brokerError(error) {
-  return error.code?.at ? error : new BrokerError('unreachable', `No answer: ${error}`);
+  return error instanceof BrokerError ? error : new BrokerError('unreachable', `No answer: ${error}`);
 }
 
 /** A promise with its ends; nobody needs to handle its rejection. */

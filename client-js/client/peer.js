@@ -207,6 +207,7 @@ export class Peer extends EventTarget {
       this.#origin ??= await this.#broker.ready({ signal: this.#gone.signal });
       void this.#isPolite; // as it is now: addresses change
       await this.#refresh();
+      if (this.#state === 'closed') return;
       if (this.#isCaller) {
         const ringing = this.#switchboard.takeRinging(this.#target, this.#origin);
         if (ringing) {
@@ -341,13 +342,15 @@ export class Peer extends EventTarget {
       this.#introduce();
     }, { signal });
     const network = globalThis.navigator?.connection;
-    const type = network?.type;
+    let type = network?.type;
     const changed = () => {
       if (this.#isOpened) this.restart();
     };
     globalThis.addEventListener?.('online', changed, { signal });
     network?.addEventListener?.('change', () => {
-      if (network.type !== type) changed();
+      if (network.type === type) return; // it was only faster or slower
+      ({ type } = network);
+      changed();
     }, { signal });
     globalThis.addEventListener?.('pagehide', ({ persisted }) => {
       if (!persisted) this.close();

@@ -47,7 +47,7 @@ export function requests(base, { fetch, headers, credentials }) {
     get: (path) => request(path, 'Accept', 'application/json'),
     async post(path, body, keepalive) {
       // The broker takes a channel's ping and close as text, which needs no preflight: a page that goes away has no time for one.
-      const type = /^.channel.*[ge]$/.test(path) ? 'text/plain' : 'application/json';
+      const type = /^.channel.*(ping|close)$/.test(path) ? 'text/plain' : 'application/json';
       const [answer] = await request(path, 'Content-Type', type, { method: 'POST', keepalive, body });
       return answer;
     },

@@ -4,6 +4,9 @@ import { Peer } from './peer.js';
 const FIRST_PAUSE = 5_000;
 const LONGEST_PAUSE = 60_000;
 
+/** A session that calls must be listed within so long, in milliseconds: its call may come before the list does. */
+const LISTED_WITHIN = 5_000;
+
 /**
  * Everybody with a tag meets everybody: hosts a session with the tag, and has one peer to each other session with it. Which of
  * two calls the other follows from their addresses.
@@ -21,6 +24,7 @@ export class Room extends EventTarget {
   #watch = null;
   #calls = new Map(); // sid → {sid, peer, session, member, tracks}: under way, or open and a member
   #failures = new Map(); // sid → {count, pause}: calls in vain, and the timer until the next
+  #ringing = new Set(); // calls whose sessions the list does not show yet
   #gone = new AbortController();
 
   constructor(broker, tag, { metadata = {}, max = 8, signal, ...options } = {}) {
@@ -46,6 +50,7 @@ export class Room extends EventTarget {
     this.#gone.abort();
     this.#watch?.close();
     for (const { pause } of this.#failures.values()) clearTimeout(pause);
+    for (const call of this.#ringing) call.decline();
     for (const { peer } of this.#calls.values()) peer?.close();
     await this.#session?.close();
   }
@@ -98,6 +103,9 @@ export class Room extends EventTarget {
         this.#add(sid, Peer.call(this.#broker, sid, { ...this.#options, origin: this.#session, call: { room: this.#tag } }), session);
       }
     }
+    for (const call of this.#ringing) {
+      if (listed.has(call.from) && this.#ringing.delete(call) && !call.signal.aborted) this.#answer(call);
+    }
     // A member that is connected stays: its session may come again. Others are nobody's any longer.
     for (const call of [...this.#calls.values()]) if (!listed.has(call.sid) && call.session && !call.member) call.peer.close();
   }
@@ -112,6 +120,11 @@ export class Room extends EventTarget {
 
   #answer(call) {
     if (call.to !== this.#session?.sid || call.call?.room !== this.#tag) return false;
+    const session = this.#watch?.snapshot.find(({ sid }) => sid === call.from);
+    if (!session) {
+      this.#ring(call);
+      return true;
+    }
     const before = this.#calls.get(call.from);
     if (!before && !this.#hasRoom) {
       call.decline('The room is full.');
@@ -121,9 +134,16 @@ export class Room extends EventTarget {
       this.#remove(before); // the other side has lost it
       before.peer.close();
     }
-    const session = this.#watch?.snapshot.find(({ sid }) => sid === call.from);
     this.#add(call.from, call.accept(this.#options), session);
     return true;
+  }
+
+  /** A caller that is in no list would be connected, and see and hear everybody, without being a member. */
+  #ring(call) {
+    this.#ringing.add(call);
+    setTimeout(() => {
+      if (this.#ringing.delete(call)) call.decline('The room does not see you.');
+    }, LISTED_WITHIN);
   }
 
   #add(sid, peer, session) {
@@ -140,7 +160,8 @@ export class Room extends EventTarget {
   /** Makes a member of a peer that is connected, and is who its session says. */
   #settle(call) {
     const { peer, session, member } = call;
-    if (member || !session || !peer.fingerprint || this.#calls.get(call.sid) !== call) return;
+    const isOpened = peer.state !== 'calling' && peer.state !== 'connecting';
+    if (member || !session || !isOpened || this.#calls.get(call.sid) !== call) return;
     const expected = session.metadata?.fingerprint;
     if (expected !== peer.fingerprint) {
       peer.close('not who its session says');

@@ -423,6 +423,33 @@ test('ICE servers are asked afresh before they run out', async () => {
   assert.equal(fake.requests.filter(({ path }) => path.endsWith('/ice')).length, 2);
 });
 
+test('the last ICE servers do while fresh ones are refused, until they run out', async (t) => {
+  const fake = await startFakeBroker();
+  fake.iceServers = { iceServers: [{ urls: ['turn:old'] }], iceTtl: 100 };
+  const ada = client(fake);
+  await ada.ready();
+  const begun = Date.now();
+  let passed = 80_000;
+  t.mock.method(Date, 'now', () => begun + passed);
+  fake.next(/ice/, ({ refuse }) => refuse(503, 'at_capacity', 1));
+  assert.deepEqual(await ada.iceServers(), fake.iceServers.iceServers);
+  passed = 110_000;
+  fake.next(/ice/, ({ refuse }) => refuse(503, 'at_capacity', 1));
+  await assert.rejects(ada.iceServers(), { code: 'at_capacity' });
+});
+
+for (const failure of [Object.assign(new Error('No token.'), { code: 'auth/failed' }), Object.assign(new Error('No token.'), { code: 'EX', status: 404 }), undefined]) {
+  test(`headers that fail with ${failure?.code} are a broken connection`, async () => {
+    const fake = await startFakeBroker();
+    let failures = 2;
+    const headers = () => (failures-- > 0 ? Promise.reject(failure) : {});
+    const ada = client(fake, { headers });
+    await ada.ready();
+    failures = 1;
+    assert.equal((await ada.send(ada.cid, 'hello')).delivery, 'sent');
+  });
+}
+
 test('a page that sleeps lets go of its stream and keeps its channel; one that leaves closes it as text', async () => {
   const fake = await startFakeBroker();
   let page;

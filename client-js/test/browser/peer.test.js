@@ -157,6 +157,49 @@ inPage('Where nothing comes over the connection, though it seems to be open, an 
   return result;
 }, [true, true, 'hello']);
 
+inPage('Another kind of network is another path, and a change of its speed is none', async () => {
+  const network = Object.assign(new EventTarget(), { type: 'wifi' });
+  Object.defineProperty(navigator, 'connection', { value: network, configurable: true });
+  const { caller } = await pair();
+  delete navigator.connection;
+  let restarts = 0;
+  caller.restart = () => restarts++;
+  const counts = ['wifi', 'cellular', 'cellular', 'cellular', 'wifi'].map((type) => {
+    network.type = type;
+    network.dispatchEvent(new Event('change'));
+    return restarts;
+  });
+  await caller.close();
+  return counts;
+}, [0, 1, 1, 1, 2]);
+
+inPage('Who hangs up before it has called leaves the call that rings', async () => {
+  const world = new FakeWorld();
+  const [ada, bob] = [world.broker('ada'), world.broker('bob')];
+  let ringing;
+  Peer.answer(bob, (call) => {
+    ringing = call;
+  });
+  const caller = Peer.call(ada, bob.cid);
+  const end = performance.now() + 5_000;
+  while (!ringing && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+  let go;
+  bob.iceServers = () => new Promise((resolve) => {
+    go = () => resolve([]);
+  });
+  const back = Peer.call(bob, ada.cid);
+  while (!go && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+  await back.close();
+  go();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const isRinging = !ringing.signal.aborted;
+  bob.iceServers = async () => [];
+  const peer = await ringing.accept().opened;
+  const result = [isRinging, peer.state];
+  await caller.close();
+  return result;
+}, [true, 'connected']);
+
 inPage('A peer of the seed calls with bare words', async () => {
   const world = new FakeWorld();
   const [ada, bob] = [world.broker('ada'), world.broker('bob')];

@@ -91,6 +91,23 @@ inPage('Who does not have the certificate that the session names is no member', 
   return result;
 }, ['left', [], 0]);
 
+inPage('Who calls without a session of the room sees nobody, takes no place, and is declined', async () => {
+  const world = new FakeWorld();
+  const tracks = document.createElement('canvas').captureStream();
+  const ada = enter(world, 'ada', { tracks, max: 1 });
+  await ada.room.ready;
+  const mallory = world.broker('mallory');
+  const [target] = [...ada.broker.sessions].map(({ sid }) => sid);
+  const peer = Peer.call(mallory, target, { call: { room: 'party' } });
+  const seen = [];
+  peer.addEventListener('track', () => seen.push('track'));
+  const bob = enter(world, 'bob');
+  await until(() => ada.room.members.length === 1);
+  const result = [ada.names(), (await peer.closed).code, seen.length];
+  await Promise.all([ada, bob].map(({ room }) => room.close()));
+  return result;
+}, ['bob', 'declined', 0]);
+
 inPage('A session without an owner is called in vain and is no member; a full room takes nobody more', async () => {
   const world = new FakeWorld();
   const ghost = world.broker('zoe');

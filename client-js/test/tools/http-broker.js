@@ -143,6 +143,8 @@ export async function startFakeBroker({ heartbeat = 15, retry = 1 } = {}) {
     requests.push({ path, body, headers: request.headers, query: url.search });
     const act = () => {
       if (path === '/channel') return openChannel(url, response);
+      const types = /^.channel.*(ping|close)$/.test(path) ? /^(application.json|text.plain)/ : /^application.json/;
+      if (request.method === 'POST' && !types.test(request.headers['content-type'])) return refuse(response, 415, 'unsupported_media_type');
       if (path !== '/list') return perform(path, body, response);
       const all = listed(url.searchParams.get('filter'));
       const from = +(url.searchParams.get('after') ?? 0);

@@ -175,6 +175,7 @@ function proved(peer, name) {
   const own = chats.find((chat) => chat.peer === peer); // that this page has called from
   const hasCalled = callers.delete(peer);
   if (!own && !hasCalled) return;
+  if (!fingerprint) return peer.close(); // it shows two certificates, so it may be anybody
   let chat = chats.find((each) => each.fingerprint === fingerprint) ?? (own?.fingerprint === null ? own : null);
   if (!chat && !hasRoom()) return peer.close('busy');
   chat ??= add(address, name, false);
