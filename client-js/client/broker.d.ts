@@ -171,7 +171,7 @@ export class Broker<S extends Schema = Schema> extends EventTarget implements As
    * `unanswered` where it was sent and the time or the channel ended before the answer: nobody knows whether it has arrived.
    */
   send(target: Address, message: S['message'], options?: SendOptions): Promise<Delivery>;
-  /** The messages from now on. Throws `overflow` at a reader that leaves 1,024 unread; ends when the broker is closed. */
+  /** The messages from the first `next()` on, as `for await` calls it. Throws `overflow` at a reader that leaves 1,024 unread; ends when the broker is closed. */
   messages(options?: Abortable): AsyncIterableIterator<Incoming<S>>;
   /**
    * For protocols on top: sees each message first, and takes it by returning true. What it throws is a `malformed` event.

@@ -98,7 +98,7 @@ export class Peer<S extends Schema = Schema> extends EventTarget implements Asyn
    * Rejects with PeerError: `too_large` beyond what the other side takes, otherwise why the peer closed.
    */
   send(data: string | Blob | ArrayBuffer | ArrayBufferView, options?: Abortable): Promise<void>;
-  /** What the other side sends from now on. Ends when the peer closes. With 10,000 messages unread the peer closes. */
+  /** What the other side sends from the first `next()` on, as `for await` calls it. Ends when the peer closes. With 10,000 messages unread the peer closes. */
   messages(options?: Abortable): AsyncGenerator<string | ArrayBuffer, void, void>;
   /** Looks for another path at once, as it does by itself when the network has changed. */
   restart(): Promise<void>;
@@ -108,6 +108,8 @@ export class Peer<S extends Schema = Schema> extends EventTarget implements Asyn
 
   addEventListener<K extends keyof PeerEvents>(type: K, listener: (event: PeerEvents[K]) => void, options?: boolean | AddEventListenerOptions): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<K extends keyof PeerEvents>(type: K, listener: (event: PeerEvents[K]) => void, options?: boolean | EventListenerOptions): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
 }
 
 /** `closed` is this side's own; `signalling` has its `cause`. */

@@ -27,8 +27,11 @@ export interface RoomEvents<S extends Schema = Schema> {
 }
 
 /**
- * Everybody with a tag meets everybody: hosts a session with the tag, and has one peer to each other session with it. A member is
+ * Everybody with a tag meets everybody, and nobody whom the list does not show is accepted: hosts a session with the tag, and has one peer to each other session with it. A member is
  * recognised after a new start of the broker, and its connection goes on.
+ *
+ * A `check` of the broker's metadata must pass on the member `fingerprint`. A listener of `Peer.answer` that is registered later is
+ * asked first: it returns `false` for the calls that are not its own.
  */
 export class Room<S extends Schema = Schema> extends EventTarget implements AsyncDisposable {
   constructor(broker: Broker<S>, tag: string, options?: RoomOptions<S>);
@@ -41,4 +44,6 @@ export class Room<S extends Schema = Schema> extends EventTarget implements Asyn
 
   addEventListener<K extends keyof RoomEvents<S>>(type: K, listener: (event: RoomEvents<S>[K]) => void, options?: boolean | AddEventListenerOptions): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<K extends keyof RoomEvents<S>>(type: K, listener: (event: RoomEvents<S>[K]) => void, options?: boolean | EventListenerOptions): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
 }

@@ -20,6 +20,9 @@ room.addEventListener('leave', ({ detail: member }) => {
   videos.get(member)?.remove();
   videos.delete(member);
 });
+const joined = ({ detail }: CustomEvent<Member>) => console.log(detail.fingerprint);
+room.addEventListener('join', joined);
+room.removeEventListener('join', joined);
 await room.ready;
 
 // @ts-expect-error: the room decides whom it calls and from where
