@@ -84,8 +84,8 @@ test('Tokens: each request has a fresh one, and a refusal leads to the login', o
   const sent = () => application.requests.map(({ headers }) => headers.authorization).filter((value) => value);
   const page = await pages.open(t, url);
   await until(() => sent().length);
-  await page.reload();
-  await page.evaluate(() => dispatchEvent(new Event('online')));
+  // A page that has slept opens its stream again.
+  await page.evaluate(() => ['freeze', 'resume'].forEach((type) => document.dispatchEvent(new Event(type))));
   await until(() => sent().includes('Bearer token 2'));
   assert.equal(sent()[0], 'Bearer token 1');
   application.refuse = ({ url: path }) => path.startsWith('/broker/channel?') && [403, 'denied'];
