@@ -22,6 +22,6 @@ test('Who comes is greeted, and who greets is greeted; nothing else is answered'
   }));
   await ada.host({ tags: ['chat'], listed: true });
   await both;
-  // Whoever answers everything talks for ever with another page like it.
+  // A page that answers everything talks for ever with another one like it.
   if (String(heard) !== 'Hello,Hello yourself') throw new Error(`Heard ${heard}`);
 });
