@@ -120,7 +120,8 @@ public final class BrokerServer implements Callable<Integer> {
       paramLabel = "HEADER",
       split = ",",
       description =
-          "Request headers that those pages may set besides the usual ones (Authorization).")
+          "Request headers that those pages may set besides those that the protocol needs."
+              + " A page that sends a token needs Authorization.")
   private String[] allowedHeaders = {};
 
   @Option(
