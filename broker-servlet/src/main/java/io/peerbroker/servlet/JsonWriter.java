@@ -40,14 +40,6 @@ final class JsonWriter {
     return ascii("\"").ascii(text).ascii("\"");
   }
 
-  /** Appends bytes that were written before, from one place up to another. */
-  JsonWriter bytes(byte[] written, int from, int to) {
-    reserve(to - from);
-    System.arraycopy(written, from, bytes, length, to - from);
-    length += to - from;
-    return this;
-  }
-
   private void reserve(int more) {
     if (bytes.length - length < more) {
       bytes = Arrays.copyOf(bytes, Math.max(bytes.length * 2, length + more));

@@ -53,14 +53,14 @@ final class SseEncoder {
     int inside = 0;
     // The name of an event has no brace, and its data is an object.
     while (event[inside++] != '{') {}
-    JsonWriter frame = new JsonWriter(event.length + watch.length() + 16);
-    return frame
-        .bytes(event, 0, inside)
-        .ascii("\"watch\":")
-        .string(watch)
-        .ascii(",")
-        .bytes(event, inside, event.length)
-        .toBytes();
+    byte[] name =
+        new JsonWriter(watch.length() + 11).ascii("\"watch\":").string(watch).ascii(",").toBytes();
+    // The event may be long, and each stream copies it: once, into an array of the right length.
+    byte[] frame = new byte[event.length + name.length];
+    System.arraycopy(event, 0, frame, 0, inside);
+    System.arraycopy(name, 0, frame, inside, name.length);
+    System.arraycopy(event, inside, frame, inside + name.length, event.length - inside);
+    return frame;
   }
 
   /**
