@@ -67,6 +67,16 @@ public abstract class AdmissionRules extends ServerRules {
   }
 
   @Test
+  @Tag("H17")
+  @DisplayName("The client is for everybody: no policy is asked about it.")
+  void theClientIsForEverybody() {
+    withPolicy();
+    for (String header : List.of(STRANGER, BROKEN)) {
+      assertThat(client().get("/client.js", header).status()).as(header).isEqualTo(200);
+    }
+  }
+
+  @Test
   @Tag("A1")
   @Tag("H4")
   @DisplayName("HEAD is refused as GET is.")

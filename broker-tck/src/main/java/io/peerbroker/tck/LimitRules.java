@@ -305,14 +305,10 @@ public abstract class LimitRules extends ServerRules {
             .and("maxWatches", 1)
             .and("drainTimeout", "500ms"));
     WireChannel host = client().openChannel();
-    List<String> sids = IntStream.range(0, 60).mapToObj(i -> host.listSession("")).toList();
-    WireConnection connection = WireConnection.open(server().base(), 4 * 1024);
-    SseStream list = client().openStream(connection, "/list");
+    List<String> sids = sixtySessions(host);
+    SseStream list = openStalledStream("/list");
     list.await("ready");
-    String metadata = "\"metadata\":\"" + "x".repeat(16_000);
-    for (int i = 0; i < 1_500; i++) {
-      assertDone(host.update(sids.get(i % 60), metadata + i + "\""));
-    }
+    changeUntilOverflow(host, sids);
     awaitAdmitted("/list?filter=a");
     list.awaitEnd();
     assertThat(list.events())

@@ -119,7 +119,7 @@ public abstract class ListStreamRules extends ServerRules {
   @DisplayName("A client that replays a list stream holds the true list.")
   void aReplayEndsInTheTrueList() {
     client(ServerSettings.of("sessionRate", "0"));
-    List<Entry> sessions = new ArrayList<>();
+    List<Hosted> sessions = new ArrayList<>();
     List<SseStream> lists = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
       lists.add(client().watch("?filter=a,!b"));
@@ -134,32 +134,15 @@ public abstract class ListStreamRules extends ServerRules {
   @DisplayName("A client that reads the changes late holds the true list too.")
   void aLateReplayEndsInTheTrueList() {
     client(ServerSettings.of("sessionRate", "0"));
-    List<Entry> sessions = manyLargeSessions();
-    WireConnection connection = WireConnection.open(server().base(), 4 * 1024);
-    SseStream late = client().openStream(connection, "/list?filter=a,!b");
+    List<Hosted> sessions = manyLargeSessions();
+    SseStream late = openStalledStream("/list?filter=a,!b");
     churn(sessions);
     churn(sessions);
     assertEndInTheTrueList(List.of(late));
   }
 
-  private record Entry(WireChannel host, String sid) {}
-
-  /** More listed sessions than fit between a server and a reader that stalls. */
-  private List<Entry> manyLargeSessions() {
-    String metadata = "\"metadata\":\"" + "x".repeat(16_000) + "\"";
-    List<Entry> sessions = new ArrayList<>();
-    for (int i = 0; i < 10; i++) {
-      WireChannel host = client().openChannel();
-      for (int j = 0; j < 60; j++) {
-        String sid = host.createSession("\"list\":true,\"tags\":[\"a\"]," + metadata);
-        sessions.add(new Entry(host, sid));
-      }
-    }
-    return sessions;
-  }
-
   /** Creates, updates and closes sessions at random, but the same ones in each run. */
-  private void churn(List<Entry> sessions) {
+  private void churn(List<Hosted> sessions) {
     Random random = new Random(sessions.size());
     WireChannel newcomer = client().openChannel();
     for (int i = 0; i < 150; i++) {
@@ -170,11 +153,11 @@ public abstract class ListStreamRules extends ServerRules {
           "\"tags\":" + tags + ",\"list\":" + (random.nextInt(4) > 0) + ",\"metadata\":" + i;
       int what = random.nextInt(4);
       if (sessions.size() < 10 || what == 0) {
-        sessions.add(new Entry(newcomer, newcomer.createSession(members)));
+        sessions.add(new Hosted(newcomer, newcomer.createSession(members)));
         continue;
       }
       int which = random.nextInt(sessions.size());
-      Entry session = sessions.get(which);
+      Hosted session = sessions.get(which);
       if (what == 1) {
         sessions.remove(which);
         assertDone(session.host().closeSession(session.sid()));
@@ -234,8 +217,7 @@ public abstract class ListStreamRules extends ServerRules {
             .and("maxWatches", 1)
             .and("sessionRate", "0"));
     manyLargeSessions();
-    WireConnection connection = WireConnection.open(server().base(), 4 * 1024);
-    client().openStream(connection, "/list");
+    openStalledStream("/list");
     String accept = "Accept: text/event-stream";
     assertRefused(client().get("/list?filter=a", accept), 503, "at_capacity");
     awaitAdmitted("/list?filter=a");

@@ -248,8 +248,7 @@ public abstract class ResumeRules extends ServerRules {
       "A stalled stream is superseded too, and the events that it did not take come again.")
   void aStalledStreamIsSuperseded() {
     WireChannel sender = client(LARGE).openChannel();
-    WireConnection slow = WireConnection.open(server().base(), 4 * 1024);
-    WireChannel stalled = new WireChannel(client(), client().openStream(slow, RESUMABLE));
+    WireChannel stalled = new WireChannel(client(), openStalledStream(RESUMABLE));
     int taken = sendLargeUntilBusy(sender, stalled.cid());
     SseStream back = stalled.comeBack();
     for (int i = 0; i < taken; i++) {
@@ -265,8 +264,7 @@ public abstract class ResumeRules extends ServerRules {
   @DisplayName("A stream that stalls for too long is given up, and its grace begins.")
   void aStalledStreamHasAGrace() {
     WireChannel sender = client(LARGE.and("writeTimeout", "500ms")).openChannel();
-    WireConnection slow = WireConnection.open(server().base(), 4 * 1024);
-    WireChannel stalled = new WireChannel(client(), client().openStream(slow, RESUMABLE));
+    WireChannel stalled = new WireChannel(client(), openStalledStream(RESUMABLE));
     String sid = stalled.listSession("");
     int taken = sendLargeUntilBusy(sender, stalled.cid());
     // Nothing shows from outside that it has been given up: its queue stays as full as before.

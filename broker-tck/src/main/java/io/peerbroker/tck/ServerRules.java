@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.jspecify.annotations.Nullable;
@@ -173,8 +174,45 @@ public abstract class ServerRules {
 
   /** Opens a channel whose reader stalls at once: not much fits between it and the server. */
   protected final WireChannel openStalled() {
+    return new WireChannel(client(), openStalledStream("/channel"));
+  }
+
+  /** Opens a stream of any kind whose reader stalls, as {@link #openStalled} does. */
+  protected final SseStream openStalledStream(String path) {
     WireConnection connection = WireConnection.open(server().base(), 4 * 1024);
-    return new WireChannel(client(), client().openStream(connection, "/channel"));
+    return client().openStream(connection, path);
+  }
+
+  /** A session and its host. */
+  record Hosted(WireChannel host, String sid) {}
+
+  /**
+   * Lists more sessions, with the tag {@code a}, than fit between a server and a stalled reader.
+   */
+  final List<Hosted> manyLargeSessions() {
+    String metadata = "\"metadata\":\"" + "x".repeat(16_000) + "\"";
+    List<Hosted> sessions = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      WireChannel host = client().openChannel();
+      for (int j = 0; j < 60; j++) {
+        String sid = host.createSession("\"list\":true,\"tags\":[\"a\"]," + metadata);
+        sessions.add(new Hosted(host, sid));
+      }
+    }
+    return sessions;
+  }
+
+  /** Lists 60 small sessions without a tag, for {@link #changeUntilOverflow}. */
+  static List<String> sixtySessions(WireChannel host) {
+    return IntStream.range(0, 60).mapToObj(i -> host.listSession("")).toList();
+  }
+
+  /** Changes sessions in turn, by 24 MB in all: more than a list's stalled reader keeps up with. */
+  static void changeUntilOverflow(WireChannel host, List<String> sids) {
+    String metadata = "\"metadata\":\"" + "x".repeat(16_000);
+    for (int i = 0; i < 1_500; i++) {
+      assertDone(host.update(sids.get(i % sids.size()), metadata + i + "\""));
+    }
   }
 
   /** Waits until a stream is admitted where one was refused before, and reads its first event. */

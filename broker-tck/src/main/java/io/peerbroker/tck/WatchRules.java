@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -207,17 +206,15 @@ public abstract class WatchRules extends ServerRules {
   @DisplayName("A late copy of a numbered request ends no list that was asked for after it.")
   void numberedRequestsHappenOnce() {
     WireChannel channel = client().openChannel();
-    String path = "/channel/" + channel.cid();
-    String body = "{\"key\":\"" + channel.key() + "\",\"watch\":\"x\",\"seq\":";
-    assertDone(client().postJson(path + "/watch", body + "1}"));
+    String x = "\"watch\":\"x\",\"seq\":";
+    assertDone(channel.postWatch(x + "1"));
     assertReady(channel.stream(), "x", 0);
-    assertDone(client().postJson(path + "/unwatch", body + "2}"));
+    assertDone(channel.postUnwatch(x + "2"));
     assertEnded(channel.stream(), "x", "closed");
-    assertDone(client().postJson(path + "/watch", body + "3}"));
+    assertDone(channel.postWatch(x + "3"));
     assertReady(channel.stream(), "x", 0);
-    assertRefused(client().postJson(path + "/unwatch", body + "2}"), 400, "invalid_request", "seq");
-    assertRefused(
-        client().postJson(path + "/watch", body + "\"4\"}"), 400, "invalid_request", "seq");
+    assertRefused(channel.postUnwatch(x + "2"), 400, "invalid_request", "seq");
+    assertRefused(channel.postWatch(x + "\"4\""), 400, "invalid_request", "seq");
     channel.listSession("");
     assertNext(channel.stream(), "add", "x");
   }
@@ -246,14 +243,11 @@ public abstract class WatchRules extends ServerRules {
   void aListThatDoesNotKeepUpEnds() {
     client(ServerSettings.of("sessionRate", "0").and("maxQueuedEvents", 10).and("maxWatches", 1));
     WireChannel host = client().openChannel();
-    List<String> sids = IntStream.range(0, 60).mapToObj(i -> host.listSession("")).toList();
+    List<String> sids = sixtySessions(host);
     WireChannel stalled = openStalled();
     assertDone(stalled.watch("x", ""));
     stalled.stream().await("ready");
-    String metadata = "\"metadata\":\"" + "x".repeat(16_000);
-    for (int i = 0; i < 1_500; i++) {
-      assertDone(host.update(sids.get(i % 60), metadata + i + "\""));
-    }
+    changeUntilOverflow(host, sids);
     WireChannel other = client().openChannel();
     await().atMost(WireConnection.BOUND).until(() -> other.watch("x", "a").status() == 200);
     Event ended = stalled.stream().await("unwatch");
@@ -333,13 +327,7 @@ public abstract class WatchRules extends ServerRules {
   @DisplayName("A message does not wait for a long list, nor a list for many messages.")
   void messagesAndListsTakeTurns() {
     client(ServerSettings.of("sessionRate", "0").and("messageRate", "0"));
-    String metadata = "\"metadata\":\"" + "x".repeat(15_000) + "\"";
-    for (int i = 0; i < 10; i++) {
-      WireChannel host = client().openChannel();
-      for (int j = 0; j < 60; j++) {
-        host.createSession("\"list\":true,\"tags\":[\"a\"]," + metadata);
-      }
-    }
+    manyLargeSessions();
     WireChannel stalled = openStalled();
     assertDone(stalled.watch("x", "a"));
     WireChannel sender = client().openChannel();
@@ -354,8 +342,7 @@ public abstract class WatchRules extends ServerRules {
     int first = events.indexOf("message");
     assertThat(first).as("where messages begin").isLessThan(580);
     // How much of the list is written before the stream stalls is the network's affair, so there
-    // may
-    // be more events of the list than one between messages, but never none.
+    // may be more events of the list than one between messages, but never none.
     int last = events.lastIndexOf("message");
     for (int i = first; i < last; i++) {
       assertThat(events.subList(i, i + 2)).as("at " + i).contains("add");

@@ -86,7 +86,7 @@ public final class WireChannel {
 
   /** Closes the channel as its owner. */
   public WireResponse close() {
-    return client.postJson("/channel/" + cid + "/close", "{\"key\":\"" + key + "\"}");
+    return post("close", "");
   }
 
   /**
@@ -99,27 +99,29 @@ public final class WireChannel {
     return postWatch("\"watch\":\"" + name + "\",\"filter\":\"" + filter + "\"");
   }
 
-  /** Asks for a list; {@code members} are what the body has beside the key and a comma. */
+  /** Asks for a list; {@code members} are what the body has beside the key. */
   public WireResponse postWatch(String members) {
-    return client.postJson(
-        "/channel/" + cid + "/watch", "{\"key\":\"" + key + "\"," + members + "}");
+    return post("watch", members);
   }
 
   /** Ends a list on the channel's stream. */
   public WireResponse unwatch(String name) {
-    return client.postJson(
-        "/channel/" + cid + "/unwatch", "{\"key\":\"" + key + "\",\"watch\":\"" + name + "\"}");
+    return postUnwatch("\"watch\":\"" + name + "\"");
+  }
+
+  /** Ends a list; {@code members} are what the body has beside the key. */
+  public WireResponse postUnwatch(String members) {
+    return post("unwatch", members);
   }
 
   /** Sends a ping. */
   public WireResponse ping() {
-    return client.postJson("/channel/" + cid + "/ping", "{\"key\":\"" + key + "\"}");
+    return post("ping", "");
   }
 
   /** Confirms all events up to this one. */
   public WireResponse pingSeen(String eventId) {
-    String body = "{\"key\":\"" + key + "\",\"seen\":\"" + eventId + "\"}";
-    return client.postJson("/channel/" + cid + "/ping", body);
+    return post("ping", "\"seen\":\"" + eventId + "\"");
   }
 
   /**
@@ -145,8 +147,16 @@ public final class WireChannel {
     return JsonParser.parseString(event.data()).getAsJsonObject();
   }
 
+  /** Posts to a path of the channel's own, with its key. */
+  private WireResponse post(String last, String members) {
+    return client.postJson("/channel/" + cid + "/" + last, "{" + keyAnd(members));
+  }
+
   private String body(String self, String members) {
-    String body = "{\"" + self + "\":\"" + cid + "\",\"key\":\"" + key + "\"";
-    return body + (members.isEmpty() ? "" : "," + members) + "}";
+    return "{\"" + self + "\":\"" + cid + "\"," + keyAnd(members);
+  }
+
+  private String keyAnd(String members) {
+    return "\"key\":\"" + key + "\"" + (members.isEmpty() ? "" : "," + members) + "}";
   }
 }
