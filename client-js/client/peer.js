@@ -1,6 +1,7 @@
+import { provenFingerprint } from './fingerprint.js';
 import { Negotiation } from './negotiation.js';
-import { provenFingerprint, routeOf } from './path.js';
 import { PeerError } from './peererror.js';
+import { routeOf } from './route.js';
 import { parse, signalOf } from './signal.js';
 import { switchboardOf } from './switchboard.js';
 

@@ -1,3 +1,4 @@
+import { identity } from './identity.js';
 import { Peer } from './peer.js';
 
 /** After a call in vain the same session is called again: after so long at first and at most, in milliseconds. */
@@ -205,16 +206,4 @@ export class Room extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-/** The certificate of all connections of a room, and its fingerprint; without one where the platform makes none. */
-async function identity({ RTCPeerConnection = globalThis.RTCPeerConnection, rtc }) {
-  const certificates = rtc?.certificates
-    ?? [await RTCPeerConnection.generateCertificate({ name: 'ECDSA', namedCurve: 'P-256' })];
-  const probe = new RTCPeerConnection({ certificates });
-  probe.createDataChannel('');
-  const { sdp } = await probe.createOffer();
-  probe.close();
-  const [, algorithm, digits] = /^a=fingerprint:(\S+) (\S+)/m.exec(sdp);
-  return { certificates, fingerprint: `${algorithm.toLowerCase()} ${digits.toUpperCase()}` };
 }

@@ -34,6 +34,20 @@ function inPage(name, body, expected) {
   test(name, options, async () => assert.deepEqual(await chromium.page.evaluate(body), expected));
 }
 
+inPage('With an identity each peer of a client has the same fingerprint; one that has certificates keeps them', async () => {
+  const { identity } = await import('/client/identity.js');
+  const me = await identity();
+  const same = await identity({ rtc: { certificates: me.certificates } });
+  const seen = [];
+  for (let time = 0; time < 2; time++) {
+    const { caller, answerer } = await pair({ rtc: { certificates: me.certificates } });
+    seen.push(answerer.fingerprint);
+    caller.close();
+  }
+  const { fingerprint: another } = await identity();
+  return [seen.every((one) => one === me.fingerprint), same.fingerprint === me.fingerprint, another !== me.fingerprint];
+}, [true, true, true]);
+
 inPage('A call opens, and messages go both ways', async () => {
   const { caller, answerer } = await pair();
   const heardByAnswerer = heard(answerer, 'message');

@@ -2,6 +2,7 @@
 import '@peerbroker/client';
 import '@peerbroker/client/broker';
 import '@peerbroker/client/eventsource';
+import '@peerbroker/client/identity';
 import '@peerbroker/client/peer';
 import '@peerbroker/client/room';
 import '@peerbroker/client/react';

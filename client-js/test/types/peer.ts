@@ -1,4 +1,4 @@
-import { Broker, Peer, PeerError, type Address } from '@peerbroker/client';
+import { Broker, Peer, PeerError, identity, type Address } from '@peerbroker/client';
 
 interface Chess {
   metadata: { name: string };
@@ -32,3 +32,7 @@ Peer.call(broker, sid, { call: { colour: 'red' } });
 new Peer();
 // @ts-expect-error: no such code
 error?.code === 'gone';
+
+const { certificates, fingerprint } = await identity();
+await new Broker('/broker').host({ metadata: { name: 'Ada', fingerprint } });
+Peer.answer(broker, (call) => call.accept(), { rtc: { certificates } });

@@ -1,23 +1,13 @@
 /** All that this page does with the client: to be found, to find, to call and to be called. Copy from here. */
 const { broker: mount } = await (await fetch('config.json')).json();
-// The broker serves its client. From npm it is: import { Broker, Peer } from '@peerbroker/client';
-const { Broker, Peer } = await import(`${mount}/client.js`);
+// The broker serves its client. From npm it is: import { Broker, Peer, identity } from '@peerbroker/client';
+const { Broker, Peer, identity } = await import(`${mount}/client.js`);
 
 export const broker = new Broker(mount);
 export const canCall = 'RTCPeerConnection' in globalThis;
 
 /** This page as the others see it: one certificate for all calls, so that a peer knows it again after a new start of the broker. */
 export const me = { session: null, name: '', ...(canCall ? await identity() : { fingerprint: String(Math.random()) }) };
-
-async function identity() {
-  const certificates = [await RTCPeerConnection.generateCertificate({ name: 'ECDSA', namedCurve: 'P-256' })];
-  const probe = new RTCPeerConnection({ certificates });
-  probe.createDataChannel('');
-  const { sdp } = await probe.createOffer();
-  probe.close();
-  const [, algorithm, digits] = /^a=fingerprint:(\S+) (\S+)/m.exec(sdp);
-  return { certificates, fingerprint: `${algorithm.toLowerCase()} ${digits.toUpperCase()}` };
-}
 
 /** Lets the others find this page by its tags; again with other values later on. */
 export async function join(name, tags) {

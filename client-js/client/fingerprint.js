@@ -12,19 +12,12 @@ export async function provenFingerprint(connection) {
 
 /** The only fingerprint of a description; null where there is none, or where several differ. */
 function fingerprintOf(sdp) {
-  const [first, second] = new Set(Array.from(sdp.matchAll(/^a=fingerprint:(\S+) (\S+)/gm),
-    ([, algorithm, digits]) => `${algorithm.toLowerCase()} ${digits.toUpperCase()}`));
+  const [first, second] = fingerprintsOf(sdp);
   return second ? null : (first ?? null);
 }
 
-/** direct or relay, by the pair of candidates in use. */
-export async function routeOf(connection) {
-  const report = await connection.getStats();
-  const stats = [...report.values()];
-  const { selectedCandidatePairId } = stats.find((one) => one.selectedCandidatePairId) ?? {};
-  const pair = report.get(selectedCandidatePairId)
-    ?? stats.find(({ type, nominated, state }) => type === 'candidate-pair' && nominated && state === 'succeeded');
-  if (!pair) return null;
-  const isRelay = [pair.localCandidateId, pair.remoteCandidateId].some((id) => report.get(id)?.candidateType === 'relay');
-  return isRelay ? 'relay' : 'direct';
+/** The fingerprints of a description, each once. */
+export function fingerprintsOf(sdp) {
+  return new Set(Array.from(sdp.matchAll(/^a=fingerprint:(\S+) (\S+)/gm),
+    ([, algorithm, digits]) => `${algorithm.toLowerCase()} ${digits.toUpperCase()}`));
 }
