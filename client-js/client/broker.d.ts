@@ -155,7 +155,7 @@ export class Broker<S extends Schema = Schema> extends EventTarget implements As
   readonly state: State;
   /** The address of the channel; null without one. */
   readonly cid: Address | null;
-  /** Connects, also again after a close. Does nothing if that was done. */
+  /** Connects, also again after a close; tries at once where the next attempt waits for its time. Otherwise does nothing. */
   open(): void;
   /** Resolves once the stream is open; rejects with BrokerError where there will be none (`denied`, `closed`, …). */
   ready(options?: Abortable): Promise<Address>;

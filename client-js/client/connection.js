@@ -39,6 +39,7 @@ export function connection(url, { freshHeaders, post }, options, on) {
       return opened.promise;
     },
     open() {
+      if (timer) wake();
       if (self.state === 'closed') opened = gate();
       else if (self.state !== 'idle') return;
       isAsleep = false;

@@ -478,8 +478,8 @@ export class Peer extends EventTarget {
   /** Is it open, and to whom? */
   async #check() {
     const connection = this.#connection;
-    const channels = [this.#control, this.#data].filter((channel) => channel);
-    if (connection.connectionState !== 'connected' || channels.some(({ readyState }) => readyState !== 'open')) return;
+    const isWaiting = [this.#control, this.#data].some((channel) => channel && channel.readyState !== 'open');
+    if (connection.connectionState !== 'connected' || isWaiting) return;
     const fingerprint = await provenFingerprint(connection).catch(() => null);
     if (connection !== this.#connection || this.#state === 'closed' || this.#state === 'connected') return;
     this.#fingerprint = fingerprint;

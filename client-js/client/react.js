@@ -27,6 +27,9 @@ export function useBrokerState(broker) {
     broker.addEventListener('state', changed);
     return () => broker.removeEventListener('state', changed);
   }, [broker]);
-  useEffect(() => broker.open(), [broker]);
+  useEffect(() => {
+    // A component that comes while the next attempt waits does not hasten it.
+    if (!/connecting|away/.test(broker.state)) broker.open();
+  }, [broker]);
   return useSyncExternalStore(subscribe, () => broker.state, () => 'idle');
 }

@@ -207,6 +207,28 @@ test('a page that wakes tries at once, and leaves a stream alone that lives or i
   assert.equal(streams.length, 4);
 });
 
+test('open tries at once where the next attempt waits, and leaves alone what is open, on its way or asleep', async (t) => {
+  const { self, channel, latest, streams, page } = await start(t, { delay: () => 20_000 });
+  const opens = async () => {
+    self.open();
+    await settle();
+    return streams.length;
+  };
+  assert.equal(await opens(), 1); // on its way
+  latest().end();
+  await settle();
+  assert.equal(await opens(), 2);
+  channel('a');
+  assert.equal(await opens(), 2);
+  latest().end();
+  await settle();
+  assert.equal(self.state, 'away');
+  assert.equal(await opens(), 3);
+  latest().on.comment();
+  page().sleep();
+  assert.equal(await opens(), 3);
+});
+
 test('the page’s events put it to sleep, wake it and close it', (t) => {
   const page = new EventTarget();
   const document = Object.assign(new EventTarget(), { hidden: false });

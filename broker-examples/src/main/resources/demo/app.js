@@ -124,8 +124,7 @@ on('filter', 'input', () => {
   clearTimeout(filterTimer);
   filterTimer = setTimeout(() => watch(byId('filter').value.trim()), 250);
 });
-// The client tries at once when the browser is online again.
-on('retry', 'click', () => (broker.state === 'closed' ? start() : dispatchEvent(new Event('online'))));
+on('retry', 'click', () => (broker.state === 'closed' ? start() : broker.open()));
 
 function choose(session) {
   const name = nameOf(session.metadata?.name);
