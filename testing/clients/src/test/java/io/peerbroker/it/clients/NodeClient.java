@@ -5,16 +5,16 @@ import static java.util.Objects.requireNonNull;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import io.peerbroker.it.common.Needed;
+import io.peerbroker.it.common.Npm;
 import java.io.BufferedReader;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
 
 /** The npm package eventsource in a Node.js process, installed with {@code npm ci} when needed. */
 final class NodeClient implements Client {
@@ -35,8 +35,6 @@ final class NodeClient implements Client {
   }
 
   static NodeClient start() throws Exception {
-    Needed.program("node", "nodejs");
-    Needed.program("npm", "npm");
     install();
     return new NodeClient(
         new ProcessBuilder("node", "streams.mjs")
@@ -49,23 +47,15 @@ final class NodeClient implements Client {
     Files.createDirectories(FOLDER);
     for (String name : List.of(".npmrc", "package.json", "package-lock.json", "streams.mjs")) {
       try (InputStream file = NodeClient.class.getResourceAsStream("/node/" + name)) {
-        Files.write(FOLDER.resolve(name), requireNonNull(file, name).readAllBytes());
+        byte[] bytes = requireNonNull(file, name).readAllBytes();
+        Path copy = FOLDER.resolve(name);
+        // A lock that is newer than the packages would have them installed again
+        if (!Files.exists(copy) || !Arrays.equals(Files.readAllBytes(copy), bytes)) {
+          Files.write(copy, bytes);
+        }
       }
     }
-    if (Files.exists(FOLDER.resolve("node_modules"))) {
-      return;
-    }
-    Path log = FOLDER.resolve("npm.log");
-    Process npm =
-        new ProcessBuilder("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
-            .directory(FOLDER.toFile())
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start();
-    if (!npm.waitFor(120, TimeUnit.SECONDS) || npm.exitValue() != 0) {
-      npm.destroyForcibly();
-      throw new AssertionError("npm ci failed: " + Files.readString(log));
-    }
+    Npm.install(FOLDER);
   }
 
   private void note(String line) {
