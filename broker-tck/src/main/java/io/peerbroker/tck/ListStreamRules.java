@@ -119,7 +119,7 @@ public abstract class ListStreamRules extends ServerRules {
   @DisplayName("A client that replays a list stream holds the true list.")
   void aReplayEndsInTheTrueList() {
     client(ServerSettings.of("sessionRate", "0"));
-    List<Hosted> sessions = new ArrayList<>();
+    List<WireSession> sessions = new ArrayList<>();
     List<SseStream> lists = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
       lists.add(client().watch("?filter=a,!b"));
@@ -134,7 +134,7 @@ public abstract class ListStreamRules extends ServerRules {
   @DisplayName("A client that reads the changes late holds the true list too.")
   void aLateReplayEndsInTheTrueList() {
     client(ServerSettings.of("sessionRate", "0"));
-    List<Hosted> sessions = manyLargeSessions();
+    List<WireSession> sessions = manyLargeSessions();
     SseStream late = openStalledStream("/list?filter=a,!b");
     churn(sessions);
     churn(sessions);
@@ -142,7 +142,7 @@ public abstract class ListStreamRules extends ServerRules {
   }
 
   /** Creates, updates and closes sessions at random, but the same ones in each run. */
-  private void churn(List<Hosted> sessions) {
+  private void churn(List<WireSession> sessions) {
     Random random = new Random(sessions.size());
     WireChannel newcomer = client().openChannel();
     for (int i = 0; i < 150; i++) {
@@ -153,11 +153,11 @@ public abstract class ListStreamRules extends ServerRules {
           "\"tags\":" + tags + ",\"list\":" + (random.nextInt(4) > 0) + ",\"metadata\":" + i;
       int what = random.nextInt(4);
       if (sessions.size() < 10 || what == 0) {
-        sessions.add(new Hosted(newcomer, newcomer.createSession(members)));
+        sessions.add(new WireSession(newcomer, newcomer.createSession(members)));
         continue;
       }
       int which = random.nextInt(sessions.size());
-      Hosted session = sessions.get(which);
+      WireSession session = sessions.get(which);
       if (what == 1) {
         sessions.remove(which);
         assertDone(session.host().closeSession(session.sid()));

@@ -184,19 +184,19 @@ public abstract class ServerRules {
   }
 
   /** A session and its host. */
-  record Hosted(WireChannel host, String sid) {}
+  record WireSession(WireChannel host, String sid) {}
 
   /**
    * Lists more sessions, with the tag {@code a}, than fit between a server and a stalled reader.
    */
-  final List<Hosted> manyLargeSessions() {
+  final List<WireSession> manyLargeSessions() {
     String metadata = "\"metadata\":\"" + "x".repeat(16_000) + "\"";
-    List<Hosted> sessions = new ArrayList<>();
+    List<WireSession> sessions = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
       WireChannel host = client().openChannel();
       for (int j = 0; j < 60; j++) {
         String sid = host.createSession("\"list\":true,\"tags\":[\"a\"]," + metadata);
-        sessions.add(new Hosted(host, sid));
+        sessions.add(new WireSession(host, sid));
       }
     }
     return sessions;
