@@ -15,10 +15,10 @@ const LONGEST_LINE = 8_000;
 
 /** {id, name, address, viaBroker, state, peer, fingerprint, lines, unread, isAway}; the state is a Peer's, or `over`. */
 export const chats = [];
-const callers = new Map(); // peer → its name, the oldest first
+const callers = new Set(); // peers that have called, the oldest first, until they are connected
 const streams = new WeakMap(); // peer → what it shows
 let sharing = null; // {chat, stream, senders}: what this page shows
-let ids = 0;
+let ids = 0; // of chats and lines
 let on;
 
 /**
@@ -84,7 +84,7 @@ export function close(chat) {
 
 /** Ends all calls, so that the others know at once. */
 export function hangUp() {
-  for (const peer of [...callers.keys(), ...chats.map((chat) => chat.peer)]) peer?.close();
+  for (const peer of [...callers, ...chats.map((chat) => chat.peer)]) peer?.close();
 }
 
 /** The list says that a session is gone. A connection may live on; a call that still rings is in vain. */
@@ -134,11 +134,11 @@ function hasRoom() {
 /** A stranger calls. The oldest call that gets nowhere makes room, and is told so: it is junk, most likely. */
 function rung(peer, name) {
   if (callers.size >= MOST_CALLERS) {
-    const [oldest] = callers.keys();
+    const [oldest] = callers;
     callers.delete(oldest);
     oldest.close('busy');
   }
-  callers.set(peer, nameOf(name));
+  callers.add(peer);
   follow(peer, nameOf(name));
 }
 
@@ -216,14 +216,14 @@ function written({ origin, target, message }) {
 }
 
 function heard(chat, text) {
-  write(chat, 'them', text.slice(0, LONGEST_LINE));
+  const line = write(chat, 'them', text.slice(0, LONGEST_LINE));
   chat.unread++;
-  on.heard(chat, text.slice(0, LONGEST_LINE));
+  on.heard(chat, line.text);
   on.changed(chat);
 }
 
 function write(chat, from, text) {
-  const line = { from, text, at: new Date() };
+  const line = { id: ++ids, from, text, at: new Date() };
   chat.lines.push(line);
   if (chat.lines.length > MOST_LINES) chat.lines.shift();
   return line;

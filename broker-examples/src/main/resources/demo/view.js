@@ -31,7 +31,7 @@ export function showList(list, items, keyOf, create, fill) {
 /** The messages of a chat; stays at the end if it was there. `again(line)` is for a line that could not be sent. */
 export function showLog(log, chat, again) {
   const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-  showList(log.firstElementChild, chat.lines, (line) => (line.key ??= crypto.getRandomValues(new Uint32Array(2)).join()), ({ from, text, at }) => {
+  showList(log.firstElementChild, chat.lines, ({ id }) => id, ({ from, text, at }) => {
     const words = make('p', { class: 'text', dir: 'auto' }, text);
     if (from === 'note') return make('li', { class: 'note' }, words);
     const time = make('time', { datetime: at.toISOString() }, at.toLocaleTimeString(undefined, { hour: 'numeric', minute: '2-digit' }));
