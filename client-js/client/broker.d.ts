@@ -155,7 +155,7 @@ export class Broker<S extends Schema = Schema> extends EventTarget implements As
   readonly state: State;
   /** The address of the channel; null without one. */
   readonly cid: Address | null;
-  /** Connects, also again after a close; tries at once where the next attempt waits for its time. Otherwise does nothing. */
+  /** Connects, also again after a close. Tries at once where the next attempt waits for its time; otherwise does nothing. */
   open(): void;
   /** Resolves once the stream is open; rejects with BrokerError where there will be none (`denied`, `closed`, …). */
   ready(options?: Abortable): Promise<Address>;
@@ -171,7 +171,10 @@ export class Broker<S extends Schema = Schema> extends EventTarget implements As
    * `unanswered` where it was sent and the time or the channel ended before the answer: nobody knows whether it has arrived.
    */
   send(target: Address, message: S['message'], options?: SendOptions): Promise<Delivery>;
-  /** The messages from the first `next()` on, as `for await` calls it. Throws `overflow` at a reader that leaves 1,024 unread; ends when the broker is closed. */
+  /**
+   * The messages from the first `next()` on, as `for await` calls it. Throws `overflow` at a reader that leaves more than 1,024
+   * unread; ends when the broker is closed.
+   */
   messages(options?: Abortable): AsyncIterableIterator<Incoming<S>>;
   /**
    * For protocols on top: sees each message first, and takes it by returning true. What it throws is a `malformed` event.
@@ -206,8 +209,8 @@ export type Change<S extends Schema = Schema> =
   | { readonly type: 'ready'; readonly count: number };
 
 /**
- * A list as it changes, true across reconnects. `subscribe` and `snapshot` are what `useSyncExternalStore`, shallow refs and stores want.
- * When the broker refuses it, or ends the channel, `snapshot` is empty, `error` says why, and iteration throws that.
+ * A list as it changes, true across reconnects. `subscribe` and `snapshot` are what `useSyncExternalStore`, shallow refs and
+ * stores want. When the broker refuses it, or ends the channel, `snapshot` is empty, `error` says why, and iteration throws that.
  */
 export interface Watch<S extends Schema = Schema> extends AsyncIterable<Change<S>>, Disposable {
   readonly ready: Promise<void>;

@@ -98,7 +98,10 @@ export class Peer<S extends Schema = Schema> extends EventTarget implements Asyn
    * Rejects with PeerError: `too_large` beyond what the other side takes, otherwise why the peer closed.
    */
   send(data: string | Blob | ArrayBuffer | ArrayBufferView, options?: Abortable): Promise<void>;
-  /** What the other side sends from the first `next()` on, as `for await` calls it. Ends when the peer closes. With 10,000 messages unread the peer closes. */
+  /**
+   * What the other side sends from the first `next()` on, as `for await` calls it. Ends when the peer closes, which it also does
+   * at a reader that leaves more than 10,000 messages unread.
+   */
   messages(options?: Abortable): AsyncGenerator<string | ArrayBuffer, void, void>;
   /** Looks for another path at once, as it does by itself when the network has changed. */
   restart(): Promise<void>;

@@ -27,8 +27,9 @@ export interface RoomEvents<S extends Schema = Schema> {
 }
 
 /**
- * Everybody with a tag meets everybody, and nobody whom the list does not show is accepted: hosts a session with the tag, and has one peer to each other session with it. A member is
- * recognised after a new start of the broker, and its connection goes on.
+ * Everybody with a tag meets everybody. A room hosts a session with the tag, and has one peer to each other session with it; it
+ * declines the calls of clients that the list does not show. A member is recognised after a new start of the broker, and its
+ * connection goes on.
  *
  * A `check` of the broker's metadata must pass on the member `fingerprint`. A listener of `Peer.answer` that is registered later is
  * asked first: it returns `false` for the calls that are not its own.

@@ -14,8 +14,8 @@ const GLANCE = 1_000;
  * The life-cycle of a page that shares its browser's connections with other pages. Over HTTP/1.1 at most five pages have a stream,
  * or the requests of all of them would hang: visible ones come first, hidden ones take turns, and one without a stream sleeps.
  *
- * Each page that has a stream holds a lock named `peerbroker <rank> <since> <random>`. So all of them are known, in the order in which they
- * make room: hidden ones first, and of these the one that has had its stream for the longest. It is robbed of its lock.
+ * Each page that has a stream holds a lock named `peerbroker <rank> <since> <random>`. So all of them are known, in the order in
+ * which they make room: hidden ones first, and of these the one that has had its stream for the longest. Its lock is stolen.
  */
 export function sharedLifecycle(on) {
   const { document, navigator, performance } = globalThis;
