@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Broker, BrokerError } from '../client/broker.js';
-import { badGateway, loseAnswer, loseRequest, once, startFakeBroker, until } from './tools/http-broker.js';
+import { badGateway, loseAnswer, loseRequest, once, startFakeBroker } from './tools/http-broker.js';
+import { until } from './tools/until.js';
 
 const rejections = [];
 process.on('unhandledRejection', (reason) => rejections.push(reason));

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { once, until } from './tools/http-broker.js';
+import { once } from './tools/http-broker.js';
 import { scripted, settle } from './tools/scripted.js';
+import { until } from './tools/until.js';
 
 const rejections = [];
 process.on('unhandledRejection', (reason) => rejections.push(reason));

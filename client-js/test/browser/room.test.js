@@ -12,13 +12,8 @@ before(async () => {
     const { Room } = await import('/client/room.js');
     const { Peer } = await import('/client/peer.js');
     const { FakeWorld } = await import('/test/tools/fake-world.js');
-    Object.assign(globalThis, { Peer, FakeWorld });
-    globalThis.until = async (holds) => {
-      for (let tries = 0; !holds(); tries++) {
-        if (tries > 1_000) throw new Error(`Not within ten seconds: ${holds}`);
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    };
+    const { until } = await import('/test/tools/until.js');
+    Object.assign(globalThis, { Peer, FakeWorld, until });
     /** Rooms that note what happens: `told` has a line for each event. */
     globalThis.enter = (world, name, roomOptions) => {
       const broker = world.broker(name);

@@ -1,5 +1,6 @@
 import { test } from 'node:test';
-import { application, docBlock, listed, pages, setUp, skip, until } from './tools.js';
+import { until } from '../tools/until.js';
+import { application, docBlock, listed, pages, setUp, skip } from './tools.js';
 
 const PAGE = 'README.md';
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer, request as requestTo } from 'node:http';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 import { Broker } from '../../client/broker.js';
 import { openBrowser, without } from '../tools/browsers.js';
 import { startRealBroker, withoutJar } from '../tools/realbroker.js';
+import { end, listen, passOn } from '../tools/servers.js';
 
 /** Why the tests with a browser and a broker are left out; false where they run. */
 export const skip = withoutJar || without('chromium');
@@ -36,13 +37,6 @@ export function setUp() {
     await real?.stop('SIGKILL');
     await workspace.close();
   });
-}
-
-export async function until(holds, what = holds) {
-  for (const end = Date.now() + 20_000; !(await holds());) {
-    if (Date.now() > end) throw new Error(`In vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 /** The sessions that a broker lists. */
@@ -153,21 +147,10 @@ export async function startApplication(brokerPort) {
     if (code) {
       return response.writeHead(status, { 'Content-Type': 'application/problem+json' }).end(JSON.stringify({ status, code, detail: code }));
     }
-    const { method, headers, url: path } = request;
-    const onward = requestTo({ host: '127.0.0.1', port: brokerPort, method, path, headers }, (answer) => {
-      response.writeHead(answer.statusCode, answer.headers);
-      answer.on('error', () => response.destroy()).pipe(response);
-    });
-    onward.on('error', () => response.destroy());
-    response.on('close', () => onward.destroy());
-    request.pipe(onward);
+    return passOn(request, response, brokerPort);
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  application.url = `http://localhost:${server.address().port}`;
-  application.close = () => {
-    server.close();
-    server.closeAllConnections();
-  };
+  application.url = `http://localhost:${await listen(server)}`;
+  application.close = () => end(server);
   return application;
 }
 

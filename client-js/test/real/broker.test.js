@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { Broker } from '../../client/broker.js';
 import { startProxy, startRealBroker, withoutJar } from '../tools/realbroker.js';
+import { real, setUp } from '../tools/shared.js';
+import { until } from '../tools/until.js';
 
 const options = { skip: withoutJar, timeout: 60_000 };
 const ICE = 'stun:127.0.0.1:3478';
-let real;
 
-before(async () => {
-  if (!withoutJar) real = await startRealBroker('--ice-server', ICE, '--heartbeat', '500ms');
-});
-
-after(() => real?.stop('SIGKILL'));
+setUp([], ['--ice-server', ICE, '--heartbeat', '500ms']);
 
 function client(t, url = real.url, more = {}) {
   const broker = new Broker(url, { delay: () => 50, ...more });
@@ -213,9 +210,9 @@ test('A list on the channel is true across changes, a cut and a new start', opti
   const session = await ada.host({ tags: ['list'], listed: true, metadata: 'Ada' });
   const mine = await bob.host({ tags: ['list'], listed: true, metadata: 'Bob' });
   const list = bob.watch('list,!away');
-  const shows = async (...names) => {
+  const shows = (...names) => {
     const seen = () => list.snapshot.map(({ metadata, own: isOwn }) => metadata + (isOwn ? ' (own)' : '')).sort().join();
-    while (seen() !== names.join()) await new Promise((resolve) => setTimeout(resolve, 10));
+    return until(() => seen() === names.join(), () => `${names}, not ${seen()}`);
   };
   await list.ready;
   await shows('Ada', 'Bob (own)');

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { newPage, openBrowser, startPages, without } from '../tools/browsers.js';
+import { test } from 'node:test';
+import { newPage, usePages, without } from '../tools/browsers.js';
 import { startRealBroker, withoutJar } from '../tools/realbroker.js';
+import { browsers, pages, real, setUp } from '../tools/shared.js';
+import { spread } from '../tools/times.js';
 
 /** How often things happen at the same time, and pages are loaded: 8 and 20 times unless PEERBROKER_TIMES says otherwise, as 100. */
 const { PEERBROKER_TIMES } = process.env;
@@ -9,46 +11,23 @@ const TRACKS = Number(PEERBROKER_TIMES ?? 8);
 /** Between Chromium and Firefox fewer: on a busy machine one in thirty leaves a path over which nothing comes, which ICE calls open. */
 const restartsOf = ([one, other]) => Number(PEERBROKER_TIMES ?? (one === other ? 8 : 3));
 const CALLS = Number(PEERBROKER_TIMES ?? 20);
-const names = ['chromium', 'firefox'];
 const pairs = [['chromium', 'chromium'], ['firefox', 'firefox'], ['chromium', 'firefox'], ['firefox', 'chromium']];
 const GREEN = [0, 128, 0];
 const BLUE = [0, 0, 255];
-const open = {};
-let pages;
-let real;
 
-before(async () => {
-  if (withoutJar) return;
-  // The pages have another origin, so all of this crosses origins.
-  [pages, real] = await Promise.all([startPages(), startRealBroker('--allowed-origins', '*')]);
-  for (const name of names) if (!without(name)) open[name] = await openBrowser(name);
-});
-
-after(async () => {
-  for (const browser of Object.values(open)) await browser.close();
-  pages?.close();
-  await real?.stop('SIGKILL');
-});
+// The pages speak to the broker at its own port, so all of this crosses origins.
+setUp(['chromium', 'firefox'], ['--allowed-origins', '*']);
 
 /** The test of two pages, which says what they have noted where it fails. */
 function withPages([one, other], name, body, seconds = 60) {
   const skip = withoutJar || without(one) || without(other);
   test(`${one} calls ${other}: ${name}`, { skip, timeout: seconds * 1_000 }, async (t) => {
-    const both = [];
-    for (const browser of [one, other]) both.push({ name: browser, ...(await newPage(open[browser], pages.url)) });
-    try {
-      await body(t, ...both);
-    } catch (error) {
-      for (const { name: browser, run } of both) t.diagnostic(`${browser}: ${(await run('log').catch(String))}`);
-      throw error;
-    } finally {
-      for (const { page } of both) await page.close();
-    }
+    const [ada, bob] = [await newPage(browsers[one], pages.url), await newPage(browsers[other], pages.url)];
+    await usePages(t, { ada, bob }, () => body(t, ada, bob));
   });
 }
 
 const both = (...promises) => Promise.all(promises);
-const median = (numbers) => Math.round(numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)]);
 
 for (const pair of pairs) {
   withPages(pair, 'a data channel, a restart by each side, and the end', async (t, ada, bob) => {
@@ -89,7 +68,7 @@ for (const pair of pairs) {
       const [one, other] = time % 2 ? [ada, bob] : [bob, ada];
       await both(one.run('hangUp'), other.run('ended'));
     }
-    t.diagnostic(`open after ${median(times)} ms (median), ${Math.max(...times)} ms (longest)`);
+    t.diagnostic(`open after ${spread(times)}`);
   }, 60 + 3 * CALLS);
 
   withPages(pair, `${restartsOf(pair)} times both look for another path at once`, async (t, ada, bob) => {
@@ -133,7 +112,7 @@ for (const pair of pairs) {
       times.push(await ada.run('call', sid));
       await both(ada.run('hangUp'), bob.run('ended'));
     }
-    t.diagnostic(`${median(times)} ms (median), ${Math.round(times[0])} to ${Math.round(times.at(-1))} ms`);
+    t.diagnostic(spread(times));
   }, 60 + 3 * CALLS);
 
   withPages(pair, 'the call outlives the broker, and sessions come back', async (t, ada, bob) => {

@@ -1,32 +1,21 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
-import { openBrowser, without } from '../tools/browsers.js';
-import { startRealBroker, withoutJar } from '../tools/realbroker.js';
+import { test } from 'node:test';
+import { without } from '../tools/browsers.js';
+import { withoutJar } from '../tools/realbroker.js';
+import { browsers, real, setUp } from '../tools/shared.js';
 
 const options = { skip: withoutJar || without('chromium'), timeout: 120_000 };
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const PHONE = { width: 390, height: 844, isMobile: true, hasTouch: true };
 const DESKTOP = { width: 1280, height: 800 };
 
-let real;
-let browser;
-
-before(async () => {
-  if (options.skip) return;
-  real = await startRealBroker();
-  browser = await openBrowser('chromium');
-});
-
-after(async () => {
-  await browser?.close();
-  await real?.stop('SIGKILL');
-});
+setUp(['chromium']);
 
 /** The demo page in a tab, and who uses it by the keyboard alone. */
 async function visit(name, viewport) {
-  const page = await browser.newPage({ type: 'window' });
+  const page = await browsers.chromium.newPage({ type: 'window' });
   const errors = [];
   page.on('pageerror', (error) => errors.push(error.stack));
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));

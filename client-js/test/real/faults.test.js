@@ -1,30 +1,21 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { newPage, openBrowser, startPages, without } from '../tools/browsers.js';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { newPage, usePages, without } from '../tools/browsers.js';
 import { startProxy, startRealBroker, withoutJar } from '../tools/realbroker.js';
+import { browsers, pages, real, setUp } from '../tools/shared.js';
+import { spread } from '../tools/times.js';
 
 /** How often each fault happens: 3 times unless PEERBROKER_FAULTS says otherwise (20 takes about ten minutes). */
 const times = Number(process.env.PEERBROKER_FAULTS ?? 3);
 const options = { skip: withoutJar || without('chromium'), timeout: 40_000 + times * 40_000 };
 
-let browser;
-let pages;
-let real;
+const brokerArgs = ['--allowed-origins', '*', '--heartbeat', '1s'];
 
-before(async () => {
-  if (options.skip) return;
-  [pages, real] = await Promise.all([startPages(), startRealBroker('--allowed-origins', '*', '--heartbeat', '1s')]);
-  browser = await openBrowser('chromium');
-});
-
-after(async () => {
-  await browser?.close();
-  pages?.close();
-  await real?.stop('SIGKILL');
-});
+setUp(['chromium'], brokerArgs);
 
 const both = (...promises) => Promise.all(promises);
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const openPair = () => both(newPage(browsers.chromium, pages.url), newPage(browsers.chromium, pages.url));
 
 /**
  * Ada is behind a proxy, Bob is not; a call between them is open, and both send over the broker all the time. `fault` is done
@@ -34,8 +25,8 @@ function underFault(name, fault) {
   test(name, options, async (t) => {
     const proxy = await startProxy(real.port);
     t.after(proxy.close);
-    const [ada, bob] = await both(newPage(browser, pages.url), newPage(browser, pages.url));
-    try {
+    const [ada, bob] = await openPair();
+    await usePages(t, { ada, bob }, async () => {
       const [adas, bobs] = await both(ada.run('open', proxy.url, 'Ada'), bob.run('open', real.url, 'Bob'));
       await both(ada.run('call', bobs), bob.run('opened'));
       await both(ada.run('isSame', true), ada.run('watch', 'test'));
@@ -50,14 +41,8 @@ function underFault(name, fault) {
         await ada.run('showsList', 'test');
       }
       assert.equal(await ada.run('isSame'), true);
-      recoveries.sort((one, other) => one - other);
-      t.diagnostic(`open again after ${recoveries[Math.floor(times / 2)]} ms (median of ${times}), ${recoveries.at(-1)} ms (worst)`);
-    } catch (error) {
-      for (const { run } of [ada, bob]) t.diagnostic(String(await run('log').catch(String)));
-      throw error;
-    } finally {
-      await both(ada.page.close(), bob.page.close());
-    }
+      t.diagnostic(`open again after ${spread(recoveries)}`);
+    });
   });
 }
 
@@ -104,37 +89,36 @@ underFault('The stream is cut, and answers are lost', async (proxy) => {
 });
 
 test('The broker is killed and started again: calls go on, renegotiate meanwhile, and sessions come back', options, async (t) => {
-  const own = await startRealBroker('--allowed-origins', '*', '--heartbeat', '1s');
+  const own = await startRealBroker(...brokerArgs);
   t.after(() => own.stop('SIGKILL'));
-  const pair = await both(newPage(browser, pages.url), newPage(browser, pages.url));
-  const [ada, bob] = pair;
-  t.after(() => both(...pair.map(({ page }) => page.close())));
-  let sids = await both(ada.run('open', own.url, 'Ada'), bob.run('open', own.url, 'Bob'));
-  await both(ada.run('call', sids[1]), bob.run('opened'));
-  await both(ada.run('isSame', true), ada.run('watch', 'test'));
-  const recoveries = [];
-  for (let time = 0; time < times; time++) {
-    await own.stop('SIGKILL');
-    await both(ada.run('broken'), bob.run('broken'));
-    await bob.run('forgetTrack');
-    await ada.run('addVideo', time % 2 ? 'blue' : 'green');
-    await bob.run('sees', time % 2 ? [0, 0, 255] : [0, 128, 0]);
-    const waiting = ada.run('sendOnce', sids[1]);
-    await own.start();
-    const since = Date.now();
-    const moved = await both(ada.run('moved', sids[0]), bob.run('moved', sids[1]));
-    recoveries.push(...moved.map(({ at }) => at - since));
-    sids = moved.map(({ sid }) => sid);
-    assert.match(await waiting, /^unknown_target|unanswered$/);
-    await both(ada.run('ping'), bob.run('ping'));
-    assert.equal(await ada.run('showsList', 'test'), 2);
-    assert.deepEqual(await ada.run('list'), [...sids].sort());
-    await both(ada.run('startSending', sids[1]), bob.run('startSending', sids[0]));
-    await pause(500);
-    const [fromAda, fromBob] = await both(ada.run('stopSending'), bob.run('stopSending'));
-    assert.deepEqual(await both(ada.run('receivedAll', fromBob), bob.run('receivedAll', fromAda)), [true, true]);
-  }
-  assert.equal(await ada.run('isSame'), true);
-  recoveries.sort((one, other) => one - other);
-  t.diagnostic(`sessions were back ${recoveries[times]} ms after the broker (median of ${2 * times}), ${recoveries.at(-1)} ms (worst)`);
+  const [ada, bob] = await openPair();
+  await usePages(t, { ada, bob }, async () => {
+    let sids = await both(ada.run('open', own.url, 'Ada'), bob.run('open', own.url, 'Bob'));
+    await both(ada.run('call', sids[1]), bob.run('opened'));
+    await both(ada.run('isSame', true), ada.run('watch', 'test'));
+    const recoveries = [];
+    for (let time = 0; time < times; time++) {
+      await own.stop('SIGKILL');
+      await both(ada.run('broken'), bob.run('broken'));
+      await bob.run('forgetTrack');
+      await ada.run('addVideo', time % 2 ? 'blue' : 'green');
+      await bob.run('sees', time % 2 ? [0, 0, 255] : [0, 128, 0]);
+      const waiting = ada.run('sendOnce', sids[1]);
+      await own.start();
+      const since = Date.now();
+      const moved = await both(ada.run('moved', sids[0]), bob.run('moved', sids[1]));
+      recoveries.push(...moved.map(({ at }) => at - since));
+      sids = moved.map(({ sid }) => sid);
+      assert.match(await waiting, /^(unknown_target|unanswered)$/);
+      await both(ada.run('ping'), bob.run('ping'));
+      assert.equal(await ada.run('showsList', 'test'), 2);
+      assert.deepEqual(await ada.run('list'), [...sids].sort());
+      await both(ada.run('startSending', sids[1]), bob.run('startSending', sids[0]));
+      await pause(500);
+      const [fromAda, fromBob] = await both(ada.run('stopSending'), bob.run('stopSending'));
+      assert.deepEqual(await both(ada.run('receivedAll', fromBob), bob.run('receivedAll', fromAda)), [true, true]);
+    }
+    assert.equal(await ada.run('isSame'), true);
+    t.diagnostic(`sessions were back ${spread(recoveries)} after the broker`);
+  });
 });

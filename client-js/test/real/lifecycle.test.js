@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { Broker } from '../../client/broker.js';
-import { newPage, openBrowser, startPages, without } from '../tools/browsers.js';
-import { startRealBroker, withoutJar } from '../tools/realbroker.js';
+import { newPage, usePages, without } from '../tools/browsers.js';
+import { withoutJar } from '../tools/realbroker.js';
+import { browsers, pages, real, setUp } from '../tools/shared.js';
+import { until } from '../tools/until.js';
 
-const open = {};
-let pages;
-let real;
 let tests = 0;
 
-before(async () => {
-  if (withoutJar) return;
-  real = await startRealBroker('--allowed-origins', '*');
-  pages = await startPages(real.port);
-  for (const name of ['chromium', 'firefox']) if (!without(name)) open[name] = await openBrowser(name);
-});
-
-after(async () => {
-  for (const browser of Object.values(open)) await browser.close();
-  pages?.close();
-  await real?.stop('SIGKILL');
-});
+setUp(['chromium', 'firefox'], ['--allowed-origins', '*']);
 
 /** The test of a page with a session, and of a client elsewhere that watches it, writes to it, and knows how many are there. */
 function withPage(name, what, body, { otherOrigin } = {}) {
@@ -29,28 +17,20 @@ function withPage(name, what, body, { otherOrigin } = {}) {
     const other = new Broker(real.url);
     t.after(() => other.close());
     const list = other.watch(tag);
-    const { page, run } = await newPage(open[name], pages.url, 'tab', 'tab');
+    const { page, run } = await newPage(browsers[name], pages.url, 'tab', 'tab');
     const reopen = () => run('open', otherOrigin ? real.url : '/broker', tag, name);
-    const sid = await reopen();
-    const there = async (...sids) => {
+    const there = (...sids) => {
       const seen = () => list.snapshot.map((session) => session.sid).join();
-      for (const end = Date.now() + 20_000; seen() !== sids.join();) {
-        assert.ok(Date.now() < end, `There are ${seen()}, not ${sids}.`);
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
+      return until(() => seen() === sids.join(), () => `${sids}, not ${seen()}`);
     };
-    await there(sid);
-    const cid = await run('cid');
-    const client = page.createCDPSession && name === 'chromium' && await page.createCDPSession();
-    await client?.send?.('Page.enable');
-    try {
-      await body({ t, page, run, sid, cid, other, there, reopen, client });
-    } catch (error) {
-      t.diagnostic(JSON.stringify(await run('log').catch(String)));
-      throw error;
-    } finally {
-      if (!page.isClosed()) await page.close();
-    }
+    await usePages(t, [{ page, run }], async () => {
+      const sid = await reopen();
+      await there(sid);
+      const cid = await run('cid');
+      const client = name === 'chromium' ? await page.createCDPSession() : undefined;
+      await client?.send('Page.enable');
+      await body({ page, run, sid, cid, other, there, reopen, client });
+    });
   });
 }
 
@@ -64,7 +44,7 @@ async function resumed({ run, cid, sid, there }, ...messages) {
 }
 
 withPage('chromium', 'a hidden page hears at once', async (all) => {
-  const { page } = await newPage(open.chromium, pages.url, 'tab');
+  const { page } = await newPage(browsers.chromium, pages.url, 'tab');
   assert.equal(await all.run('isHidden'), true);
   await all.other.send(all.sid, 'hidden');
   await resumed(all, 'hidden');

@@ -2,6 +2,7 @@
 import { Broker } from '../../client/broker.js';
 import { Peer } from '../../client/peer.js';
 import { Room } from '../../client/room.js';
+import { until as waitFor } from '../tools/until.js';
 
 let broker;
 let session;
@@ -10,16 +11,11 @@ let track;
 const events = [];
 const heard = [];
 
-export function until(holds, what = holds, milliseconds = 20_000) {
-  const end = performance.now() + milliseconds;
-  return new Promise((resolve, reject) => {
-    (function look() {
-      const value = holds();
-      if (value) resolve(value);
-      else if (performance.now() > end) reject(new Error(`In vain: ${what}. Events: ${events.join(', ')}. Peer: ${peer?.state} ${peer?.connection.connectionState} ${peer?.connection.signalingState}`));
-      else setTimeout(look, 10);
-    })();
-  });
+function until(holds, what, milliseconds) {
+  return waitFor(holds, () => {
+    const { connectionState, signalingState } = peer?.connection ?? {};
+    return `${what}. Peer: ${peer?.state} ${connectionState} ${signalingState}`;
+  }, milliseconds);
 }
 
 const note = (text) => events.push(`${Math.round(performance.now())} ${text}`);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { newPage, openBrowser, startPages, without } from '../tools/browsers.js';
 import { startRealBroker, withoutJar } from '../tools/realbroker.js';
+import { listen } from '../tools/servers.js';
 
 const NGINX = process.env.NGINX ?? '/usr/sbin/nginx';
 const skip = withoutJar || without('chromium') || (!existsSync(NGINX) && `There is no ${NGINX}; NGINX names another.`);
@@ -24,8 +25,7 @@ function block(name) {
 
 async function freePort() {
   const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
+  const port = await listen(server);
   await new Promise((resolve) => server.close(resolve));
   return port;
 }

@@ -1,48 +1,32 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { newPage, openBrowser, startPages, without } from '../tools/browsers.js';
+import { test } from 'node:test';
+import { newPage, usePages, without } from '../tools/browsers.js';
 import { startProxy, startRealBroker, withoutJar } from '../tools/realbroker.js';
+import { browsers, pages, setUp } from '../tools/shared.js';
 
 const options = { skip: withoutJar || without('chromium'), timeout: 120_000 };
 const names = ['Ada', 'Bob', 'Cyd', 'Dan'];
 
-let browser;
-let pages;
+setUp(['chromium'], null);
 
-before(async () => {
-  if (options.skip) return;
-  pages = await startPages();
-  browser = await openBrowser('chromium');
-});
-
-after(async () => {
-  await browser?.close();
-  pages?.close();
-});
+const come = async (name) => ({ name, ...(await newPage(browsers.chromium, pages.url)) });
 
 /** Four pages in a room, Ada behind a proxy, each with video and a data channel to each. */
 function withRoom(name, body) {
   test(name, options, async (t) => {
     const broker = await startRealBroker('--allowed-origins', '*', '--heartbeat', '1s');
+    t.after(() => broker.stop('SIGKILL'));
     const proxy = await startProxy(broker.port);
+    t.after(proxy.close);
     const members = {};
-    try {
-      for (const one of names) members[one] = { name: one, ...(await newPage(browser, pages.url)) };
+    await usePages(t, members, async () => {
+      for (const one of names) members[one] = await come(one);
       const start = Date.now();
       await Promise.all(Object.values(members).map(({ name: one, run }) => run('enter', one === 'Ada' ? proxy.url : broker.url, one)));
       await meet(members, names);
       t.diagnostic(`all have met, and see each other, after ${Date.now() - start} ms`);
       await body({ t, members, broker, proxy });
-    } catch (error) {
-      for (const { name: one, page, run } of Object.values(members)) {
-        if (!page.isClosed()) t.diagnostic(`${one}: ${await run('log').catch(String)}`);
-      }
-      throw error;
-    } finally {
-      for (const { page } of Object.values(members)) if (!page.isClosed()) await page.close();
-      proxy.close();
-      await broker.stop('SIGKILL');
-    }
+    });
   });
 }
 
@@ -69,7 +53,7 @@ withRoom('The connection of one to the broker breaks, and nobody leaves; one who
   proxy.cut();
   await members.Ada.run('broken');
   await meet(members, names);
-  members.Eve = { name: 'Eve', ...(await newPage(browser, pages.url)) };
+  members.Eve = await come('Eve');
   await members.Eve.run('enter', broker.url, 'Eve');
   await members.Eve.run('meets', ['Bob', 'Cyd', 'Dan'], true);
   proxy.isUp = true;
@@ -85,7 +69,7 @@ withRoom('After a new start of the broker all are recognised, nobody leaves, and
   await broker.start();
   const start = Date.now();
   await Promise.all(names.map((one) => members[one].run('openAfter', start)));
-  members.Eve = { name: 'Eve', ...(await newPage(browser, pages.url)) };
+  members.Eve = await come('Eve');
   await members.Eve.run('enter', broker.url, 'Eve');
   await meet(members, [...names, 'Eve']);
   t.diagnostic(`all had met Eve ${Date.now() - start} ms after the broker was back`);

@@ -1,5 +1,6 @@
 /** What one of many pages does, told by its test: all that it says is JSON. */
 import { Broker } from '../../client/broker.js';
+import { until as waitFor } from '../tools/until.js';
 
 let broker;
 let session;
@@ -7,14 +8,8 @@ let list;
 const messages = [];
 const events = [];
 
-export async function until(holds, what, milliseconds = 20_000) {
-  const end = performance.now() + milliseconds;
-  for (;;) {
-    const value = holds();
-    if (value) return value;
-    if (performance.now() > end) throw new Error(`In vain: ${what}. ${JSON.stringify({ state: broker.state, messages, events, list: list.snapshot, error: list.error })}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+function until(holds, what, milliseconds) {
+  return waitFor(holds, () => `${what}. ${JSON.stringify({ state: broker.state, messages, list: list.snapshot, error: list.error })}`, milliseconds);
 }
 
 export async function open(url, tag, metadata) {

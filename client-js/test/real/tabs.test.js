@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { newPage, openBrowser, startPages, without } from '../tools/browsers.js';
-import { startRealBroker, withoutJar } from '../tools/realbroker.js';
+import { test } from 'node:test';
+import { newPage, openBrowser, usePages, without } from '../tools/browsers.js';
+import { withoutJar } from '../tools/realbroker.js';
+import { pages, setUp } from '../tools/shared.js';
 
-let pages;
-let real;
 let tests = 0;
 
-before(async () => {
-  if (withoutJar) return;
-  real = await startRealBroker();
-  pages = await startPages(real.port);
-});
-
-after(() => {
-  pages?.close();
-  return real?.stop('SIGKILL');
-});
+setUp();
 
 /** So many pages of one browser over HTTP/1.1, each in a tab or a window of its own. The last one is visible. */
 async function openTabs(t, name, count, type) {
@@ -36,12 +26,7 @@ const all = (tabs, ...rest) => Promise.all(tabs.map(({ run }) => run(...rest)));
 function withTabs(name, count, type, what, body) {
   test(`${name} ${count} ${type}s over HTTP/1.1: ${what}`, { skip: withoutJar || without(name), timeout: 120_000 }, async (t) => {
     const tabs = await openTabs(t, name, count, type);
-    try {
-      await body(t, tabs);
-    } catch (error) {
-      for (const [i, { run }] of tabs.entries()) t.diagnostic(`${i}: ${JSON.stringify(await run('log').catch(String))}`);
-      throw error;
-    }
+    await usePages(t, tabs, () => body(t, tabs));
   });
 }
 

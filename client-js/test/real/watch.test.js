@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Broker } from '../../client/broker.js';
 import { random } from '../tools/model.js';
 import { startProxy, startRealBroker, withoutJar } from '../tools/realbroker.js';
@@ -9,7 +10,6 @@ const STEPS = Number(process.env.PEERBROKER_STEPS ?? 40);
 const options = { skip: withoutJar, timeout: 60_000 + STEPS * 1_000 };
 const FILTERS = ['', 'a', 'a,!b', 'b'];
 
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const text = (sessions) => JSON.stringify(sessions.map(({ sid, tags, metadata }) => [sid, [...tags].sort(), metadata]).sort());
 
 async function listed(broker, filter) {

@@ -1,10 +1,11 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, request as ask } from 'node:http';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, normalize } from 'node:path';
 import puppeteer from 'puppeteer-core';
 import { missing } from './missing.js';
+import { end, listen, passOn } from './servers.js';
 
 const root = new URL('../../', import.meta.url).pathname;
 
@@ -65,35 +66,34 @@ export async function newPage(browser, url, type = 'window', module = 'page') {
 }
 
 /**
+ * Runs the body of a test with these pages, by their names or in a row: says what they have noted where it fails, and closes them.
+ */
+export async function usePages(t, pages, body) {
+  const open = () => Object.entries(pages).filter(([, { page }]) => !page.isClosed());
+  try {
+    return await body();
+  } catch (error) {
+    for (const [name, { run }] of open()) t.diagnostic(`${name}: ${JSON.stringify(await run('log').catch(String))}`);
+    throw error;
+  } finally {
+    for (const [, { page }] of open()) await page.close();
+  }
+}
+
+/**
  * Serves an empty page at `/`, with this policy, which can import the package's files from there; and the broker at this port as
  * `/broker`.
  */
 export async function startPages(port, policy) {
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url, 'http://localhost').pathname);
-    if (path.startsWith('/broker/')) {
-      const { url, method, headers } = request;
-      const passed = ask({ host: '127.0.0.1', port, path: url, method, headers }, (answer) => {
-        response.writeHead(answer.statusCode, answer.headers).flushHeaders();
-        answer.pipe(response);
-      });
-      passed.on('error', () => response.destroy());
-      response.on('close', () => passed.destroy());
-      request.pipe(passed);
-      return;
-    }
+    if (path.startsWith('/broker/')) return passOn(request, response, port);
     if (path === '/') {
       if (policy) response.setHeader('Content-Security-Policy', policy);
-      response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>test</title>');
-      return;
+      return response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>test</title>');
     }
     response.setHeader('Content-Type', 'text/javascript');
     createReadStream(join(root, path)).on('error', () => response.writeHead(404).end()).pipe(response);
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const close = () => {
-    server.close();
-    server.closeAllConnections();
-  };
-  return { url: `http://localhost:${server.address().port}/`, close };
+  return { url: `http://localhost:${await listen(server)}/`, close: () => end(server) };
 }

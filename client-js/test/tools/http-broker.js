@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { after } from 'node:test';
+import { end, listen } from './servers.js';
 
 /**
  * A broker that speaks as much of the protocol as the client needs, and fails when it is told to. A channel is
@@ -157,12 +158,8 @@ export async function startFakeBroker({ heartbeat = 15, retry = 1 } = {}) {
     if (i >= 0) faults.splice(i, 1)[0].fault({ request, response, body, perform: act, refuse: (...values) => refuse(response, ...values) });
     else act();
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  broker.url = `http://127.0.0.1:${server.address().port}`;
-  after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
+  broker.url = `http://127.0.0.1:${await listen(server)}`;
+  after(() => end(server));
   return broker;
 }
 
@@ -187,13 +184,4 @@ export function once(target, type, passes = () => true) {
     };
     target.addEventListener(type, listener);
   });
-}
-
-/** Resolves when the condition holds. */
-export async function until(condition, what = condition) {
-  const deadline = Date.now() + 5_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`Not within 5 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
 }

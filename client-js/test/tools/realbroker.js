@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createConnection, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { missing } from './missing.js';
+import { listen } from './servers.js';
 
 const jar = process.env.PEERBROKER_JAR;
 
@@ -93,8 +94,7 @@ export async function startProxy(target) {
       else if (proxy.isFlowing && !pair.isStalled) near.write(data);
     });
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  proxy.url = `http://127.0.0.1:${server.address().port}/broker`;
+  proxy.url = `http://127.0.0.1:${await listen(server)}/broker`;
   proxy.close = () => {
     proxy.cut();
     server.close();
