@@ -66,12 +66,20 @@ enum Endpoint {
         throw unknown();
       }
       String path = given == null ? pathOf(request) : given;
+      Route route = ofProtocol(path);
+      if (route != null) {
+        return route;
+      }
       if (files.contains(path)) {
         return new Route(CLIENT, path);
       }
+      throw unknown();
+    }
+
+    private static @Nullable Route ofProtocol(String path) {
       String[] parts = path.split("/", -1);
       if (parts.length < 2 || !parts[0].isEmpty()) {
-        throw unknown();
+        return null;
       }
       String last = parts[parts.length - 1];
       if (parts.length == 2) {
@@ -79,12 +87,12 @@ enum Endpoint {
           case "channel" -> new Route(CHANNEL, "");
           case "list" -> new Route(LIST, "");
           case "session" -> new Route(OPEN_SESSION, "");
-          default -> throw unknown();
+          default -> null;
         };
       }
       String id = parts[2];
       if (id.isEmpty()) {
-        throw unknown();
+        return null;
       }
       if (parts.length == 3 && parts[1].equals("send")) {
         return new Route(SEND, id);
@@ -98,10 +106,10 @@ enum Endpoint {
           case "channel/close" -> new Route(CLOSE_CHANNEL, id);
           case "session/update" -> new Route(UPDATE_SESSION, id);
           case "session/close" -> new Route(CLOSE_SESSION, id);
-          default -> throw unknown();
+          default -> null;
         };
       }
-      throw unknown();
+      return null;
     }
 
     /**
@@ -141,8 +149,9 @@ enum Endpoint {
       return new Problem(
           404,
           "unknown_path",
-          "There are /channel, /channel/<cid>/ping, /channel/<cid>/ice, /channel/<cid>/watch, /channel/<cid>/unwatch, /channel/<cid>/close, /session, /session/<sid>/update, /session/<sid>/close,"
-              + " /send/<target> and /list here, without a slash behind them.");
+          "There are /channel, /channel/<cid>/ping, /channel/<cid>/ice, /channel/<cid>/watch,"
+              + " /channel/<cid>/unwatch, /channel/<cid>/close, /session, /session/<sid>/update,"
+              + " /session/<sid>/close, /send/<target> and /list here, without a slash behind them.");
     }
   }
 }

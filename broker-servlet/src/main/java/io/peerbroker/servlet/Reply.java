@@ -42,7 +42,8 @@ record Reply(
 
   /**
    * Puts it into the response, on the request's own thread; the response's buffer holds it, so that
-   * nothing waits for the client.
+   * nothing waits for the client. Only a file of the client may be larger: a servlet without
+   * asynchronous requests, which serves no stream either, may wait with it.
    */
   void write(HttpServletResponse response, boolean withBody) throws IOException {
     writeHead(response);

@@ -29,7 +29,8 @@ final class ClientFilesTest {
     }
     assertThat(served.paths())
         .as(
-            "what ClientFiles finds from its entries; a file of client-js/client that nothing imports is one")
+            "what ClientFiles finds from its entries;"
+                + " a file of client-js/client that nothing imports is one")
         .containsExactlyInAnyOrderElementsOf(modules);
     for (String path : modules) {
       assertThat(served.file(path).bytes())
