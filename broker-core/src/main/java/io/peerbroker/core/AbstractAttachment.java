@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class AbstractAttachment implements Attachment, Runnable {
 
+  /** After this many steps without an event, others need the poller's thread. */
+  static final int MAX_SILENT = 1_000;
+
   /**
    * The other end; null before it is connected, and after the end. Written with the monitor held,
    * read without: {@link #connect} makes up for a stale null.
@@ -62,6 +65,14 @@ abstract class AbstractAttachment implements Attachment, Runnable {
     if (woken != null) {
       woken.ready();
     }
+  }
+
+  /**
+   * Returns how many steps without an event the last poll has taken, such as to examine a session.
+   * Called by the poller.
+   */
+  int silent() {
+    return 0;
   }
 
   /** Asks the transport to end, once. */

@@ -11,8 +11,10 @@ import org.jspecify.annotations.Nullable;
 public interface Attachment {
 
   /**
-   * Takes the next event, or returns null if there is none now. Each event is returned once. It
-   * counts against the bounds of the queue until it is {@link #consumed}.
+   * Takes the next event, or returns null if there is none now. It also returns null after it has
+   * examined many sessions, so that the transport writes what it has polled before; {@link
+   * Transport#ready()} is then called again. Each event is returned once. It counts against the
+   * bounds of the queue until it is {@link #consumed}.
    */
   @Nullable Envelope poll();
 

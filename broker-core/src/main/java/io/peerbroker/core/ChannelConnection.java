@@ -104,7 +104,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     private StreamTurns turns(ChannelWatches lists) {
       StreamTurns taken = turns;
       if (taken == null) {
-        taken = new StreamTurns(this, outbox, lists);
+        taken = new StreamTurns(this, outbox, lists, parts.directory.wakes);
         turns = taken;
       }
       return taken;

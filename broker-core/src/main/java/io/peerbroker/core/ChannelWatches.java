@@ -80,12 +80,17 @@ final class ChannelWatches implements WaitingChannels.Waiter {
 
     /** Returns the next event, or null; called by the stream's poller. */
     @Nullable Envelope poll();
+
+    /** Returns how many steps without an event that poll has taken. */
+    default int silent() {
+      return 0;
+    }
   }
 
   /** A list on one stream, as the transport of its watch. */
   private final class Carried implements Transport, Source {
     final Named list;
-    final Attachment watch;
+    final AbstractAttachment watch;
 
     /**
      * Whether it may have an event. Cleared before the watch is polled, and set before the stream
@@ -98,7 +103,7 @@ final class ChannelWatches implements WaitingChannels.Waiter {
      */
     long askedIn;
 
-    Carried(Named list, Attachment watch) {
+    Carried(Named list, AbstractAttachment watch) {
       this.list = list;
       this.watch = watch;
     }
@@ -120,6 +125,11 @@ final class ChannelWatches implements WaitingChannels.Waiter {
       isDue = true;
       areDue = true;
       return new Envelope(new Event.Watched(list.name, shared));
+    }
+
+    @Override
+    public int silent() {
+      return watch.silent();
     }
 
     @Override
@@ -328,7 +338,8 @@ final class ChannelWatches implements WaitingChannels.Waiter {
   private void begin(Named list, AbstractAttachment on, Admitted admitted) {
     admitted.begin(
         watch -> {
-          Carried begun = new Carried(list, watch);
+          // The broker's own end: the number of its silent steps is not a part of the interface.
+          Carried begun = new Carried(list, (AbstractAttachment) watch);
           if (!carry(begun, on)) {
             watch.detach(CloseReason.GONE);
           }

@@ -35,9 +35,6 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   /** How many bytes the walk may read ahead, besides the session that it has reached. */
   static final int AHEAD_BYTES = 4 << 10;
 
-  /** After this many sessions without an event, other watches have their turn. */
-  private static final int MAX_SILENT = 1_000;
-
   private static final long OVER = -1;
 
   /** What a watch needs of its broker. */
@@ -106,6 +103,9 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   private long rememberedBytes;
 
   private boolean changeNext = true;
+
+  /** How many steps without an event the last poll has taken. */
+  private int silent;
 
   /** The bytes reserved for that; {@link #OVER} once the stream is over. */
   private final AtomicLong reserved = new AtomicLong();
@@ -240,7 +240,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   @Override
   public @Nullable Envelope poll() {
     ChangeLog.Cursor place = cursor;
-    for (int silent = 0; place != null && !isEnding(); silent++) {
+    for (silent = 0; place != null && !isEnding(); silent++) {
       if (silent >= MAX_SILENT) {
         // No event for a long time: other watches need this thread.
         wakeLater();
@@ -274,6 +274,11 @@ final class LocalWatch extends AbstractAttachment implements Watch {
       }
     }
     return null;
+  }
+
+  @Override
+  int silent() {
+    return silent;
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.peerbroker.core;
 
 import java.util.BitSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,7 +9,11 @@ import org.jspecify.annotations.Nullable;
  * also knows which of the polled events were the channel's. Used by the stream's poller only.
  *
  * <p>A list may examine many sessions for its reader and find no event. The channel's queue is
- * looked at after each list, so a message never waits for more than one of them.
+ * looked at after each list. But a transport writes only once it has polled null or enough events,
+ * so a message that it holds would still wait while list after list is searched. So what the lists
+ * have examined since the last null is counted: if it is as much as one list may examine in a turn,
+ * the stream is woken later, and polls null. A message then waits for the search of one list that
+ * finds no event, and never for twice as much.
  */
 final class StreamTurns {
 
@@ -18,6 +23,10 @@ final class StreamTurns {
   private final AbstractAttachment stream;
   private final Outbox outbox;
   private final ChannelWatches lists;
+  private final WakeThrottle wakes;
+
+  /** Whether the stream will be woken to go on. Set by the poller, cleared by any thread. */
+  private final AtomicBoolean wakeDue = new AtomicBoolean();
 
   /** Which of the polled events are from lists. */
   private BitSet fromLists = new BitSet();
@@ -33,19 +42,35 @@ final class StreamTurns {
   /** How often the stream has polled since there are lists. */
   private long polls;
 
-  StreamTurns(AbstractAttachment stream, Outbox outbox, ChannelWatches lists) {
+  /** How many steps without an event the lists have taken since a poll returned null. */
+  private int silent;
+
+  /**
+   * @param wakes wakes the stream after it has polled null although there is more
+   */
+  StreamTurns(
+      AbstractAttachment stream, Outbox outbox, ChannelWatches lists, WakeThrottle wakes) {
     this.stream = stream;
     this.outbox = outbox;
     this.lists = lists;
+    this.wakes = wakes;
     // What was polled before there were lists.
     polled = outbox.polledBy(stream);
   }
 
   @Nullable Envelope poll() {
+    // A transport that was asked to end takes the first null for the end of the queue.
+    if (isToPause() && !stream.isEnding()) {
+      return pause();
+    }
     polls++;
     ChannelWatches.Source list = isListsTurn ? lists.next(stream, polls) : null;
     while (true) {
-      Envelope envelope = list == null ? null : list.poll();
+      Envelope envelope = null;
+      if (list != null) {
+        envelope = list.poll();
+        silent += list.silent();
+      }
       boolean isList = envelope != null;
       if (envelope == null) {
         envelope = outbox.poll(stream);
@@ -55,11 +80,33 @@ final class StreamTurns {
         isListsTurn = !isList;
         return envelope;
       }
+      if (isToPause()) {
+        return pause();
+      }
       list = lists.next(stream, polls);
       if (list == null) {
+        silent = 0;
         return null;
       }
     }
+  }
+
+  private boolean isToPause() {
+    return silent >= AbstractAttachment.MAX_SILENT;
+  }
+
+  /** Has the stream woken later, and returns null, so that its transport writes what it has. */
+  private @Nullable Envelope pause() {
+    silent = 0;
+    if (!wakeDue.getAndSet(true)) {
+      wakes.later(this::wakeNow);
+    }
+    return null;
+  }
+
+  private void wakeNow() {
+    wakeDue.set(false);
+    stream.wake();
   }
 
   /** Notes that the oldest events were consumed; returns how many of them were the channel's. */

@@ -9,6 +9,7 @@ import java.security.Principal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -340,10 +341,8 @@ final class ChannelWatchesTest {
         .isIn("mxmymxmy", "mymxmymx", "xmymxmym", "ymxmymxm");
   }
 
-  @Test
-  @Tag("W8")
-  @DisplayName("A message waits for one list only, though lists find nothing for their reader.")
-  void silentListsTakeTurns() {
+  /** Hosts sessions that nobody may see; returns how often the policy was asked about one. */
+  private AtomicInteger hidden(int sessions) {
     AtomicInteger examined = new AtomicInteger();
     scope =
         caller ->
@@ -353,9 +352,14 @@ final class ChannelWatchesTest {
                       examined.incrementAndGet();
                       return false;
                     });
-    for (int i = 0; i < 5_000; i++) {
+    for (int i = 0; i < sessions; i++) {
       host.host("a");
     }
+    return examined;
+  }
+
+  /** A stream with three lists and four messages that wait. */
+  private ManualTransport waiting() {
     ManualTransport line = opened();
     for (String name : List.of("x", "y", "z")) {
       watch(line, name, "a");
@@ -363,13 +367,24 @@ final class ChannelWatchesTest {
     for (int i = 0; i < 4; i++) {
       Party.assertSent(host.send(line.channel.id(), "" + i));
     }
+    return line;
+  }
+
+  @Test
+  @Tag("W8")
+  @DisplayName("A message waits for one list only, though lists find nothing for their reader.")
+  void silentListsTakeTurns() {
+    AtomicInteger examined = hidden(5_000);
+    ManualTransport line = waiting();
+    List<String> read = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
       int before = examined.get();
-      assertThat(line.poll()).isEqualTo("" + i);
-      line.consumed(1);
+      // To the first null: a transport writes no message before that.
+      read.addAll(line.readAll());
       assertThat(examined.get() - before).isLessThanOrEqualTo(1_000);
     }
-    List<String> read = new ArrayList<>();
+    assertThat(read).containsExactly("0", "1", "2", "3");
+    read.clear();
     Awaitility.await()
         .untilAsserted(
             () -> {
@@ -377,6 +392,72 @@ final class ChannelWatchesTest {
               assertThat(read).containsExactlyInAnyOrder("x: ready 0", "y: ready 0", "z: ready 0");
             });
     assertThat(examined).hasValue(15_000);
+  }
+
+  @Test
+  @Tag("W8")
+  @DisplayName("A message does not wait for all lists, though each of them soon finds an event.")
+  void shortSearchesCountTogether() {
+    AtomicInteger examined = hidden(600);
+    ManualTransport line = waiting();
+    List<String> read = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      int before = examined.get();
+      read.addAll(line.readAll());
+      assertThat(examined.get() - before).isLessThanOrEqualTo(1_200);
+    }
+    assertThat(read)
+        .containsExactlyInAnyOrder("0", "1", "2", "3", "x: ready 0", "y: ready 0", "z: ready 0");
+    assertThat(examined).hasValue(1_800);
+  }
+
+  @Test
+  @Tag("W8")
+  @DisplayName("A stream that ends gives all its messages first, however long lists were searched.")
+  void allIsReadBeforeTheEnd() {
+    AtomicInteger examined = hidden(1_500);
+    ManualTransport line = waiting();
+    assertThat(line.poll()).isEqualTo("0");
+    assertThat(line.poll()).isEqualTo("1");
+    assertThat(examined).hasPositiveValue();
+    line.channel.close();
+    assertThat(line.readAll()).containsExactly("2", "3");
+  }
+
+  @Test
+  @Tag("W8")
+  @DisplayName("A transport that polls only when it is woken reads all, though polls pause.")
+  void aPausedStreamIsWoken() {
+    AtomicInteger examined = hidden(3_000);
+    List<Event> read = new CopyOnWriteArrayList<>();
+    Transport.Opener opener =
+        attachment ->
+            new Transport() {
+              @Override
+              public synchronized void ready() {
+                for (Envelope each = attachment.poll(); each != null; each = attachment.poll()) {
+                  attachment.consumed(1);
+                  read.add(each.event());
+                }
+              }
+
+              @Override
+              public void end(CloseReason reason) {
+                attachment.detach(reason);
+              }
+            };
+    Channel channel =
+        broker.forCaller(ADA).gateway().openChannel(RESUME, opener).toCompletableFuture().join();
+    for (String name : List.of("x", "y", "z")) {
+      assertThat(answer(new Request.Watch(actor(channel), name, TagFilter.all())))
+          .isEqualTo(Answer.Done.DONE);
+    }
+    for (int i = 0; i < 4; i++) {
+      Party.assertSent(host.send(channel.id(), "" + i));
+    }
+    // The channel's own event, the messages, and that each list is ready.
+    Awaitility.await().untilAsserted(() -> assertThat(read).hasSize(1 + 4 + 3));
+    assertThat(examined).hasValue(9_000);
   }
 
   @Test
