@@ -581,13 +581,14 @@ final class ChannelWatches implements WaitingChannels.Waiter {
 
   /** Ends the watches on a stream that is over. The lists wait for the next one. */
   void detached(AbstractAttachment gone) {
-    List<Carried> before;
+    List<Carried> before = List.of();
     synchronized (this) {
-      if (stream != gone) {
-        return;
+      if (stream == gone) {
+        before = leaveAll();
       }
-      before = leaveAll();
-      if (!lists.isEmpty()) {
+      // Also if the lists have never been on that stream: while it was the current one, they did
+      // not give way.
+      if (!closed && stream == null && current.get() == null && !lists.isEmpty()) {
         streams.waitingWithLists.add(this);
       }
     }

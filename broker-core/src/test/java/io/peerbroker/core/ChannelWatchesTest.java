@@ -688,15 +688,67 @@ final class ChannelWatchesTest {
         .containsExactly("x: overflow", "y: overflow", "z: overflow");
     assertThat(returned.channel.isOpen()).isTrue();
     assertThat(back.channel.isOpen()).isTrue();
-    // A list that is asked for while its client is away has a place that gives way, too.
-    returned.cut();
-    watch(first, "x", "a");
-    ManualTransport stranger = new ManualTransport();
-    for (int i = 0; i < 5; i++) {
-      broker.forCaller(BOB).gateway().watch(TagFilter.all(), stranger::attach);
+  }
+
+  /** Opens list streams of a caller's that take places. */
+  private void takePlaces(int count) {
+    for (int i = 0; i < count; i++) {
+      Watch unused =
+          broker
+              .forCaller(BOB)
+              .gateway()
+              .watch(TagFilter.all(), new ManualTransport()::attach);
     }
-    assertRefused(third, "y", "a", Code.AT_CAPACITY);
+  }
+
+  @Test
+  @Tag("W6")
+  @Tag("X10")
+  @DisplayName("A list that is asked for while its client is away has a place that gives way, too.")
+  void listsOfTheAbsentGiveWay() {
+    ManualTransport line = opened();
+    line.cut();
+    watch(line, "x", "a");
+    takePlaces(5);
     assertThat(permits()).isEqualTo(6);
+    takePlaces(1);
+    assertThat(permits()).isEqualTo(6);
+    assertThat(comeBack(line, ADA).readAll()).containsExactly("x: overflow");
+  }
+
+  @Test
+  @Tag("W6")
+  @Tag("X10")
+  @DisplayName("The lists of a client that failed to come back give way again.")
+  void theyGiveWayAfterAFailedReturn() {
+    ManualTransport line = opened();
+    for (String name : List.of("x", "y", "z")) {
+      watch(line, name, "a");
+    }
+    line.cut();
+    takePlaces(3);
+    Transport.Opener failing =
+        attachment -> {
+          assertThatThrownBy(() -> takePlaces(1))
+              .isInstanceOfSatisfying(
+                  RefusedException.class,
+                  refused ->
+                      assertThat(refused.refusal().code()).isEqualTo(Code.AT_CAPACITY));
+          throw new IllegalStateException("on purpose");
+        };
+    assertThat(
+            broker
+                .forCaller(ADA)
+                .gateway()
+                .openChannel(RESUME.after(line.lastId()), failing)
+                .toCompletableFuture())
+        .isCompletedExceptionally();
+    assertThat(line.channel.isOpen()).isTrue();
+    assertThat(permits()).isEqualTo(6);
+    takePlaces(1);
+    assertThat(permits()).isEqualTo(4);
+    assertThat(comeBack(line, ADA).readAll())
+        .containsExactly("x: overflow", "y: overflow", "z: overflow");
   }
 
   @Test
