@@ -311,8 +311,9 @@ final class ChannelWatches implements WaitingChannels.Waiter {
     if (lists.size() >= max) {
       throw new RefusedException(Refusals.tooManyWatches(max));
     }
-    if (lists.size() + endings.size() >= 2 * max) {
-      throw new RefusedException(Refusals.unwatchedUnread(endings.size()));
+    int unread = endings.size() + repeats.size();
+    if (lists.size() + unread >= 2 * max) {
+      throw new RefusedException(Refusals.unwatchedUnread(unread));
     }
   }
 

@@ -736,13 +736,14 @@ final class ChannelWatchesTest {
                       assertThat(refused.refusal().code()).isEqualTo(Code.AT_CAPACITY));
           throw new IllegalStateException("on purpose");
         };
-    assertThat(
-            broker
-                .forCaller(ADA)
-                .gateway()
-                .openChannel(RESUME.after(line.lastId()), failing)
-                .toCompletableFuture())
-        .isCompletedExceptionally();
+    Gateway gateway = broker.forCaller(ADA).gateway();
+    assertThatThrownBy(
+            () ->
+                gateway
+                    .openChannel(RESUME.after(line.lastId()), failing)
+                    .toCompletableFuture()
+                    .join())
+        .hasRootCauseMessage("on purpose");
     assertThat(line.channel.isOpen()).isTrue();
     assertThat(permits()).isEqualTo(6);
     takePlaces(1);
@@ -771,6 +772,27 @@ final class ChannelWatchesTest {
     assertRefused(line, "y", "a", Code.TOO_MANY_WATCHES);
     unwatch(line, "x");
     assertThat(line.readAll()).hasSize(6);
+  }
+
+  @Test
+  @Tag("W5")
+  @Tag("X21")
+  @DisplayName("Ends that a client is to learn again count as unread.")
+  void repeatedEndsAreBounded() {
+    ManualTransport line = opened();
+    for (int i = 0; i < 3; i++) {
+      watch(line, "x" + i, "a");
+      unwatch(line, "x" + i);
+    }
+    line.readAll();
+    ManualTransport back = comeBack(line, ADA);
+    for (int i = 0; i < 3; i++) {
+      watch(back, "y" + i, "a");
+      unwatch(back, "y" + i);
+    }
+    assertRefused(back, "z", "a", Code.TOO_MANY_WATCHES);
+    assertThat(back.readAll()).hasSize(6);
+    watch(back, "z", "a");
   }
 
   @Test

@@ -1,5 +1,7 @@
 package io.peerbroker.core;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -55,20 +57,34 @@ final class LimitsMemory {
         lines.get(i).readAll();
       }
       measure(
-          "unread ends of a channel's lists",
+          "ends of a channel's lists",
           count / 10,
-          i -> endLists(broker, lines.get(i).channel));
+          i -> endLists(broker, lines.get(i)));
       broker.close();
     }
   }
 
-  private static void endLists(Broker broker, Channel channel) {
-    Request.Actor actor = Request.Actor.of(channel.id()).withKey(channel.key());
-    for (int i = 0; i < 2 * broker.limits().maxWatchesPerChannel(); i++) {
-      String name = Character.toString(0x20000 + i) + "\uD83D\uDE00".repeat(63);
-      Stream.of(new Request.Watch(actor, name, TagFilter.all()), new Request.Unwatch(actor, name))
-          .forEach(request -> broker.gateway().perform(request).toCompletableFuture().join());
+  /** As many ends as possible: the last ones, which were read, and one name's, which were not. */
+  private static void endLists(Broker broker, ManualTransport line) {
+    int max = broker.limits().maxWatchesPerChannel();
+    for (int i = 0; i < max; i++) {
+      endList(broker, line.channel, i);
     }
+    line.readAll();
+    for (int i = 0; i < 2 * max; i++) {
+      endList(broker, line.channel, max);
+    }
+  }
+
+  private static void endList(Broker broker, Channel channel, int number) {
+    Request.Actor actor = Request.Actor.of(channel.id()).withKey(channel.key());
+    // The longest names: 64 code points of two chars each.
+    String name = Character.toString(0x20000 + number) + "\uD83D\uDE00".repeat(63);
+    Stream.of(new Request.Watch(actor, name, TagFilter.all()), new Request.Unwatch(actor, name))
+        .forEach(
+            request ->
+                assertThat(broker.gateway().perform(request).toCompletableFuture().join())
+                    .isEqualTo(Answer.Done.DONE));
   }
 
   private static void host(Channel channel, int number, int tags, int metadata) {
