@@ -332,21 +332,29 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     } finally {
       lock.unlock();
     }
-    ChannelWatches lists = watches;
-    if (lists != null) {
-      lists.detached(stream);
-    }
-    if (waits) {
-      channel.lifecycle.notifyListeners();
-      return;
-    }
-    stream.permit.release();
-    if (wasLast) {
-      try {
-        channel.end(reason);
-      } finally {
-        letGo(reason);
+    try {
+      ChannelWatches lists = watches;
+      if (lists != null) {
+        lists.detached(stream);
       }
+    } finally {
+      if (waits) {
+        channel.lifecycle.notifyListeners();
+      } else {
+        stream.permit.release();
+        if (wasLast) {
+          endAfterLast(reason);
+        }
+      }
+    }
+  }
+
+  /** Ends the channel with its last stream. */
+  private void endAfterLast(CloseReason reason) {
+    try {
+      channel.end(reason);
+    } finally {
+      letGo(reason);
     }
   }
 
@@ -460,10 +468,17 @@ final class ChannelConnection implements WaitingChannels.Waiter {
       } finally {
         try {
           closeWatches(CloseReason.EXPIRED);
-          letGo(CloseReason.EXPIRED);
         } finally {
-          permit.release();
+          release();
         }
+      }
+    }
+
+    private void release() {
+      try {
+        letGo(CloseReason.EXPIRED);
+      } finally {
+        permit.release();
       }
     }
   }
@@ -512,13 +527,16 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     if (broken != null) {
       broken.permit.release();
     }
-    closeWatches(reason);
-    if (reader != null) {
-      reader.end(reason);
-    }
-    if (reader == null || reader.isDetached()) {
-      // A broker that closes may have detached it even before it was attached.
-      letGo(reason);
+    try {
+      closeWatches(reason);
+    } finally {
+      if (reader != null) {
+        reader.end(reason);
+      }
+      if (reader == null || reader.isDetached()) {
+        // A broker that closes may have detached it even before it was attached.
+        letGo(reason);
+      }
     }
   }
 

@@ -270,8 +270,6 @@ final class ChannelWatches implements WaitingChannels.Waiter {
           return null;
         }
         checkRoom();
-        lists.put(name, list);
-        added = true;
         AbstractAttachment on = current.get();
         if (stream == null && on != null) {
           // The first list, or the stream that has just become the current one is yet to be noted.
@@ -279,10 +277,14 @@ final class ChannelWatches implements WaitingChannels.Waiter {
         } else if (stream == null) {
           streams.waitingWithLists.add(this);
         }
+        Added result = new Added(list, stream);
+        // Last, since all this may fail without memory.
+        lists.put(name, list);
+        added = true;
         // Polled from now on, a repeated end would pass for that of the new list.
         lastEndings.remove(name);
         repeats.remove(name);
-        return new Added(list, stream);
+        return result;
       }
     } finally {
       if (!added) {
@@ -602,14 +604,16 @@ final class ChannelWatches implements WaitingChannels.Waiter {
    */
   @Override
   public synchronized void giveWay() {
-    streams.waitingWithLists.remove(this);
     // A stream may have come that is yet to be noted.
     if (stream == null && current.get() == null) {
-      for (Named list : List.copyOf(lists.values())) {
-        remove(list);
+      while (!lists.isEmpty()) {
+        Named list = lists.values().iterator().next();
+        // First, since it may fail: then the list stays, and gives way another time.
         addEnding(list.name, CloseReason.OVERFLOW);
+        remove(list);
       }
     }
+    streams.waitingWithLists.remove(this);
   }
 
   /** Ends all lists with their channel. */
@@ -631,7 +635,12 @@ final class ChannelWatches implements WaitingChannels.Waiter {
 
   private static void detachAll(List<Carried> watches, CloseReason reason) {
     for (Carried each : watches) {
-      ForeignCalls.runLogged(() -> each.watch.detach(reason));
+      try {
+        each.watch.detach(reason);
+      } catch (Throwable failed) {
+        // Errors too: the others must end.
+        ForeignCalls.log("A list could not be ended on its stream", failed);
+      }
     }
   }
 }

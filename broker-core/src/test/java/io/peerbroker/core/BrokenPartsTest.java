@@ -6,12 +6,14 @@ import static org.mockito.ArgumentMatchers.any;
 import static org.mockito.ArgumentMatchers.anyInt;
 import static org.mockito.ArgumentMatchers.anyString;
 import static org.mockito.Mockito.CALLS_REAL_METHODS;
+import static org.mockito.Mockito.doThrow;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.mockConstruction;
 import static org.mockito.Mockito.mockStatic;
 import static org.mockito.Mockito.when;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
@@ -96,6 +98,61 @@ final class BrokenPartsTest {
     assertThat(permits.taken()).isEqualTo(1);
     time.advance(GRACE);
     assertNothingIsKept();
+  }
+
+  /** Has lists on channels' streams fail when they leave a stream, and when they end. */
+  private static MockedConstruction<ChannelWatches> brokenLists() {
+    return mockConstruction(
+        ChannelWatches.class,
+        (made, context) -> {
+          doThrow(new LinkageError("on purpose")).when(made).detached(any());
+          doThrow(new LinkageError("on purpose")).when(made).close(any());
+        });
+  }
+
+  @Test
+  @DisplayName("The stream of a channel whose lists cannot be ended is told to end.")
+  void streamWithListsEnds() {
+    LocalChannel channel = unclosable();
+    try (MockedConstruction<ChannelWatches> lists = brokenLists()) {
+      assertThat(channel.connection().watches()).isSameAs(lists.constructed().get(0));
+    }
+    assertThatThrownBy(channel::close).isInstanceOf(LinkageError.class);
+    assertThat(line.told).containsExactly("closed");
+    assertThatThrownBy(line::cut).isInstanceOf(LinkageError.class);
+    assertNothingIsKept();
+  }
+
+  @Test
+  @DisplayName("A channel whose lists cannot be ended expires, and gives its permit and bytes.")
+  void expiresWithLists() {
+    LocalChannel channel = unclosable();
+    try (MockedConstruction<ChannelWatches> lists = brokenLists()) {
+      assertThat(channel.connection().watches()).isSameAs(lists.constructed().get(0));
+    }
+    assertThatThrownBy(line::cut).isInstanceOf(LinkageError.class);
+    assertThat(permits.taken()).isEqualTo(1);
+    time.advance(GRACE);
+    assertNothingIsKept();
+  }
+
+  @Test
+  @DisplayName("A watch on a channel's stream that cannot be ended does not spare the others.")
+  void listsEnd() {
+    ManualTransport reader = ManualTransport.open(broker, ChannelOptions.none());
+    ChannelWatches lists =
+        broker.directory.channel(reader.channel.id()).connection().watches();
+    ParsedFilter filter = ParsedFilter.of(TagFilter.all());
+    AbstractAttachment unendable = mock(AbstractAttachment.class);
+    doThrow(new LinkageError("on purpose")).when(unendable).detach(any());
+    List<Transport> carried = new ArrayList<>();
+    lists.watch("x", filter, asked -> opener -> carried.add(opener.open(unendable)));
+    LocalWatch other = begin();
+    lists.watch("y", filter, asked -> opener -> carried.add(opener.open(other)));
+    reader.cut();
+    assertThat(carried).hasSize(2);
+    assertThat(other.isDetached()).isTrue();
+    log.assertSize(1);
   }
 
   @Test

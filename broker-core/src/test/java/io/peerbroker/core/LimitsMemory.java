@@ -71,6 +71,7 @@ final class LimitsMemory {
       endList(broker, line.channel, i);
     }
     line.readAll();
+    line.read.clear();
     for (int i = 0; i < 2 * max; i++) {
       endList(broker, line.channel, max);
     }
