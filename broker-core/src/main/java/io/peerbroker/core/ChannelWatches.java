@@ -326,6 +326,9 @@ final class ChannelWatches implements WaitingChannels.Waiter {
       synchronized (this) {
         Named list = lists.get(name);
         if (list == null) {
+          // Its client needs to learn of its end no more, if it ever had such a list.
+          lastEndings.remove(name);
+          repeats.remove(name);
           return;
         }
         watch = remove(list);
@@ -474,11 +477,23 @@ final class ChannelWatches implements WaitingChannels.Waiter {
       lastEndings.remove(name);
       lastEndings.put(name, ending);
       if (lastEndings.size() > max) {
-        Iterator<String> oldest = lastEndings.keySet().iterator();
-        oldest.next();
-        oldest.remove();
+        forgetEnding();
       }
     }
+  }
+
+  /** Drops the oldest of the last ends: of those that the client has asked for, if there are any. */
+  @GuardedBy("this")
+  private void forgetEnding() {
+    for (Event.Unwatched each : lastEndings.values()) {
+      if (each.reason() == CloseReason.CLOSED) {
+        lastEndings.remove(each.watch());
+        return;
+      }
+    }
+    Iterator<String> oldest = lastEndings.keySet().iterator();
+    oldest.next();
+    oldest.remove();
   }
 
   /**

@@ -320,6 +320,31 @@ final class ChannelWatchesTest {
   }
 
   @Test
+  @Tag("W5")
+  @DisplayName("An end that a client has asked for makes room for one that it has not.")
+  void neededEndsAreRepeated() {
+    ManualTransport line = opened();
+    watch(line, "x", "a");
+    line.readAll();
+    for (int i = 0; i < 20; i++) {
+      host.host("a");
+    }
+    assertThat(line.readAll()).containsExactly("x: overflow");
+    for (int i = 0; i < 5; i++) {
+      watch(line, "y" + i, "b");
+      unwatch(line, "y" + i);
+    }
+    line.readAll();
+    ManualTransport back = comeBack(line, ADA);
+    assertThat(back.readAll()).containsExactly("x: overflow", "y3: closed", "y4: closed");
+    // Now it has asked for this end, too.
+    unwatch(back, "x");
+    ManualTransport again = comeBack(back, ADA);
+    unwatch(again, "y3");
+    assertThat(again.readAll()).containsExactly("y4: closed");
+  }
+
+  @Test
   @Tag("W8")
   @DisplayName("Messages and lists alternate, and so do the lists.")
   void messagesAndListsTakeTurns() {
