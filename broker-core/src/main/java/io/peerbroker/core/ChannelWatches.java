@@ -420,12 +420,19 @@ final class ChannelWatches implements WaitingChannels.Waiter {
     wake();
   }
 
-  /** Ends a list that could not be begun on a stream, of which its client must be notified. */
-  private void end(Named list, AbstractAttachment on, CloseReason reason) {
+  /**
+   * Ends a list that could not be begun on a stream, of which its client must be notified.
+   *
+   * @param isAdmitted whether the policy has permitted it; then it stays if another thread has
+   *     begun it on this stream
+   */
+  private void end(Named list, AbstractAttachment on, boolean isAdmitted) {
+    CloseReason reason = isAdmitted ? CloseReason.OVERFLOW : CloseReason.SCOPE_CHANGED;
     Carried watch = null;
     try {
       synchronized (this) {
-        if (stream != on || lists.get(list.name) != list) {
+        boolean isBegun = isAdmitted && list.carried != null;
+        if (stream != on || lists.get(list.name) != list || isBegun) {
           return;
         }
         watch = remove(list);
@@ -438,8 +445,9 @@ final class ChannelWatches implements WaitingChannels.Waiter {
   }
 
   /**
-   * Ends a list that could not be begun for the request that asked for it. If a repetition of this
-   * request has been told meanwhile that there is the list, the client is notified of the end.
+   * Ends a list that could not be begun for the request that asked for it. The client is notified
+   * of the end if it may know of the list by now: a repetition of this request has been told that
+   * there is the list, or another stream has begun it.
    */
   private void forget(Named list) {
     Carried watch = null;
@@ -449,7 +457,7 @@ final class ChannelWatches implements WaitingChannels.Waiter {
           return;
         }
         watch = remove(list);
-        if (list.isAskedAgain) {
+        if (list.isAskedAgain || watch != null) {
           addEnding(list.name, CloseReason.OVERFLOW);
         }
       }
@@ -576,20 +584,25 @@ final class ChannelWatches implements WaitingChannels.Waiter {
         // The policy is not asked about a caller that has gone, however often one comes back.
         return;
       }
-      try {
-        begin(list, opened, viewer.admit(list.filter));
-      } catch (RefusedException refused) {
-        Refusal.Code code = refused.refusal().code();
-        if (code == Refusal.Code.AT_CAPACITY) {
-          end(list, opened, CloseReason.OVERFLOW);
-        } else if (code != Refusal.Code.SHUTTING_DOWN) {
-          end(list, opened, CloseReason.SCOPE_CHANGED);
-        }
-      } catch (Throwable failed) {
-        // The policy's failures are refusals. The others must not end the stream.
-        ForeignCalls.log("A list could not be begun again; it ends", failed);
-        end(list, opened, CloseReason.SCOPE_CHANGED);
+      beginAgain(list, opened, viewer);
+    }
+  }
+
+  /** Begins a list on a stream, or ends it. */
+  private void beginAgain(Named list, AbstractAttachment on, Viewer viewer) {
+    boolean isAdmitted = false;
+    try {
+      Admitted admitted = viewer.admit(list.filter);
+      isAdmitted = true;
+      begin(list, on, admitted);
+    } catch (RefusedException refused) {
+      if (refused.refusal().code() != Refusal.Code.SHUTTING_DOWN) {
+        end(list, on, isAdmitted);
       }
+    } catch (Throwable failed) {
+      // The policy's failures are refusals. The others must not end the stream.
+      ForeignCalls.log("A list could not be begun again; it ends", failed);
+      end(list, on, isAdmitted);
     }
   }
 

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.awaitility.Awaitility;
@@ -24,6 +25,7 @@ final class ChannelWatchesTest {
 
   private static final ChannelOptions RESUME =
       ChannelOptions.none().withResume(Duration.ofMinutes(1));
+  private static final ParsedFilter TAGGED = ParsedFilter.of(TagFilter.parse("a"));
   private static final Caller ADA = caller("ada");
   private static final Caller BOB = caller("bob");
   private static final Caller CAROL = caller("carol");
@@ -126,6 +128,10 @@ final class ChannelWatchesTest {
     assertThat(ask(line, name, filter))
         .isInstanceOfSatisfying(
             Answer.Refused.class, refused -> assertThat(refused.refusal().code()).isEqualTo(code));
+  }
+
+  private static RefusedException full() {
+    return new RefusedException(Refusals.listTooLong(1, 1));
   }
 
   private int permits() {
@@ -535,38 +541,126 @@ final class ChannelWatchesTest {
   void aRepeatedRequestIsNotDeceived() {
     ManualTransport line = opened();
     ChannelWatches lists = broker.directory.channel(line.channel.id()).connection().watches();
-    ParsedFilter filter = ParsedFilter.of(TagFilter.parse("a"));
-    RefusedException full = new RefusedException(Refusals.listTooLong(1, 1));
+    RefusedException full = full();
     ChannelWatches.Viewer failing =
         asked ->
             opener -> {
-              lists.watch("x", filter, notAsked -> opened -> {});
+              lists.watch("x", TAGGED, notAsked -> opened -> {});
               throw full;
             };
-    assertThatThrownBy(() -> lists.watch("x", filter, failing)).isSameAs(full);
+    assertThatThrownBy(() -> lists.watch("x", TAGGED, failing)).isSameAs(full);
     assertThat(line.readAll()).containsExactly("x: overflow");
     ChannelWatches.Viewer failingAlone =
         asked ->
             opener -> {
               throw full;
             };
-    assertThatThrownBy(() -> lists.watch("x", filter, failingAlone)).isSameAs(full);
+    assertThatThrownBy(() -> lists.watch("x", TAGGED, failingAlone)).isSameAs(full);
     assertThat(line.readAll()).isEmpty();
     assertThat(permits()).isZero();
+  }
+
+  /** The broker's part of a channel of Ada's, whose first event has been read. */
+  private final class Inside {
+    final ManualTransport line = new ManualTransport();
+    final AtomicReference<ChannelConnection.Stream> stream = new AtomicReference<>();
+    final ChannelConnection connection;
+
+    Inside() {
+      line.channel =
+          broker
+              .forCaller(ADA)
+              .gateway()
+              .openChannel(
+                  RESUME,
+                  given -> {
+                    stream.set((ChannelConnection.Stream) given);
+                    return line.attach(given);
+                  })
+              .toCompletableFuture()
+              .join();
+      connection = broker.directory.channel(line.channel.id()).connection();
+      assertThat(line.readAll()).containsExactly("channel");
+    }
+
+    /** Asks for a list; returns what begins it, as a thread would that is slow. */
+    Runnable slowWatch(String name) {
+      AtomicReference<Transport.Opener> opener = new AtomicReference<>();
+      connection.watches().watch(name, TAGGED, notAsked -> opener::set);
+      return () ->
+          new LocalGateway(broker, ADA).admit(line.channel, TAGGED).begin(opener.get());
+    }
+
+    /** Begins the lists again that no thread has begun. */
+    void watchAgain(ChannelWatches.Viewer viewer) {
+      connection.watchAgain(stream.get(), viewer);
+    }
   }
 
   @Test
   @Tag("W7")
   @DisplayName("A list that finds no room when its client comes back ends with overflow.")
   void noRoomIsOverflow() {
+    Inside inside = new Inside();
+    Runnable unused = inside.slowWatch("x");
+    inside.watchAgain(
+        notAsked ->
+            opener -> {
+              throw full();
+            });
+    assertThat(inside.line.readAll()).containsExactly("x: overflow");
+    // What the policy refuses ends with another reason, whatever it says.
     ManualTransport line = opened();
     watch(line, "x", "a");
-    line.readAll();
     scope =
         caller -> {
-          throw new RefusedException(Refusals.listTooLong(1, 1));
+          throw full();
         };
-    assertThat(comeBack(line, ADA).readAll()).containsExactly("x: overflow");
+    assertThat(comeBack(line, ADA).readAll()).containsExactly("x: scope_changed");
+    assertThat(permits()).isZero();
+  }
+
+  @Test
+  @Tag("W5")
+  @DisplayName("A list that another thread has begun lives on though there is no room for a second.")
+  void theFirstToBeginWins() {
+    Inside inside = new Inside();
+    Runnable slow = inside.slowWatch("x");
+    inside.watchAgain(
+        notAsked ->
+            opener -> {
+              slow.run();
+              throw full();
+            });
+    assertThat(inside.line.readAll()).containsExactly("x: ready 0");
+    assertThat(permits()).isEqualTo(1);
+    // What the policy refuses ends in any case.
+    Runnable denied = inside.slowWatch("y");
+    inside.watchAgain(
+        notAsked -> {
+          denied.run();
+          throw AccessPolicy.denied("No.");
+        });
+    assertThat(inside.line.readAll()).containsExactly("y: scope_changed");
+    assertThat(permits()).isEqualTo(1);
+  }
+
+  @Test
+  @Tag("W5")
+  @DisplayName("A list that a newer stream has begun does not vanish without an end.")
+  void anOvertakenRequestIsNotDeceived() {
+    ManualTransport line = opened();
+    ChannelWatches lists = broker.directory.channel(line.channel.id()).connection().watches();
+    List<ManualTransport> newest = new ArrayList<>();
+    RefusedException full = full();
+    ChannelWatches.Viewer overtaken =
+        notAsked ->
+            opener -> {
+              newest.add(comeBack(line, ADA));
+              throw full;
+            };
+    assertThatThrownBy(() -> lists.watch("x", TAGGED, overtaken)).isSameAs(full);
+    assertThat(newest.get(0).readAll()).containsExactly("x: overflow");
     assertThat(permits()).isZero();
   }
 
