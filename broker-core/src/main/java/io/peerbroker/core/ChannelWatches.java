@@ -215,7 +215,8 @@ final class ChannelWatches implements WaitingChannels.Waiter {
   }
 
   /**
-   * Begins a list, unless there is one with this name and this filter.
+   * Begins a list, unless there is one with this name and this filter. While the channel waits for
+   * its reader, others' lists do not give way to it.
    *
    * @throws RefusedException {@code invalid_request} if there is one with another filter, {@code
    *     too_many_watches}, {@code at_capacity}, {@code unknown_channel} if the channel has closed,
@@ -261,7 +262,11 @@ final class ChannelWatches implements WaitingChannels.Waiter {
   /** Adds a list; returns null if there is one with this name and this filter. */
   private @Nullable Added add(String name, ParsedFilter filter) {
     checkRoom();
-    Permits.Permit permit = streams.take(streams.watches);
+    // Nobody's lists end for those of a client that is away.
+    Permits.Permit permit =
+        current.get() == null
+            ? streams.takeFree(streams.watches)
+            : streams.take(streams.watches);
     boolean added = false;
     try {
       Named list = new Named(name, filter, permit);
@@ -326,7 +331,7 @@ final class ChannelWatches implements WaitingChannels.Waiter {
       synchronized (this) {
         Named list = lists.get(name);
         if (list == null) {
-          // Its client needs to learn of its end no more, if it ever had such a list.
+          // Its client no longer needs to learn of the end of an earlier list of this name.
           lastEndings.remove(name);
           repeats.remove(name);
           return;

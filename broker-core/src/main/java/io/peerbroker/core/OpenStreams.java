@@ -55,7 +55,7 @@ final class OpenStreams {
 
   /**
    * Takes a permit. If none is free, the channel that has waited longest for its reader gives way;
-   * for a watch, only the lists of such a channel do.
+   * for a watch, the lists do that have waited longest, those of one channel.
    *
    * @throws RefusedException {@code at_capacity}
    */
@@ -68,6 +68,19 @@ final class OpenStreams {
       }
       longest.giveWay();
       permit = permits.take();
+    }
+    return permit;
+  }
+
+  /**
+   * Takes a permit for which no channel gives way.
+   *
+   * @throws RefusedException {@code at_capacity} if none is free
+   */
+  Permits.Permit takeFree(Permits permits) {
+    Permits.Permit permit = permits.take();
+    if (permit == null) {
+      throw new RefusedException(permits.refusal());
     }
     return permit;
   }

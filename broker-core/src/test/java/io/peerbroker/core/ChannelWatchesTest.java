@@ -809,6 +809,29 @@ final class ChannelWatchesTest {
     assertThat(back.channel.isOpen()).isTrue();
   }
 
+  @Test
+  @Tag("W6")
+  @Tag("X10")
+  @DisplayName("Nobody's lists give way to those of a client that is away.")
+  void theAbsentTakeNoPlaces() {
+    List<ManualTransport> waiting = List.of(opened(), opened());
+    for (ManualTransport line : waiting) {
+      for (String name : List.of("x", "y", "z")) {
+        watch(line, name, "a");
+      }
+      line.cut();
+    }
+    ManualTransport absent = opened();
+    absent.cut();
+    assertRefused(absent, "x", "a", Code.AT_CAPACITY);
+    assertThat(permits()).isEqualTo(6);
+    ManualTransport back = comeBack(absent, ADA);
+    watch(back, "x", "a");
+    assertThat(permits()).isEqualTo(4);
+    assertThat(comeBack(waiting.get(0), ADA).readAll())
+        .containsExactly("x: overflow", "y: overflow", "z: overflow");
+  }
+
   /** Opens list streams of a caller's that take places. */
   private void takePlaces(int count) {
     for (int i = 0; i < count; i++) {
