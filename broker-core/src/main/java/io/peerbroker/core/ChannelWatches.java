@@ -264,9 +264,7 @@ final class ChannelWatches implements WaitingChannels.Waiter {
     checkRoom();
     // Nobody's lists end for those of a client that is away.
     Permits.Permit permit =
-        current.get() == null
-            ? streams.takeFree(streams.watches)
-            : streams.take(streams.watches);
+        current.get() == null ? streams.takeFree(streams.watches) : streams.take(streams.watches);
     boolean added = false;
     try {
       Named list = new Named(name, filter, permit);
@@ -495,7 +493,9 @@ final class ChannelWatches implements WaitingChannels.Waiter {
     }
   }
 
-  /** Drops the oldest of the last ends: of those that the client has asked for, if there are any. */
+  /**
+   * Drops the oldest of the last ends: of those that the client has asked for, if there are any.
+   */
   @GuardedBy("this")
   private void forgetEnding() {
     for (Event.Unwatched each : lastEndings.values()) {

@@ -48,8 +48,7 @@ final class StreamTurns {
   /**
    * @param wakes wakes the stream after it has polled null although there is more
    */
-  StreamTurns(
-      AbstractAttachment stream, Outbox outbox, ChannelWatches lists, WakeThrottle wakes) {
+  StreamTurns(AbstractAttachment stream, Outbox outbox, ChannelWatches lists, WakeThrottle wakes) {
     this.stream = stream;
     this.outbox = outbox;
     this.lists = lists;

@@ -140,8 +140,7 @@ final class BrokenPartsTest {
   @DisplayName("A watch on a channel's stream that cannot be ended does not spare the others.")
   void listsEnd() {
     ManualTransport reader = ManualTransport.open(broker, ChannelOptions.none());
-    ChannelWatches lists =
-        broker.directory.channel(reader.channel.id()).connection().watches();
+    ChannelWatches lists = broker.directory.channel(reader.channel.id()).connection().watches();
     ParsedFilter filter = ParsedFilter.of(TagFilter.all());
     AbstractAttachment unendable = mock(AbstractAttachment.class);
     doThrow(new LinkageError("on purpose")).when(unendable).detach(any());

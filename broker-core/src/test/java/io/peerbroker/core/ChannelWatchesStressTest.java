@@ -44,6 +44,7 @@ final class ChannelWatchesStressTest {
       Reader reader = new Reader(broker, new Random(1));
       watch(broker, reader, "x", "");
       AtomicInteger begun = new AtomicInteger();
+      AtomicInteger rounds = new AtomicInteger(1);
       AtomicBoolean isOver = new AtomicBoolean();
       Stress.together(
           List.of(
@@ -59,21 +60,208 @@ final class ChannelWatchesStressTest {
                 }
               },
               () -> {
-                int rounds = 1;
                 try {
                   long end = System.nanoTime() + Stress.duration().toNanos();
-                  while (System.nanoTime() < end && !reader.isOver) {
+                  while ((rounds.get() < 3 || System.nanoTime() < end) && !reader.isOver) {
                     unwatch(broker, reader, "x");
                     watch(broker, reader, "x", "");
-                    rounds++;
-                    while (begun.get() < rounds - 1 && System.nanoTime() < end) {
-                      Thread.onSpinWait();
-                    }
+                    rounds.incrementAndGet();
+                    // One list may have ended before it was read. Later ones wait for each other.
+                    awaitBegun(begun, rounds.get() - 1, reader);
                   }
                 } finally {
                   isOver.set(true);
                 }
               }));
+      reader.readAll();
+      assertThat(reader.ready).as("the last list").containsExactly("x");
+      assertThat(reader.begun).isBetween(rounds.get() - 1, rounds.get()).isGreaterThan(1);
+    }
+  }
+
+  private static void awaitBegun(AtomicInteger begun, int lists, Reader reader) {
+    long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    while (begun.get() < lists && !reader.isOver) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new AssertionError("A list was lost: " + begun + " of " + lists + " were received");
+      }
+      TestThreads.giveWay();
+    }
+  }
+
+  @Test
+  @Tag("W6")
+  @DisplayName(
+      "Lists give way while clients come, go, close and expire: no place and no end is lost.")
+  void theyGiveWay() throws Exception {
+    Stress.rounds(this::givingWay);
+  }
+
+  private void givingWay(long seed) throws Exception {
+    ManualTimer timer = new ManualTimer();
+    ContractListener witness = new ContractListener();
+    LocalBroker broker =
+        (LocalBroker)
+            Broker.builder()
+                .timer(timer)
+                .maxWatches(4)
+                .listPause(Duration.ZERO)
+                .drainTimeout(Duration.ZERO)
+                .listener(witness)
+                .build();
+    AtomicBoolean isLate = new AtomicBoolean();
+    List<Guest> guests = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      guests.add(new Guest(broker, new Random(seed + i), isLate));
+    }
+    AtomicInteger busy = new AtomicInteger(guests.size());
+    List<Stress.Part> parts = new ArrayList<>();
+    for (Guest guest : guests) {
+      parts.add(
+          () -> {
+            try {
+              for (int i = 0; i < 200; i++) {
+                guest.step();
+              }
+            } finally {
+              busy.decrementAndGet();
+            }
+          });
+    }
+    parts.add(
+        () -> {
+          while (busy.get() > 0) {
+            if (isLate.getAndSet(false)) {
+              timer.advance(Duration.ofMinutes(2));
+            }
+            TestThreads.giveWay();
+          }
+        });
+    Stress.together(parts);
+    int lists = 0;
+    for (Guest guest : guests) {
+      lists += guest.listsAfterReturn();
+    }
+    // A channel that has expired gives its places back on another thread.
+    int held = lists;
+    Awaitility.await()
+        .untilAsserted(() -> assertThat(broker.streams.watches.taken()).isEqualTo(held));
+    // All of them give way.
+    for (Guest guest : guests) {
+      guest.line.cut();
+    }
+    for (int i = 0; i < 4; i++) {
+      Watch unused = broker.gateway().watch(TagFilter.all(), new ManualTransport()::attach);
+    }
+    assertThat(broker.streams.watches.taken()).isEqualTo(4);
+    broker.close();
+    LeakAssert.assertNone(broker);
+    witness.assertAgrees(broker);
+  }
+
+  /** A client with lists, which comes and goes, and never uses a name again. */
+  private static final class Guest {
+    private final Broker broker;
+    private final Random random;
+    private final AtomicBoolean isLate;
+
+    /** The lists that it believes to have. */
+    private final List<String> lists = new ArrayList<>();
+
+    private int names;
+    ManualTransport line;
+
+    /**
+     * @param isLate set to have the grace of all that are away expire
+     */
+    Guest(Broker broker, Random random, AtomicBoolean isLate) {
+      this.broker = broker;
+      this.random = random;
+      this.isLate = isLate;
+      line = open(ChannelOptions.none());
+      // The first event's id, with which it comes back.
+      assertThat(line.readAll()).containsExactly("channel");
+    }
+
+    private ManualTransport open(ChannelOptions options) {
+      return ManualTransport.open(broker, options.withResume(Duration.ofMinutes(1)));
+    }
+
+    void step() {
+      switch (random.nextInt(7)) {
+        case 0 -> line.cut();
+        case 1 -> comeBack();
+        case 2, 3 -> watch();
+        case 4 -> unwatch();
+        case 5 -> read();
+        default -> leave();
+      }
+    }
+
+    private void leave() {
+      int way = random.nextInt(10);
+      if (way == 0) {
+        line.channel.close();
+      } else if (way == 1) {
+        isLate.set(true);
+      }
+    }
+
+    private Request.Actor actor() {
+      return Request.Actor.of(line.channel.id()).withKey(line.channel.key());
+    }
+
+    private void watch() {
+      // So few that the ends of all of them are repeated.
+      if (lists.size() == 4) {
+        return;
+      }
+      String name = "n" + ++names;
+      Answer answer = perform(broker, new Request.Watch(actor(), name, TagFilter.all()));
+      if (answer instanceof Answer.Refused refused) {
+        assertThat(refused.refusal().code())
+            .isIn(
+                Refusal.Code.AT_CAPACITY,
+                Refusal.Code.TOO_MANY_WATCHES,
+                Refusal.Code.UNKNOWN_CHANNEL);
+      } else {
+        lists.add(name);
+      }
+    }
+
+    private void unwatch() {
+      if (!lists.isEmpty()) {
+        String name = lists.remove(random.nextInt(lists.size()));
+        Answer unused = perform(broker, new Request.Unwatch(actor(), name));
+      }
+    }
+
+    private List<String> read() {
+      List<String> read = line.readAll();
+      lists.removeIf(name -> read.contains(name + ": overflow"));
+      return read;
+    }
+
+    private void comeBack() {
+      ManualTransport before = line;
+      line = open(ChannelOptions.none().after(before.lastId()));
+      if (line.channel.id().equals(before.channel.id())) {
+        line.ids.addAll(before.ids);
+      } else {
+        lists.clear();
+        assertThat(line.readAll()).containsExactly("channel");
+      }
+      before.cut();
+    }
+
+    /** Comes back; returns how many lists there are, each of which is received anew. */
+    int listsAfterReturn() {
+      comeBack();
+      List<String> read = read();
+      for (String name : lists) {
+        assertThat(read).contains(name + ": ready 0");
+      }
+      return lists.size();
     }
   }
 

@@ -587,8 +587,7 @@ final class ChannelWatchesTest {
     Runnable slowWatch(String name) {
       AtomicReference<Transport.Opener> opener = new AtomicReference<>();
       connection.watches().watch(name, TAGGED, notAsked -> opener::set);
-      return () ->
-          new LocalGateway(broker, ADA).admit(line.channel, TAGGED).begin(opener.get());
+      return () -> new LocalGateway(broker, ADA).admit(line.channel, TAGGED).begin(opener.get());
     }
 
     /** Begins the lists again that no thread has begun. */
@@ -622,7 +621,8 @@ final class ChannelWatchesTest {
 
   @Test
   @Tag("W5")
-  @DisplayName("A list that another thread has begun lives on though there is no room for a second.")
+  @DisplayName(
+      "A list that another thread has begun lives on though there is no room for a second.")
   void theFirstToBeginWins() {
     Inside inside = new Inside();
     Runnable slow = inside.slowWatch("x");
@@ -836,10 +836,7 @@ final class ChannelWatchesTest {
   private void takePlaces(int count) {
     for (int i = 0; i < count; i++) {
       Watch unused =
-          broker
-              .forCaller(BOB)
-              .gateway()
-              .watch(TagFilter.all(), new ManualTransport()::attach);
+          broker.forCaller(BOB).gateway().watch(TagFilter.all(), new ManualTransport()::attach);
     }
   }
 
@@ -874,8 +871,7 @@ final class ChannelWatchesTest {
           assertThatThrownBy(() -> takePlaces(1))
               .isInstanceOfSatisfying(
                   RefusedException.class,
-                  refused ->
-                      assertThat(refused.refusal().code()).isEqualTo(Code.AT_CAPACITY));
+                  refused -> assertThat(refused.refusal().code()).isEqualTo(Code.AT_CAPACITY));
           throw new IllegalStateException("on purpose");
         };
     Gateway gateway = broker.forCaller(ADA).gateway();

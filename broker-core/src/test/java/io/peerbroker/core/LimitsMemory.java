@@ -56,10 +56,7 @@ final class LimitsMemory {
             ManualTransport.open(broker, ChannelOptions.none().withResume(limits.maxResume())));
         lines.get(i).readAll();
       }
-      measure(
-          "ends of a channel's lists",
-          count / 10,
-          i -> endLists(broker, lines.get(i)));
+      measure("ends of a channel's lists", count / 10, i -> endLists(broker, lines.get(i)));
       broker.close();
     }
   }
