@@ -1,6 +1,7 @@
 package io.peerbroker.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -188,12 +189,13 @@ final class ChannelWatchesStressTest {
     }
 
     void step() {
-      switch (random.nextInt(7)) {
+      switch (random.nextInt(8)) {
         case 0 -> line.cut();
         case 1 -> comeBack();
         case 2, 3 -> watch();
         case 4 -> unwatch();
         case 5 -> read();
+        case 6 -> failToComeBack();
         default -> leave();
       }
     }
@@ -252,6 +254,20 @@ final class ChannelWatchesStressTest {
         assertThat(line.readAll()).containsExactly("channel");
       }
       before.cut();
+    }
+
+    /** Comes back with a stream that is lost before it is connected. */
+    private void failToComeBack() {
+      Transport.Opener failing =
+          attachment -> {
+            for (int i = 0; i < 10; i++) {
+              TestThreads.giveWay();
+            }
+            throw new IllegalStateException("on purpose");
+          };
+      ChannelOptions options = ChannelOptions.none().withResume(Duration.ofMinutes(1));
+      assertThatThrownBy(() -> Wired.openChannel(broker, options.after(line.lastId()), failing))
+          .hasMessage("on purpose");
     }
 
     /** Comes back; returns how many lists there are, each of which is received anew. */
