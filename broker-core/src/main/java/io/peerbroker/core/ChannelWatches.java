@@ -1,13 +1,10 @@
 package io.peerbroker.core;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -22,9 +19,6 @@ import org.jspecify.annotations.Nullable;
  * here: what wakes the watch wakes the stream, and the stream polls the watches in turns. A watch
  * ends with its stream, and the next stream begins a new one. So a client that comes back receives
  * its lists anew, as far as its rights go by then.
- *
- * <p>The end of a list waits here until a stream has polled it. It is kept after that, since a
- * stream that breaks may lose it: a client that comes back is notified again of the last ends.
  *
  * <p>Safe for use by many threads. Under the lock only that of {@link WaitingChannels} is taken:
  * watches, policies and the stream are called outside it.
@@ -148,9 +142,6 @@ final class ChannelWatches implements WaitingChannels.Waiter {
   /** Returns the channel's current stream. */
   private final Supplier<@Nullable AbstractAttachment> current;
 
-  /** Whether ends are kept for a client that may come back. */
-  private final boolean isResumable;
-
   /** Counts and reports a refusal that is not the viewer's, and returns it. */
   private final UnaryOperator<RefusedException> reported;
 
@@ -176,20 +167,8 @@ final class ChannelWatches implements WaitingChannels.Waiter {
    */
   private volatile boolean areDue;
 
-  /** The ends that no stream has polled. */
   @GuardedBy("this")
-  private final Queue<Event.Unwatched> endings = new ArrayDeque<>();
-
-  /** The last ends, polled or not, by the names that have not been used again. */
-  @GuardedBy("this")
-  private final Map<String, Event.Unwatched> lastEndings = new LinkedHashMap<>();
-
-  /**
-   * Those of them that the current stream has yet to repeat. None is repeated once its name is used
-   * again; one that the stream has polled by then may still reach the client later.
-   */
-  @GuardedBy("this")
-  private final Map<String, Event.Unwatched> repeats = new LinkedHashMap<>();
+  private final ListEnds ends;
 
   /** Set once: the channel has closed. */
   @GuardedBy("this")
@@ -210,7 +189,7 @@ final class ChannelWatches implements WaitingChannels.Waiter {
     this.max = max;
     this.streams = streams;
     this.current = current;
-    this.isResumable = isResumable;
+    ends = new ListEnds(isResumable ? max : 0);
     this.reported = reported;
   }
 
@@ -285,8 +264,7 @@ final class ChannelWatches implements WaitingChannels.Waiter {
         lists.put(name, list);
         added = true;
         // Polled from now on, a repeated end would pass for that of the new list.
-        lastEndings.remove(name);
-        repeats.remove(name);
+        ends.forget(name);
         return result;
       }
     } finally {
@@ -316,9 +294,8 @@ final class ChannelWatches implements WaitingChannels.Waiter {
     if (lists.size() >= max) {
       throw new RefusedException(Refusals.tooManyWatches(max));
     }
-    int unread = endings.size() + repeats.size();
-    if (lists.size() + unread >= 2 * max) {
-      throw new RefusedException(Refusals.unwatchedUnread(unread));
+    if (lists.size() + ends.unread() >= 2 * max) {
+      throw new RefusedException(Refusals.unwatchedUnread(ends.unread()));
     }
   }
 
@@ -330,12 +307,11 @@ final class ChannelWatches implements WaitingChannels.Waiter {
         Named list = lists.get(name);
         if (list == null) {
           // Its client no longer needs to learn of the end of an earlier list of this name.
-          lastEndings.remove(name);
-          repeats.remove(name);
+          ends.forget(name);
           return;
         }
         watch = remove(list);
-        addEnding(name, CloseReason.CLOSED);
+        addEnd(name, CloseReason.CLOSED);
       }
     } finally {
       detach(watch, CloseReason.CLOSED);
@@ -388,7 +364,7 @@ final class ChannelWatches implements WaitingChannels.Waiter {
     List<Carried> before = leaveAll();
     streams.waitingWithLists.remove(this);
     stream = opened;
-    repeats.putAll(lastEndings);
+    ends.repeat();
     areDue = true;
     return before;
   }
@@ -402,8 +378,7 @@ final class ChannelWatches implements WaitingChannels.Waiter {
     for (Carried each : left) {
       each.list.carried = null;
     }
-    endings.clear();
-    repeats.clear();
+    ends.leave();
     return left;
   }
 
@@ -417,7 +392,7 @@ final class ChannelWatches implements WaitingChannels.Waiter {
       remove(list);
       // A broker that shuts down ends the channel next, and its lists without a word.
       if (reason != CloseReason.SHUTTING_DOWN) {
-        addEnding(list.name, reason);
+        addEnd(list.name, reason);
       }
     }
     wake();
@@ -439,7 +414,7 @@ final class ChannelWatches implements WaitingChannels.Waiter {
           return;
         }
         watch = remove(list);
-        addEnding(list.name, reason);
+        addEnd(list.name, reason);
       }
     } finally {
       detach(watch, reason);
@@ -461,7 +436,7 @@ final class ChannelWatches implements WaitingChannels.Waiter {
         }
         watch = remove(list);
         if (list.isAskedAgain || watch != null) {
-          addEnding(list.name, CloseReason.OVERFLOW);
+          addEnd(list.name, CloseReason.OVERFLOW);
         }
       }
     } finally {
@@ -477,36 +452,9 @@ final class ChannelWatches implements WaitingChannels.Waiter {
   }
 
   @GuardedBy("this")
-  private void addEnding(String name, CloseReason reason) {
-    Event.Unwatched ending = new Event.Unwatched(name, reason);
-    if (stream != null) {
-      endings.add(ending);
-      areDue = true;
-    }
-    if (isResumable) {
-      // Behind the others.
-      lastEndings.remove(name);
-      lastEndings.put(name, ending);
-      if (lastEndings.size() > max) {
-        forgetEnding();
-      }
-    }
-  }
-
-  /**
-   * Drops the oldest of the last ends: of those that the client has asked for, if there are any.
-   */
-  @GuardedBy("this")
-  private void forgetEnding() {
-    for (Event.Unwatched each : lastEndings.values()) {
-      if (each.reason() == CloseReason.CLOSED) {
-        lastEndings.remove(each.watch());
-        return;
-      }
-    }
-    Iterator<String> oldest = lastEndings.keySet().iterator();
-    oldest.next();
-    oldest.remove();
+  private void addEnd(String name, CloseReason reason) {
+    ends.add(new Event.Unwatched(name, reason), stream != null);
+    areDue = true;
   }
 
   /**
@@ -524,9 +472,9 @@ final class ChannelWatches implements WaitingChannels.Waiter {
     if (stream != by) {
       return null;
     }
-    Event.Unwatched ending = nextEnding();
-    if (ending != null) {
-      return () -> new Envelope(ending);
+    Event.Unwatched end = ends.poll();
+    if (end != null) {
+      return () -> new Envelope(end);
     }
     areDue = false;
     for (int i = 0; i < carried.size(); i++) {
@@ -542,17 +490,6 @@ final class ChannelWatches implements WaitingChannels.Waiter {
       }
     }
     return null;
-  }
-
-  @GuardedBy("this")
-  private Event.@Nullable Unwatched nextEnding() {
-    Iterator<Event.Unwatched> repeated = repeats.values().iterator();
-    if (!repeated.hasNext()) {
-      return endings.poll();
-    }
-    Event.Unwatched ending = repeated.next();
-    repeated.remove();
-    return ending;
   }
 
   /** Notifies the current stream that there is something to poll. */
@@ -642,7 +579,7 @@ final class ChannelWatches implements WaitingChannels.Waiter {
       while (!lists.isEmpty()) {
         Named list = lists.values().iterator().next();
         // First, since it may fail: then the list stays, and gives way another time.
-        addEnding(list.name, CloseReason.OVERFLOW);
+        addEnd(list.name, CloseReason.OVERFLOW);
         remove(list);
       }
     }
@@ -658,7 +595,7 @@ final class ChannelWatches implements WaitingChannels.Waiter {
         streams.waitingWithLists.remove(this);
         lists.values().forEach(list -> list.permit.release());
         lists.clear();
-        lastEndings.clear();
+        ends.clear();
         before = leaveAll();
       }
     } finally {

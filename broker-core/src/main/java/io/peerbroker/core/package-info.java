@@ -22,8 +22,7 @@ package io.peerbroker.core;
  *            ExpiryQueue
  * delivery   what waits for readers, and their streams:
  *            AbstractAttachment AbsentQueues Outbox ChangeFeed ChangeLog ReceiverTransport Receivers
- *            WaitingChannels OpenStreams OpenAsks LastAnswer ChannelWatches
- *            StreamTurns
+ *            WaitingChannels OpenStreams OpenAsks LastAnswer ListEnds ChannelWatches StreamTurns
  * model      the channels, sessions and watches that there are:
  *            LocalSession ListSearch ChannelConnection LocalChannel LocalWatch WatchIndex Directory
  *            LocalRouter
