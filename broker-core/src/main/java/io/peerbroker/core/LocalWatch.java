@@ -214,15 +214,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   }
 
   private void wakeLater() {
-    if (!wakeDue.getAndSet(true)) {
-      parts.directory.wakes.later(this::wakeNow);
-    }
-  }
-
-  /** Wakes the reader, on a thread of the broker. */
-  private void wakeNow() {
-    wakeDue.set(false);
-    wake();
+    parts.directory.wakes.later(this::wake, wakeDue);
   }
 
   /**

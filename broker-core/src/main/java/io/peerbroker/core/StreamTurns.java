@@ -97,15 +97,8 @@ final class StreamTurns {
   /** Has the stream woken later, and returns null, so that its transport writes what it has. */
   private @Nullable Envelope pause() {
     silent = 0;
-    if (!wakeDue.getAndSet(true)) {
-      wakes.later(this::wakeNow);
-    }
+    wakes.later(stream::wake, wakeDue);
     return null;
-  }
-
-  private void wakeNow() {
-    wakeDue.set(false);
-    stream.wake();
   }
 
   /** Notes that the oldest events were consumed; returns how many of them were the channel's. */

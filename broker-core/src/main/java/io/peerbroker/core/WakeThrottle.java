@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.PriorityQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -159,9 +160,19 @@ final class WakeThrottle {
     return now == null ? here : begin(now, here);
   }
 
-  /** Wakes one watch on the executor. */
-  void later(Runnable wake) {
-    execute(wake);
+  /**
+   * Wakes one stream on the executor: once for all that ask before that.
+   *
+   * @param due the stream's own, for this alone: whether it will be woken
+   */
+  void later(Runnable wake, AtomicBoolean due) {
+    if (!due.getAndSet(true)) {
+      execute(
+          () -> {
+            due.set(false);
+            wake.run();
+          });
+    }
   }
 
   /** Returns the round to begin now; if there is none, notes that one is due. */
