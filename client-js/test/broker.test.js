@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Broker, BrokerError } from '../client/broker.js';
-import { badGateway, loseAnswer, loseRequest, once, startFakeBroker } from './tools/http-broker.js';
-import { until } from './tools/until.js';
+import { badGateway, loseAnswer, loseRequest, startFakeBroker } from './tools/http-broker.js';
+import { once, until } from './tools/waiting.js';
 
 const rejections = [];
 process.on('unhandledRejection', (reason) => rejections.push(reason));

@@ -3,9 +3,7 @@ import { test } from 'node:test';
 import { connection, fullJitter } from '../client/connection.js';
 import { BrokerError } from '../client/error.js';
 import { pageLifecycle } from '../client/lifecycle.js';
-
-/** Lets every promise that can settle do so. */
-const settle = () => new Promise((resolve) => setImmediate(resolve));
+import { settle } from './tools/waiting.js';
 
 /** A connection on fake time, whose streams are opened, spoken and broken by the test. */
 async function start(t, options) {

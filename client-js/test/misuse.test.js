@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { once } from './tools/http-broker.js';
-import { scripted, settle } from './tools/scripted.js';
-import { until } from './tools/until.js';
+import { scripted } from './tools/scripted.js';
+import { once, settle, until } from './tools/waiting.js';
 
 const rejections = [];
 process.on('unhandledRejection', (reason) => rejections.push(reason));

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BrokerError, gate } from '../client/error.js';
 import { outbox } from '../client/outbox.js';
-
-const settle = () => new Promise((resolve) => setImmediate(resolve));
+import { settle } from './tools/waiting.js';
 
 /** An outbox whose posts are answered by the test, on a channel that is open unless `close` was called. */
 function start() {

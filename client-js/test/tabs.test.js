@@ -2,10 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sharedLifecycle } from '../client/tabs.js';
 import { FakeLocks } from './tools/locks.js';
-
-const settle = async () => {
-  for (let i = 0; i < 30; i++) await new Promise((resolve) => setImmediate(resolve));
-};
+import { settle } from './tools/waiting.js';
 
 /** Pages of one browser on fake time. Each has a life-cycle whose stream it has where `isOpen`. */
 function browser(t, { nextHopProtocol = 'http/1.1', locks = new FakeLocks() } = {}) {

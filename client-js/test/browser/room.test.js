@@ -12,7 +12,7 @@ before(async () => {
     const { Room } = await import('/client/room.js');
     const { Peer } = await import('/client/peer.js');
     const { FakeWorld } = await import('/test/tools/fake-world.js');
-    const { until } = await import('/test/tools/until.js');
+    const { until } = await import('/test/tools/waiting.js');
     Object.assign(globalThis, { Peer, FakeWorld, until });
     /** Rooms that note what happens: `told` has a line for each event. */
     globalThis.enter = (world, name, roomOptions) => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Broker } from '../../client/broker.js';
 import { startRealBroker } from '../tools/realbroker.js';
-import { until } from '../tools/until.js';
+import { until } from '../tools/waiting.js';
 import { application, docBlock, listed, pages, real, setUp, skip, startApplication, workspace } from './tools.js';
 
 const PAGE = 'docs/client-js.md';

@@ -1,5 +1,5 @@
 import { test } from 'node:test';
-import { until } from '../tools/until.js';
+import { until } from '../tools/waiting.js';
 import { application, docBlock, listed, pages, setUp, skip } from './tools.js';
 
 const PAGE = 'README.md';

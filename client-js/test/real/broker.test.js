@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Broker } from '../../client/broker.js';
 import { startProxy, startRealBroker, withoutJar } from '../tools/realbroker.js';
 import { real, setUp } from '../tools/shared.js';
-import { until } from '../tools/until.js';
+import { once, until } from '../tools/waiting.js';
 
 const options = { skip: withoutJar, timeout: 60_000 };
 const ICE = 'stun:127.0.0.1:3478';
@@ -14,16 +14,6 @@ function client(t, url = real.url, more = {}) {
   const broker = new Broker(url, { delay: () => 50, ...more });
   t.after(() => broker.close());
   return broker;
-}
-
-function once(target, type, holds = () => true) {
-  return new Promise((resolve) => {
-    target.addEventListener(type, function listen({ detail }) {
-      if (!holds(detail)) return;
-      target.removeEventListener(type, listen);
-      resolve(detail);
-    });
-  });
 }
 
 /** All messages, and a promise for the time when there are so many. */
@@ -162,7 +152,7 @@ for (const signal of ['SIGKILL', 'SIGTERM']) {
     await own.stop(signal);
     await Promise.all(away);
     const waiting = bob.send(cid, 'to nobody').catch(({ code }) => code);
-    const [channel] = [once(ada, 'channel'), once(bob, 'channel')];
+    const channel = once(ada, 'channel');
     const start = Date.now();
     await own.start();
     const started = Date.now();

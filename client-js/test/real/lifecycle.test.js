@@ -4,7 +4,7 @@ import { Broker } from '../../client/broker.js';
 import { newPage, usePages, without } from '../tools/browsers.js';
 import { withoutJar } from '../tools/realbroker.js';
 import { browsers, pages, real, setUp } from '../tools/shared.js';
-import { until } from '../tools/until.js';
+import { until } from '../tools/waiting.js';
 
 let tests = 0;
 

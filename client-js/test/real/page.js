@@ -2,7 +2,7 @@
 import { Broker } from '../../client/broker.js';
 import { Peer } from '../../client/peer.js';
 import { Room } from '../../client/room.js';
-import { until as waitFor } from '../tools/until.js';
+import { until as waitFor } from '../tools/waiting.js';
 
 let broker;
 let session;
@@ -109,7 +109,7 @@ export const ended = () => peer.closed.then((error) => {
 });
 
 /** Moving pictures: a canvas of this colour. */
-export function paint(colour) {
+function paint(colour) {
   const canvas = Object.assign(document.createElement('canvas'), { width: 160, height: 120 });
   const context = canvas.getContext('2d');
   let frame = 0;
@@ -185,7 +185,6 @@ export async function moved(was) {
   return { sid: session.sid, at: Date.now() };
 }
 
-export const target = () => peer.target;
 export const fingerprint = () => peer.fingerprint;
 export const isSame = (function remember() {
   let known;

@@ -1,6 +1,6 @@
 /** What one of many pages does, told by its test: all that it says is JSON. */
 import { Broker } from '../../client/broker.js';
-import { until as waitFor } from '../tools/until.js';
+import { until as waitFor } from '../tools/waiting.js';
 
 let broker;
 let session;

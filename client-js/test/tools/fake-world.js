@@ -45,7 +45,7 @@ export class FakeWorld {
   }
 }
 
-export class FakeBroker extends EventTarget {
+class FakeBroker extends EventTarget {
   #world;
   #name;
   #interceptors = [];

@@ -171,17 +171,3 @@ export const loseAnswer = ({ perform, response }) => {
 };
 export const loseRequest = ({ response }) => response.destroy();
 export const badGateway = ({ response }) => response.writeHead(502, { 'Content-Type': 'text/html' }).end('<h1>Bad gateway</h1>');
-
-/** Resolves with the detail of the next event that passes. */
-export function once(target, type, passes = () => true) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`No ${type} within 5 s`)), 5_000);
-    const listener = ({ detail }) => {
-      if (!passes(detail)) return;
-      clearTimeout(timer);
-      target.removeEventListener(type, listener);
-      resolve(detail);
-    };
-    target.addEventListener(type, listener);
-  });
-}

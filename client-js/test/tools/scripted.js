@@ -1,9 +1,5 @@
 import { Broker } from '../../client/broker.js';
-
-/** Lets every promise that can settle do so. */
-export async function settle() {
-  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
-}
+import { settle } from './waiting.js';
 
 /**
  * A Broker without a network: the test opens its streams and answers its requests, so it decides what comes before what.
