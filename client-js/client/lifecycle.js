@@ -10,7 +10,10 @@ export function pageLifecycle({ sleep, wake, leave, hide = () => {} }) {
   const { document } = globalThis;
   const on = (target, type, listener) => target?.addEventListener?.(type, listener, { signal });
   // The connection may belong to the network that is gone, though nothing says so.
-  on(globalThis, 'online', () => wake(sleep()));
+  on(globalThis, 'online', () => {
+    sleep();
+    wake();
+  });
   on(globalThis, 'pageshow', wake);
   on(globalThis, 'pagehide', ({ persisted }) => (persisted ? sleep() : leave()));
   on(document, 'visibilitychange', () => (document.hidden ? hide() : wake()));
