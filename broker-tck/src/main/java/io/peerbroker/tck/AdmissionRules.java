@@ -37,10 +37,12 @@ public abstract class AdmissionRules extends ServerRules {
     String sends = channel.sendBody("1");
     String hosts = "{\"cid\":\"%s\",\"key\":\"%s\"".formatted(channel.cid(), channel.key());
     String updates = hosts + ",\"values\":{\"tags\":[\"b\"]}}";
+    String watches = "{\"key\":\"%s\",\"watch\":\"x\"}".formatted(channel.key());
     return List.of(
         client().get("/channel", header, STREAM),
         client().get("/list", header),
         client().get("/list", header, STREAM),
+        client().postJson("/channel/" + channel.cid() + "/watch", watches, header),
         client().postJson("/session", hosts + ",\"list\":true,\"tags\":[\"b\"]}", header),
         client().postJson("/session/" + sid + "/update", updates, header),
         client().postJson("/send/" + channel.cid(), sends, header));

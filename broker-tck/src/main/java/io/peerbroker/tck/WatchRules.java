@@ -1,5 +1,6 @@
 package io.peerbroker.tck;
 
+import static io.peerbroker.tck.ResumeRules.RESUMABLE;
 import static io.peerbroker.tck.WireChannel.data;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -17,8 +18,6 @@ import org.junit.jupiter.api.Test;
 
 /** The rules of section W: lists on the channel's own stream. */
 public abstract class WatchRules extends ServerRules {
-
-  private static final String RESUMABLE = "/channel?resume=60";
 
   /** For subclasses. */
   protected WatchRules() {}
