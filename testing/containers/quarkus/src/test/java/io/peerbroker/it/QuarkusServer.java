@@ -13,6 +13,7 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.net.URLConnection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -77,6 +78,9 @@ record QuarkusServer(Loader loader, Object application, Handover handover, URI b
     // The first logger of the JVM reports that JBoss's log manager is not used. That must not be
     // the broker's logger, which the kit expects to be silent.
     System.getLogger("org.jboss.logmanager");
+    // A jar that is cached is shared by all loaders, and the first that closes takes it from the
+    // one that starts.
+    URLConnection.setDefaultUseCaches("jar", false);
   }
 
   /** One start at a time: they take their settings from the same places. */
