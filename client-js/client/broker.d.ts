@@ -39,7 +39,10 @@ export interface BrokerOptions<S extends Schema = Schema> extends Abortable {
   resume?: number;
   /** Within so many seconds the broker hears from this client. 90 unless given, since hidden pages run timers once a minute. */
   lease?: number;
-  /** Asked anew before each request, so that a token is fresh. A failure of it counts as a broken connection. */
+  /**
+   * Asked anew before each request, so that a token is fresh. Counts as a broken connection, and is asked again, where it throws,
+   * or does not settle within 10 s.
+   */
   headers?: HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
   /** As for fetch: `include` sends cookies to another origin. */
   credentials?: RequestCredentials;

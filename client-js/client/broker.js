@@ -308,7 +308,7 @@ export class Broker extends EventTarget {
   /** Does to the channel what needs no number. */
   async #act(action, body, keepalive) {
     const { cid, key } = this.#connection.channel;
-    return this.#requests.post(`/channel/${cid}/${action}`, JSON.stringify({ ...body, key }), keepalive);
+    return this.#requests.post(`/channel/${cid}/${action}`, JSON.stringify({ ...body, key }), { keepalive });
   }
 
   #keepIce({ iceServers = [], iceTtl = Infinity }) {

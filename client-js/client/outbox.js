@@ -14,7 +14,7 @@ const WAITING = 1024;
  * A request is `{path, body}` (functions, as both depend on the channel), or `{target, origin, json}` for a message. Its
  * `done(answer)` is called before anything else is sent, and also where its caller no longer waits.
  *
- * @param broker `open()` resolves with the channel `{cid, key, seq}` once its stream is open, `post(path, json)`,
+ * @param broker `open()` resolves with the channel `{cid, key, seq}` once its stream is open, `post(path, json, {sending})`,
  *   `lives(channel)` whether the broker knows it, `pause(attempt, seconds)`, `address(origin)` what it is by now
  */
 export function outbox({ open, post, lives, pause, address }) {
@@ -30,7 +30,7 @@ export function outbox({ open, post, lives, pause, address }) {
     if (item.isFirst) waiting.unshift(item);
     else if (waiting.length < WAITING) waiting.push(item);
     else throw new BrokerError('queue_full', 'Too much waits to be sent: await some of it.');
-    const timer = setTimeout(() => item.reject(item.failure ?? new BrokerError('timeout', 'No connection to the broker.')), within);
+    const timer = setTimeout(() => item.reject(item.failure ?? unsent('No connection to the broker, or no headers from the application.')), within);
     run();
     try {
       return await abortable(item.promise, signal);
@@ -78,6 +78,7 @@ export function outbox({ open, post, lives, pause, address }) {
     const origin = address(from); // once: a repetition has the key of the same channel, and its addresses
     const end = (error) => batch.forEach((item) => item.reject(error));
     let error;
+    let sent = 0; // times
     const again = (seconds) => {
       // Behind the sessions that are hosted again, which it may name.
       waiting.splice(waiting.filter(({ isFirst }) => isFirst).length, 0, ...batch.filter(({ isOver }) => !isOver));
@@ -87,12 +88,16 @@ export function outbox({ open, post, lives, pause, address }) {
     };
     for (let attempt = 0; ; attempt++) {
       error = null;
-      for (const item of batch) item.failure = unanswered();
+      const sending = () => {
+        sent++;
+        for (const item of batch) item.failure = unanswered();
+      };
       try {
         const head = JSON.stringify({ key, seq, ...(target ? { origin } : body(cid)) });
         const answer = await post(
           target ? '/send/' + encodeURIComponent(target) : path(),
           target ? `${head.slice(0, -1)},"messages":[${batch.map(({ json }) => json)}]}` : head,
+          { sending },
         );
         for (const delivery of answer.deliveries ?? [answer]) {
           // What follows a refused message has not been sent.
@@ -109,13 +114,14 @@ export function outbox({ open, post, lives, pause, address }) {
       }
       const { code, retryAfter } = error;
       if (code === 'unreachable') {
+        if (!sent) for (const item of batch) item.failure = unsent(error.message);
         await pause(attempt);
         await open();
         if (batch.every(({ isOver }) => isOver)) return;
         continue;
       }
       // What became of a message, nobody knows; a session is gone with its channel, so it can be hosted on the next.
-      if (code === 'unknown_channel' && !(await lives(channel))) return target && attempt ? end(unanswered()) : again(1);
+      if (code === 'unknown_channel' && !(await lives(channel))) return target && sent > 1 ? end(unanswered()) : again(1);
       // These are about the whole channel, and pass.
       if (/^(rate_|at_cap|shutting_)/.test(code)) return again(Math.min(retryAfter || 1, 10));
       // One of them is to blame, and it is not said which.
@@ -133,4 +139,5 @@ export function outbox({ open, post, lives, pause, address }) {
   return { add, fail };
 }
 
+const unsent = (why) => new BrokerError('timeout', why);
 const unanswered = () => new BrokerError('unanswered', 'The broker has not answered: it may have happened.');

@@ -1,6 +1,6 @@
-import { BrokerError, brokerError } from './error.js';
+import { abortable, BrokerError, brokerError } from './error.js';
 
-/** For so long an answer is waited for: milliseconds. */
+/** For so long an answer is waited for, and before it the application's headers: milliseconds. */
 const ANSWER_WITHIN = 10_000;
 
 /**
@@ -23,15 +23,21 @@ export function requests(base, { fetch, headers, credentials }) {
   let lastHeaders;
 
   async function freshHeaders() {
-    lastHeaders = await (headers?.call ? headers() : headers);
-    return lastHeaders;
+    try {
+      lastHeaders = headers?.call ? await abortable(headers(), AbortSignal.timeout(ANSWER_WITHIN)) : headers;
+      new Headers(lastHeaders);
+      return lastHeaders;
+    } catch (error) {
+      throw new BrokerError('unreachable', `The application's headers did not settle, or failed: ${error}`);
+    }
   }
 
-  async function request(path, type, value, init) {
+  async function request(path, type, value, { sending, ...init } = {}) {
     try {
       // What goes away with its page can't wait for a token.
-      const all = new Headers(init?.keepalive ? lastHeaders : await freshHeaders());
+      const all = new Headers(init.keepalive ? lastHeaders : await freshHeaders());
       all.set(type, value);
+      sending?.();
       const response = await (fetch ?? globalThis.fetch)(base + path, {
         credentials, headers: all, signal: AbortSignal.timeout(ANSWER_WITHIN), ...init,
       });
@@ -45,10 +51,11 @@ export function requests(base, { fetch, headers, credentials }) {
   return {
     freshHeaders,
     get: (path) => request(path, 'Accept', 'application/json'),
-    async post(path, body, keepalive) {
+    /** `sending` is called once the request may reach the broker. */
+    async post(path, body, { keepalive, sending } = {}) {
       // The broker takes a channel's ping and close as text, which needs no preflight: a page that goes away has no time for one.
       const type = /^.channel.*(ping|close)$/.test(path) ? 'text/plain' : 'application/json';
-      const [answer] = await request(path, 'Content-Type', type, { method: 'POST', keepalive, body });
+      const [answer] = await request(path, 'Content-Type', type, { method: 'POST', keepalive, sending, body });
       return answer;
     },
   };

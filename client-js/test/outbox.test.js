@@ -14,13 +14,17 @@ function start() {
   opened.resolve(channel);
   const self = outbox({
     open: () => opened.promise,
-    post: (path, json) => new Promise((resolve, reject) => posts.push({ path, body: JSON.parse(json), resolve, reject })),
+    post: (path, json, { sending }) => new Promise((resolve, reject) => {
+      if (!box.hasNoHeaders) sending();
+      posts.push({ path, body: JSON.parse(json), resolve, reject });
+    }),
     lives: async ({ cid }) => !lost.has(cid),
     pause: async (...values) => void pauses.push(values),
     address: (origin) => (lost.has(origin) ? 'successor' : origin),
   });
-  return {
+  const box = {
     ...self, posts, pauses, lost,
+    hasNoHeaders: false,
     send: (target, message, rest) => self.add({ target, json: JSON.stringify(message), ...rest }),
     away() {
       opened = gate();
@@ -35,6 +39,7 @@ function start() {
       return posts.splice(0);
     },
   };
+  return box;
 }
 
 const sent = ({ body, resolve }) => resolve({ deliveries: body.messages.map(() => ({ delivery: 'sent' })) });
@@ -146,4 +151,19 @@ test('a message whose channel is lost before an answer is not repeated on the ne
   (await box.posted())[0].reject(new BrokerError('unknown_channel', '', 404));
   await assert.rejects(sending, { code: 'unanswered' });
   assert.deepEqual(await box.posted(), []);
+});
+
+test('a message that was never sent, since there were no headers, is not lost with its channel', async () => {
+  const box = start();
+  box.hasNoHeaders = true;
+  const sending = box.send('x', 1);
+  const [first] = await box.posted();
+  box.hasNoHeaders = false;
+  first.reject(new BrokerError('unreachable', 'No headers.'));
+  box.lost.add('a');
+  box.away();
+  box.back('b');
+  (await box.posted())[0].reject(new BrokerError('unknown_channel', '', 404));
+  sent((await box.posted())[0]);
+  assert.deepEqual(await sending, { delivery: 'sent' });
 });
