@@ -144,7 +144,7 @@ export interface BrokerEvents<S extends Schema = Schema> {
   message: CustomEvent<Incoming<S>>;
   /** A message that was `queued` has not been taken. */
   undelivered: CustomEvent<{ id: string; target: Address; reason: string }>;
-  /** Something that a stranger wrote was dropped. */
+  /** Something that a stranger wrote was dropped, since `check` refused it. */
   malformed: CustomEvent<{ origin: Address; error: unknown }>;
 }
 
@@ -180,8 +180,8 @@ export class Broker<S extends Schema = Schema> extends EventTarget implements As
    */
   messages(options?: Abortable): AsyncIterableIterator<Incoming<S>>;
   /**
-   * For protocols on top: sees each message first, and takes it by returning true. What it throws is a `malformed` event.
-   * Returns what ends it.
+   * For protocols on top: sees each message first, and takes it by returning true. What it throws is reported as an uncaught
+   * error, and the message goes on. Returns what ends it.
    */
   intercept(interceptor: (incoming: { origin: Address; target: Address; message: unknown }) => unknown): () => void;
   /** What RTCPeerConnection takes, asked afresh before it runs out; empty where the application has configured none. */

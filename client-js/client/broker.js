@@ -220,8 +220,17 @@ export class Broker extends EventTarget {
   }
 
   #received({ origin, target, message }) {
+    for (const interceptor of this.#interceptors) {
+      try {
+        if (interceptor({ origin, target, message }) === true) return;
+      } catch (error) {
+        // A fault of the application's code is seen as one, and is nobody else's.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
     try {
-      for (const interceptor of this.#interceptors) if (interceptor({ origin, target, message }) === true) return;
       message = this.#checked('message', message);
     } catch (error) {
       return this.#emit('malformed', { origin, error });

@@ -374,18 +374,45 @@ test('what strangers wrote is checked, and dropped where it is wrong', async () 
   ada.addEventListener('malformed', ({ detail }) => malformed.push(detail.error.message));
   const got = collect(ada);
   ada.intercept(({ message }) => message === 'mine');
-  ada.intercept(({ message }) => {
-    if (message === 'bad') throw new Error('Fell over it');
-  });
   const cid = await ada.ready();
-  for (const message of ['mine', 'bad', 'text', 7]) await ada.send(cid, message);
+  for (const message of ['mine', 'text', 7]) await ada.send(cid, message);
   await until(() => got.length);
   assert.deepEqual(got, [7]);
   await ada.host({ listed: true, metadata: 'text' });
   const watch = ada.watch();
   await watch.ready;
   assert.deepEqual(watch.snapshot, []);
-  assert.deepEqual(malformed, ['Fell over it', 'Not a number', 'Not a number']);
+  assert.deepEqual(malformed, ['Not a number', 'Not a number']);
+});
+
+test('what an interceptor or a listener throws is an uncaught error, and stops nothing', async (t) => {
+  const uncaught = [];
+  const handlers = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', ({ message }) => uncaught.push(message));
+  t.after(() => {
+    process.removeAllListeners('uncaughtException');
+    handlers.forEach((handler) => process.on('uncaughtException', handler));
+  });
+  const fake = await startFakeBroker();
+  const ada = client(fake, { check: { message: (json) => json } });
+  const errors = [];
+  for (const type of ['malformed', 'state']) ada.addEventListener(type, ({ detail: { error } }) => error && errors.push(error));
+  const got = collect(ada);
+  const seen = [];
+  const fault = (name) => {
+    throw new Error(name);
+  };
+  ada.intercept(() => fault('interceptor'));
+  ada.intercept(({ message }) => void seen.push(message));
+  ada.addEventListener('message', () => fault('listener'));
+  const cid = await ada.ready();
+  for (const message of [1, 2]) await ada.send(cid, message);
+  await until(() => got.length === 2);
+  assert.deepEqual([got, seen], [[1, 2], [1, 2]]);
+  await until(() => uncaught.length === 4);
+  assert.deepEqual(errors, []);
+  assert.deepEqual(uncaught, ['interceptor', 'listener', 'interceptor', 'listener']);
 });
 
 test('messages are read by for await, and a reader that does not keep up is told', async () => {
