@@ -2,7 +2,9 @@
 import type { Broker, Schema } from './broker.js';
 import type { Peer, PeerOptions } from './peer.js';
 
-export interface RoomOptions<S extends Schema = Schema> extends Omit<PeerOptions<S>, 'call' | 'origin'> {
+export interface RoomOptions<S extends Schema = Schema> extends Omit<PeerOptions<S>, 'call' | 'origin' | 'tracks'> {
+  /** Sent to each member from its `join` on, and to nobody else. */
+  tracks?: MediaStream | Iterable<MediaStreamTrack>;
   /** What the others see of this client, beside its fingerprint: a JSON object. */
   metadata?: Record<string, unknown>;
   /** The most others: 8 unless given. Everybody sends to everybody, so with video a dozen is much. */
@@ -39,6 +41,10 @@ export class Room<S extends Schema = Schema> extends EventTarget implements Asyn
   /** Resolves once those who were there are known; rejects, and the room is closed, where the broker refuses. */
   readonly ready: Promise<void>;
   readonly members: readonly Member<S>[];
+  /** Sends a track to the members and to those to come, such as a camera that is switched on, or a screen. */
+  addTrack(track: MediaStreamTrack, ...streams: MediaStream[]): void;
+  /** Ends that, also for a track of the option `tracks`. The track itself goes on: stop it where nothing else needs it. */
+  removeTrack(track: MediaStreamTrack): void;
   /** Leaves the room; the broker stays open. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

@@ -20,6 +20,7 @@ export class Room extends EventTarget {
   #tag;
   #options;
   #max;
+  #tracks = new Map(); // what is sent to each member → its streams
   #session = null;
   #fingerprint = null;
   #watch = null;
@@ -28,12 +29,13 @@ export class Room extends EventTarget {
   #ringing = new Set(); // calls whose sessions the list does not show yet
   #gone = new AbortController();
 
-  constructor(broker, tag, { metadata = {}, max = 8, signal, ...options } = {}) {
+  constructor(broker, tag, { metadata = {}, max = 8, tracks = [], signal, ...options } = {}) {
     super();
     this.#broker = broker;
     this.#tag = tag;
     this.#options = options;
     this.#max = max;
+    for (const track of tracks.getTracks?.() ?? tracks) this.#tracks.set(track, tracks.getTracks ? [tracks] : []);
     signal?.addEventListener('abort', () => this.close(), { signal: this.#gone.signal });
     this.ready = this.#enter(metadata);
     this.ready.catch(() => this.close());
@@ -43,6 +45,22 @@ export class Room extends EventTarget {
   /** The members that are connected. */
   get members() {
     return [...this.#calls.values()].filter(({ member }) => member).map(({ member }) => member);
+  }
+
+  /** Sends a track to the members, and to those to come. */
+  addTrack(track, ...streams) {
+    if (this.#tracks.has(track)) return;
+    this.#tracks.set(track, streams);
+    for (const { peer } of this.members) if (peer.state !== 'closed') peer.addTrack(track, ...streams);
+  }
+
+  /** Takes a track back. */
+  removeTrack(track) {
+    this.#tracks.delete(track);
+    for (const { peer: { connection, state } } of this.members) {
+      const sender = state !== 'closed' && connection.getSenders().find((one) => one.track === track);
+      if (sender) connection.removeTrack(sender);
+    }
   }
 
   /** Leaves the room. */
@@ -173,6 +191,8 @@ export class Room extends EventTarget {
     twin?.peer.close();
     this.#failures.delete(call.sid);
     call.member = { peer, metadata: session.metadata, fingerprint: expected };
+    // Not before: what is in a connection from its beginning is sent to any stranger who copies a member's fingerprint.
+    for (const [track, streams] of this.#tracks) peer.addTrack(track, ...streams);
     this.#emit('join', call.member);
     this.#tellTracks(call);
   }

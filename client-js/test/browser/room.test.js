@@ -71,20 +71,55 @@ inPage('After a new start of the broker everybody is recognised, nobody leaves, 
   return result;
 }, [true, [], [3, 3, 3]]);
 
-inPage('Who does not have the certificate that the session names is no member', async () => {
+for (const [name, calls] of [['aaron', true], ['zoe', false]]) {
+  test(`A stranger with another's fingerprint who ${calls ? 'calls' : 'is called'} gets neither picture nor sound`, options, async () => {
+    const result = await chromium.page.evaluate(async (stranger) => {
+      const world = new FakeWorld();
+      const tracks = document.createElement('canvas').captureStream();
+      const bob = enter(world, 'bob', { tracks });
+      await bob.room.ready;
+      const [{ sid }] = bob.broker.sessions;
+      const mallory = world.broker(stranger);
+      const called = new Promise((resolve) => Peer.answer(mallory, (call) => resolve(call.accept({ tracks }))));
+      const session = await mallory.host({ tags: ['party'], listed: true, metadata: { name: 'cyd', fingerprint: 'sha-256 00' } });
+      const isCaller = session.sid < sid;
+      const peer = isCaller ? Peer.call(mallory, sid, { origin: session, call: { room: 'party' }, tracks }) : await called;
+      const seen = [];
+      peer.connection.addEventListener('track', () => seen.push('track'));
+      await peer.closed;
+      await bob.room.close();
+      return { isCaller, seen, told: bob.told };
+    }, name);
+    assert.deepEqual(result, { isCaller: calls, seen: [], told: [] });
+  });
+}
+
+inPage('Tracks have their stream; those added later reach the members and who comes, those taken back nobody', async () => {
   const world = new FakeWorld();
-  const ada = enter(world, 'ada');
-  await ada.room.ready;
-  const mallory = world.broker('mallory');
-  const session = await mallory.host({ tags: ['party'], listed: true, metadata: { name: 'bob', fingerprint: 'sha-256 00' } });
-  Peer.answer(mallory, (call) => call.decline());
-  const [target] = [...ada.broker.sessions].map(({ sid }) => sid);
-  const peer = Peer.call(mallory, target, { origin: session, call: { room: 'party' } });
-  const { code } = await peer.closed;
-  const result = [code, [...ada.told], ada.room.members.length];
-  await ada.room.close();
-  return result;
-}, ['left', [], 0]);
+  const paint = () => document.createElement('canvas').captureStream();
+  const [camera, screen] = [paint(), paint()];
+  const seen = [];
+  const see = (one, name) => one.room.addEventListener('track', ({ detail: { member, streams } }) => {
+    seen.push(`${name} sees ${member.metadata.name}'s ${{ [camera.id]: 'camera', [screen.id]: 'screen' }[streams[0]?.id]}`);
+  });
+  const ada = enter(world, 'ada', { tracks: camera });
+  const bob = enter(world, 'bob');
+  see(bob, 'bob');
+  await until(() => seen.length === 1);
+  const [track] = screen.getTracks();
+  ada.room.addTrack(track, screen);
+  ada.room.addTrack(track, screen);
+  await until(() => seen.length === 2);
+  ada.room.removeTrack(camera.getTracks()[0]);
+  const cyd = enter(world, 'cyd');
+  see(cyd, 'cyd');
+  await until(() => seen.length === 3);
+  ada.room.removeTrack(track);
+  const receives = ({ room }) => room.members.some(({ peer }) => peer.connection.getTransceivers().some(({ currentDirection }) => currentDirection === 'recvonly'));
+  await until(() => !receives(bob) && !receives(cyd));
+  await Promise.all([ada, bob, cyd].map(({ room }) => room.close()));
+  return seen;
+}, ["bob sees ada's camera", "bob sees ada's screen", "cyd sees ada's screen"]);
 
 inPage('Who calls without a session of the room sees nobody, takes no place, and is declined', async () => {
   const world = new FakeWorld();

@@ -23,6 +23,11 @@ room.addEventListener('leave', ({ detail: member }) => {
 const joined = ({ detail }: CustomEvent<Member>) => console.log(detail.fingerprint);
 room.addEventListener('join', joined);
 room.removeEventListener('join', joined);
+const screen = await navigator.mediaDevices.getDisplayMedia();
+for (const track of screen.getTracks()) {
+  room.addTrack(track, screen);
+  track.addEventListener('ended', () => room.removeTrack(track));
+}
 await room.ready;
 
 // @ts-expect-error: the room decides whom it calls and from where
