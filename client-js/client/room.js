@@ -110,14 +110,13 @@ export class Room extends EventTarget {
       const { sid } = session;
       // An own session of an earlier channel can still be listed.
       if (session.own || sid === own || session.metadata?.fingerprint === this.#fingerprint) continue;
-      const call = this.#calls.get(sid);
-      const known = !call && this.#memberWith(session.metadata?.fingerprint);
-      if (known) {
-        // With another address after a new start of the broker; or a stranger who claims to be this member, which is proven.
-        if (!listed.has(known.sid)) this.#rename(known, sid);
-      } else if (call) {
+      const call = this.#callOf(session);
+      if (call) {
         call.session = session;
         this.#settle(call);
+      } else if (this.#memberWith(session.metadata?.fingerprint)) {
+        // Either a stranger has copied it, or the member is about to say so, or about to lose its connection.
+        continue;
       } else if (own < sid && this.#hasRoom && !this.#failures.get(sid)?.pause) {
         this.#add(sid, Peer.call(this.#broker, sid, { ...this.#options, origin: this.#session, call: { room: this.#tag } }), session);
       }
@@ -133,6 +132,20 @@ export class Room extends EventTarget {
     return [...this.#calls.values()].find(({ member }) => member && member.fingerprint === fingerprint);
   }
 
+  /**
+   * The call with a session. After a new start of the broker a member has another session, which names the member, and which the
+   * member names over its connection: either alone can be made up.
+   */
+  #callOf({ sid, metadata }) {
+    const member = this.#memberWith(metadata?.fingerprint);
+    if (member?.peer.target === sid && !this.#calls.has(sid)) {
+      this.#calls.delete(member.sid);
+      member.sid = sid;
+      this.#calls.set(sid, member);
+    }
+    return this.#calls.get(sid);
+  }
+
   get #hasRoom() {
     return this.#calls.size < this.#max && !this.#gone.signal.aborted;
   }
@@ -144,7 +157,7 @@ export class Room extends EventTarget {
       this.#ring(call);
       return true;
     }
-    const before = this.#calls.get(call.from);
+    const before = this.#callOf(session);
     if (!before && !this.#hasRoom) {
       call.decline('The room is full.');
       return true;
@@ -182,7 +195,7 @@ export class Room extends EventTarget {
     const isOpened = peer.state !== 'calling' && peer.state !== 'connecting';
     if (member || !session || !isOpened || this.#calls.get(call.sid) !== call) return;
     const expected = session.metadata?.fingerprint;
-    if (expected !== peer.fingerprint) {
+    if (!peer.fingerprint || expected !== peer.fingerprint) {
       peer.close('not who its session says');
       return;
     }
@@ -199,12 +212,6 @@ export class Room extends EventTarget {
 
   #tellTracks({ member, tracks }) {
     if (member) for (const event of tracks.splice(0)) this.#emit('track', { member, track: event.track, streams: event.streams });
-  }
-
-  #rename(call, sid) {
-    this.#calls.delete(call.sid);
-    call.sid = sid;
-    this.#calls.set(sid, call);
   }
 
   #remove(call) {

@@ -94,6 +94,62 @@ for (const [name, calls] of [['aaron', true], ['zoe', false]]) {
   });
 }
 
+inPage('A stranger with a copied fingerprint changes nothing for a member whose session is not listed', async () => {
+  const world = new FakeWorld();
+  const ada = enter(world, 'ada');
+  const bob = enter(world, 'bob');
+  await until(() => ada.room.members.length && bob.room.members.length);
+  const [[target], [session]] = [ada, bob].map(({ broker }) => [...broker.sessions]);
+  const [{ peer }] = ada.room.members;
+  await session.update({ listed: false });
+  const mallory = world.broker('mallory');
+  const copy = await mallory.host({ tags: ['party'], listed: true, metadata: session.spec.metadata });
+  await Peer.call(mallory, target.sid, { origin: copy, call: { room: 'party' } }).closed;
+  await session.update({ listed: true });
+  const result = [...ada.told, peer === ada.room.members[0]?.peer && peer.state];
+  await Promise.all([ada, bob].map(({ room }) => room.close()));
+  return result;
+}, ['join bob', 'connected']);
+
+inPage('After a new start of the broker a member that has lost its connection takes its own place in a full room', async () => {
+  const world = new FakeWorld();
+  const ada = enter(world, 'ada', { max: 1 });
+  const bob = enter(world, 'bob');
+  await until(() => ada.room.members.length && bob.room.members.length);
+  world.restart();
+  for (const { broker } of [ada, bob]) broker.reopen();
+  await until(() => [...bob.broker.sessions][0].sid === ada.room.members[0].peer.target);
+  world.changed();
+  const [[target], [origin]] = [ada, bob].map(({ broker }) => [...broker.sessions]);
+  const { code } = await Peer.call(bob.broker, target.sid, { origin, call: { room: 'party' } }).closed;
+  await Promise.all([ada, bob].map(({ room }) => room.close()));
+  return [code, ...ada.told];
+}, ['left', 'join bob', 'leave bob']);
+
+inPage('Who proves no certificate is no member, also if its session names none', async () => {
+  const world = new FakeWorld();
+  /** As in a browser that shows no certificates, where the other side has named a second one. */
+  class Silent extends RTCPeerConnection {
+    get sctp() {
+      return null;
+    }
+
+    get remoteDescription() {
+      const description = super.remoteDescription;
+      return description && { ...description.toJSON(), sdp: `${description.sdp}a=fingerprint:sha-256 00\r\n` };
+    }
+  }
+  const ada = enter(world, 'ada', { RTCPeerConnection: Silent });
+  await ada.room.ready;
+  const mallory = world.broker('mallory');
+  const called = new Promise((resolve) => Peer.answer(mallory, (call) => resolve(call.accept())));
+  await mallory.host({ tags: ['party'], listed: true, metadata: { name: 'bob', fingerprint: null } });
+  await (await called).opened;
+  await Promise.race([(await called).closed, until(() => ada.told.length)]);
+  await ada.room.close();
+  return ada.told;
+}, []);
+
 inPage('Tracks have their stream; those added later reach the members and who comes, those taken back nobody', async () => {
   const world = new FakeWorld();
   const paint = () => document.createElement('canvas').captureStream();

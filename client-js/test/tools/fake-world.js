@@ -66,8 +66,12 @@ class FakeBroker extends EventTarget {
     if (!isFirst) this.#world.clients.delete(this.cid);
     this.cid = this.#world.address(this.#name);
     this.#world.clients.set(this.cid, this);
-    for (const session of this.#sessions) session.reopen();
-    const detail = { cid: this.cid, resumed: false, lost: !isFirst, sessions: [...this.#sessions].map(({ sid }) => sid) };
+    const sessions = Array.from(this.#sessions, (session) => {
+      const was = session.sid;
+      session.reopen();
+      return { was, sid: session.sid };
+    });
+    const detail = { cid: this.cid, resumed: false, lost: !isFirst, sessions };
     if (!isFirst) this.dispatchEvent(new CustomEvent('channel', { detail }));
   }
 
