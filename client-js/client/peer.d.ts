@@ -9,8 +9,8 @@ export type PeerState = 'calling' | 'connecting' | 'connected' | 'wavering' | 'c
 
 export interface PeerOptions<S extends Schema = Schema> extends Abortable {
   /**
-   * For every RTCPeerConnection; its ICE servers come after the broker's. With `certificates` the fingerprint stays the same
-   * over all connections.
+   * For every RTCPeerConnection; its ICE servers come after the broker's. With `certificates` the other side sees the same
+   * fingerprint in every call.
    */
   rtc?: RTCConfiguration;
   /** Sent from the start. */
@@ -82,7 +82,8 @@ export class Peer<S extends Schema = Schema> extends EventTarget implements Asyn
   readonly target: Address;
   /**
    * The fingerprint of the certificate that the other side has proved to own, `sha-256 AB:CD:…`; null until `opened`, and where
-   * the platform does not say.
+   * the platform does not say. It stays what it is: a fresh connection has the same certificate, or one that the other side has
+   * named over the first. Any other ends the peer with `other_identity`.
    */
   readonly fingerprint: string | null;
   readonly route: 'direct' | 'relay' | null;
@@ -117,7 +118,8 @@ export class Peer<S extends Schema = Schema> extends EventTarget implements Asyn
 
 /** `closed` is this side's own; `signalling` has its `cause`. */
 export type PeerErrorCode =
-  | 'declined' | 'no_answer' | 'no_route' | 'lost' | 'left' | 'closed' | 'signalling' | 'unsupported' | 'too_large' | 'overflow';
+  | 'declined' | 'no_answer' | 'no_route' | 'lost' | 'left' | 'closed' | 'signalling' | 'unsupported' | 'too_large' | 'overflow'
+  | 'other_identity';
 
 /** Why there is no connection, or no longer one. `code` is stable, `message` is for people. */
 export class PeerError extends Error {

@@ -1,4 +1,6 @@
-import { provenFingerprint } from './fingerprint.js';
+import { Early } from './early.js';
+import { Identity } from './fingerprint.js';
+import { identity } from './identity.js';
 import { Negotiation } from './negotiation.js';
 import { PeerError } from './peererror.js';
 import { routeOf } from './route.js';
@@ -30,8 +32,9 @@ const BUFFERED = 256 * 1_024;
 /** The largest message where the stack does not say, in bytes (RFC 8841). */
 const MESSAGE_SIZE = 65_536;
 
-/** The most messages that wait for a reader. */
+/** The most messages that wait for a reader, and the most bytes. */
 const MOST_UNREAD = 10_000;
+const MOST_UNREAD_BYTES = 16 * 1_024 * 1_024;
 
 /** Ids of the data channels that both sides open by themselves. Those that an application opens begin with 0 and 1. */
 const CONTROL_ID = 254;
@@ -56,14 +59,15 @@ export class Peer extends EventTarget {
   #negotiation = null;
   #control = null;
   #data = null;
+  #early;
   #servers = [];
   #streams = new Map();
   #state;
   #started = false;
   #isOpened = false;
-  #fingerprint = null;
+  #other = new Identity();
   #route = null;
-  #moved = false; // has an address that the other side does not know
+  #news = {}; // what the other side is told over the connection as soon as there is one
   #attempts = 0;
   #recovery = 0;
   #deadline = 0;
@@ -133,9 +137,9 @@ export class Peer extends EventTarget {
     return this.#target;
   }
 
-  /** The fingerprint of the certificate that the other side has proved to own: `sha-256 AB:CD:…`; null until then. */
+  /** The fingerprint of the certificate that the other side has proved to own at first: `sha-256 AB:CD:…`; null until then. */
   get fingerprint() {
-    return this.#fingerprint;
+    return this.#other.fingerprint;
   }
 
   /** direct or relay; null until it is known. */
@@ -168,14 +172,19 @@ export class Peer extends EventTarget {
   /** What the other side sends, from now on. The peer closes when too much is left unread. */
   async *messages({ signal } = {}) {
     const unread = [];
+    let bytes = 0;
     const stop = new AbortController();
     this.addEventListener('message', ({ detail }) => {
-      if (unread.push(detail) > MOST_UNREAD) this.#end('overflow', `More than ${MOST_UNREAD} messages were left unread.`);
+      bytes += sizeOf(detail);
+      if (unread.push(detail) > MOST_UNREAD || bytes > MOST_UNREAD_BYTES) this.#overflow();
       this.#wake();
     }, { signal: stop.signal });
     try {
       for (;;) {
-        while (unread.length) yield unread.shift();
+        while (unread.length) {
+          bytes -= sizeOf(unread[0]);
+          yield unread.shift();
+        }
         if (this.#state === 'closed') return;
         await this.#until(() => unread.length || this.#state === 'closed', signal);
       }
@@ -221,7 +230,7 @@ export class Peer extends EventTarget {
       this.#started = true;
       if (this.#isCaller) this.#negotiation.offer();
       if (!offer) return;
-      this.#negotiation.receive(offer);
+      this.#negotiate(offer);
       this.#negotiation.receive({ candidates });
     } catch (error) {
       this.#end('signalling', error.message, { cause: error });
@@ -240,7 +249,7 @@ export class Peer extends EventTarget {
           // Not by a rollback: Chromium finds no candidates after one that comes early, and other stacks have none.
           this.#connect();
           this.#join(signal.pc);
-          this.#negotiation.receive(signal);
+          this.#negotiate(signal);
         }
         return isCrossing;
       },
@@ -268,12 +277,15 @@ export class Peer extends EventTarget {
     const old = this.#connection;
     const connection = new RTCPeerConnection(this.#configuration());
     this.#connection = connection;
+    this.#other.begin();
+    this.#early = new Early(MOST_UNREAD_BYTES);
     this.#negotiation?.close();
     const round = this.#round || undefined;
     const isCurrent = () => connection === this.#connection;
     this.#negotiation = new Negotiation(connection, {
       isPolite: () => this.#isPolite,
-      send: (message, isAgain) => this.#tell({ round, ...message }, isAgain),
+      // One that is closed may still be about to make its offer.
+      send: (message, isAgain) => isCurrent() && this.#tell({ round, ...message }, isAgain),
       failed: (error) => {
         if (!isCurrent()) return;
         if (!this.#isOpened || this.#attempts > RESTARTS) this.#end('signalling', error.message, { cause: error });
@@ -287,10 +299,10 @@ export class Peer extends EventTarget {
       if (this.#started) this.#negotiation.offer();
     });
     on(connection, 'connectionstatechange', () => this.#pathChanged());
-    on(connection, 'track', (event) => this.opened.then(() => this.#emit('track', event), () => {}));
+    on(connection, 'track', (event) => this.#hear('track', event));
     on(connection, 'datachannel', ({ channel: opened }) => {
       if (this.#id === null && !this.#data) this.#adopt(opened, on);
-      else this.#emit('datachannel', opened);
+      else this.#hear('datachannel', opened);
     });
     this.#control = this.#data = null;
     if (this.#id !== null) {
@@ -326,8 +338,16 @@ export class Peer extends EventTarget {
     });
     on(channel, 'close', () => this.#left());
     on(channel, 'bufferedamountlow', () => this.#wake());
-    // Nothing is heard before it is proven who says it.
-    on(channel, 'message', ({ data }) => this.opened.then(() => this.#emit('message', data), () => {}));
+    on(channel, 'message', ({ data }) => this.#hear('message', data, sizeOf(data)));
+  }
+
+  /** Nothing is heard before it is proven who says it. */
+  #hear(type, detail, bytes) {
+    if (!this.#early.add(() => this.#emit(type, detail), bytes)) this.#overflow();
+  }
+
+  #overflow() {
+    this.#end('overflow', `More than ${MOST_UNREAD} messages, or ${MOST_UNREAD_BYTES} bytes, were left unread.`);
   }
 
   /** Follows the broker, the network, and the page. */
@@ -339,7 +359,7 @@ export class Peer extends EventTarget {
       if (detail.resumed || detail.cid === this.#origin) return;
       // The session that this side called from was perhaps hosted again.
       this.#origin = detail.sessions?.find(({ was }) => was === this.#origin)?.sid ?? detail.cid;
-      this.#moved = true;
+      this.#news.address = this.#origin;
       this.#introduce();
     }, { signal });
     const network = globalThis.navigator?.connection;
@@ -407,26 +427,39 @@ export class Peer extends EventTarget {
     });
   }
 
-  /** Says where this side can be reached through the broker from now on. */
+  /** Says over the connection what the broker could not vouch for, or no longer can. */
   #introduce() {
-    if (!this.#moved || !this.#isInBand) return;
-    this.#moved = false;
-    this.#tell({ address: this.#origin });
+    const news = this.#news;
+    if (!this.#isInBand || !Object.keys(news).length) return;
+    this.#news = {};
+    this.#tell(news);
+  }
+
+  /** Chooses the certificate of the fresh connections to come, by which the other side knows this one again. */
+  async #chooseNext() {
+    const { rtc } = this.#options;
+    if (rtc?.certificates || this.#id === null) return;
+    const { certificates, fingerprint } = await identity(this.#options);
+    this.#options = { ...this.#options, rtc: { ...rtc, certificates } };
+    this.#news.next = fingerprint;
+    this.#introduce();
   }
 
   /** @param origin whence it came; none where it came over the connection itself */
   async #receive(signal, origin) {
-    const { round = 0, description, bye, why, address } = signal;
+    const { round = 0, description, bye, why, address, next } = signal;
     if (bye) {
       const isDeclined = bye === 'declined' || bye === 'busy';
       this.#end(isDeclined ? 'declined' : 'left', (why ?? `The other side says: ${bye}`).slice(0, 200), { isSilent: true });
       return;
     }
-    // The id of the conversation is known to nobody else, so a new address is the other side's.
-    if (this.#id !== null) this.#target = address ?? origin ?? this.#target;
+    if (!origin && next) this.#other.expect(next);
+    // The broker vouches for an origin, and the connection for what comes over it. An address is only where signals are sent: what
+    // the other side could have them learn by that, it knows itself.
+    if (this.#id !== null) this.#target = origin ?? address ?? this.#target;
     if (round < this.#round) return;
     if (round > this.#round) {
-      if (description?.type !== 'offer') return;
+      if (description?.type !== 'offer' || !this.#admits(description, true)) return;
       this.#round = round;
       this.#attempts = RESTARTS + 1;
       this.#connect();
@@ -438,7 +471,21 @@ export class Peer extends EventTarget {
       this.#expectPath();
     }
     if (description && this.#state === 'wavering') this.#recoverAfter(RETRY * Math.max(1, this.#attempts));
-    this.#negotiation.receive(signal);
+    this.#negotiate(signal);
+  }
+
+  #negotiate(signal) {
+    if (!signal.description || this.#admits(signal.description)) this.#negotiation.receive(signal);
+  }
+
+  #admits(description, isFresh) {
+    const isAdmitted = this.#other.admits(description, isFresh);
+    if (!isAdmitted) this.#isAnother();
+    return isAdmitted;
+  }
+
+  #isAnother() {
+    this.#end('other_identity', 'The other side has another certificate than at first, or is another.');
   }
 
   #pathChanged() {
@@ -480,9 +527,11 @@ export class Peer extends EventTarget {
     const connection = this.#connection;
     const isWaiting = [this.#control, this.#data].some((channel) => channel && channel.readyState !== 'open');
     if (connection.connectionState !== 'connected' || isWaiting) return;
-    const fingerprint = await provenFingerprint(connection).catch(() => null);
+    const early = this.#early;
+    const isSame = await this.#other.proves(connection);
     if (connection !== this.#connection || this.#state === 'closed' || this.#state === 'connected') return;
-    this.#fingerprint = fingerprint;
+    if (!isSame) return this.#isAnother();
+    if (!this.#isOpened) this.#chooseNext().catch(() => {}); // a stack that cannot
     this.#isOpened = true;
     this.#attempts = 0;
     this.#retired?.close();
@@ -490,6 +539,7 @@ export class Peer extends EventTarget {
     clearTimeout(this.#deadline);
     clearTimeout(this.#recovery);
     this.#resolve.opened(this);
+    this.opened.then(() => early.open()); // those that wait for it listen by then
     this.#become('connected');
     this.#wake();
     this.#introduce();
@@ -570,6 +620,11 @@ export class Peer extends EventTarget {
   #wake() {
     for (const wake of this.#waiting) wake();
   }
+}
+
+/** Bytes of memory, which a character takes two of. */
+function sizeOf(data) {
+  return data.byteLength ?? data.length * 2;
 }
 
 /** 128 random bits; `crypto.randomUUID` is not there on a page without TLS. */

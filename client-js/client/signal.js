@@ -17,12 +17,12 @@ function seedSignalOf({ offer, answer, candidate }) {
   return typeof candidate?.candidate === 'string' ? { candidates: [candidate] } : null;
 }
 
-function isSignal({ pc, round = 0, exchange = 0, description, candidates, address, bye, why }) {
+function isSignal({ pc, round = 0, exchange = 0, description, candidates, address, next, bye, why }) {
   return typeof pc === 'string' && /^\S{1,64}$/.test(pc)
     && isCount(round) && isCount(exchange)
     && (!description || (/^(offer|answer)$/.test(description.type) && typeof description.sdp === 'string'))
     && (!candidates || (Array.isArray(candidates) && candidates.length <= MOST_EARLY))
-    && [address, bye, why].every((text) => text === undefined || typeof text === 'string');
+    && [address, next, bye, why].every((text) => text === undefined || typeof text === 'string');
 }
 
 function isCount(value) {

@@ -12,6 +12,37 @@ before(async () => {
     const { Peer } = await import('/client/peer.js');
     const { FakeWorld } = await import('/test/tools/fake-world.js');
     Object.assign(globalThis, { Peer, FakeWorld });
+    /** The latest channel of each connection over which peers negotiate. */
+    globalThis.controls = new Map();
+    const { createDataChannel } = RTCPeerConnection.prototype;
+    RTCPeerConnection.prototype.createDataChannel = function create(label, ...values) {
+      const channel = createDataChannel.call(this, label, ...values);
+      if (label === 'peerbroker') {
+        controls.set(this, channel);
+        channel.heard = [];
+        channel.addEventListener('message', ({ data }) => channel.heard.push(JSON.parse(data)));
+      }
+      return channel;
+    };
+    globalThis.until = async (holds, what = String(holds)) => {
+      const end = performance.now() + 15_000;
+      for (;;) {
+        const value = await holds();
+        if (value) return value;
+        if (performance.now() > end) throw new Error(`In vain: ${what}`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    };
+    /** Resolves once each of two peers knows by which certificate the other will come back. */
+    globalThis.known = (...peers) => until(() => peers.every(({ connection }) => controls.get(connection).heard.some(({ next }) => next)), 'next');
+    /** Has a peer take a fresh connection: only a broken negotiation is quick enough for a test. */
+    globalThis.breakDown = (peer) => {
+      const { connection } = peer;
+      connection.createOffer = () => Promise.reject(new Error('Broken.'));
+      Object.defineProperty(connection, 'connectionState', { get: () => 'failed' });
+      connection.dispatchEvent(new Event('connectionstatechange'));
+      peer.restart();
+    };
     /** Two peers, connected. */
     globalThis.pair = async (options, answerOptions) => {
       const world = new FakeWorld();
@@ -244,6 +275,7 @@ inPage('A connection whose transport has failed takes its channels along: a fres
     }
   }
   const { caller, answerer } = await pair({ RTCPeerConnection: Kept });
+  await known(caller, answerer);
   const [before] = [caller.connection];
   Object.defineProperty(before, 'connectionState', { get: () => 'failed' });
   before.dispatchEvent(new Event('connectionstatechange'));
@@ -261,24 +293,71 @@ inPage('Where restarts are in vain the same peer goes on with a fresh connection
   const { caller, answerer } = await pair();
   const [track] = document.createElement('canvas').captureStream().getTracks();
   caller.addTrack(track);
-  await heard(answerer, 'track');
+  await Promise.all([heard(answerer, 'track'), known(caller, answerer)]);
+  const first = [caller.fingerprint, answerer.fingerprint];
   const fresh = [heard(caller, 'connection'), heard(answerer, 'connection')];
   const again = [caller, answerer].map((peer) => heard(peer, 'state', (state) => state === 'connected'));
-  // Only a broken negotiation is quick enough for a test.
   const before = caller.connection;
-  before.createOffer = () => Promise.reject(new Error('Broken.'));
-  before.getSenders()[0].track.dispatchEvent(new Event('x'));
-  Object.defineProperty(before, 'connectionState', { get: () => 'failed' });
-  before.dispatchEvent(new Event('connectionstatechange'));
-  caller.restart();
+  breakDown(caller);
   await Promise.all(fresh);
   await Promise.all(again);
   const [heardByCaller, heardByAnswerer] = [heard(caller, 'message'), heard(answerer, 'message')];
   await Promise.all([caller.send('again'), answerer.send('back')]);
   const result = [await heardByAnswerer, await heardByCaller, caller.connection !== before, caller.state, caller.connection.getSenders().length, before.signalingState];
+  const isKnown = [caller.fingerprint, answerer.fingerprint].join() === first.join();
+  await caller.close();
+  return [...result, isKnown];
+}, ['again', 'back', true, 'connected', 1, 'closed', true]);
+
+inPage('A stranger who knows the conversation cannot take the place of the other side, on a fresh connection or on the present one', async () => {
+  const results = [];
+  for (const begins of [({ pc, offer }) => ({ pc, round: 1, description: offer }), ({ pc, exchange, offer }) => ({ pc, exchange, description: offer })]) {
+    const { world, bob, caller, answerer } = await pair();
+    const eve = world.broker('eve');
+    const stranger = new RTCPeerConnection();
+    stranger.createDataChannel('peerbroker', { negotiated: true, id: 254 });
+    stranger.addTrack(document.createElement('canvas').captureStream().getTracks()[0]);
+    const offer = await stranger.createOffer();
+    const { pc } = world.sent.find(({ message }) => message.pc).message;
+    const { connection } = answerer;
+    const events = [];
+    for (const type of ['track', 'message', 'connection']) answerer.addEventListener(type, () => events.push(type));
+    await eve.send(bob.cid, begins({ pc, exchange: 1, offer }));
+    results.push((await answerer.closed).code, (await caller.closed).code, events.length, answerer.connection === connection);
+    stranger.close();
+  }
+  return results;
+}, ['other_identity', 'left', 0, true, 'other_identity', 'left', 0, true]);
+
+inPage('Over the broker only the origin says where the other side is', async () => {
+  const { world, ada, caller, answerer } = await pair();
+  const eve = world.broker('eve');
+  const { pc } = world.sent.find(({ message }) => message.pc).message;
+  await ada.send(answerer.target === ada.cid && caller.target, { pc, candidates: [], address: eve.cid, next: 'sha-256 E5:E0' });
+  await until(() => world.sent.at(-1).message.address);
+  await new Promise((resolve) => setTimeout(resolve));
+  const result = [answerer.target === ada.cid];
+  await known(caller, answerer);
+  breakDown(caller);
+  await heard(caller, 'state', (state) => state === 'connected');
   await caller.close();
   return result;
-}, ['again', 'back', true, 'connected', 1, 'closed']);
+}, [true]);
+
+inPage('A peer that comes back with another certificate than it has named is not the other side', async () => {
+  const { caller, answerer } = await pair({ rtc: {} });
+  await known(caller, answerer);
+  const { RTCPeerConnection: Original } = globalThis;
+  globalThis.RTCPeerConnection = class extends Original {
+    constructor({ certificates, ...configuration }) {
+      super(configuration);
+    }
+  };
+  breakDown(caller);
+  const { code } = await answerer.closed;
+  globalThis.RTCPeerConnection = Original;
+  return [code, (await caller.closed).code];
+}, ['other_identity', 'left']);
 
 inPage('What is sent waits for room, and 20 MB arrive in order', async () => {
   const { caller, answerer } = await pair();
