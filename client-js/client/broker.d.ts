@@ -162,8 +162,8 @@ export class Broker<S extends Schema = Schema> extends EventTarget implements As
   open(): void;
   /** Resolves once the stream is open; rejects with BrokerError where there will be none (`denied`, `closed`, …). */
   ready(options?: Abortable): Promise<Address>;
-  /** Hosts a session, and again by itself on a new channel. Waits for at most 30 s; rejects with BrokerError. */
-  host(spec?: SessionSpec<S>, options?: Abortable): Promise<OwnSession<S>>;
+  /** Hosts a session, and again by itself on a new channel. Waits for `within` milliseconds, 30,000 unless given; rejects with BrokerError. */
+  host(spec?: SessionSpec<S>, options?: Pick<SendOptions, 'signal' | 'within'>): Promise<OwnSession<S>>;
   /** The listed sessions that pass the filter (`chat,!away`) now, page after page of `limit` sessions. */
   list(filter?: string, options?: Abortable & { limit?: number | undefined }): AsyncIterableIterator<Session<S>>;
   /** Returns a watch. Watchers of the same filter share one; a broker permits 16 different ones to a channel. */

@@ -7,6 +7,8 @@ export interface RoomOptions<S extends Schema = Schema> extends Omit<PeerOptions
   tracks?: MediaStream | Iterable<MediaStreamTrack>;
   /** What the others see of this client, beside its fingerprint: a JSON object. */
   metadata?: Record<string, unknown>;
+  /** Milliseconds until the broker has listed this client: 30,000 unless given. `Infinity` waits as long as the broker tries. */
+  within?: number;
   /** The most others: 8 unless given. Everybody sends to everybody, so with video a dozen is much. */
   max?: number;
 }
@@ -33,13 +35,18 @@ export interface RoomEvents<S extends Schema = Schema> {
  * declines the calls of clients that the list does not show. A member is recognised after a new start of the broker, and its
  * connection goes on.
  *
- * A `check` of the broker's metadata must pass on the member `fingerprint`. A listener of `Peer.answer` that is registered later is
+ * A `check` of the broker's metadata must let the member `fingerprint` pass, or the room closes with `invalid_request`. A listener of `Peer.answer` that is registered later is
  * asked first: it returns `false` for the calls that are not its own.
  */
 export class Room<S extends Schema = Schema> extends EventTarget implements AsyncDisposable {
   constructor(broker: Broker<S>, tag: string, options?: RoomOptions<S>);
-  /** Resolves once those who were there are known; rejects, and the room is closed, where the broker refuses. */
+  /** Resolves once those who were there are known; rejects if the room closes before. */
   readonly ready: Promise<void>;
+  /**
+   * Never rejects: undefined after an own `close()`, otherwise why the room has closed. The broker refuses (`denied`, …), was away
+   * for too long (`timeout`), or has ended (`revoked`, `closed`, …). To go on, make another room, with the same broker.
+   */
+  readonly closed: Promise<Error | undefined>;
   readonly members: readonly Member<S>[];
   /** Sends a track to the members and to those to come, such as a camera that is switched on, or a screen. */
   addTrack(track: MediaStreamTrack, ...streams: MediaStream[]): void;

@@ -1,9 +1,13 @@
+import { BrokerError, gate, onAbort } from './error.js';
 import { identity } from './identity.js';
 import { Peer } from './peer.js';
 
 /** After a call in vain the same session is called again: after so long at first and at most, in milliseconds. */
 const FIRST_PAUSE = 5_000;
 const LONGEST_PAUSE = 60_000;
+
+/** The longest that a timer takes, in milliseconds. */
+const LONGEST = 2 ** 31 - 1;
 
 /** A session that calls must be listed within so long, in milliseconds: its call may come before the list does. */
 const LISTED_WITHIN = 5_000;
@@ -28,18 +32,20 @@ export class Room extends EventTarget {
   #failures = new Map(); // sid → {count, pause}: calls in vain, and the timer until the next
   #ringing = new Set(); // calls whose sessions the list does not show yet
   #gone = new AbortController();
+  #closing = gate();
 
-  constructor(broker, tag, { metadata = {}, max = 8, tracks = [], signal, ...options } = {}) {
+  constructor(broker, tag, { metadata = {}, max = 8, tracks = [], within, signal, ...options } = {}) {
     super();
     this.#broker = broker;
     this.#tag = tag;
     this.#options = options;
     this.#max = max;
     for (const track of tracks.getTracks?.() ?? tracks) this.#tracks.set(track, tracks.getTracks ? [tracks] : []);
-    signal?.addEventListener('abort', () => this.close(), { signal: this.#gone.signal });
-    this.ready = this.#enter(metadata);
-    this.ready.catch(() => this.close());
-    if (signal?.aborted) this.close();
+    this.closed = this.#closing.promise;
+    this.ready = this.#enter(metadata, within);
+    this.ready.catch((error) => this.#end(error));
+    const forget = onAbort(signal, () => this.#end(undefined, signal.reason));
+    this.closed.then(forget);
   }
 
   /** The members that are connected. */
@@ -65,8 +71,17 @@ export class Room extends EventTarget {
 
   /** Leaves the room. */
   async close() {
+    await this.#end(undefined, new BrokerError('closed', 'The room is closed: make another one.'));
+  }
+
+  async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+    await this.close();
+  }
+
+  async #end(error, reason = error) {
     if (this.#gone.signal.aborted) return;
-    this.#gone.abort();
+    this.#gone.abort(reason);
+    this.#closing.resolve(error);
     this.#watch?.close();
     for (const { pause } of this.#failures.values()) clearTimeout(pause);
     for (const call of this.#ringing) call.decline();
@@ -74,11 +89,7 @@ export class Room extends EventTarget {
     await this.#session?.close();
   }
 
-  async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
-    await this.close();
-  }
-
-  async #enter(metadata) {
+  async #enter(metadata, within = 30_000) {
     const { signal } = this.#gone;
     const { certificates, fingerprint } = await identity(this.#options);
     this.#options = { ...this.#options, rtc: { ...this.#options.rtc, certificates } };
@@ -86,10 +97,20 @@ export class Room extends EventTarget {
     signal.throwIfAborted();
     const stop = Peer.answer(this.#broker, (call) => this.#answer(call));
     signal.addEventListener('abort', stop);
-    const session = await this.#broker.host({ tags: [this.#tag], listed: true, metadata: { ...metadata, fingerprint } }, { signal });
+    const session = await this.#broker.host(
+      { tags: [this.#tag], listed: true, metadata: { ...metadata, fingerprint } },
+      { signal, within: Math.min(within, LONGEST) },
+    );
     this.#session = session;
     if (signal.aborted) await session.close();
     signal.throwIfAborted();
+    this.#broker.addEventListener('channel', ({ detail: { sessions } }) => {
+      const { error } = sessions.find(({ was, sid }) => was === session.sid && !sid) ?? {};
+      if (error) this.#end(error);
+    }, { signal });
+    this.#broker.addEventListener('malformed', ({ detail: { origin, error } }) => {
+      if (origin === session.sid) this.#end(invisible(error));
+    }, { signal });
     this.#watch = this.#broker.watch(this.#tag, { signal });
     this.#watch.subscribe(() => this.#look());
     this.#look();
@@ -100,7 +121,9 @@ export class Room extends EventTarget {
   #look() {
     const own = this.#session.sid;
     if (this.#gone.signal.aborted) return;
+    if (this.#watch.error) return this.#end(this.#watch.error);
     const listed = new Map(this.#watch.snapshot.map((session) => [session.sid, session]));
+    if (listed.has(own) && listed.get(own).metadata?.fingerprint !== this.#fingerprint) return this.#end(invisible());
     for (const [sid, { pause }] of this.#failures) {
       if (listed.has(sid)) continue;
       clearTimeout(pause);
@@ -233,4 +256,11 @@ export class Room extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** The broker's check of the metadata refuses this room's own session, or changes it; so it does with those of all others. */
+function invisible(cause) {
+  const error = new BrokerError('invalid_request', "The broker's check.metadata must let `fingerprint` pass: a room knows its members by it.");
+  error.cause = cause;
+  return error;
 }

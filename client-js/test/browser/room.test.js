@@ -9,11 +9,12 @@ before(async () => {
   if (withoutChromium) return;
   chromium = await openChromium();
   await chromium.page.evaluate(async () => {
+    const { Broker } = await import('/client/broker.js');
     const { Room } = await import('/client/room.js');
     const { Peer } = await import('/client/peer.js');
     const { FakeWorld } = await import('/test/tools/fake-world.js');
     const { until } = await import('/test/tools/waiting.js');
-    Object.assign(globalThis, { Peer, FakeWorld, until });
+    Object.assign(globalThis, { Broker, Peer, Room, FakeWorld, until });
     /** Rooms that note what happens: `told` has a line for each event. */
     globalThis.enter = (world, name, roomOptions) => {
       const broker = world.broker(name);
@@ -23,6 +24,17 @@ before(async () => {
         room.addEventListener(type, ({ detail }) => told.push(`${type} ${detail.metadata.name}`));
       }
       return { broker, room, told, names: () => room.members.map(({ metadata }) => metadata.name).sort().join() };
+    };
+    /** What two members notice when the room of one of them is ended so. */
+    globalThis.endOf = async (end) => {
+      const world = new FakeWorld();
+      const [ada, bob] = ['ada', 'bob'].map((name) => enter(world, name));
+      await until(() => ada.room.members.length && bob.room.members.length);
+      end(world, ada, Object.assign(new Error('no'), { code: 'denied' }));
+      const { code } = await ada.room.closed;
+      await until(() => ada.told.length === 2 && bob.told.length === 2);
+      await bob.room.close();
+      return [code, ...ada.told, ...bob.told];
     };
   });
 });
@@ -144,11 +156,43 @@ inPage('Who proves no certificate is no member, also if its session names none',
   const mallory = world.broker('mallory');
   const called = new Promise((resolve) => Peer.answer(mallory, (call) => resolve(call.accept())));
   await mallory.host({ tags: ['party'], listed: true, metadata: { name: 'bob', fingerprint: null } });
-  await (await called).opened;
   await Promise.race([(await called).closed, until(() => ada.told.length)]);
   await ada.room.close();
   return ada.told;
 }, []);
+
+inPage('A room whose broker stays away says so, and one that nobody wants any longer is closed', async () => {
+  const fetch = () => Promise.reject(new TypeError('away'));
+  const options = { fetch, lifecycle: () => {}, delay: () => 10 };
+  const codes = async (room) => [await room.ready.catch(({ code, message }) => code ?? message), (await room.closed)?.code ?? 'none'].join();
+  const unwanted = new Room(new Broker('/broker', options), 'party');
+  unwanted.close();
+  const result = [
+    await codes(new Room(new Broker('/broker', options), 'party', { within: 50 })),
+    await codes(unwanted),
+    await codes(new Room(new Broker('/broker', options), 'party', { signal: AbortSignal.abort(new Error('mine')) })),
+    await codes(new Room(new Broker('/broker', options), 'party', { RTCPeerConnection: null })),
+  ];
+  const broker = new FakeWorld().broker('ada');
+  const within = await new Promise((resolve) => {
+    broker.host = (spec, hosting) => Promise.reject(resolve(hosting.within));
+    new Room(broker, 'party', { within: Infinity });
+  });
+  return [...result, within];
+}, ['timeout,timeout', 'closed,none', 'mine,none', 'unsupported,unsupported', 2 ** 31 - 1]);
+
+const refused = ['denied', 'join bob', 'leave bob', 'join ada', 'leave ada'];
+
+inPage('A room whose list is refused closes and says why', () => endOf((world, { broker }, error) => {
+  for (const watch of world.watches) if (watch.owner === broker) watch.error = error;
+  world.changed();
+}), refused);
+
+inPage('A room whose session is not hosted again closes and says why', () => endOf((world, { broker }, error) => {
+  const [{ sid: was }] = broker.sessions;
+  const detail = { cid: 'other', resumed: false, lost: true, sessions: [{ was, sid: null, error }] };
+  broker.dispatchEvent(new CustomEvent('channel', { detail }));
+}), refused);
 
 inPage('Tracks have their stream; those added later reach the members and who comes, those taken back nobody', async () => {
   const world = new FakeWorld();

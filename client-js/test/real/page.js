@@ -274,6 +274,22 @@ export async function enter(url, name) {
   await room.ready;
 }
 
+const checks = {
+  drops: ({ name }) => ({ name }),
+  refuses(json) {
+    if (Object.keys(json).join() !== 'name') throw new TypeError('Something else than a name.');
+    return json;
+  },
+};
+
+/** Why a room has closed whose broker checks metadata so. */
+export async function endOfRoom(url, check) {
+  connect(url, { check: { metadata: checks[check] } });
+  room = new Room(broker, 'party', { metadata: { name: 'Ada' } });
+  const { code, message } = await room.closed;
+  return `${code}: ${message}`;
+}
+
 /** Waits until these are the members, or, with `atLeast`, among them. */
 export const meets = (names, atLeast) => until(() => {
   const present = room.members.filter(({ peer: { state } }) => state === 'connected').map(nameOf);

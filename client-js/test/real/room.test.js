@@ -78,3 +78,14 @@ withRoom('After a new start of the broker all are recognised, nobody leaves, and
     assert.equal(await members[one].run('keptConnections'), true, one);
   }
 });
+
+for (const check of ['drops', 'refuses']) {
+  test(`A check of the metadata that ${check} the fingerprint ends the room, which says what to do`, options, async (t) => {
+    const broker = await startRealBroker('--allowed-origins', '*');
+    t.after(() => broker.stop('SIGKILL'));
+    const ada = await come('Ada');
+    await usePages(t, [ada], async () => {
+      assert.match(await ada.run('endOfRoom', broker.url, check), /^invalid_request: .*check\.metadata.*fingerprint/);
+    });
+  });
+}

@@ -118,6 +118,7 @@ class FakeBroker extends EventTarget {
     const world = this.#world;
     const listeners = new Set();
     const watch = {
+      owner: this,
       ready: Promise.resolve(),
       snapshot: [],
       changed: () => {
