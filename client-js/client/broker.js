@@ -111,7 +111,7 @@ export class Broker extends EventTarget {
       list.name = `${++this.#names}`;
       if (this.state === 'closed') this.#whenOpen().catch(list.fail);
       else this.#lists.set(filter, list);
-      if (this.state === 'open') this.#watch(filter, list);
+      if (this.#connection.channel) this.#watch(filter, list); // also while it is away: it may resume
     }
     return list.view(() => setTimeout(() => {
       if (list.views.size || this.#lists.get(filter) !== list) return;

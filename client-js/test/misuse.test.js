@@ -65,6 +65,22 @@ test('a channel that is continued with a message tells it to nobody who closes a
   assert.equal(broker.state, 'closed');
 });
 
+test('a watch that begins while the broker is away is there after a resume', async (t) => {
+  const { broker, open, streams, say, to } = scripted(t);
+  await open('a');
+  streams[0].end();
+  await until(() => streams.length === 2);
+  assert.equal(broker.state, 'away');
+  const late = broker.watch('chat');
+  streams[1].on.comment();
+  const [{ body: { watch }, answer }] = await to(/watch/);
+  answer({});
+  await say('add', { watch, sid: 'x', session: { tags: ['chat'], metadata: null } });
+  await say('ready', { watch, count: 1 });
+  await late.ready;
+  assert.equal(late.snapshot.length, 1);
+});
+
 test('a watch of a closed broker says why there is nothing, and is not in the way of the next', async (t) => {
   const { broker, open, say, streams, to } = scripted(t);
   await open('a');
