@@ -3,18 +3,24 @@ import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 const NOBODY = [];
 const never = () => () => {};
 
-/** The sessions that pass the filter, true across reconnects; `undefined` as broker (on the server, say) shows nobody. */
+/** The sessions that pass the filter. See react.d.ts for the contract. */
 export function useWatch(broker, filter = '') {
   const held = useRef(null);
   // A watch begins with its subscription, so that a render that is thrown away leaves nothing behind.
   const subscribe = useMemo(() => (broker ? (changed) => {
-    const watch = broker.watch(filter);
-    held.current = watch;
-    const unsubscribe = watch.subscribe(changed);
-    changed();
+    const begin = () => {
+      held.current?.close();
+      held.current = broker.watch(filter);
+      held.current.subscribe(changed);
+      changed();
+    };
+    // A watch that was refused, or ended with the broker, does not come back by itself.
+    const again = () => broker.state === 'open' && held.current.error && begin();
+    broker.addEventListener('state', again);
+    begin();
     return () => {
-      unsubscribe();
-      watch.close();
+      broker.removeEventListener('state', again);
+      held.current.close();
       held.current = null;
     };
   } : never), [broker, filter]);
