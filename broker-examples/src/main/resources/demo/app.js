@@ -10,6 +10,7 @@ const { begin, chats, chatWith, close, departed, hangUp, meet, picturesOf, ring,
 
 let wanted = null; // {name, tags} as typed
 let joined = null; // the same, as the broker has taken it
+let isAsking = false; // the broker, to take it
 let line = { state: 'connecting' };
 let list = { others: () => [], watch: null, filter: '', isReady: false };
 let latest = null; // the list that was asked for last
@@ -36,21 +37,32 @@ on('change', 'click', () => {
   byId('name').focus();
 });
 
-/** Has the broker list what was typed, whenever it is there. */
+/**
+ * Has the broker list what was typed, whenever it is there. One request at a time, or a page where Join is pressed twice would be
+ * listed twice: what was typed meanwhile comes next.
+ */
 async function host() {
+  if (isAsking) return;
+  isAsking = true;
   const asked = wanted;
   clearErrors();
   showStatus();
   try {
     await join(asked.name, asked.tags);
     joined = asked;
-    showMe(false);
+    if (wanted === asked) showMe(false);
   } catch (failure) {
-    if (wanted !== asked || broker.state === 'closed') return;
-    if (failure.retryable || failure.code === 'unanswered') return setTimeout(() => wanted === asked && host(), 1_000 + failure.retryAfter * 1_000);
-    wanted = joined;
-    complain(failure.code === 'invalid_tag' ? 'tags' : 'name', failure.message);
+    if (broker.state === 'closed') return;
+    if (wanted === asked) {
+      if (failure.retryable || failure.code === 'unanswered') return setTimeout(() => wanted === asked && host(), 1_000 + failure.retryAfter * 1_000);
+      wanted = joined;
+      complain(failure.code === 'invalid_tag' ? 'tags' : 'name', failure.message);
+      return showAll();
+    }
+  } finally {
+    isAsking = false;
   }
+  if (wanted !== asked) return host();
   showAll();
 }
 
@@ -66,11 +78,15 @@ function showMe(isEdited) {
 }
 
 function complain(field, why) {
+  remind(field, why, field);
+  byId(field).setAttribute('aria-invalid', 'true');
+}
+
+function remind(field, why, next) {
   showLobby();
   showMe(true);
   setText(byId(`${field}-error`), why);
-  byId(field).setAttribute('aria-invalid', 'true');
-  byId(field).focus();
+  byId(next).focus();
 }
 
 function clearErrors() {
@@ -130,8 +146,10 @@ function choose(session) {
   const name = nameOf(session.metadata?.name);
   const chat = chatWith(session);
   if (chat && chat.state !== 'over') open(chat);
-  else if (!joined) complain('name', `Type a name first, so that ${name} knows who is calling.`);
+  else if (!wanted && !byId('name').value.trim()) complain('name', `Type a name first, so that ${name} knows who is calling.`);
+  else if (!wanted) remind('name', `Press Join first, so that ${name} knows who is calling.`, 'join');
   else if (line.state !== 'open') setText(byId('others-notice'), `The broker is away: ${name} can be called when it is back.`);
+  else if (!joined) setText(byId('others-notice'), `You are being signed in: ${name} can be called in a moment.`);
   else if (!canCall && session.metadata?.via !== 'broker') {
     setText(byId('others-notice'), 'This browser has no WebRTC, or it is switched off: no direct connection can be made.');
   } else open(meet(session));

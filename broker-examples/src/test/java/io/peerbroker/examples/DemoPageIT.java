@@ -126,7 +126,28 @@ class DemoPageIT {
     DemoTab.open(browser, page).join("Bob", "");
     ada.pick("Bob");
     ada.awaitWords("Type a name first, so that Bob knows who is calling.");
-    ada.join("Ada", "");
+    ada.type("Ada");
+    ada.pick("Bob");
+    ada.awaitWords("Press Join first, so that Bob knows who is calling.");
+    assertThat(ada.evaluate("return document.activeElement.id")).isEqualTo("join");
+    ada.press("Join");
+    ada.awaitStatus("You are online.");
+    ada.pick("Bob");
+    ada.awaitChatState("Connected");
+  }
+
+  @Test
+  void joinTwiceAtOnce_isOneInTheList() {
+    DemoTab ada = DemoTab.open(browser, page);
+    ada.awaitStatus("The broker is there.");
+    ada.type("Ada");
+    ada.evaluate(
+        "const {form} = document.getElementById('join'); form.requestSubmit();"
+            + "document.getElementById('name').value = 'Ada Lovelace'; form.requestSubmit();");
+    ada.awaitStatus("You are online.");
+
+    DemoTab.open(browser, page).join("Bob", "");
+    DemoTab.open(browser, page).join("Kit", "").awaitOthers("Ada Lovelace", "Bob");
   }
 
   @Test
