@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,7 @@ public final class Benchmarks {
     ALL.put("snapshot", new SnapshotBenchmark());
     ALL.put("walkers", new WalkersBenchmark());
     ALL.put("worst", new WorstBenchmark());
+    ALL.put("relay", new RelayBenchmark());
   }
 
   private Benchmarks() {}
@@ -35,27 +37,33 @@ public final class Benchmarks {
    * Runs benchmarks.
    *
    * @param args their names, all if there is none, and the numbers of listed sessions (1000, 10000,
-   *     100000 and 1000000 if there is none); or {@code smoke}, to see whether they run at all
+   *     100000 and 1000000 if there is none), and {@link RelayOptions} as {@code name=value}; or
+   *     {@code smoke}, to see whether they run at all
    */
   public static void main(String[] args) throws Exception {
     List<String> names = new ArrayList<>();
     TreeSet<Integer> sizes = new TreeSet<>();
-    Scale scale = Scale.full();
+    Scale scale = Arrays.asList(args).contains("smoke") ? Scale.smoke() : Scale.full();
     for (String arg : args) {
       if (ALL.containsKey(arg)) {
         names.add(arg);
       } else if (arg.matches("[1-9][0-9]{2,6}")) {
         sizes.add(Integer.parseInt(arg));
-      } else if (arg.equals("smoke")) {
-        scale = Scale.smoke();
-      } else {
-        System.err.println(
+      } else if (arg.contains("=")) {
+        int name = arg.indexOf('=');
+        try {
+          scale =
+              scale.withRelay(scale.relay().with(arg.substring(0, name), arg.substring(name + 1)));
+        } catch (IllegalArgumentException e) {
+          refuse(String.valueOf(e.getMessage()));
+        }
+      } else if (!arg.equals("smoke")) {
+        refuse(
             "Not a benchmark, nor a number of sessions from 100 to 9999999: "
                 + arg
                 + ". The benchmarks are "
                 + ALL.keySet()
                 + "; 'smoke' runs them with next to nothing.");
-        System.exit(2);
       }
     }
     if (!sizes.isEmpty()) {
@@ -64,6 +72,11 @@ public final class Benchmarks {
     run(names.isEmpty() ? List.copyOf(ALL.keySet()) : names, scale, new Report(System.out));
     // Jetty's threads, or a reader's, must not keep the process after a failure
     System.exit(0);
+  }
+
+  private static void refuse(String why) {
+    System.err.println(why);
+    System.exit(2);
   }
 
   /** Runs the benchmarks with these names. */

@@ -18,6 +18,7 @@ import java.util.List;
  * @param rounds how many times it is measured
  * @param round how long one of these takes at least
  * @param enough how long all of them take, when at least three are done: then there is no further
+ * @param relay what the relays of several servers are compared by
  */
 record Scale(
     List<Integer> sizes,
@@ -31,7 +32,8 @@ record Scale(
     Duration warmUp,
     int rounds,
     Duration round,
-    Duration enough) {
+    Duration enough,
+    RelayOptions relay) {
 
   /** What docs/performance.md shows. */
   static Scale full() {
@@ -47,7 +49,8 @@ record Scale(
         Duration.ofMillis(500),
         9,
         Duration.ofMillis(100),
-        Duration.ofSeconds(10));
+        Duration.ofSeconds(10),
+        RelayOptions.full());
   }
 
   /** Enough to see that everything runs; its figures mean nothing. */
@@ -64,11 +67,21 @@ record Scale(
         Duration.ZERO,
         2,
         Duration.ofMillis(1),
-        Duration.ofSeconds(1));
+        Duration.ofSeconds(1),
+        RelayOptions.smoke());
   }
 
   /** The same with other sizes. */
   Scale withSizes(List<Integer> sizes) {
+    return with(sizes, relay);
+  }
+
+  /** The same with other options of the relay. */
+  Scale withRelay(RelayOptions relay) {
+    return with(sizes, relay);
+  }
+
+  private Scale with(List<Integer> sizes, RelayOptions relay) {
     return new Scale(
         sizes,
         watchers,
@@ -81,6 +94,7 @@ record Scale(
         warmUp,
         rounds,
         round,
-        enough);
+        enough,
+        relay);
   }
 }

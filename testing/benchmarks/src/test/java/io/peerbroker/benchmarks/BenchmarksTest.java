@@ -21,7 +21,8 @@ class BenchmarksTest {
     "create,   1, 1",
     "snapshot, 1, 3",
     "walkers,  1, 6",
-    "worst,    1, 4"
+    "worst,    1, 4",
+    "relay,    3, 18"
   })
   void run_printsTablesWithRows(String name, int tables, int rows) throws Exception {
     var out = new ByteArrayOutputStream();

@@ -20,7 +20,7 @@ final class CommandsTest {
   private static final Pattern MAVEN = Pattern.compile("`(mvn [^`|]+)");
   private static final Pattern MODULES = Pattern.compile("-pl ([a-z][\\w./,-]*)");
   private static final Pattern BENCHMARKS =
-      Pattern.compile("java -Xmx\\dg -jar (\\S+)/target/(\\S+)((?: \\w+)+)");
+      Pattern.compile("java -Xmx\\dg -jar (\\S+)/target/(\\S+)((?: \\w+(?:=\\S*)?)+)");
 
   static Stream<String> pages() {
     return DocBlock.pages().stream();
@@ -58,19 +58,16 @@ final class CommandsTest {
 
   static Stream<DocBlock> benchmarks() {
     return Stream.of(
-        DocBlock.of("docs/performance.md", "all"), DocBlock.of("docs/performance.md", "the worst"));
+        DocBlock.of("docs/performance.md", "all"),
+        DocBlock.of("docs/performance.md", "the worst"),
+        DocBlock.of("docs/performance.md", "the relay"));
   }
 
   @ParameterizedTest
   @MethodSource
   @DisplayName("The benchmarks are built where they are run, and there are those that are named.")
   void benchmarks(DocBlock block) {
-    String source =
-        ProjectFiles.java("testing/benchmarks").stream()
-            .filter(file -> file.endsWith("Benchmarks.java"))
-            .map(ProjectFiles::read)
-            .findFirst()
-            .orElseThrow();
+    String source = benchmarksSource("Benchmarks.java");
     List<String> commands = block.text().lines().toList();
     commands.stream()
         .filter(command -> command.startsWith("mvn"))
@@ -79,8 +76,23 @@ final class CommandsTest {
     assertThat(run.matches()).as("%s", block).isTrue();
     Path pom = DocBlock.root().resolve(run.group(1)).resolve("pom.xml");
     assertThat(ProjectFiles.read(pom)).contains("/" + run.group(2) + "</outputFile>");
-    for (String name : run.group(3).strip().split(" ", -1)) {
-      assertThat(source).as("%s", block).contains("ALL.put(\"" + name + "\"");
+    for (String word : run.group(3).strip().split(" ", -1)) {
+      int value = word.indexOf('=');
+      if (value < 0) {
+        assertThat(source).as("%s", block).contains("ALL.put(\"" + word + "\"");
+      } else {
+        assertThat(benchmarksSource("RelayOptions.java"))
+            .as("%s", block)
+            .contains("<li>{@code " + word.substring(0, value) + "}");
+      }
     }
+  }
+
+  private static String benchmarksSource(String file) {
+    return ProjectFiles.java("testing/benchmarks").stream()
+        .filter(path -> path.endsWith(file))
+        .map(ProjectFiles::read)
+        .findFirst()
+        .orElseThrow();
   }
 }

@@ -1,0 +1,114 @@
+package io.peerbroker.benchmarks;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The servers that {@code relay} compares.
+ *
+ * <p>{@code -bare} is the yardstick of the broker in the same container: {@link BareRelayServlet}.
+ */
+enum RelayServer {
+  /** The broker of broker-examples, as its users run it. */
+  RUNNABLE(Wire.BROKER, "/broker", "jetty12-bare"),
+
+  JETTY11(Wire.BROKER, "", "jetty11-bare"),
+  JETTY11_BARE(Wire.BARE, "", "jetty11-bare"),
+  JETTY12(Wire.BROKER, "", "jetty12-bare"),
+  JETTY12_BARE(Wire.BARE, "", "jetty12-bare"),
+  TOMCAT10(Wire.BROKER, "", "tomcat10-bare"),
+  TOMCAT10_BARE(Wire.BARE, "", "tomcat10-bare");
+
+  private final Wire wire;
+  private final String mount;
+  private final String yardstick;
+
+  RelayServer(Wire wire, String mount, String yardstick) {
+    this.wire = wire;
+    this.mount = mount;
+    this.yardstick = yardstick;
+  }
+
+  /** Returns the server that a command line names. */
+  static RelayServer named(String name) {
+    return Arrays.stream(values())
+        .filter(server -> server.title().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "Not a server that relay knows: %s. The servers are %s."
+                        .formatted(
+                            name, Arrays.stream(values()).map(RelayServer::title).toList())));
+  }
+
+  /** Returns its name in the command line and in the tables. */
+  String title() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** Returns what clients speak with it. */
+  Wire wire() {
+    return wire;
+  }
+
+  /** Returns the path at which it is mounted, without a slash at the end. */
+  String mount() {
+    return mount;
+  }
+
+  /** Returns the server to compare it with: its yardstick if that runs too, else the first. */
+  RelayServer yardstick(List<RelayServer> servers) {
+    return servers.stream()
+        .filter(server -> server.title().equals(yardstick))
+        .findFirst()
+        .orElse(servers.get(0));
+  }
+
+  /**
+   * Returns the command that starts it on a port of the loopback.
+   *
+   * @param streams how many streams it must take
+   * @param java the program of a JVM, with the options that all servers have
+   * @param jars where their class paths are
+   */
+  List<String> command(int port, int streams, List<String> java, ServerJars jars) {
+    List<String> command = new ArrayList<>(java);
+    if (this == RUNNABLE) {
+      Path jar = jars.runnable();
+      if (!Files.exists(jar)) {
+        throw new IllegalStateException(
+            "There is no %s. Build it: mvn -B -q -DskipTests package -pl broker-examples -am"
+                .formatted(jar));
+      }
+      // Streams that nothing is sent to must not disturb the server that is measured: no
+      // heartbeats.
+      command.addAll(
+          List.of(
+              "-jar",
+              jar.toString(),
+              "--port=" + port,
+              "--no-demo",
+              "--max-channels=" + Math.max(20_000, 2 * streams),
+              "--message-rate=1000000",
+              "--heartbeat=60m",
+              "--idle-timeout=60m"));
+      return command;
+    }
+    String container = title().replace("-bare", "");
+    command.addAll(
+        List.of(
+            "-cp",
+            jars.classPath(container),
+            EmbeddedServer.class.getName(),
+            container,
+            wire == Wire.BARE ? "bare" : "broker",
+            "" + port,
+            "" + streams));
+    return command;
+  }
+}

@@ -1,0 +1,102 @@
+package io.peerbroker.benchmarks;
+
+import com.google.gson.Gson;
+import io.peerbroker.core.Broker;
+import io.peerbroker.servlet.BrokerServlet;
+import java.io.File;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Enumeration;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.jar.JarOutputStream;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The class paths of the servers. Those of Jetty 11 and of Tomcat have nothing of the Jetty 12 that
+ * is on this program's own: the build puts their jars into {@code target/servers}.
+ */
+final class ServerJars {
+
+  /** Where this module is built. */
+  private final Path target;
+
+  /** The broker and this program, without a container. */
+  private final String common;
+
+  /**
+   * Finds them.
+   *
+   * @param directory where a jar may be made
+   */
+  ServerJars(Path directory) throws IOException {
+    Path own = location(ServerJars.class);
+    target = parent(own);
+    common = Files.isDirectory(own) ? common() : extract(own, directory).toString();
+  }
+
+  /** Returns the jar of the runnable broker. */
+  Path runnable() {
+    return parent(parent(parent(target))).resolve("broker-examples/target/broker-server.jar");
+  }
+
+  /** Returns the class path of a broker, or a bare servlet, in a container. */
+  String classPath(String container) {
+    if (container.equals("jetty12")) {
+      return System.getProperty("java.class.path");
+    }
+    Path jars = target.resolve("servers").resolve(container);
+    if (!Files.isDirectory(jars)) {
+      throw new IllegalStateException(
+          "There is no %s. Build it: mvn -B -q -DskipTests package -pl testing/benchmarks -am"
+              .formatted(jars));
+    }
+    return jars + "/*" + File.pathSeparator + common;
+  }
+
+  /** Where a build before packaging has each of them. */
+  private static String common() {
+    Set<Path> locations =
+        Stream.of(ServerJars.class, Broker.class, BrokerServlet.class, Gson.class)
+            .map(ServerJars::location)
+            .collect(Collectors.toCollection(LinkedHashSet::new));
+    return locations.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator));
+  }
+
+  /** Copies from the jar that has everything, Jetty 12 as well. */
+  private static Path extract(Path all, Path directory) throws IOException {
+    Path extracted = directory.resolve("common.jar");
+    try (JarFile from = new JarFile(all.toFile());
+        JarOutputStream to = new JarOutputStream(Files.newOutputStream(extracted))) {
+      for (Enumeration<JarEntry> entries = from.entries(); entries.hasMoreElements(); ) {
+        JarEntry entry = entries.nextElement();
+        if (entry.getName().matches("(io/peerbroker|com/google/gson)/.*[^/]")) {
+          to.putNextEntry(new JarEntry(entry.getName()));
+          from.getInputStream(entry).transferTo(to);
+        }
+      }
+    }
+    return extracted;
+  }
+
+  private static Path location(Class<?> of) {
+    try {
+      return Path.of(of.getProtectionDomain().getCodeSource().getLocation().toURI());
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Path parent(Path path) {
+    Path parent = path.toAbsolutePath().getParent();
+    if (parent == null) {
+      throw new IllegalStateException("Nothing is above " + path);
+    }
+    return parent;
+  }
+}
