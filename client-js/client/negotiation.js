@@ -49,8 +49,8 @@ export class Negotiation {
   /**
    * @param connection the RTCPeerConnection
    * @param on `isPolite()`: whether this side gives way when both make an offer at the same time;
-   *     `send({exchange, description}, isAgain)`, `send({exchange, candidates})`, and `failed(error)` once a step went wrong, after
-   *     which the connection is of no use
+   *     `send({exchange, description}, isAgain)`, `send({exchange, candidates})`, `searched()` once a search for paths has had its
+   *     time, and `failed(error)` once a step went wrong, after which the connection is of no use
    */
   constructor(connection, on) {
     this.#connection = connection;
@@ -129,6 +129,7 @@ export class Negotiation {
       clearTimeout(this.#searching);
       this.#searching = setTimeout(() => {
         this.#searching = 0;
+        this.#on.searched();
         this.#next(() => {});
       }, SEARCH);
     }

@@ -21,7 +21,10 @@ export interface PeerOptions<S extends Schema = Schema> extends Abortable {
   call?: S['call'];
   /** From where the call comes: an own session, or the channel unless given. */
   origin?: Address | Pick<OwnSession<S>, 'sid'>;
-  /** Milliseconds until the other side has accepted: 15,000 unless given, which is short where a person has to. */
+  /**
+   * Milliseconds until the other side has accepted: 15,000 unless given, which is short where a person has to. The call rings
+   * there for as long, and for five minutes at most.
+   */
   answerWithin?: number;
   /** Milliseconds after that until a path is found: 20,000 unless given. */
   connectWithin?: number;
@@ -64,7 +67,7 @@ export interface PeerEvents {
 export class Peer<S extends Schema = Schema> extends EventTarget implements AsyncDisposable {
   /**
    * Calls a channel or session. When both sides call each other at the same time, from and to the same two addresses, the two
-   * calls become one. Throws PeerError where there is no RTCPeerConnection.
+   * calls become one. Two own sessions can call each other. Throws PeerError where there is no RTCPeerConnection.
    */
   static call<S extends Schema = Schema>(broker: Broker<S>, target: Address, options?: PeerOptions<S>): Peer<S>;
   /**
@@ -96,12 +99,13 @@ export class Peer<S extends Schema = Schema> extends EventTarget implements Asyn
   addTrack(track: MediaStreamTrack, ...streams: MediaStream[]): RTCRtpSender;
   /**
    * Sends over the data channel: one after the other, and none before it is open. Resolves when at most 256 KiB wait to be sent.
-   * Rejects with PeerError: `too_large` beyond what the other side takes, otherwise why the peer closed.
+   * Rejects with PeerError: `too_large` beyond what the other side takes, `no_channel` where there is none, otherwise why the
+   * peer closed; and with TypeError where `data` is something else.
    */
   send(data: string | Blob | ArrayBuffer | ArrayBufferView, options?: Abortable): Promise<void>;
   /**
    * What the other side sends from the first `next()` on, as `for await` calls it. Ends when the peer closes, which it also does
-   * at a reader that leaves more than 10,000 messages unread.
+   * at a reader that leaves more than 10,000 messages or 16 MiB unread; a character counts two bytes.
    */
   messages(options?: Abortable): AsyncGenerator<string | ArrayBuffer, void, void>;
   /** Looks for another path at once, as it does by itself when the network has changed. */
@@ -119,7 +123,7 @@ export class Peer<S extends Schema = Schema> extends EventTarget implements Asyn
 /** `closed` is this side's own; `signalling` has its `cause`. */
 export type PeerErrorCode =
   | 'declined' | 'no_answer' | 'no_route' | 'lost' | 'left' | 'closed' | 'signalling' | 'unsupported' | 'too_large' | 'overflow'
-  | 'other_identity';
+  | 'other_identity' | 'own_address' | 'no_channel';
 
 /** Why there is no connection, or no longer one. `code` is stable, `message` is for people. */
 export class PeerError extends Error {

@@ -1,10 +1,10 @@
-import { Early } from './early.js';
 import { Identity } from './fingerprint.js';
 import { identity } from './identity.js';
 import { Negotiation } from './negotiation.js';
 import { PeerError } from './peererror.js';
+import { Pulse } from './pulse.js';
 import { routeOf } from './route.js';
-import { parse, signalOf } from './signal.js';
+import { isSignal, parse } from './signal.js';
 import { switchboardOf } from './switchboard.js';
 
 export { PeerError };
@@ -22,6 +22,9 @@ const RETRY = 10_000;
 
 /** After so many attempts on the same connection there is one with a fresh connection, the last. */
 const RESTARTS = 2;
+
+/** The other side may begin a fresh connection so often, in milliseconds. */
+const FRESH_EVERY = 5_000;
 
 /** How long fresh ICE servers are waited for, in milliseconds: the last known may do. */
 const ICE_SERVERS_WITHIN = 2_000;
@@ -47,9 +50,9 @@ const DATA_ID = 252;
 export class Peer extends EventTarget {
   #broker;
   #switchboard;
+  #unregister;
   #options;
   #id; // of the conversation; null where the other side speaks the seed's words
-  #key; // under which the switchboard knows it
   #origin;
   #target;
   #isCaller;
@@ -57,11 +60,12 @@ export class Peer extends EventTarget {
   #connection = null;
   #retired = null; // the connection before, until the fresh one is open: its end would look like a farewell
   #negotiation = null;
+  #pulse = null;
   #control = null;
   #data = null;
-  #early;
+  #prove; // lets what came over the present connection be heard
   #servers = [];
-  #streams = new Map();
+  #streams; // of the tracks, by their senders
   #state;
   #started = false;
   #isOpened = false;
@@ -69,6 +73,7 @@ export class Peer extends EventTarget {
   #route = null;
   #news = {}; // what the other side is told over the connection as soon as there is one
   #attempts = 0;
+  #begun = 0; // when the other side began its last fresh connection
   #recovery = 0;
   #deadline = 0;
   #error = null;
@@ -103,19 +108,17 @@ export class Peer extends EventTarget {
     this.#switchboard = switchboardOf(broker);
     this.#options = options;
     this.#id = id;
-    this.#key = key;
     this.#target = target;
     this.#origin = options.origin?.sid ?? options.origin ?? origin ?? broker.cid;
     this.#isCaller = isCaller;
     this.#state = isCaller ? 'calling' : 'connecting';
-    if (offer?.channel === false) this.#options = { channel: false, ...options };
+    if (offer?.channel === false) this.#options = { ...options, channel: false };
     this.opened = new Promise((resolve, reject) => (this.#resolve = { opened: resolve, failed: reject }));
     this.opened.catch(() => {}); // `closed` says so too
     this.closed = new Promise((resolve) => (this.#resolve.closed = resolve));
     const { tracks = [] } = options;
-    for (const track of tracks.getTracks?.() ?? tracks) this.#streams.set(track, tracks.getTracks ? [tracks] : []);
-    this.#connect();
-    this.#register();
+    this.#connect(Array.from(tracks.getTracks?.() ?? tracks, (track) => [track, tracks.getTracks ? [tracks] : []]));
+    this.#register(key);
     if (isCaller) this.#expect(options.answerWithin ?? ANSWER_WITHIN, 'no_answer', 'The other side did not answer.');
     else this.#expectPath();
     this.#listen();
@@ -149,18 +152,23 @@ export class Peer extends EventTarget {
 
   /** Adds a track now or later, and to every connection to come. */
   addTrack(track, ...streams) {
-    this.#streams.set(track, streams);
-    return this.#connection.addTrack(track, ...streams);
+    const sender = this.#connection.addTrack(track, ...streams);
+    this.#streams.set(sender, streams);
+    return sender;
   }
 
   /**
    * Sends over the data channel; one after the other, and none before it is open. Resolves when there is room for more.
    */
-  send(data, { signal } = {}) {
+  async send(data, { signal } = {}) {
+    if (this.#id !== null && this.#options.channel === false) {
+      throw new PeerError('no_channel', 'This call has no data channel: it was made with `channel: false`.');
+    }
+    const size = typeof data === 'string' ? new TextEncoder().encode(data).length : data?.arrayBuffer ? data.size : data?.byteLength;
+    if (size === undefined) throw new TypeError('Send a string, Blob, ArrayBuffer or view of one.');
     const sent = this.#sends.then(async () => {
       await this.#until(() => this.#isOpened && this.#state !== 'closed' && this.#data?.readyState === 'open', signal);
       const most = this.#connection.sctp?.maxMessageSize ?? MESSAGE_SIZE;
-      const size = data.size ?? data.byteLength ?? new TextEncoder().encode(data).length;
       if (size > most) throw new PeerError('too_large', `The message has ${size} bytes; the other side takes at most ${most}.`);
       this.#data.send(data);
       await this.#until(() => this.#data.bufferedAmount <= BUFFERED, signal);
@@ -215,6 +223,9 @@ export class Peer extends EventTarget {
   async #start(offer, candidates) {
     try {
       this.#origin ??= await this.#broker.ready({ signal: this.#gone.signal });
+      if (this.#origin === this.#target) {
+        return this.#end('own_address', 'An address cannot call itself.', { isSilent: true });
+      }
       void this.#isPolite; // as it is now: addresses change
       await this.#refresh();
       if (this.#state === 'closed') return;
@@ -233,23 +244,25 @@ export class Peer extends EventTarget {
       this.#negotiate(offer);
       this.#negotiation.receive({ candidates });
     } catch (error) {
-      this.#end('signalling', error.message, { cause: error });
+      this.#fail(error);
     }
   }
 
-  #register() {
-    this.#switchboard.connect(this.#key, {
-      receive: (signal, from) => {
-        if (from !== this.#origin) this.#receive(signal, from);
-      },
+  /** @param key under which the switchboard knows it */
+  #register(key) {
+    this.#unregister = this.#switchboard.connect(key, {
+      // Where two sessions of the same client call each other, there are two with this key.
+      isFrom: (from) => from !== this.#origin,
+      receive: (signal, from) => this.#receive(signal, from),
       crosses: (signal, from, to) => {
         const isCrossing = this.#state === 'calling' && signal.pc && this.#target === from && this.#origin === to;
         if (isCrossing && this.#isPolite) {
           this.#tell({ bye: 'crossed' });
           // Not by a rollback: Chromium finds no candidates after one that comes early, and other stacks have none.
-          this.#connect();
-          this.#join(signal.pc);
-          this.#negotiate(signal);
+          if (this.#connectAfresh()) {
+            this.#join(signal.pc);
+            this.#negotiate(signal);
+          }
         }
         return isCrossing;
       },
@@ -260,16 +273,27 @@ export class Peer extends EventTarget {
 
   /** Both sides have called at the same time: goes over to the other one's call. */
   #join(id) {
-    this.#switchboard.disconnect(this.#key);
-    this.#id = this.#key = id;
-    this.#register();
+    this.#unregister();
+    this.#id = id;
+    this.#register(id);
     this.#isCaller = false;
     this.#become('connecting');
     this.#expectPath();
   }
 
-  /** Makes the connection, or a fresh one with the same tracks. */
-  #connect() {
+  /** Returns whether there is a fresh connection now; without one there is no peer. */
+  #connectAfresh() {
+    try {
+      this.#connect();
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  /** Makes the connection with these tracks and their streams, or a fresh one with those of the old one. */
+  #connect(tracks) {
     const { RTCPeerConnection = globalThis.RTCPeerConnection, channel = {} } = this.#options;
     if (!RTCPeerConnection) {
       throw new PeerError('unsupported', 'There is no RTCPeerConnection here: pass one in the option of this name.');
@@ -278,8 +302,8 @@ export class Peer extends EventTarget {
     const connection = new RTCPeerConnection(this.#configuration());
     this.#connection = connection;
     this.#other.begin();
-    this.#early = new Early(MOST_UNREAD_BYTES);
     this.#negotiation?.close();
+    this.#pulse?.stop();
     const round = this.#round || undefined;
     const isCurrent = () => connection === this.#connection;
     this.#negotiation = new Negotiation(connection, {
@@ -288,10 +312,15 @@ export class Peer extends EventTarget {
       send: (message, isAgain) => isCurrent() && this.#tell({ round, ...message }, isAgain),
       failed: (error) => {
         if (!isCurrent()) return;
-        if (!this.#isOpened || this.#attempts > RESTARTS) this.#end('signalling', error.message, { cause: error });
+        if (!this.#isOpened || this.#attempts > RESTARTS) this.#fail(error);
         else this.#recover(true);
       },
+      searched: () => {
+        this.#introduce({ probe: true });
+        this.#pulse.watch(this.#isPolite);
+      },
     });
+    this.#pulse = new Pulse(connection, () => this.#recover(true));
     const on = (target, type, listener) => target.addEventListener(type, (event) => {
       if (isCurrent()) listener(event);
     });
@@ -299,10 +328,23 @@ export class Peer extends EventTarget {
       if (this.#started) this.#negotiation.offer();
     });
     on(connection, 'connectionstatechange', () => this.#pathChanged());
-    on(connection, 'track', (event) => this.#hear('track', event));
+    // Nothing is heard before it is proven who says it.
+    let bytes = 0;
+    const proven = new Promise((resolve) => (this.#prove = resolve));
+    const hear = (type, detail) => {
+      const size = sizeOf(detail);
+      bytes += size;
+      if (bytes > MOST_UNREAD_BYTES) return this.#overflow();
+      proven.then(() => {
+        bytes -= size;
+        this.#emit(type, detail);
+      });
+    };
+    on(connection, 'track', (event) => hear('track', event));
     on(connection, 'datachannel', ({ channel: opened }) => {
-      if (this.#id === null && !this.#data) this.#adopt(opened, on);
-      else this.#hear('datachannel', opened);
+      if (this.#id === null && !this.#data) this.#adopt(opened, on, hear);
+      // Not later, or what comes over it is lost. Whose it is DTLS knows, by the description.
+      else this.#emit('datachannel', opened);
     });
     this.#control = this.#data = null;
     if (this.#id !== null) {
@@ -310,16 +352,18 @@ export class Peer extends EventTarget {
       on(this.#control, 'open', () => this.#check());
       on(this.#control, 'close', () => this.#left());
       on(this.#control, 'message', ({ data }) => {
-        const signal = signalOf(parse(data));
-        if (signal?.pc === this.#id) this.#receive(signal);
+        this.#pulse.stop();
+        const signal = parse(data);
+        if (signal?.pc === this.#id && isSignal(signal)) this.#receive(signal);
       });
       if (channel) {
         const { label = 'data', ...init } = channel;
-        this.#adopt(connection.createDataChannel(label, { ...init, negotiated: true, id: DATA_ID }), on);
+        this.#adopt(connection.createDataChannel(label, { ...init, negotiated: true, id: DATA_ID }), on, hear);
       }
     }
-    const tracks = old ? old.getSenders().map(({ track }) => track) : this.#streams.keys();
-    for (const track of tracks) if (track) connection.addTrack(track, ...(this.#streams.get(track) ?? []));
+    tracks ??= old.getSenders().map((sender) => [sender.track, this.#streams.get(sender) ?? []]);
+    this.#streams = new Map();
+    for (const [track, streams] of tracks) if (track) this.addTrack(track, ...streams);
     if (!old) return;
     if (this.#retired) old.close();
     else this.#retired = old;
@@ -328,7 +372,7 @@ export class Peer extends EventTarget {
     this.#emit('connection', connection);
   }
 
-  #adopt(channel, on) {
+  #adopt(channel, on, hear) {
     this.#data = channel;
     channel.binaryType = 'arraybuffer';
     channel.bufferedAmountLowThreshold = BUFFERED;
@@ -338,16 +382,11 @@ export class Peer extends EventTarget {
     });
     on(channel, 'close', () => this.#left());
     on(channel, 'bufferedamountlow', () => this.#wake());
-    on(channel, 'message', ({ data }) => this.#hear('message', data, sizeOf(data)));
-  }
-
-  /** Nothing is heard before it is proven who says it. */
-  #hear(type, detail, bytes) {
-    if (!this.#early.add(() => this.#emit(type, detail), bytes)) this.#overflow();
+    on(channel, 'message', ({ data }) => hear('message', data));
   }
 
   #overflow() {
-    this.#end('overflow', `More than ${MOST_UNREAD} messages, or ${MOST_UNREAD_BYTES} bytes, were left unread.`);
+    this.#end('overflow', `Too much was left unread: ${MOST_UNREAD} messages, or 16 MiB.`);
   }
 
   /** Follows the broker, the network, and the page. */
@@ -359,8 +398,7 @@ export class Peer extends EventTarget {
       if (detail.resumed || detail.cid === this.#origin) return;
       // The session that this side called from was perhaps hosted again.
       this.#origin = detail.sessions?.find(({ was }) => was === this.#origin)?.sid ?? detail.cid;
-      this.#news.address = this.#origin;
-      this.#introduce();
+      this.#introduce({ address: this.#origin });
     }, { signal });
     const network = globalThis.navigator?.connection;
     let type = network?.type;
@@ -409,8 +447,9 @@ export class Peer extends EventTarget {
       for (const candidate of candidates) if (candidate.candidate) this.#post({ candidate });
       return;
     }
-    const { call, channel } = this.#options;
-    const first = this.#state === 'calling' && message.description ? { call, channel: channel === false ? false : undefined } : {};
+    const { call, channel, answerWithin = ANSWER_WITHIN } = this.#options;
+    const isFirst = this.#state === 'calling' && message.description;
+    const first = isFirst ? { call, channel: channel === false ? false : undefined, answerWithin } : {};
     const signal = { pc: this.#id, ...first, ...message };
     if (this.#isInBand) this.#control.send(JSON.stringify(signal));
     // After two searches close together Firefox can have a path over which nothing comes, and ICE does not notice.
@@ -423,13 +462,13 @@ export class Peer extends EventTarget {
 
   #post(message) {
     this.#broker.send(this.#target, message, { origin: this.#origin }).catch((error) => {
-      if (!this.#isOpened) this.#end('signalling', error.message, { cause: error });
+      if (!this.#isOpened) this.#fail(error);
     });
   }
 
-  /** Says over the connection what the broker could not vouch for, or no longer can. */
-  #introduce() {
-    const news = this.#news;
+  /** Says over the connection itself what the broker must not say in this side's name: now, or as soon as it is open. */
+  #introduce(more) {
+    const news = Object.assign(this.#news, more);
     if (!this.#isInBand || !Object.keys(news).length) return;
     this.#news = {};
     this.#tell(news);
@@ -441,8 +480,7 @@ export class Peer extends EventTarget {
     if (rtc?.certificates || this.#id === null) return;
     const { certificates, fingerprint } = await identity(this.#options);
     this.#options = { ...this.#options, rtc: { ...rtc, certificates } };
-    this.#news.next = fingerprint;
-    this.#introduce();
+    this.#introduce({ next: fingerprint });
   }
 
   /** @param origin whence it came; none where it came over the connection itself */
@@ -459,10 +497,10 @@ export class Peer extends EventTarget {
     if (this.#id !== null) this.#target = origin ?? address ?? this.#target;
     if (round < this.#round) return;
     if (round > this.#round) {
-      if (description?.type !== 'offer' || !this.#admits(description, true)) return;
+      if (description?.type !== 'offer' || !this.#mayBegin(round) || !this.#admits(description, true)) return;
       this.#round = round;
       this.#attempts = RESTARTS + 1;
-      this.#connect();
+      if (!this.#connectAfresh()) return;
       await this.#refresh();
     }
     if (this.#state === 'closed') return;
@@ -472,6 +510,14 @@ export class Peer extends EventTarget {
     }
     if (description && this.#state === 'wavering') this.#recoverAfter(RETRY * Math.max(1, this.#attempts));
     this.#negotiate(signal);
+  }
+
+  /** Whether the other side may begin this fresh connection: the one before it was open, if that was a fresh one, too. */
+  #mayBegin(round) {
+    const before = this.#begun;
+    if (round > this.#round + 1 || this.#attempts > RESTARTS) return false;
+    this.#begun = Date.now();
+    return this.#begun - before >= FRESH_EVERY;
   }
 
   #negotiate(signal) {
@@ -485,7 +531,7 @@ export class Peer extends EventTarget {
   }
 
   #isAnother() {
-    this.#end('other_identity', 'The other side has another certificate than at first, or is another.');
+    this.#end('other_identity', 'The other side has another certificate than before.');
   }
 
   #pathChanged() {
@@ -517,7 +563,7 @@ export class Peer extends EventTarget {
     this.#recoverAfter(RETRY * this.#attempts);
     if (this.#attempts > RESTARTS) {
       this.#round++;
-      this.#connect();
+      if (!this.#connectAfresh()) return;
     }
     await this.restart();
   }
@@ -527,7 +573,7 @@ export class Peer extends EventTarget {
     const connection = this.#connection;
     const isWaiting = [this.#control, this.#data].some((channel) => channel && channel.readyState !== 'open');
     if (connection.connectionState !== 'connected' || isWaiting) return;
-    const early = this.#early;
+    const prove = this.#prove;
     const isSame = await this.#other.proves(connection);
     if (connection !== this.#connection || this.#state === 'closed' || this.#state === 'connected') return;
     if (!isSame) return this.#isAnother();
@@ -539,7 +585,7 @@ export class Peer extends EventTarget {
     clearTimeout(this.#deadline);
     clearTimeout(this.#recovery);
     this.#resolve.opened(this);
-    this.opened.then(() => early.open()); // those that wait for it listen by then
+    this.opened.then(prove); // those that wait for it listen by then
     this.#become('connected');
     this.#wake();
     this.#introduce();
@@ -566,6 +612,10 @@ export class Peer extends EventTarget {
     this.#deadline = setTimeout(() => this.#end(code, message), milliseconds);
   }
 
+  #fail(error) {
+    this.#end('signalling', error.message, { cause: error });
+  }
+
   #end(code, message, { cause, bye = code, isSilent = false } = {}) {
     if (this.#state === 'closed') return;
     if (!isSilent) {
@@ -582,9 +632,10 @@ export class Peer extends EventTarget {
     clearTimeout(this.#recovery);
     this.#gone.abort();
     this.#negotiation.close();
+    this.#pulse.stop();
     this.#retired?.close();
     this.#connection.close();
-    this.#switchboard.disconnect(this.#key);
+    this.#unregister();
     this.#resolve.failed(this.#error);
     this.#resolve.closed(code === 'closed' ? undefined : this.#error);
     this.#become('closed');
@@ -622,9 +673,9 @@ export class Peer extends EventTarget {
   }
 }
 
-/** Bytes of memory, which a character takes two of. */
+/** The bytes of memory of a message, about; one that is empty takes some, too. */
 function sizeOf(data) {
-  return data.byteLength ?? data.length * 2;
+  return 64 + (data.byteLength ?? 2 * (data.length ?? 0));
 }
 
 /** 128 random bits; `crypto.randomUUID` is not there on a page without TLS. */

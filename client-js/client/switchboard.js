@@ -1,8 +1,9 @@
 import { PeerError } from './peererror.js';
 import { MOST_EARLY, signalOf } from './signal.js';
 
-/** The most calls that ring at the same time, and how long one rings, in milliseconds. */
+/** The most calls that ring at the same time, of all origins and of one; and how long one rings at most, in milliseconds. */
 const MOST_RINGING = 64;
+const MOST_OF_ONE = 4;
 const RINGS_FOR = 5 * 60_000;
 
 const switchboards = new WeakMap();
@@ -16,7 +17,7 @@ export function switchboardOf(broker) {
 /** Hands each signal that comes over a broker to the conversation that it belongs to, and lets new calls ring. */
 class Switchboard {
   #broker;
-  #conversations = new Map(); // key → conversation
+  #conversations = new Set();
   #ringing = new Map(); // key → what takes the further signals of a call that rings
   #listeners = []; // {listener, accept}: the latest first
 
@@ -26,27 +27,26 @@ class Switchboard {
   }
 
   /**
-   * @param conversation `receive(signal, from)`, and `crosses(signal, from, to)`: whether this new call is one with the
+   * @param conversation `receive(signal, from)` if `isFrom(from)`, the other side; and `crosses(signal, from, to)`: whether this new call is one with the
    *     conversation's own, made by both sides at the same time; `accepted(from, to)` a promise if it answers that call
+   * @returns a function that ends it
    */
   connect(key, conversation) {
-    this.#conversations.set(key, conversation);
-  }
-
-  disconnect(key) {
-    this.#conversations.delete(key);
+    const entry = { ...conversation, key };
+    this.#conversations.add(entry);
+    return () => this.#conversations.delete(entry);
   }
 
   /** Takes over the call that rings between the two, for a call back. */
   takeRinging(from, to) {
-    const ringing = [...this.#ringing.values()].find(({ offer, isBetween }) => offer.pc && isBetween(from, to));
+    const ringing = [...this.#ringing.values()].find((one) => one.offer.pc && one.from === from && one.to === to);
     ringing?.end();
     return ringing;
   }
 
   /** Resolves once the calls between the two that were accepted are open, or over. */
   accepted(from, to) {
-    return Promise.all(Array.from(this.#conversations.values(), ({ accepted }) => accepted(from, to)));
+    return Promise.all(Array.from(this.#conversations, ({ accepted }) => accepted(from, to)));
   }
 
   /** `accept(caller, options)` makes a Peer of a call that `listener` has accepted. Returns what ends it. */
@@ -64,13 +64,13 @@ class Switchboard {
     if (!signal) return false;
     // A conversation's id has no space, so nobody can pass for a peer of the seed, which has none.
     const key = signal.pc ?? `${origin} ${target}`;
-    const known = this.#conversations.get(key) ?? this.#ringing.get(key);
+    const known = [...this.#conversations].find((one) => one.key === key && one.isFrom(origin)) ?? this.#ringing.get(key);
     if (known) {
       known.receive(signal, origin);
       return true;
     }
-    if (signal.description?.type !== 'offer' || signal.round) return this.#listeners.length > 0; // of one that is over
-    for (const conversation of this.#conversations.values()) if (conversation.crosses(signal, origin, target)) return true;
+    if (signal.description?.type !== 'offer' || signal.round || signal.exchange) return this.#listeners.length > 0; // of one that is over
+    for (const conversation of this.#conversations) if (conversation.crosses(signal, origin, target)) return true;
     return this.#ring(key, signal, origin, target);
   }
 
@@ -80,7 +80,8 @@ class Switchboard {
       if (offer.pc) this.#broker.send(from, { pc: offer.pc, bye: reason, why }, { origin: to }).catch(() => {});
     };
     if (!this.#listeners.length) return false;
-    if (this.#ringing.size >= MOST_RINGING) {
+    const ofThisOne = [...this.#ringing.values()].filter((other) => other.from === from);
+    if (this.#ringing.size >= MOST_RINGING || ofThisOne.length >= MOST_OF_ONE) {
       bye('busy');
       return true;
     }
@@ -91,12 +92,14 @@ class Switchboard {
       clearTimeout(expiry);
       over.abort();
     };
-    const expiry = setTimeout(end, RINGS_FOR);
+    // The caller's page may be gone without a farewell.
+    const expiry = setTimeout(end, Math.min(RINGS_FOR, Number(offer.answerWithin) || RINGS_FOR));
     this.#ringing.set(key, {
+      from,
+      to,
       offer,
       candidates,
       end,
-      isBetween: (one, other) => from === one && to === other,
       receive(more) {
         if (more.bye) end();
         else candidates.push(...(more.candidates ?? []).slice(0, MOST_EARLY - candidates.length));

@@ -6,7 +6,7 @@ import { ModelConnection, random } from './tools/model.js';
 /** Two sides, whose messages take the way that `fault(message)` tells: a list of delays, one for each copy. */
 function pairOf(seed, fault) {
   const rand = random(seed);
-  const sides = ['a', 'b'].map((name) => ({ connection: new ModelConnection(name, rand), failures: [], sent: [] }));
+  const sides = ['a', 'b'].map((name) => ({ connection: new ModelConnection(name, rand), failures: [], searches: 0, sent: [] }));
   sides.forEach((side, index) => {
     const isPolite = () => index === 0;
     side.negotiation = new Negotiation(side.connection, {
@@ -18,6 +18,7 @@ function pairOf(seed, fault) {
           setTimeout(() => sides[1 - index].negotiation.receive(JSON.parse(copy)), delay);
         }
       },
+      searched: () => side.searches++,
       failed: (error) => side.failures.push(error),
     });
     side.connection.addEventListener('negotiationneeded', () => {
@@ -128,6 +129,7 @@ test('Where both restart at the same time, it is one restart', async () => {
     for (const { negotiation } of sides) negotiation.offer(true);
     await pass(3_500, 10);
     assert.deepEqual(sides.map(({ connection }) => JSON.parse(connection.local.current.sdp).generation), [2, 2]);
+    assert.deepEqual(sides.map(({ searches }) => searches), [2, 2]);
     for (const { negotiation } of sides) negotiation.close();
   } finally {
     mock.timers.reset();

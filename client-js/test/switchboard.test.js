@@ -35,6 +35,8 @@ test('what is no signal is the application’s', () => {
     { pc: '' }, { pc: 1 }, { pc: strange }, { pc: 'a b' }, { pc: 'a'.repeat(65) }, { pc: 'a', round: -1 }, { pc: 'a', exchange: '1' },
     { pc: 'a', description: { type: 'rollback', sdp: SDP } }, { pc: 'a', description: { type: 'offer', sdp: strange } },
     { pc: 'a', candidates: {} }, { pc: 'a', candidates: Array(101).fill({}) },
+    { pc: 'a' }, { pc: 'Dell', address: 'here', next: 'one' }, offer('a', { description: { type: 'offer', sdp: SDP.padEnd(262_145) } }),
+    { pc: 'a', candidates: [{ candidate: 'x'.repeat(1_024) }] }, { candidate: { candidate: 'x'.repeat(1_024) } }, { offer: SDP.padEnd(262_145) },
     { pc: 'a', bye: strange }, { pc: 'a', bye: 'left', why: strange }, { pc: 'a', address: strange },
   ]) assert.equal(signalOf(message), null, JSON.stringify(message));
   const description = { type: 'offer', sdp: SDP };
@@ -42,7 +44,8 @@ test('what is no signal is the application’s', () => {
   assert.deepEqual(signalOf({ offer: description }), { description });
   assert.deepEqual(signalOf({ answer: SDP }), { description: { type: 'answer', sdp: SDP } });
   assert.deepEqual(signalOf({ candidate: { candidate: '' } }), { candidates: [{ candidate: '' }] });
-  for (const signal of [offer('a'), { pc: 'a'.repeat(64), candidates: Array(100).fill({}) }, { pc: 'a', bye: 'left', why: 'late', address: 'x', round: 1 }]) {
+  const most = { pc: 'a', description: { type: 'offer', sdp: SDP.padEnd(262_144) }, candidates: [{ candidate: 'x'.repeat(1_024 - 16) }] };
+  for (const signal of [offer('a'), most, { pc: 'a'.repeat(64), candidates: Array(100).fill({}) }, { pc: 'a', bye: 'left', why: 'late', address: 'x', round: 1 }]) {
     assert.equal(signalOf(signal), signal);
   }
 });
@@ -83,13 +86,59 @@ test('a stranger cannot make much wait for a call that rings', () => {
   });
   say(offer('0'));
   for (let i = 0; i < 10; i++) say({ pc: '0', candidates: Array(30).fill({ candidate: `${i}` }) });
-  for (let i = 1; i < 70; i++) say(offer(`${i}`));
+  for (let i = 1; i < 70; i++) say(offer(`${i}`), `origin ${i}`);
   assert.equal(sent.filter(([, { bye }]) => bye === 'busy').length, 6);
   ringing.accept();
   assert.equal(made.candidates.length, 100);
   assert.equal(made.offer.pc, '0');
-  say(offer('71'));
+  say(offer('71'), 'origin 71');
   assert.equal(sent.length, 6);
+});
+
+test('one origin cannot make the line busy for the others', () => {
+  const { board, sent, say } = start();
+  const calls = [];
+  board.answer((call) => void calls.push(call), nothing);
+  for (let i = 0; i < 6; i++) say(offer(`${i}`));
+  assert.deepEqual(sent.map(([to, { pc, bye }]) => [to, pc, bye]), [['ada', '4', 'busy'], ['ada', '5', 'busy']]);
+  say(offer('6'), 'cyd');
+  calls[0].decline();
+  say(offer('7'));
+  assert.deepEqual(calls.map(({ from }) => from), ['ada', 'ada', 'ada', 'ada', 'cyd', 'ada']);
+});
+
+test('a call rings no longer than its caller waits, nor than five minutes', () => {
+  for (const [answerWithin, milliseconds] of [[20_000, 20_000], [undefined, 300_000], ['soon', 300_000], [1e9, 300_000]]) {
+    const { board, say } = start();
+    let ringing;
+    board.answer((call) => {
+      ringing = call;
+    }, nothing);
+    say(offer('a', { answerWithin }));
+    mock.timers.tick(milliseconds - 1);
+    assert.equal(ringing.signal.aborted, false);
+    mock.timers.tick(1);
+    assert.equal(ringing.signal.aborted, true);
+    assert.throws(() => ringing.accept(), { code: 'left' });
+  }
+});
+
+test('a call between two of the own addresses has two ends', () => {
+  const { board, say } = start();
+  const heard = [];
+  const end = (own) => ({
+    isFrom: (from) => from !== own,
+    receive: (signal, from) => heard.push(`${own} from ${from}`),
+    crosses: () => false,
+  });
+  const hangUp = board.connect('a', end('ada'));
+  board.answer(() => board.connect('a', end('bob')), nothing);
+  say(offer('a'), 'ada', 'bob');
+  say({ pc: 'a', candidates: [] }, 'bob', 'ada');
+  say({ pc: 'a', candidates: [] }, 'ada', 'bob');
+  hangUp();
+  say({ pc: 'a', candidates: [] }, 'ada', 'bob');
+  assert.deepEqual(heard, ['ada from bob', 'bob from ada', 'bob from ada']);
 });
 
 test('a call that is over can no longer be accepted, and to decline it does nothing', () => {
@@ -125,7 +174,7 @@ test('nobody can pass for a peer of the seed, whose conversation has no id', () 
   const { board, say } = start();
   const heard = [];
   board.answer(() => true, nothing);
-  board.connect('ada bob', { receive: (signal, from) => heard.push(from), crosses: () => false });
+  board.connect('ada bob', { isFrom: () => true, receive: (signal, from) => heard.push(from), crosses: () => false });
   say({ pc: 'ada bob', bye: 'left' }, 'mallory');
   say({ candidate: { candidate: 'candidate:1' } }, 'mallory');
   say({ candidate: { candidate: 'candidate:1' } });
@@ -135,15 +184,17 @@ test('nobody can pass for a peer of the seed, whose conversation has no id', () 
 test('signals go to their conversation, a crossing call to the one that it crosses, and those of one that is over nowhere', () => {
   const { board, say } = start();
   const heard = [];
-  board.connect('a', { receive: ({ pc }) => heard.push(pc), crosses: ({ pc }, from, to) => heard.push(`${pc} from ${from} to ${to}`) });
+  const end = board.connect('a', { isFrom: () => true, receive: ({ pc }) => heard.push(pc), crosses: ({ pc }, from, to) => heard.push(`${pc} from ${from} to ${to}`) });
   assert.equal(say({ pc: 'a', candidates: [] }), true);
   assert.equal(say(offer('b')), true);
   assert.deepEqual(heard, ['a', 'b from ada to bob']);
-  board.disconnect('a');
+  end();
   assert.equal(say({ pc: 'a', candidates: [] }), false);
   board.answer(() => assert.fail('rung'), nothing);
   assert.equal(say({ pc: 'a', candidates: [] }), true);
   assert.equal(say(offer('a', { round: 1 })), true);
+  assert.equal(say(offer('a', { exchange: 1 })), true);
+  assert.equal(say({ pc: 'a' }), false);
 });
 
 function nothing() {}

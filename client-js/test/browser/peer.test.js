@@ -11,7 +11,9 @@ before(async () => {
   await chromium.page.evaluate(async () => {
     const { Peer } = await import('/client/peer.js');
     const { FakeWorld } = await import('/test/tools/fake-world.js');
-    Object.assign(globalThis, { Peer, FakeWorld });
+    const rejections = [];
+    addEventListener('unhandledrejection', ({ reason }) => rejections.push(String(reason)));
+    Object.assign(globalThis, { Peer, FakeWorld, rejections });
     /** The latest channel of each connection over which peers negotiate. */
     globalThis.controls = new Map();
     const { createDataChannel } = RTCPeerConnection.prototype;
@@ -393,13 +395,225 @@ inPage('What a stranger offers may be anything', async () => {
   const none = [null, 1, [], { pc: 1 }, { pc: 'a', round: -1, description: bad }, { pc: 'a', description: { type: 'rollback' } }];
   for (const message of [...none, { offer: {} }, { pc: 'b', description: bad, channel: { id: 1e9 } }]) await ada.send(bob.cid, message);
   while (codes.length < 1) await new Promise((resolve) => setTimeout(resolve, 10));
-  // Beyond 64 that ring at the same time, the rest is busy.
-  Peer.answer(bob, () => true);
-  world.sent.length = 0;
-  for (let count = 0; count < 70; count++) await ada.send(bob.cid, { pc: `many-${count}`, description: bad });
-  await new Promise((resolve) => setTimeout(resolve, 10));
-  return [...codes, passed, world.sent.filter(({ message }) => message.bye === 'busy').length];
-}, ['signalling', 7, 6]);
+  return [...codes, passed];
+}, ['signalling', 7]);
+
+inPage('The other side begins a fresh connection only one after the other, and seldom', async () => {
+  const { world, ada, bob, caller, answerer } = await pair();
+  await known(caller, answerer);
+  const { pc } = world.sent.find(({ message }) => message.pc).message;
+  const description = { type: 'offer', sdp: caller.connection.localDescription.sdp };
+  let fresh = 0;
+  answerer.addEventListener('connection', () => fresh++);
+  const counts = [];
+  for (const round of [2, 1e9, 1, 2, 3]) {
+    await ada.send(bob.cid, { pc, round, description });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    counts.push(fresh);
+  }
+  await caller.close();
+  await answerer.closed;
+  return counts;
+}, [0, 0, 1, 1, 1]);
+
+inPage('One that opens fresh connections again and again is not followed', async () => {
+  const { caller, answerer } = await pair();
+  await known(caller, answerer);
+  breakDown(caller);
+  await heard(caller, 'state', (state) => state === 'connected');
+  const { connection } = answerer;
+  await until(() => answerer.state === 'connected');
+  breakDown(caller);
+  await heard(caller, 'connection');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const result = [answerer.connection === connection];
+  await caller.close();
+  await answerer.close();
+  return result;
+}, [true]);
+
+inPage('Where no fresh connection can be made the peer ends', async () => {
+  const results = [];
+  for (const which of ['caller', 'answerer']) {
+    let isOver = false;
+    class Exhausted extends RTCPeerConnection {
+      constructor(configuration) {
+        if (isOver) throw new Error('Too many.');
+        super(configuration);
+      }
+    }
+    const options = { RTCPeerConnection: Exhausted };
+    const { caller, answerer } = await (which === 'caller' ? pair(options) : pair(undefined, options));
+    await known(caller, answerer);
+    isOver = true;
+    breakDown(caller);
+    const [one, other] = which === 'caller' ? [caller, answerer] : [answerer, caller];
+    const { code, cause } = await one.closed;
+    results.push(code, cause.message, (await other.closed).code);
+  }
+  return [...results, rejections.length];
+}, ['signalling', 'Too many.', 'left', 'signalling', 'Too many.', 'left', 0]);
+
+inPage('What is left unread is bounded, by its bytes too, and what comes before it is proven who says it', async () => {
+  const codes = [];
+  const size = 200_000;
+  {
+    const { caller, answerer } = await pair();
+    const reading = answerer.messages();
+    const first = reading.next();
+    const count = Math.floor((16 * 1_024 * 1_024) / (size + 64));
+    for (let i = 0; i < count; i++) await caller.send(new Uint8Array(size));
+    await first;
+    codes.push(answerer.state);
+    for (let i = 0; i < 3; i++) await caller.send(new Uint8Array(size)).catch(() => {});
+    codes.push((await answerer.closed).code);
+    await caller.close();
+  }
+  {
+    const world = new FakeWorld();
+    const [ada, bob] = [world.broker('ada'), world.broker('bob')];
+    class Slow extends RTCPeerConnection {
+      get connectionState() {
+        return 'connecting';
+      }
+    }
+    const channels = [];
+    class Eager extends RTCPeerConnection {
+      createDataChannel(...values) {
+        channels.push(super.createDataChannel(...values));
+        return channels.at(-1);
+      }
+    }
+    let early = 0;
+    const accepted = new Promise((resolve) => Peer.answer(bob, (call) => resolve(call.accept({ RTCPeerConnection: Slow, channel: { label: 'early' } }))));
+    const caller = Peer.call(ada, bob.cid, { RTCPeerConnection: Eager });
+    const answerer = await accepted;
+    answerer.addEventListener('message', () => early++);
+    await caller.opened;
+    for (let i = 0; i < 100; i++) await caller.send(new Uint8Array(size)).catch(() => {});
+    codes.push((await answerer.closed).code, early);
+    await caller.close();
+  }
+  return codes;
+}, ['connected', 'overflow', 'overflow', 0]);
+
+inPage('An application’s own message is no signal, although it has a member of that name', async () => {
+  const { ada, bob, caller, answerer } = await pair();
+  const message = heard(bob, 'message');
+  await ada.send(bob.cid, { pc: 'Dell' });
+  const result = (await message).message.pc;
+  await caller.close();
+  await answerer.closed;
+  return result;
+}, 'Dell');
+
+inPage('What cannot be sent is refused at once', async () => {
+  const { caller, answerer } = await pair({ channel: false });
+  const errors = [];
+  for (const peer of [caller, answerer]) errors.push(await peer.send('x').catch(({ code }) => code));
+  await caller.close();
+  const { caller: other, answerer: listener } = await pair();
+  for (const data of [{ move: 'e4' }, 5, null, undefined, new Map()]) errors.push(await other.send(data).catch(({ name, message }) => `${name}: ${message}`));
+  const message = heard(listener, 'message');
+  await other.send(new Blob(['hello']));
+  errors.push(new TextDecoder().decode(await message));
+  await other.close();
+  return [...new Set(errors)];
+}, ['no_channel', 'TypeError: Send a string, Blob, ArrayBuffer or view of one.', 'hello']);
+
+inPage('Two own sessions call each other, also at the same time; an address that calls itself is refused at once', async () => {
+  const world = new FakeWorld();
+  const ada = world.broker('ada');
+  const [one, other] = [await ada.host({ tags: [] }), await ada.host({ tags: [] })];
+  const results = [];
+  for (const origin of [one, undefined]) {
+    const accepted = new Promise((resolve) => {
+      const stop = Peer.answer(ada, (call) => {
+        stop();
+        resolve(call.accept());
+      });
+    });
+    const caller = Peer.call(ada, other.sid, { origin });
+    const answerer = await accepted;
+    await Promise.all([caller.opened, answerer.opened]);
+    for (const [from, to] of [[caller, answerer], [answerer, caller]]) {
+      const message = heard(to, 'message');
+      await from.send('hello');
+      results.push(await message);
+    }
+    await caller.close();
+    results.push((await answerer.closed).code);
+  }
+  const crossing = [Peer.call(ada, other.sid, { origin: one }), Peer.call(ada, one.sid, { origin: other })];
+  await Promise.all(crossing.map(({ opened }) => opened));
+  await crossing[0].close();
+  results.push((await crossing[1].closed).code);
+  const start = performance.now();
+  for (const options of [{ target: ada.cid }, { target: one.sid, origin: one }]) results.push((await Peer.call(ada, options.target, options).closed).code);
+  return [...results, performance.now() - start < 1_000];
+}, ['hello', 'hello', 'left', 'hello', 'hello', 'left', 'left', 'own_address', 'own_address', true]);
+
+inPage('A track that took the place of another belongs to the same streams on a fresh connection', async () => {
+  const [track] = document.createElement('canvas').captureStream().getTracks();
+  const [successor] = document.createElement('canvas').captureStream().getTracks();
+  const stream = new MediaStream([track]);
+  const { caller, answerer } = await pair({ tracks: stream });
+  await known(caller, answerer);
+  await caller.connection.getSenders()[0].replaceTrack(successor);
+  const again = heard(answerer, 'track');
+  breakDown(caller);
+  const { streams } = await again;
+  const result = [streams.map(({ id }) => id === stream.id), caller.connection.getSenders()[0].track === successor];
+  await caller.close();
+  return result;
+}, [[true], true]);
+
+inPage('A path over which nothing comes, though ICE calls it connected, is left for a fresh connection', async () => {
+  class Deaf extends RTCPeerConnection {
+    async getStats() {
+      return new Map();
+    }
+
+    createDataChannel(...values) {
+      const channel = super.createDataChannel(...values);
+      // Swallows what the first connection hears once it is deaf.
+      channel.addEventListener('message', (event) => this.isDeaf && event.stopImmediatePropagation());
+      return channel;
+    }
+  }
+  const { setTimeout } = globalThis;
+  const { caller, answerer } = await pair({ RTCPeerConnection: Deaf });
+  await known(caller, answerer);
+  const before = caller.connection;
+  before.isDeaf = true;
+  const fresh = heard(caller, 'connection');
+  try {
+    globalThis.setTimeout = (callback, milliseconds) => setTimeout(callback, milliseconds / 20);
+    await answerer.restart();
+    await fresh;
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  await heard(caller, 'state', (state) => state === 'connected');
+  const message = heard(caller, 'message');
+  await answerer.send('again');
+  const result = [await message, caller.connection !== before];
+  await caller.close();
+  return result;
+}, ['again', true]);
+
+inPage('A call says how long it rings', async () => {
+  const world = new FakeWorld();
+  const [ada, bob] = [world.broker('ada'), world.broker('bob')];
+  const offers = () => world.sent.filter(({ message }) => message.description);
+  for (const options of [undefined, { answerWithin: 60_000 }]) {
+    const before = offers().length;
+    const caller = Peer.call(ada, bob.cid, options);
+    await until(() => offers().length > before);
+    await caller.close();
+  }
+  return offers().map(({ message }) => message.answerWithin);
+}, [15_000, 60_000]);
 
 inPage('A call without a data channel carries video', async () => {
   const [track] = document.createElement('canvas').captureStream().getTracks();
