@@ -5,41 +5,39 @@
 export class Identity {
   /** `sha-256 AB:CD:…`, as the first connection proved it; null until then, and where the platform does not say. */
   fingerprint = null;
-  #named = new Set(); // what the first description of the present connection names
+  #named = null; // what the first description of the present connection names
   #known = null; // what a fresh connection may name; null until one was open
-  #next = null; // and what it may name besides, as the other side has said itself
+  #next = null; // of these, what the other side has said itself
 
   /** Descriptions are of a fresh connection from now on. */
   begin() {
-    this.#named = new Set();
+    this.#named = null;
   }
 
   /** Returns whether a description can be the other side's: one of the present connection, or the offer of a fresh one. */
   admits({ sdp }, isFresh) {
     const named = fingerprintsOf(sdp);
-    const isFirst = isFresh || !this.#named.size;
-    const mayName = (one) => (isFirst ? !this.#known || this.#isKnown(one) : this.#named.has(one));
-    if (![...named].every(mayName)) return false;
-    if (isFirst && !isFresh) this.#named = named;
+    const known = isFresh ? this.#known : (this.#named ?? this.#known);
+    if (known && [...named].some((one) => !known.has(one))) return false;
+    if (!isFresh) this.#named ??= named;
     return true;
   }
 
   /** Resolves with whether a connection, which is open, belongs to the side that the first one did. */
   async proves(connection) {
-    const fingerprint = await certificateOf(connection).catch(() => null) ?? (this.#named.size === 1 ? [...this.#named][0] : null);
-    if (this.#known) return !fingerprint || this.#isKnown(fingerprint);
+    const [first = null, second] = this.#named;
+    const fingerprint = await certificateOf(connection).catch(() => null) ?? (second ? null : first);
+    if (this.#known) return !fingerprint || this.#known.has(fingerprint);
     this.fingerprint = fingerprint;
-    this.#known = fingerprint ? new Set([fingerprint]) : this.#named;
+    this.#known = new Set(fingerprint ? [fingerprint] : this.#named);
+    if (this.#next) this.#known.add(this.#next);
     return true;
   }
 
   /** The other side has said, over the connection itself, which certificate its fresh connections will have. */
   expect(fingerprint) {
     this.#next ??= fingerprint;
-  }
-
-  #isKnown(fingerprint) {
-    return this.#known.has(fingerprint) || fingerprint === this.#next;
+    this.#known?.add(this.#next);
   }
 }
 

@@ -1,3 +1,4 @@
+import { abortable, gate, onAbort } from './error.js';
 import { Identity } from './fingerprint.js';
 import { identity } from './identity.js';
 import { Negotiation } from './negotiation.js';
@@ -63,7 +64,7 @@ export class Peer extends EventTarget {
   #pulse = null;
   #control = null;
   #data = null;
-  #prove; // lets what came over the present connection be heard
+  #proven; // after this, what comes over the present connection is heard
   #servers = [];
   #streams; // of the tracks, by their senders
   #state;
@@ -79,8 +80,9 @@ export class Peer extends EventTarget {
   #error = null;
   #gone = new AbortController();
   #sends = Promise.resolve();
-  #waiting = new Set();
-  #resolve;
+  #changed = gate();
+  #open = gate();
+  #close = gate();
   #politeness = null;
 
   /**
@@ -113,11 +115,11 @@ export class Peer extends EventTarget {
     this.#isCaller = isCaller;
     this.#state = isCaller ? 'calling' : 'connecting';
     if (offer?.channel === false) this.#options = { ...options, channel: false };
-    this.opened = new Promise((resolve, reject) => (this.#resolve = { opened: resolve, failed: reject }));
-    this.opened.catch(() => {}); // `closed` says so too
-    this.closed = new Promise((resolve) => (this.#resolve.closed = resolve));
+    this.opened = this.#open.promise;
+    this.closed = this.#close.promise;
     const { tracks = [] } = options;
-    this.#connect(Array.from(tracks.getTracks?.() ?? tracks, (track) => [track, tracks.getTracks ? [tracks] : []]));
+    const streams = tracks.getTracks ? [tracks] : [];
+    this.#connect(Array.from(tracks.getTracks?.() ?? tracks, (track) => [track, streams]));
     this.#register(key);
     if (isCaller) this.#expect(options.answerWithin ?? ANSWER_WITHIN, 'no_answer', 'The other side did not answer.');
     else this.#expectPath();
@@ -162,7 +164,7 @@ export class Peer extends EventTarget {
    */
   async send(data, { signal } = {}) {
     if (this.#id !== null && this.#options.channel === false) {
-      throw new PeerError('no_channel', 'This call has no data channel: it was made with `channel: false`.');
+      throw new PeerError('no_channel', 'This call has no data channel: `channel` was false.');
     }
     const size = typeof data === 'string' ? new TextEncoder().encode(data).length : data?.arrayBuffer ? data.size : data?.byteLength;
     if (size === undefined) throw new TypeError('Send a string, Blob, ArrayBuffer or view of one.');
@@ -250,7 +252,8 @@ export class Peer extends EventTarget {
 
   /** @param key under which the switchboard knows it */
   #register(key) {
-    this.#unregister = this.#switchboard.connect(key, {
+    this.#unregister = this.#switchboard.connect({
+      key,
       // Where two sessions of the same client call each other, there are two with this key.
       isFrom: (from) => from !== this.#origin,
       receive: (signal, from) => this.#receive(signal, from),
@@ -330,12 +333,12 @@ export class Peer extends EventTarget {
     on(connection, 'connectionstatechange', () => this.#pathChanged());
     // Nothing is heard before it is proven who says it.
     let bytes = 0;
-    const proven = new Promise((resolve) => (this.#prove = resolve));
+    const proven = (this.#proven = gate());
     const hear = (type, detail) => {
       const size = sizeOf(detail);
       bytes += size;
       if (bytes > MOST_UNREAD_BYTES) return this.#overflow();
-      proven.then(() => {
+      proven.promise.then(() => {
         bytes -= size;
         this.#emit(type, detail);
       });
@@ -414,9 +417,8 @@ export class Peer extends EventTarget {
     globalThis.addEventListener?.('pagehide', ({ persisted }) => {
       if (!persisted) this.close();
     }, { signal });
-    const stop = this.#options.signal;
-    if (stop?.aborted) queueMicrotask(() => this.close());
-    stop?.addEventListener('abort', () => this.close(), { signal });
+    const stop = onAbort(this.#options.signal, () => this.close());
+    onAbort(signal, stop);
   }
 
   #configuration() {
@@ -469,9 +471,9 @@ export class Peer extends EventTarget {
   /** Says over the connection itself what the broker must not say in this side's name: now, or as soon as it is open. */
   #introduce(more) {
     const news = Object.assign(this.#news, more);
-    if (!this.#isInBand || !Object.keys(news).length) return;
+    if (!this.#isInBand) return;
     this.#news = {};
-    this.#tell(news);
+    this.#tell(news); // though it is empty, it is a sign of life
   }
 
   /** Chooses the certificate of the fresh connections to come, by which the other side knows this one again. */
@@ -497,7 +499,11 @@ export class Peer extends EventTarget {
     if (this.#id !== null) this.#target = origin ?? address ?? this.#target;
     if (round < this.#round) return;
     if (round > this.#round) {
-      if (description?.type !== 'offer' || !this.#mayBegin(round) || !this.#admits(description, true)) return;
+      if (description?.type !== 'offer' || round > this.#round + 1) return;
+      // A fresh connection that has not been open yet has its time, as has one that was.
+      if (this.#attempts > RESTARTS || Date.now() < this.#begun + FRESH_EVERY) return;
+      if (!this.#isSame(this.#other.admits(description, true))) return;
+      this.#begun = Date.now();
       this.#round = round;
       this.#attempts = RESTARTS + 1;
       if (!this.#connectAfresh()) return;
@@ -512,26 +518,15 @@ export class Peer extends EventTarget {
     this.#negotiate(signal);
   }
 
-  /** Whether the other side may begin this fresh connection: the one before it was open, if that was a fresh one, too. */
-  #mayBegin(round) {
-    const before = this.#begun;
-    if (round > this.#round + 1 || this.#attempts > RESTARTS) return false;
-    this.#begun = Date.now();
-    return this.#begun - before >= FRESH_EVERY;
-  }
-
   #negotiate(signal) {
-    if (!signal.description || this.#admits(signal.description)) this.#negotiation.receive(signal);
+    const { description } = signal;
+    if (!description || this.#isSame(this.#other.admits(description))) this.#negotiation.receive(signal);
   }
 
-  #admits(description, isFresh) {
-    const isAdmitted = this.#other.admits(description, isFresh);
-    if (!isAdmitted) this.#isAnother();
-    return isAdmitted;
-  }
-
-  #isAnother() {
-    this.#end('other_identity', 'The other side has another certificate than before.');
+  /** The peer ends unless the other side is still the same. */
+  #isSame(isSame) {
+    if (!isSame) this.#end('other_identity', 'The other side has another certificate now.');
+    return isSame;
   }
 
   #pathChanged() {
@@ -573,10 +568,10 @@ export class Peer extends EventTarget {
     const connection = this.#connection;
     const isWaiting = [this.#control, this.#data].some((channel) => channel && channel.readyState !== 'open');
     if (connection.connectionState !== 'connected' || isWaiting) return;
-    const prove = this.#prove;
+    const proven = this.#proven;
     const isSame = await this.#other.proves(connection);
     if (connection !== this.#connection || this.#state === 'closed' || this.#state === 'connected') return;
-    if (!isSame) return this.#isAnother();
+    if (!this.#isSame(isSame)) return;
     if (!this.#isOpened) this.#chooseNext().catch(() => {}); // a stack that cannot
     this.#isOpened = true;
     this.#attempts = 0;
@@ -584,8 +579,8 @@ export class Peer extends EventTarget {
     this.#retired = null;
     clearTimeout(this.#deadline);
     clearTimeout(this.#recovery);
-    this.#resolve.opened(this);
-    this.opened.then(prove); // those that wait for it listen by then
+    this.#open.resolve(this);
+    this.opened.then(proven.resolve); // those that wait for it listen by then
     this.#become('connected');
     this.#wake();
     this.#introduce();
@@ -636,8 +631,8 @@ export class Peer extends EventTarget {
     this.#retired?.close();
     this.#connection.close();
     this.#unregister();
-    this.#resolve.failed(this.#error);
-    this.#resolve.closed(code === 'closed' ? undefined : this.#error);
+    this.#open.reject(this.#error);
+    this.#close.resolve(code === 'closed' ? undefined : this.#error);
     this.#become('closed');
     this.#wake();
   }
@@ -656,20 +651,14 @@ export class Peer extends EventTarget {
   async #until(holds, signal) {
     while (!holds()) {
       if (this.#state === 'closed') throw this.#error;
-      signal?.throwIfAborted();
-      const wake = await new Promise((resolve) => {
-        const again = () => resolve(again);
-        this.#waiting.add(again);
-        signal?.addEventListener('abort', again, { once: true });
-      });
-      this.#waiting.delete(wake);
-      signal?.removeEventListener('abort', wake);
+      await abortable(this.#changed.promise, signal);
     }
     signal?.throwIfAborted();
   }
 
   #wake() {
-    for (const wake of this.#waiting) wake();
+    this.#changed.resolve();
+    this.#changed = gate();
   }
 }
 
@@ -680,5 +669,5 @@ function sizeOf(data) {
 
 /** 128 random bits; `crypto.randomUUID` is not there on a page without TLS. */
 function randomId() {
-  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join('-');
+  return crypto.getRandomValues(new Uint32Array(4)).join('-');
 }

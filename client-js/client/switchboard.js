@@ -27,14 +27,13 @@ class Switchboard {
   }
 
   /**
-   * @param conversation `receive(signal, from)` if `isFrom(from)`, the other side; and `crosses(signal, from, to)`: whether this new call is one with the
+   * @param conversation with its `key`; `receive(signal, from)` if `isFrom(from)`, the other side; and `crosses(signal, from, to)`: whether this new call is one with the
    *     conversation's own, made by both sides at the same time; `accepted(from, to)` a promise if it answers that call
    * @returns a function that ends it
    */
-  connect(key, conversation) {
-    const entry = { ...conversation, key };
-    this.#conversations.add(entry);
-    return () => this.#conversations.delete(entry);
+  connect(conversation) {
+    this.#conversations.add(conversation);
+    return () => this.#conversations.delete(conversation);
   }
 
   /** Takes over the call that rings between the two, for a call back. */

@@ -127,12 +127,13 @@ test('a call between two of the own addresses has two ends', () => {
   const { board, say } = start();
   const heard = [];
   const end = (own) => ({
+    key: 'a',
     isFrom: (from) => from !== own,
     receive: (signal, from) => heard.push(`${own} from ${from}`),
     crosses: () => false,
   });
-  const hangUp = board.connect('a', end('ada'));
-  board.answer(() => board.connect('a', end('bob')), nothing);
+  const hangUp = board.connect(end('ada'));
+  board.answer(() => board.connect(end('bob')), nothing);
   say(offer('a'), 'ada', 'bob');
   say({ pc: 'a', candidates: [] }, 'bob', 'ada');
   say({ pc: 'a', candidates: [] }, 'ada', 'bob');
@@ -174,7 +175,7 @@ test('nobody can pass for a peer of the seed, whose conversation has no id', () 
   const { board, say } = start();
   const heard = [];
   board.answer(() => true, nothing);
-  board.connect('ada bob', { isFrom: () => true, receive: (signal, from) => heard.push(from), crosses: () => false });
+  board.connect({ key: 'ada bob', isFrom: () => true, receive: (signal, from) => heard.push(from), crosses: () => false });
   say({ pc: 'ada bob', bye: 'left' }, 'mallory');
   say({ candidate: { candidate: 'candidate:1' } }, 'mallory');
   say({ candidate: { candidate: 'candidate:1' } });
@@ -184,7 +185,7 @@ test('nobody can pass for a peer of the seed, whose conversation has no id', () 
 test('signals go to their conversation, a crossing call to the one that it crosses, and those of one that is over nowhere', () => {
   const { board, say } = start();
   const heard = [];
-  const end = board.connect('a', { isFrom: () => true, receive: ({ pc }) => heard.push(pc), crosses: ({ pc }, from, to) => heard.push(`${pc} from ${from} to ${to}`) });
+  const end = board.connect({ key: 'a', isFrom: () => true, receive: ({ pc }) => heard.push(pc), crosses: ({ pc }, from, to) => heard.push(`${pc} from ${from} to ${to}`) });
   assert.equal(say({ pc: 'a', candidates: [] }), true);
   assert.equal(say(offer('b')), true);
   assert.deepEqual(heard, ['a', 'b from ada to bob']);
