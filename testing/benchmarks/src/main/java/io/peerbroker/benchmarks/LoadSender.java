@@ -52,7 +52,7 @@ final class LoadSender implements RelayLoad.Endpoint {
     this.number = number;
     this.due = due;
     arrived = false;
-    answered = false;
+    answered = !load.wire().answers();
     responseLength = 0;
     request.clear();
     int body =

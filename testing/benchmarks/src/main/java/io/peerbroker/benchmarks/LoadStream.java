@@ -87,7 +87,7 @@ final class LoadStream implements RelayLoad.Endpoint {
     }
     String response = opening.toString();
     if (response.indexOf("\r\n\r\n") >= 0 && load.wire().learn(this, response)) {
-      if (!response.startsWith("HTTP/1.1 200 ")) {
+      if (!response.matches("(?s)HTTP/1.1 (200|101) .*")) {
         throw new IOException("Stream " + number + " was refused: " + response);
       }
       open = true;

@@ -114,11 +114,11 @@ final class RelayBenchmark implements Benchmark {
       RelayOptions options, Report report, Path directory, Deque<AutoCloseable> running)
       throws IOException, InterruptedException {
     Cores cores = Cores.apart();
-    ServerJars jars = new ServerJars(directory);
+    ServerFiles files = new ServerFiles(directory);
     List<Side> sides = new ArrayList<>();
     for (RelayServer kind : options.servers()) {
       ServerProcess server =
-          started(running, ServerProcess.start(kind, options, cores, jars, directory));
+          started(running, ServerProcess.start(kind, options, cores, files, directory));
       sides.add(new Side(server, started(running, new LoadProcess(server, options, cores))));
     }
     for (Side side : sides) {

@@ -86,6 +86,9 @@ final class RelayLoad {
   private final List<LoadStream> streams = new ArrayList<>();
   private int open;
 
+  /** How many senders there have been. */
+  private int connected;
+
   private final List<LoadSender> senders = new ArrayList<>();
   private final ArrayDeque<LoadSender> free = new ArrayDeque<>();
   private final @Nullable LoadSender[] byNumber = new @Nullable LoadSender[UNDER_WAY];
@@ -113,7 +116,7 @@ final class RelayLoad {
     address = new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(args[2]));
     server = Long.parseLong(args[3]);
     message = new LoadMessage(Integer.parseInt(args[4]));
-    body = RelayOptions.Body.valueOf(args[5]);
+    body = wire.answers() ? RelayOptions.Body.valueOf(args[5]) : RelayOptions.Body.TOGETHER;
     sendHead = wire.sendHead(address.getPort());
   }
 
@@ -258,6 +261,7 @@ final class RelayLoad {
     free.clear();
     for (int i = 0; i < connections; i++) {
       SocketChannel channel = connect();
+      wire.greet(channel, address.getPort(), connected++);
       channel.configureBlocking(false);
       LoadSender sender = new LoadSender(this, channel, selector);
       senders.add(sender);

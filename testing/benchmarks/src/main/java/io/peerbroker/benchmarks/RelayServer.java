@@ -1,5 +1,6 @@
 package io.peerbroker.benchmarks;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,7 +22,16 @@ enum RelayServer {
   JETTY12(Wire.BROKER, "", "jetty12-bare"),
   JETTY12_BARE(Wire.BARE, "", "jetty12-bare"),
   TOMCAT10(Wire.BROKER, "", "tomcat10-bare"),
-  TOMCAT10_BARE(Wire.BARE, "", "tomcat10-bare");
+  TOMCAT10_BARE(Wire.BARE, "", "tomcat10-bare"),
+
+  /** The server of PeerJS, on Node.js: every message parsed, and written to a WebSocket. */
+  PEER(Wire.PEER, "", ""),
+
+  /** The server of signalhub, on Node.js: broadcasts over server-sent events, checks nothing. */
+  SIGNALHUB(Wire.SIGNALHUB, "", "");
+
+  private static final String PEER_VERSION = "1.0.2";
+  private static final String SIGNALHUB_VERSION = "4.9.0";
 
   private final Wire wire;
   private final String mount;
@@ -51,6 +61,11 @@ enum RelayServer {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
+  /** Returns whether a JVM runs it. */
+  boolean isJvm() {
+    return this != PEER && this != SIGNALHUB;
+  }
+
   /** Returns what clients speak with it. */
   Wire wire() {
     return wire;
@@ -74,12 +89,31 @@ enum RelayServer {
    *
    * @param streams how many streams it must take
    * @param java the program of a JVM, with the options that all servers have
-   * @param jars where their class paths are
+   * @param files what they run from
    */
-  List<String> command(int port, int streams, List<String> java, ServerJars jars) {
+  List<String> command(int port, int streams, List<String> java, ServerFiles files)
+      throws IOException {
+    if (this == PEER) {
+      return List.of(
+          "node",
+          files.npm("peer", PEER_VERSION).resolve("dist/bin/peerjs.js").toString(),
+          "--host=127.0.0.1",
+          "--port=" + port,
+          "--concurrent_limit=1000000",
+          "--alive_timeout=3600000");
+    }
+    if (this == SIGNALHUB) {
+      return List.of(
+          "node",
+          files.npm("signalhub", SIGNALHUB_VERSION).resolve("bin.js").toString(),
+          "listen",
+          "--host=127.0.0.1",
+          "--port=" + port,
+          "--quiet");
+    }
     List<String> command = new ArrayList<>(java);
     if (this == RUNNABLE) {
-      Path jar = jars.runnable();
+      Path jar = files.runnable();
       if (!Files.exists(jar)) {
         throw new IllegalStateException(
             "There is no %s. Build it: mvn -B -q -DskipTests package -pl broker-examples -am"
@@ -103,7 +137,7 @@ enum RelayServer {
     command.addAll(
         List.of(
             "-cp",
-            jars.classPath(container),
+            files.classPath(container),
             EmbeddedServer.class.getName(),
             container,
             wire == Wire.BARE ? "bare" : "broker",

@@ -45,7 +45,7 @@ final class ServerProcess implements AutoCloseable {
    * @param directory for what it prints
    */
   static ServerProcess start(
-      RelayServer kind, RelayOptions options, Cores cores, ServerJars jars, Path directory)
+      RelayServer kind, RelayOptions options, Cores cores, ServerFiles files, Path directory)
       throws IOException {
     List<String> java = new ArrayList<>();
     java.add(java("java"));
@@ -54,7 +54,7 @@ final class ServerProcess implements AutoCloseable {
     java.add("-Djava.io.tmpdir=" + directory);
     int port = freePort();
     List<String> command = new ArrayList<>(cores.server());
-    command.addAll(kind.command(port, options.streams(), java, jars));
+    command.addAll(kind.command(port, options.streams(), java, files));
     Path output = directory.resolve(kind.title() + ".txt");
     Process process =
         new ProcessBuilder(command)
@@ -143,7 +143,8 @@ final class ServerProcess implements AutoCloseable {
   record Memory(long resident, long heap) {}
 
   Memory memory() throws IOException, InterruptedException {
-    long heap = Files.isExecutable(Path.of(java("jcmd"))) ? heap() : 0;
+    // Never ask what is no JVM: jcmd sends a signal that would end it.
+    long heap = kind.isJvm() && Files.isExecutable(Path.of(java("jcmd"))) ? heap() : 0;
     Path status = Path.of("/proc/" + pid() + "/status");
     long resident = 0;
     if (Files.isReadable(status)) {

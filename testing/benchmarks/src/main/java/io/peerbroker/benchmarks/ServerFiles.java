@@ -8,9 +8,11 @@ import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Enumeration;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
@@ -18,10 +20,13 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The class paths of the servers. Those of Jetty 11 and of Tomcat have nothing of the Jetty 12 that
- * is on this program's own: the build puts their jars into {@code target/servers}.
+ * What the servers run from: class paths, and packages of npm. The class paths of Jetty 11 and of
+ * Tomcat have nothing of the Jetty 12 that is on this program's own: the build puts their jars into
+ * {@code target/servers}.
  */
-final class ServerJars {
+final class ServerFiles {
+
+  private static final Duration INSTALLATION = Duration.ofMinutes(4);
 
   /** Where this module is built. */
   private final Path target;
@@ -29,13 +34,16 @@ final class ServerJars {
   /** The broker and this program, without a container. */
   private final String common;
 
+  private final Path directory;
+
   /**
    * Finds them.
    *
-   * @param directory where a jar may be made
+   * @param directory where a jar may be made, and packages may be installed
    */
-  ServerJars(Path directory) throws IOException {
-    Path own = location(ServerJars.class);
+  ServerFiles(Path directory) throws IOException {
+    Path own = location(ServerFiles.class);
+    this.directory = directory;
     target = parent(own);
     common = Files.isDirectory(own) ? common() : extract(own, directory).toString();
   }
@@ -59,11 +67,48 @@ final class ServerJars {
     return jars + "/*" + File.pathSeparator + common;
   }
 
+  /** Installs a package of npm, and returns the folder in which it is. */
+  Path npm(String name, String version) throws IOException {
+    if (!Cores.isInstalled("npm")) {
+      throw new IllegalStateException(name + " needs node and npm, which are not on the PATH");
+    }
+    Path folder = directory.resolve("npm-" + name);
+    Path output = directory.resolve("npm-" + name + ".txt");
+    Process npm =
+        new ProcessBuilder(
+                "npm",
+                "install",
+                "--no-audit",
+                "--no-fund",
+                "--ignore-scripts",
+                "--prefix",
+                folder.toString(),
+                name + "@" + version)
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    try {
+      boolean ended = npm.waitFor(INSTALLATION.toSeconds(), TimeUnit.SECONDS);
+      if (!ended || npm.exitValue() != 0) {
+        throw new IOException(
+            "npm has not installed %s %s: %s"
+                .formatted(name, version, Files.readString(output).strip()));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("Interrupted", e);
+    } finally {
+      npm.descendants().forEach(ProcessHandle::destroyForcibly);
+      npm.destroyForcibly();
+    }
+    return folder.resolve("node_modules").resolve(name);
+  }
+
   /** Where a build before packaging has each of them. */
   private static String common() {
     Set<Path> locations =
-        Stream.of(ServerJars.class, Broker.class, BrokerServlet.class, Gson.class)
-            .map(ServerJars::location)
+        Stream.of(ServerFiles.class, Broker.class, BrokerServlet.class, Gson.class)
+            .map(ServerFiles::location)
             .collect(Collectors.toCollection(LinkedHashSet::new));
     return locations.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator));
   }
