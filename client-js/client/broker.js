@@ -1,4 +1,4 @@
-import { connection, fullJitter } from './connection.js';
+import { bounded, connection, fullJitter } from './connection.js';
 import { abortable, BrokerError, gate, onAbort } from './error.js';
 import { outbox } from './outbox.js';
 import { requests } from './requests.js';
@@ -329,7 +329,7 @@ export class Broker extends EventTarget {
 
   #pause(attempt, seconds = 0) {
     const { delay = fullJitter } = this.#options;
-    return new Promise((resolve) => setTimeout(resolve, seconds * 1_000 + delay(attempt)));
+    return new Promise((resolve) => setTimeout(resolve, bounded(seconds * 1_000) + delay(attempt)));
   }
 
   #emit(type, detail) {

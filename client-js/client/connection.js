@@ -5,11 +5,14 @@ import { sharedLifecycle } from './tabs.js';
 /** A stream on which nothing has come for so many heartbeats is dead, whatever the browser says. */
 const HEARTBEATS = 2.5;
 
-/** For so many seconds a stream may take to begin, divided by the above. */
-const FIRST_HEARTBEAT = 8;
+/** For so many milliseconds a stream may take to begin, divided by the above. */
+const FIRST_HEARTBEAT = 8_000;
 
 /** Full jitter, so that clients that were cut off together do not come back together: 0.5 to 20 seconds. */
 export const fullJitter = (attempt) => 500 + Math.random() * Math.min(19_500, 500 * 2 ** attempt);
+
+/** A time that the broker has said, in bounds: a timer takes less than 2^31 milliseconds, and would run at once. */
+export const bounded = (milliseconds, least = 0) => Math.min(Math.max(milliseconds || 0, least), 300_000);
 
 /**
  * The life of a channel's stream: opened, watched, opened again after a pause, let go while the page sleeps.
@@ -102,7 +105,7 @@ export function connection(url, { freshHeaders, post }, options, on) {
     );
   }
 
-  const heartbeat = () => ((isOpen && self.channel.heartbeat) || FIRST_HEARTBEAT) * 1_000;
+  const heartbeat = () => bounded((isOpen && self.channel.heartbeat * 1_000) || FIRST_HEARTBEAT, 500);
 
   function heard() {
     heardAt = Date.now();
@@ -120,7 +123,7 @@ export function connection(url, { freshHeaders, post }, options, on) {
     failures = 0;
     isOpen = true;
     heard();
-    pings = setInterval(() => ping(channel), (channel.lease || 90) * 333);
+    pings = setInterval(() => ping(channel), bounded(channel.lease * 333 || 30_000, 1_000));
     on.channel(fresh && earlier, !fresh);
     opened.resolve(channel);
     become('open');
@@ -148,7 +151,7 @@ export function connection(url, { freshHeaders, post }, options, on) {
     const { status, retryAfter, retryable, code } = error;
     // A refusal that stays; or, as long as there was no channel, somebody else at this URL.
     if (/^(2|4(?!08|29))/.test(status) && (code === 'unreachable' ? !self.channel : !retryable)) return end(error);
-    const retryIn = Math.min(retryAfter * 1_000 || retry, 300_000) + delay(failures++);
+    const retryIn = bounded(retryAfter * 1_000 || retry) + delay(failures++);
     timer = setTimeout(connect, retryIn);
     become(self.channel ? 'away' : 'connecting', retryIn, error);
   }

@@ -451,6 +451,16 @@ test('ICE servers are asked afresh before they run out', async () => {
   assert.equal(fake.requests.filter(({ path }) => path.endsWith('/ice')).length, 2);
 });
 
+for (const [iceTtl, asks] of [[1e300, 0], [-5, 2], ['soon', 2], [null, 2]]) {
+  test(`ICE servers that are good for ${iceTtl} s are asked afresh ${asks} times`, async () => {
+    const fake = await startFakeBroker();
+    fake.iceServers = { iceServers: [], iceTtl };
+    const ada = client(fake);
+    for (let i = 0; i < 2; i++) await Promise.all([ada.iceServers(), ada.iceServers()]);
+    assert.equal(fake.requests.filter(({ path }) => path.endsWith('/ice')).length, asks);
+  });
+}
+
 test('the last ICE servers do while fresh ones are refused, until they run out', async (t) => {
   const fake = await startFakeBroker();
   fake.iceServers = { iceServers: [{ urls: ['turn:old'] }], iceTtl: 100 };

@@ -115,6 +115,7 @@ test('obeys retry and Retry-After, within bounds', async (t) => {
   channel('a');
   assert.equal(await fail(new TypeError('network')), 2_100);
   assert.equal(await fail(new BrokerError('shutting_down', '', 503, 1e9)), 300_100);
+  assert.equal(await fail(new BrokerError('at_capacity', '', 503, -5)), 100);
   assert.equal(await fail(new BrokerError('unreachable', '', 404)), 2_100); // as during a deployment
   assert.equal(await fail(new BrokerError('internal', '', 500)), 2_100);
   latest().fail(new BrokerError('denied', '', 403));
@@ -122,6 +123,43 @@ test('obeys retry and Retry-After, within bounds', async (t) => {
   assert.deepEqual(told.at(-2), 'forgotten');
   assert.deepEqual(told.at(-1), ['closed', 0, 'denied']);
 });
+
+for (const [heartbeat, silence] of [[1e9, 750_000], [-5, 1_250], [1e-9, 1_250], ['soon', 20_000], [null, 20_000]]) {
+  test(`a heartbeat of ${heartbeat} s makes a stream of ${silence} ms without a sign a silent one`, async (t) => {
+    const { self, channel, tick } = await start(t);
+    channel('a', { heartbeat, lease: 300 });
+    await tick(silence);
+    await tick(499);
+    assert.equal(self.state, 'open');
+    await tick(1);
+    assert.equal(self.state, 'away');
+  });
+}
+
+for (const [lease, interval] of [[1e9, 300_000], [-5, 1_000], [1e-9, 1_000], ['soon', 30_000], [0, 30_000]]) {
+  test(`a lease of ${lease} s is a ping every ${interval} ms`, async (t) => {
+    const { channel, tick, posts } = await start(t);
+    channel('a', { lease, heartbeat: 300 });
+    await tick(interval - 1);
+    assert.equal(posts.length, 0);
+    await tick(1);
+    assert.equal(posts.length, 1);
+  });
+}
+
+for (const [retry, pause] of [[1e300, 300_100], [Infinity, 300_100], [-5, 100], [NaN, 100]]) {
+  test(`a stream that breaks after retry: ${retry} is opened again after ${pause} ms`, async (t) => {
+    const { told, latest, streams, tick } = await start(t);
+    latest().on.retry(retry);
+    latest().end();
+    await settle();
+    assert.deepEqual(told.at(-1).slice(0, 2), ['connecting', pause]);
+    await tick(pause - 1);
+    assert.equal(streams.length, 1);
+    await tick(1);
+    assert.equal(streams.length, 2);
+  });
+}
 
 test('counts attempts until a stream is open', async (t) => {
   const attempts = [];

@@ -196,6 +196,22 @@ test('a list that ended by itself is asked for again after a pause', async (t) =
   await until(() => pauses.length === 1);
 });
 
+test('a Retry-After of a year holds a watch up for five minutes, and what is sent for ten seconds', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { broker, open, to } = scripted(t, { delay: () => 100 });
+  await open('a');
+  broker.watch();
+  broker.send('x', 1, { within: 600_000 }).catch(() => {});
+  for (const { refuse } of await to(/watch|send/)) refuse(503, 'at_capacity', 31_536_000);
+  await settle();
+  const asked = [];
+  for (const milliseconds of [10_099, 1, 289_999, 1]) {
+    t.mock.timers.tick(milliseconds);
+    asked.push((await to(/watch|send/)).map(({ path }) => path));
+  }
+  assert.deepEqual(asked, [[], ['/send/x'], [], ['/channel/a/watch']]);
+});
+
 test('two brokers on a page know nothing of each other', async (t) => {
   const [one, other] = [scripted(t), scripted(t)];
   await one.open('a');

@@ -3,7 +3,7 @@ import { settle } from './waiting.js';
 
 /**
  * A Broker without a network: the test opens its streams and answers its requests, so it decides what comes before what.
- * A stream is `{url, signal, on, end, fail}`; a request `{path, body, answer(json), refuse(status, code)}`.
+ * A stream is `{url, signal, on, end, fail}`; a request `{path, body, answer(json), refuse(status, code, retryAfter)}`.
  */
 export function scripted(t, options) {
   const streams = [];
@@ -15,9 +15,10 @@ export function scripted(t, options) {
       streams.push({ url, signal, on, end, fail });
     }),
     fetch: (path, { body }) => new Promise((resolve) => {
-      const answer = (json, status = 200) => resolve(Response.json(json, { status }));
+      const answer = (json, status = 200, headers = {}) => resolve(Response.json(json, { status, headers }));
+      const refuse = (status, code, retryAfter) => answer({ code, detail: code }, status, retryAfter && { 'Retry-After': retryAfter });
       if (path.endsWith('/close') && path.startsWith('/channel')) answer({});
-      requests.push({ path, body: body && JSON.parse(body), answer, refuse: (status, code) => answer({ code, detail: code }, status) });
+      requests.push({ path, body: body && JSON.parse(body), answer, refuse });
     }),
     ...options,
   });
