@@ -1,4 +1,4 @@
-import { gate } from './error.js';
+import { abortable, gate } from './error.js';
 import { pageLifecycle } from './lifecycle.js';
 
 /** A browser makes six connections of HTTP/1.1 to an origin, for all its pages together: this many streams leave one for requests. */
@@ -36,7 +36,7 @@ export function sharedLifecycle(on) {
       if (place) await attempt();
       // The first that came is served first, and the others need no timer.
       else await locks.request('peerbroker' + rank, { signal }, async () => {
-        while (!(await attempt())) await new Promise((resolve) => setTimeout(resolve, GLANCE));
+        while (!(await attempt())) await abortable(new Promise((resolve) => setTimeout(resolve, GLANCE)), signal);
       });
     } catch {
       // A page whose storage is blocked has no locks.

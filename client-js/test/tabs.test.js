@@ -148,6 +148,16 @@ test('a page that sleeps or ends makes room, also while it waits', async (t) => 
   assert.ok(pages[2].hasLeft);
 });
 
+test('a page that ends while it waits keeps the next one waiting no longer', async (t) => {
+  const { page, pages, open, tick } = browser(t);
+  for (let i = 0; i < 7; i++) await page(false);
+  await tick(4_500);
+  pages[5].close();
+  pages[0].close();
+  await settle();
+  assert.equal(open(), '12346');
+});
+
 test('a clock that is set back keeps nobody waiting', async (t) => {
   const { page, pages, tick, clock } = browser(t);
   for (let i = 0; i < 6; i++) await page(false);
