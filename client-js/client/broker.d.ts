@@ -153,7 +153,10 @@ export interface BrokerEvents<S extends Schema = Schema> {
  * itself until it is closed. Neither construction nor listening connects.
  */
 export class Broker<S extends Schema = Schema> extends EventTarget implements AsyncDisposable {
-  /** @param url where the broker is mounted: `/broker`, `https://example.org/broker` */
+  /**
+   * @param url where the broker is mounted: `/broker`, `https://example.org/broker`. Resolved here and now, as a page changes its
+   *   address; a query goes with each request. Throws TypeError unless it is of `http:` or `https:`, without user and password.
+   */
   constructor(url: string | URL, options?: BrokerOptions<S>);
   readonly state: State;
   /** The address of the channel; null without one. */

@@ -1,7 +1,7 @@
 import { bounded, connection, fullJitter } from './connection.js';
 import { abortable, BrokerError, gate, onAbort } from './error.js';
 import { outbox } from './outbox.js';
-import { requests } from './requests.js';
+import { below, requests } from './requests.js';
 import { sharedList } from './watch.js';
 
 export { BrokerError };
@@ -11,9 +11,6 @@ const LINGER = 1_000;
 
 /** The most that `messages()` holds for a reader that does not keep up. */
 const UNREAD = 1024;
-
-/** The longest that a timer takes: milliseconds. */
-const LONGEST = 2 ** 31 - 1;
 
 const ignore = () => {};
 
@@ -32,10 +29,10 @@ export class Broker extends EventTarget {
 
   constructor(url, options = {}) {
     super();
-    const base = String(url).replace(/\/+$/, '');
+    const at = below(url);
     this.#options = options;
-    this.#requests = requests(base, options);
-    this.#connection = connection(base, this.#requests, options, {
+    this.#requests = requests(at, options);
+    this.#connection = connection(at, this.#requests, options, {
       state: (detail) => this.#emit('state', detail),
       channel: (earlier, isResumed) => this.#opened(earlier, isResumed),
       event: (type, detail) => this.#event(type, detail),
@@ -174,7 +171,7 @@ export class Broker extends EventTarget {
   }
 
   async close({ keepalive } = {}) {
-    const closing = this.#connection.channel && this.#act('close', {}, keepalive).catch(ignore);
+    const closing = this.#connection.channel && this.#act('close', {}, { keepalive }).catch(ignore);
     this.#connection.end(new BrokerError('closed', 'The broker is closed: open() begins anew.'));
     await closing;
   }
@@ -287,7 +284,7 @@ export class Broker extends EventTarget {
   async #hostAgain(session) {
     const was = session.sid;
     try {
-      session.moving ??= this.#create(session, { within: LONGEST });
+      session.moving ??= this.#create(session, { within: Infinity });
       await session.moving;
       return { was, sid: session.sid };
     } catch (error) {
@@ -314,10 +311,8 @@ export class Broker extends EventTarget {
     }
   }
 
-  /** Does to the channel what needs no number. */
-  async #act(action, body, keepalive) {
-    const { cid, key } = this.#connection.channel;
-    return this.#requests.post(`/channel/${cid}/${action}`, JSON.stringify({ ...body, key }), { keepalive });
+  #act(...values) {
+    return this.#requests.act(this.#connection.channel, ...values);
   }
 
   #keepIce({ iceServers = [], iceTtl = Infinity }) {

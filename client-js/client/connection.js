@@ -20,7 +20,7 @@ export const bounded = (milliseconds, least = 0) => Math.min(Math.max(millisecon
  * @param on `state(detail)`; `begin()` before the first event of each stream; `channel(earlier)` once it is open, with the
  *   channel that it replaces, if it is a new one, and `undefined` if the same goes on; `event(type, data)`; `end(error)`
  */
-export function connection(url, { freshHeaders, post }, options, on) {
+export function connection(at, { freshHeaders, act }, options, on) {
   const { resume = 60, lease = 90, transport = fetchStream, lifecycle = sharedLifecycle, delay = fullJitter, fetch, credentials } = options;
   let opened = gate();
   let attempt;
@@ -81,13 +81,13 @@ export function connection(url, { freshHeaders, post }, options, on) {
     };
     const live = (listener) => (...values) => signal.aborted || listener(...values);
     await transport(
-      `${url}/channel?resume=${resume}&lease=${lease}${lastEventId && '&lastEventId=' + encodeURIComponent(lastEventId)}`,
+      at(`/channel?resume=${resume}&lease=${lease}${lastEventId && '&lastEventId=' + encodeURIComponent(lastEventId)}`),
       { fetch, credentials, headers, signal },
       {
         heard: live(heard),
-        retry: live((milliseconds) => {
+        retry(milliseconds) {
           retry = milliseconds;
-        }),
+        },
         // Only a channel that is continued (R4) begins with something else than its event.
         comment: live(() => settle()),
         event: live((type, data, id) => {
@@ -134,8 +134,7 @@ export function connection(url, { freshHeaders, post }, options, on) {
     let knows = true;
     let hasStream = false;
     try {
-      const seen = lastEventId || undefined;
-      hasStream = (await post(`/channel/${channel.cid}/ping`, JSON.stringify({ key: channel.key, seen }))).stream;
+      hasStream = (await act(channel, 'ping', { seen: lastEventId || undefined })).stream;
     } catch ({ code }) {
       knows = code !== 'unknown_channel';
       hasStream = knows;

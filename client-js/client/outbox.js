@@ -4,6 +4,9 @@ import { abortable, BrokerError, gate } from './error.js';
 const MESSAGES = 64;
 const UNITS = 20_000;
 
+/** The longest that a timer takes: milliseconds. */
+const LONGEST = 2 ** 31 - 1;
+
 /** The most that wait. */
 const WAITING = 1024;
 
@@ -30,7 +33,8 @@ export function outbox({ open, post, lives, pause, address }) {
     if (item.isFirst) waiting.unshift(item);
     else if (waiting.length < WAITING) waiting.push(item);
     else throw new BrokerError('queue_full', 'Too much waits to be sent: await some of it.');
-    const timer = setTimeout(() => item.reject(item.failure ?? unsent('No connection to the broker, or no headers from the application.')), within);
+    const unsent = 'No connection to the broker, or no headers from the application.';
+    const timer = setTimeout(() => item.reject(item.failure ?? new BrokerError('timeout', unsent)), Math.min(within, LONGEST));
     run();
     try {
       return await abortable(item.promise, signal);
@@ -114,7 +118,6 @@ export function outbox({ open, post, lives, pause, address }) {
       }
       const { code, retryAfter } = error;
       if (code === 'unreachable') {
-        if (!sent) for (const item of batch) item.failure = unsent(error.message);
         await pause(attempt);
         await open();
         if (batch.every(({ isOver }) => isOver)) return;
@@ -139,5 +142,4 @@ export function outbox({ open, post, lives, pause, address }) {
   return { add, fail };
 }
 
-const unsent = (why) => new BrokerError('timeout', why);
 const unanswered = () => new BrokerError('unanswered', 'The broker has not answered: it may have happened.');

@@ -18,17 +18,29 @@ export async function refusal(response) {
   );
 }
 
+/**
+ * Returns where a path, with or without a query, is below the URL of a broker. That URL is resolved once, since a page changes its
+ * own address as it goes; a query of it stays with each request.
+ */
+export function below(url) {
+  // Where a server renders a page there is nothing to resolve a path against, and nobody connects.
+  const nowhere = 'http://page.invalid';
+  const base = globalThis.document?.baseURI ?? (globalThis.WorkerGlobalScope ? location.href : nowhere);
+  const { protocol, username, origin, pathname, search } = new URL(url, base);
+  if (!/^http/.test(protocol) || username) throw new TypeError('The URL of a broker is http: or https:, without a password.');
+  const root = origin.replace(nowhere, '') + pathname.replace(/\/+$/, '');
+  return (path) => root + path.replace(/\?|$/, (mark) => (search ? search + (mark && '&') : mark));
+}
+
 /** The requests to a broker, with the application's headers asked anew for each. They reject with BrokerError. */
-export function requests(base, { fetch, headers, credentials }) {
+export function requests(at, { fetch, headers, credentials }) {
   let lastHeaders;
 
   async function freshHeaders() {
     try {
-      lastHeaders = headers?.call ? await abortable(headers(), AbortSignal.timeout(ANSWER_WITHIN)) : headers;
-      new Headers(lastHeaders);
-      return lastHeaders;
+      return lastHeaders = headers?.call ? await abortable(headers(), AbortSignal.timeout(ANSWER_WITHIN)) : headers;
     } catch (error) {
-      throw new BrokerError('unreachable', `The application's headers did not settle, or failed: ${error}`);
+      throw new BrokerError('unreachable', `No headers from the application: ${error}`);
     }
   }
 
@@ -38,7 +50,7 @@ export function requests(base, { fetch, headers, credentials }) {
       const all = new Headers(init.keepalive ? lastHeaders : await freshHeaders());
       all.set(type, value);
       sending?.();
-      const response = await (fetch ?? globalThis.fetch)(base + path, {
+      const response = await (fetch ?? globalThis.fetch)(at(path), {
         credentials, headers: all, signal: AbortSignal.timeout(ANSWER_WITHIN), ...init,
       });
       if (!response.ok) throw await refusal(response);
@@ -48,15 +60,21 @@ export function requests(base, { fetch, headers, credentials }) {
     }
   }
 
+  /** `sending` is called once the request may reach the broker. */
+  async function post(path, body, options, type = 'application/json') {
+    const [answer] = await request(path, 'Content-Type', type, { method: 'POST', body, ...options });
+    return answer;
+  }
+
   return {
     freshHeaders,
     get: (path) => request(path, 'Accept', 'application/json'),
-    /** `sending` is called once the request may reach the broker. */
-    async post(path, body, { keepalive, sending } = {}) {
-      // The broker takes a channel's ping and close as text, which needs no preflight: a page that goes away has no time for one.
-      const type = /^.channel.*(ping|close)$/.test(path) ? 'text/plain' : 'application/json';
-      const [answer] = await request(path, 'Content-Type', type, { method: 'POST', keepalive, sending, body });
-      return answer;
+    post,
+    /** Does to a channel what needs no number. */
+    act({ cid, key }, action, body, options) {
+      // The broker takes these as text, which needs no preflight: a page that goes away has no time for one.
+      const type = /ping|close/.test(action) ? 'text/plain' : undefined;
+      return post(`/channel/${cid}/${action}`, JSON.stringify({ ...body, key }), options, type);
     },
   };
 }

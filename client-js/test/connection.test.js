@@ -14,9 +14,9 @@ async function start(t, options) {
   let page;
   const requests = {
     freshHeaders: async () => {},
-    post: (path, json) => new Promise((resolve, reject) => posts.push({ path, body: JSON.parse(json), resolve, reject })),
+    act: ({ cid, key }, action, body) => new Promise((resolve, reject) => posts.push({ cid, action, body: { key, ...body }, resolve, reject })),
   };
-  const self = connection('/broker', requests, {
+  const self = connection((path) => `/broker${path}`, requests, {
     delay: () => 100,
     transport: (url, { signal }, on) => new Promise((resolve, reject) => {
       streams.push({ url, signal, on, end: resolve, fail: reject });
@@ -182,7 +182,7 @@ test('pings three times a lease with what it has seen, and opens another stream 
   await tick(15_000);
   latest().on.heard();
   await tick(15_000);
-  assert.deepEqual(posts.map(({ path, body }) => [path, body]), [['/channel/a/ping', { key: 'k', seen: 'a.2' }]]);
+  assert.deepEqual(posts.map(({ cid, action, body }) => [cid, action, body]), [['a', 'ping', { key: 'k', seen: 'a.2' }]]);
   posts[0].resolve({ stream: true });
   await settle();
   assert.equal(streams.length, 1);

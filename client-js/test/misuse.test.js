@@ -136,6 +136,17 @@ test('a session waits for its new channel as long as it takes', async (t) => {
   assert.deepEqual((await back).sessions, [{ was: 's', sid: 't' }]);
 });
 
+test('a send that may take for ever waits for a connection as long as it takes', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { broker, open, to } = scripted(t);
+  const sending = broker.send('x', 1, { within: Infinity });
+  t.mock.timers.tick(60_000);
+  await settle();
+  await open('a');
+  sent((await to(/send/))[0]);
+  assert.deepEqual(await sending, { delivery: 'sent' });
+});
+
 test('what was sent and not answered in time may have happened', async (t) => {
   const { broker, open, to } = scripted(t);
   await open('a');
