@@ -22,8 +22,8 @@ const WAITING = 1024;
  */
 export function outbox({ open, post, lives, pause, address }) {
   let waiting = [];
-  let batch = [];
-  let isRunning;
+  let underWay = [];
+  let runner; // what identifies the loop that runs
 
   /** Resolves with the answer, or rejects after `within` milliseconds. */
   async function add(request, { within = 30_000, signal } = {}) {
@@ -46,18 +46,19 @@ export function outbox({ open, post, lives, pause, address }) {
   }
 
   async function run() {
-    if (isRunning) return;
-    isRunning = true;
+    if (runner) return;
+    const self = runner = {};
     try {
       while (waiting.length) {
         const channel = await open();
-        batch = take();
-        if (batch.length) await perform(channel);
+        if (self !== runner) return;
+        underWay = take();
+        if (underWay.length) await perform(channel, underWay);
       }
     } catch (error) {
-      fail(error);
+      if (self === runner) fail(error);
     }
-    isRunning = false;
+    if (self === runner) runner = null;
   }
 
   /** The head of the queue and, if it is a message, what follows it to the same target. */
@@ -75,7 +76,7 @@ export function outbox({ open, post, lives, pause, address }) {
     return taken;
   }
 
-  async function perform(channel) {
+  async function perform(channel, batch) {
     const { cid, key } = channel;
     const seq = ++channel.seq;
     const [{ target, origin: from = cid, path, body }] = batch;
@@ -87,7 +88,6 @@ export function outbox({ open, post, lives, pause, address }) {
       // Behind the sessions that are hosted again, which it may name.
       waiting.splice(waiting.filter(({ isFirst }) => isFirst).length, 0, ...batch.filter(({ isOver }) => !isOver));
       for (const item of batch) item.failure = error;
-      batch = [];
       return seconds && pause(0, seconds);
     };
     for (let attempt = 0; ; attempt++) {
@@ -134,9 +134,11 @@ export function outbox({ open, post, lives, pause, address }) {
     }
   }
 
-  /** Rejects all that waits. */
+  /** Rejects all that waits; what is added from now on waits for another channel. */
   function fail(error) {
-    for (const item of [...waiting, ...batch]) item.reject(error);
+    for (const item of [...waiting, ...underWay]) item.reject(error);
+    waiting = [];
+    runner = null;
   }
 
   return { add, fail };

@@ -161,6 +161,47 @@ test('what was sent and not answered in time may have happened', async (t) => {
   await next;
 });
 
+test('what is sent after a close and an open in one turn is for the next channel, whatever becomes of what was sent before', async (t) => {
+  const { broker, open, to } = scripted(t);
+  await open('a');
+  const before = broker.send('x', 1);
+  const [late] = await to(/send/);
+  const waiting = broker.send('x', 2);
+  broker.close();
+  broker.open();
+  const sending = broker.send('x', 3);
+  await assert.rejects(before, { code: 'closed' });
+  await assert.rejects(waiting, { code: 'closed' });
+  await open('b');
+  const [post] = await to(/send/);
+  assert.deepEqual([post.body.key, post.body.seq, post.body.messages], ['key of b', 1, [3]]);
+  sent(late);
+  await settle();
+  const next = broker.send('x', 4);
+  sent(post);
+  assert.deepEqual(await sending, { delivery: 'sent' });
+  sent((await to(/send/))[0]);
+  assert.deepEqual(await next, { delivery: 'sent' });
+});
+
+test('a close and an open in the turn in which the channel opens leave nothing to the old one', async (t) => {
+  const { broker, open, to } = scripted(t);
+  broker.send('x', 1).catch(() => {});
+  let sending;
+  broker.addEventListener('state', ({ detail: { state } }) => {
+    if (state !== 'open' || sending) return;
+    broker.close();
+    broker.open();
+    sending = broker.send('x', 2);
+  });
+  await open('a');
+  await open('b');
+  const [post] = await to(/send/);
+  assert.deepEqual([post.body.key, post.body.messages], ['key of b', [2]]);
+  sent(post);
+  await sending;
+});
+
 test('a session that was answered for a channel that is gone is hosted on the next', async (t) => {
   const { broker, open, replace, to } = scripted(t);
   await open('a');
