@@ -54,7 +54,10 @@ export interface BrokerOptions<S extends Schema = Schema> extends Abortable {
    * makes six connections to an origin; never where there is no page.
    */
   lifecycle?: Lifecycle;
-  /** Milliseconds before the next attempt, after so many in vain. Full jitter between 0.5 and 20 seconds unless given. */
+  /**
+   * Milliseconds before the next attempt, after so many in vain, beyond the pause that the broker asks for. Random unless given:
+   * 500 to 1,000 at first, 500 to 20,000 later.
+   */
   delay?(attempt: number): number;
   /** The most sessions that a watch holds: 10,000 unless given. Those beyond are left out. */
   max?: number;
@@ -241,7 +244,7 @@ export class BrokerError extends Error {
     | (string & {});
   /** The HTTP status; 0 without an answer. */
   readonly status: number;
-  /** Seconds, as the broker says; 0 without. */
+  /** Seconds, as the broker says; 0 without, which includes a message that travelled with others and was not the first of them. */
   readonly retryAfter: number;
   /** Whether the same may succeed later. */
   readonly retryable: boolean;

@@ -113,7 +113,8 @@ export class Broker extends EventTarget {
     return list.view(() => setTimeout(() => {
       if (list.views.size || this.#lists.get(filter) !== list) return;
       this.#lists.delete(filter);
-      this.#act('unwatch', { watch: list.name }).catch(ignore);
+      // Otherwise it ends when the channel goes on, and it is told anew.
+      if (this.state === 'open') this.#unwatch(list.name);
     }, LINGER), signal);
   }
 
@@ -138,7 +139,7 @@ export class Broker extends EventTarget {
     listen('state', ignore);
     try {
       for (;;) {
-        if (unread.length > UNREAD) throw new BrokerError('overflow', `More than ${UNREAD} messages have not been read.`);
+        if (unread.length > UNREAD) throw new BrokerError('overflow', 'Too many messages are unread.');
         if (unread.length) {
           yield unread.shift();
         } else {
@@ -158,10 +159,10 @@ export class Broker extends EventTarget {
   }
 
   async iceServers({ signal } = {}) {
-    await abortable(this.#whenOpen(), signal);
+    const channel = await abortable(this.#whenOpen(), signal);
     const ice = this.#ice;
     if (Date.now() < ice.until) return ice.iceServers;
-    ice.fresh ??= this.#act('ice').then((answer) => this.#keepIce(answer), (error) => {
+    ice.fresh ??= this.#requests.act(channel, 'ice').then((answer) => this.#keepIce(answer), (error) => {
       if (Date.now() < ice.end) return ice.iceServers;
       throw error;
     }).finally(() => {
@@ -171,8 +172,9 @@ export class Broker extends EventTarget {
   }
 
   async close({ keepalive } = {}) {
-    const closing = this.#connection.channel && this.#act('close', {}, { keepalive }).catch(ignore);
-    this.#connection.end(new BrokerError('closed', 'The broker is closed: open() begins anew.'));
+    const { channel } = this.#connection;
+    const closing = channel && this.#requests.act(channel, 'close', {}, { keepalive }).catch(ignore);
+    this.#connection.end(new BrokerError('closed', 'The broker was closed: open() begins anew.'));
     await closing;
   }
 
@@ -213,7 +215,7 @@ export class Broker extends EventTarget {
       return this.#pause(0).then(() => this.#watch(filter, list));
     }
     // Its end was not heard.
-    if (type === 'ready') this.#act('unwatch', detail).catch(ignore);
+    if (type === 'ready') this.#unwatch(detail.watch);
   }
 
   #received({ origin, target, message }) {
@@ -227,28 +229,29 @@ export class Broker extends EventTarget {
         });
       }
     }
-    try {
-      message = this.#checked('message', message);
-    } catch (error) {
-      return this.#emit('malformed', { origin, error });
-    }
+    const checked = this.#checked('message', message, origin);
+    if (!checked) return;
+    [message] = checked;
     const reply = (answer, options) => this.send(origin, answer, { origin: target, ...options });
     this.#emit('message', { origin, target, message, reply });
   }
 
   #session(sid, { tags, metadata }) {
-    try {
-      const session = { sid, tags, metadata: this.#checked('metadata', metadata) };
-      for (const own of this.#hosted) if (own.sid === sid) session.own = true;
-      return session;
-    } catch (error) {
-      this.#emit('malformed', { origin: sid, error });
-    }
+    const checked = this.#checked('metadata', metadata, sid);
+    if (!checked) return;
+    const session = { sid, tags, metadata: checked[0] };
+    for (const own of this.#hosted) if (own.sid === sid) session.own = true;
+    return session;
   }
 
-  #checked(part, json) {
+  /** Returns an array of what the application makes of this, or nothing where it throws. */
+  #checked(part, json, origin) {
     const check = this.#options.check?.[part];
-    return check ? check(json) : json;
+    try {
+      return [check ? check(json) : json];
+    } catch (error) {
+      this.#emit('malformed', { origin, error });
+    }
   }
 
   #change(session, action, body, options) {
@@ -295,24 +298,33 @@ export class Broker extends EventTarget {
     }
   }
 
-  async #watch(filter, list) {
+  #watch(filter, list) {
+    return this.#ask('watch', { filter, watch: list.name }, () => this.#lists.get(filter) === list).catch((error) => {
+      if (error.code === 'unknown_channel') return;
+      this.#lists.delete(filter);
+      list.fail(error);
+    });
+  }
+
+  #unwatch(watch) {
+    this.#ask('unwatch', { watch }).catch(ignore);
+  }
+
+  /**
+   * Asks for the begin or the end of a list until there is an answer, for as long as the channel lives. These have no numbers, or
+   * messages would wait for a list that there is no room for. They need none: a name that was ended is not used again, so the end
+   * of one list is never that of another; and a list that nobody wants, begun by a late copy, is ended when it says `ready`.
+   */
+  async #ask(action, body, isWanted = () => true) {
     const { channel } = this.#connection;
-    for (let attempt = 0; channel === this.#connection.channel && this.#lists.get(filter) === list; attempt++) {
+    for (let attempt = 0; channel === this.#connection.channel && isWanted(); attempt++) {
       try {
-        return await this.#act('watch', { filter, watch: list.name });
+        return await this.#requests.act(channel, action, body);
       } catch (error) {
-        if (error.code === 'unknown_channel') return;
-        if (!error.retryable) {
-          this.#lists.delete(filter);
-          return list.fail(error);
-        }
+        if (!error.retryable) throw error;
         await this.#pause(attempt, error.retryAfter);
       }
     }
-  }
-
-  #act(...values) {
-    return this.#requests.act(this.#connection.channel, ...values);
   }
 
   #keepIce({ iceServers = [], iceTtl = Infinity }) {

@@ -73,12 +73,6 @@ export function connection(at, { freshHeaders, act }, options, on) {
 
   async function stream(signal) {
     const headers = await freshHeaders();
-    let isSettled;
-    const settle = (channel) => {
-      if (isSettled || !(channel || self.channel)) return;
-      isSettled = true;
-      settled(channel);
-    };
     const live = (listener) => (...values) => signal.aborted || listener(...values);
     await transport(
       at(`/channel?resume=${resume}&lease=${lease}${lastEventId && '&lastEventId=' + encodeURIComponent(lastEventId)}`),
@@ -98,7 +92,7 @@ export function connection(at, { freshHeaders, act }, options, on) {
             settle(type === 'channel' && detail);
             if (!signal.aborted) on.event(type, detail);
           } else if (/^(closed|revoked|superseded)$/.test(reason)) {
-            end(new BrokerError(reason, `The broker has ended the channel: ${reason}.`));
+            end(new BrokerError(reason, `The channel was ${reason}.`));
           }
         }),
       },
@@ -116,8 +110,9 @@ export function connection(at, { freshHeaders, act }, options, on) {
     }, HEARTBEATS * heartbeat());
   }
 
-  function settled(fresh) {
+  function settle(fresh) {
     const earlier = self.channel;
+    if (isOpen || !(fresh || earlier)) return;
     if (fresh) self.channel = { ...fresh, seq: 0 };
     const { channel } = self;
     failures = 0;
@@ -131,16 +126,10 @@ export function connection(at, { freshHeaders, act }, options, on) {
 
   /** Reports that this client is there and how far it has come. Resolves with whether the broker knows the channel. */
   async function ping(channel) {
-    let knows = true;
-    let hasStream = false;
-    try {
-      hasStream = (await act(channel, 'ping', { seen: lastEventId || undefined })).stream;
-    } catch ({ code }) {
-      knows = code !== 'unknown_channel';
-      hasStream = knows;
-    }
+    const { stream, code } = await act(channel, 'ping', { seen: lastEventId || undefined }).catch((error) => error);
+    const knows = code !== 'unknown_channel';
     // The broker has found out what the stream has not: nothing arrives here any longer.
-    if (!hasStream && isOpen && channel === self.channel) connect();
+    if (!(knows && stream !== false) && isOpen && channel === self.channel) connect();
     return knows;
   }
 

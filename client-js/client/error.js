@@ -7,7 +7,7 @@ export class BrokerError extends Error {
     this.code = code;
     this.status = status;
     this.retryAfter = retryAfter;
-    this.retryable = retryAfter > 0 || /^(unreachable|queue_full|(request_)?timeout)$/.test(code);
+    this.retryable = retryAfter > 0 || /^unreachable|(_full|_busy|rate_limited|at_capacity|_down|timeout)$/.test(code);
   }
 }
 

@@ -32,8 +32,8 @@ export function outbox({ open, post, lives, pause, address }) {
     // What is hosted again was let in before, and comes first.
     if (item.isFirst) waiting.unshift(item);
     else if (waiting.length < WAITING) waiting.push(item);
-    else throw new BrokerError('queue_full', 'Too much waits to be sent: await some of it.');
-    const unsent = 'No connection to the broker, or no headers from the application.';
+    else throw new BrokerError('queue_full', 'Too many messages wait: await some.');
+    const unsent = 'No connection, or no headers from the application.';
     const timer = setTimeout(() => item.reject(item.failure ?? new BrokerError('timeout', unsent)), Math.min(within, LONGEST));
     run();
     try {
@@ -144,4 +144,4 @@ export function outbox({ open, post, lives, pause, address }) {
   return { add, fail };
 }
 
-const unanswered = () => new BrokerError('unanswered', 'The broker has not answered: it may have happened.');
+const unanswered = () => new BrokerError('unanswered', 'No answer: it may have happened.');

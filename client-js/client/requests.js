@@ -27,7 +27,7 @@ export function below(url) {
   const nowhere = 'http://page.invalid';
   const base = globalThis.document?.baseURI ?? (globalThis.WorkerGlobalScope ? location.href : nowhere);
   const { protocol, username, origin, pathname, search } = new URL(url, base);
-  if (!/^http/.test(protocol) || username) throw new TypeError('The URL of a broker is http: or https:, without a password.');
+  if (!/^http/.test(protocol) || username) throw new TypeError('The URL must be http: or https: without a password.');
   const root = origin.replace(nowhere, '') + pathname.replace(/\/+$/, '');
   return (path) => root + path.replace(/\?|$/, (mark) => (search ? search + (mark && '&') : mark));
 }

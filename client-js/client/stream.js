@@ -11,6 +11,7 @@ export function eventReader(on) {
   let data = [];
   let id = '';
   const fields = {
+    __proto__: null,
     '': () => on.comment(),
     data: (value) => data.push(value),
     event: (value) => {
@@ -32,7 +33,7 @@ export function eventReader(on) {
     for (const line of lines) {
       if (line) {
         const [, field, value] = /^([^:]*):? ?([^]*)/.exec(line);
-        if (Object.hasOwn(fields, field)) fields[field](value);
+        fields[field]?.(value);
       } else {
         if (data.length) on.event(type || 'message', data.join('\n'), id);
         type = '';

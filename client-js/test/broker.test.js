@@ -325,6 +325,24 @@ test('a watch is asked for again where the refusal passes, and marks a session t
   await until(() => fake.requests.some(({ path, body }) => path.endsWith('/unwatch') && body.watch === 'forgotten'));
 });
 
+for (const [name, fault] of [['request', loseRequest], ['answer', loseAnswer]]) {
+  test(`a watch ends at the broker although the ${name} of its end is lost`, async () => {
+    const fake = await startFakeBroker();
+    const ada = client(fake);
+    const watch = ada.watch();
+    await watch.ready;
+    fake.next(/unwatch/, fault);
+    watch.close();
+    const asked = () => fake.requests.filter(({ path }) => path.endsWith('/unwatch'));
+    await until(() => asked().length === 2);
+    assert.equal(fake.channels[0].watches.size, 0);
+    assert.deepEqual(asked()[0].body, asked()[1].body);
+    const again = ada.watch();
+    await again.ready;
+    assert.notEqual([...fake.channels[0].watches.keys()][0], asked()[0].body.watch);
+  });
+}
+
 test('for await tells a watch from the beginning, folds what a slow reader misses, and ends', async () => {
   const fake = await startFakeBroker();
   const ada = client(fake);

@@ -293,6 +293,25 @@ test('the page’s events put it to sleep, wake it and close it', (t) => {
   assert.deepEqual(say(page, 'online'), []);
 });
 
+test('a page that is rendered in advance sleeps until it is shown', async (t) => {
+  const page = new EventTarget();
+  const document = Object.assign(new EventTarget(), { hidden: true, prerendering: true });
+  Object.assign(globalThis, { document, addEventListener: page.addEventListener.bind(page) });
+  t.after(() => {
+    delete globalThis.document;
+    delete globalThis.addEventListener;
+  });
+  const { self, streams } = await start(t, { lifecycle: pageLifecycle });
+  page.dispatchEvent(new Event('pageshow'));
+  page.dispatchEvent(new Event('online'));
+  await settle();
+  assert.deepEqual([self.state, streams.length], ['connecting', 0]);
+  document.prerendering = false;
+  document.dispatchEvent(new Event('prerenderingchange'));
+  await settle();
+  assert.equal(streams.length, 1);
+});
+
 test('outside a page nothing happens', () => {
   assert.doesNotThrow(pageLifecycle({}));
 });

@@ -84,6 +84,7 @@ test('a refusal of the target is one for all that goes to it', async () => {
   const [post] = await box.posted();
   post.resolve({ deliveries: [{ delivery: 'sent' }, ...Array(2).fill({ delivery: 'refused', code: 'target_busy', detail: '' })] });
   assert.deepEqual((await all).map(({ reason }) => reason?.code), [undefined, 'target_busy', 'target_busy']);
+  assert.ok((await all)[1].reason.retryable);
   assert.deepEqual(await box.posted(), []);
 });
 
