@@ -72,7 +72,7 @@ export class Peer extends EventTarget {
   #isOpened = false;
   #other = new Identity();
   #route = null;
-  #news = {}; // what the other side is told over the connection as soon as there is one
+  #news = {}; // what is said over the connection itself as soon as it is open
   #attempts = 0;
   #begun = 0; // when the other side began its last fresh connection
   #recovery = 0;
@@ -395,28 +395,29 @@ export class Peer extends EventTarget {
   /** Follows the broker, the network, and the page. */
   #listen() {
     const { signal } = this.#gone;
+    const on = (target, type, listener) => target?.addEventListener?.(type, listener, { signal });
     const cid = this.#broker.cid;
-    this.#broker.addEventListener('channel', ({ detail }) => {
+    on(this.#broker, 'channel', ({ detail }) => {
       if (!cid && !this.#started) return;
       if (detail.resumed || detail.cid === this.#origin) return;
       // The session that this side called from was perhaps hosted again.
       this.#origin = detail.sessions?.find(({ was }) => was === this.#origin)?.sid ?? detail.cid;
       this.#introduce({ address: this.#origin });
-    }, { signal });
+    });
     const network = globalThis.navigator?.connection;
     let type = network?.type;
     const changed = () => {
       if (this.#isOpened) this.restart();
     };
-    globalThis.addEventListener?.('online', changed, { signal });
-    network?.addEventListener?.('change', () => {
+    on(globalThis, 'online', changed);
+    on(network, 'change', () => {
       if (network.type === type) return; // it was only faster or slower
       ({ type } = network);
       changed();
-    }, { signal });
-    globalThis.addEventListener?.('pagehide', ({ persisted }) => {
+    });
+    on(globalThis, 'pagehide', ({ persisted }) => {
       if (!persisted) this.close();
-    }, { signal });
+    });
     const stop = onAbort(this.#options.signal, () => this.close());
     onAbort(signal, stop);
   }

@@ -8,7 +8,7 @@ import { spread } from '../tools/times.js';
 /** How often things happen at the same time, and pages are loaded: 8 and 20 times unless PEERBROKER_TIMES says otherwise, as 100. */
 const { PEERBROKER_TIMES } = process.env;
 const TRACKS = Number(PEERBROKER_TIMES ?? 8);
-/** Between Chromium and Firefox fewer: on a busy machine one in thirty leaves a path over which nothing comes, which ICE calls open. */
+/** Between Chromium and Firefox fewer: one in thirty leaves a path over which nothing comes for a while, or for good. */
 const restartsOf = ([one, other]) => Number(PEERBROKER_TIMES ?? (one === other ? 8 : 3));
 const CALLS = Number(PEERBROKER_TIMES ?? 20);
 const pairs = [['chromium', 'chromium'], ['firefox', 'firefox'], ['chromium', 'firefox'], ['firefox', 'chromium']];

@@ -74,7 +74,7 @@ export async function ping() {
       peer.send('ping');
     }
     return heard.length > count;
-  }, 'a pong');
+  }, 'a pong', 40_000); // a dead path is noticed after about 20 seconds
   return performance.now() - start;
 }
 
