@@ -46,8 +46,8 @@ final class BareRelayServlet extends HttpServlet {
   protected void doGet(HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     response.setContentType("text/event-stream");
-    // As the broker does: an idle stream keeps its buffer.
-    response.setBufferSize(1_024);
+    // An idle stream keeps its buffer, and an event that has no room in it is written in pieces.
+    response.setBufferSize(4_096);
     AsyncContext async = request.startAsync();
     async.setTimeout(0);
     Target target = new Target(async, new ReentrantLock());
