@@ -319,6 +319,7 @@ export class Peer extends EventTarget {
         else this.#recover(true);
       },
       searched: () => {
+        if (!this.#control) return; // a peer of the seed may have nothing to say
         this.#introduce({ probe: true });
         this.#pulse.watch(this.#isPolite);
       },

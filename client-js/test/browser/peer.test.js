@@ -260,7 +260,14 @@ inPage('A peer of the seed calls with bare words', async () => {
   });
   await connection.setLocalDescription();
   await ada.send(bob.cid, { offer: connection.localDescription.sdp });
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = (callback, milliseconds) => setTimeout(callback, milliseconds / 20);
   const peer = await accepted;
+  const { connection: first } = peer;
+  await peer.opened;
+  await new Promise((resolve) => setTimeout(resolve, 30_000 / 20)); // in silence
+  globalThis.setTimeout = setTimeout;
+  if (peer.connection !== first) return ['a fresh connection'];
   const said = new Promise((resolve) => (channel.onmessage = ({ data }) => resolve(data)));
   await peer.send('hello');
   const result = [await said, Object.keys(world.sent.find(({ origin }) => origin === bob.cid).message).join()];
