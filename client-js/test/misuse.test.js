@@ -271,3 +271,21 @@ test('two brokers on a page know nothing of each other', async (t) => {
   await one.broker.close().catch(() => {});
   assert.deepEqual([one.broker.state, other.broker.state], ['closed', 'open']);
 });
+
+test('the farewell of a page that goes away outlives it', async (t) => {
+  const kept = [];
+  let leave;
+  const { open } = scripted(t, {
+    lifecycle(on) {
+      ({ leave } = on);
+    },
+    fetch: async (path, { keepalive }) => {
+      if (keepalive) kept.push(path);
+      return Response.json({});
+    },
+  });
+  await open('a');
+  leave();
+  await settle();
+  assert.deepEqual(kept, ['/channel/a/close']);
+});
