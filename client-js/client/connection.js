@@ -56,9 +56,9 @@ export function connection(at, { freshHeaders, act }, options, on) {
   };
 
   function become(state, retryIn = 0, error = undefined) {
-    const isNews = state !== self.state || error;
+    if (state === self.state && !error) return;
     self.state = state;
-    if (isNews) on.state({ state, attempt: failures, retryIn, error });
+    on.state({ state, attempt: failures, retryIn, error });
   }
 
   function connect() {

@@ -44,11 +44,11 @@ export function requests(at, { fetch, headers, credentials }) {
     }
   }
 
-  async function request(path, type, value, { sending, ...init } = {}) {
+  async function request(path, type, { sending, ...init } = {}) {
     try {
       // What goes away with its page can't wait for a token.
       const all = new Headers(init.keepalive ? lastHeaders : await freshHeaders());
-      all.set(type, value);
+      if (type) all.set('Content-Type', type);
       sending?.();
       const response = await (fetch ?? globalThis.fetch)(at(path), {
         credentials, headers: all, signal: AbortSignal.timeout(ANSWER_WITHIN), ...init,
@@ -62,13 +62,13 @@ export function requests(at, { fetch, headers, credentials }) {
 
   /** `sending` is called once the request may reach the broker. */
   async function post(path, body, options, type = 'application/json') {
-    const [answer] = await request(path, 'Content-Type', type, { method: 'POST', body, ...options });
+    const [answer] = await request(path, type, { method: 'POST', body, ...options });
     return answer;
   }
 
   return {
     freshHeaders,
-    get: (path) => request(path, 'Accept', 'application/json'),
+    get: request,
     post,
     /** Does to a channel what needs no number. */
     act({ cid, key }, action, body, options) {
