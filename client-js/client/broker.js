@@ -139,6 +139,7 @@ export class Broker extends EventTarget {
     listen('state', ignore);
     try {
       for (;;) {
+        signal?.throwIfAborted();
         if (unread.length > UNREAD) throw new BrokerError('overflow', 'Too many messages are unread.');
         if (unread.length) {
           yield unread.shift();

@@ -1,4 +1,4 @@
-import { abortable, BrokerError, gate } from './error.js';
+import { abortable, BrokerError, brokerError, gate } from './error.js';
 
 /** The most that one body carries: messages, and UTF-16 code units of theirs, each of which takes at most three bytes. */
 const MESSAGES = 64;
@@ -114,7 +114,7 @@ export function outbox({ open, post, lives, pause, address }) {
         }
         if (!error) return;
       } catch (failure) {
-        error = failure;
+        error = brokerError(failure); // also where the answer has a shape that no broker's has
       }
       const { code, retryAfter } = error;
       if (code === 'unreachable') {

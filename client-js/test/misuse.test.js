@@ -202,6 +202,34 @@ test('a close and an open in the turn in which the channel opens leave nothing t
   await sending;
 });
 
+test('an answer that no broker gives is none: what was sent is repeated with its number', async (t) => {
+  const { broker, open, to } = scripted(t);
+  await open('a');
+  const sending = broker.send('x', 1);
+  for (const answer of [null, { deliveries: 7 }, { deliveries: [null] }]) {
+    let post;
+    await until(async () => ([post] = await to(/send/))[0]);
+    assert.equal(post.body.seq, 1);
+    post.answer(answer);
+  }
+  let last;
+  await until(async () => ([last] = await to(/send/))[0]);
+  sent(last);
+  assert.deepEqual(await sending, { delivery: 'sent' });
+});
+
+test('a reader of messages that aborts reads none of those that wait', async (t) => {
+  const { broker, open, say } = scripted(t);
+  await open('a');
+  const controller = new AbortController();
+  const reading = broker.messages({ signal: controller.signal });
+  const first = reading.next();
+  for (const message of [1, 2]) await say('message', { origin: 'x', target: 'a', message }, `a.${message + 1}`);
+  assert.equal((await first).value.message, 1);
+  controller.abort(new Error('mine'));
+  await assert.rejects(reading.next(), { message: 'mine' });
+});
+
 test('a session that was answered for a channel that is gone is hosted on the next', async (t) => {
   const { broker, open, replace, to } = scripted(t);
   await open('a');
