@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Broker } from '../../client/broker.js';
 import { random } from '../tools/model.js';
 import { startProxy, startRealBroker, withoutJar } from '../tools/realbroker.js';
+import { until } from '../tools/waiting.js';
 
 /** The steps of each script: 40 unless PEERBROKER_STEPS says otherwise (1,000 take a few minutes). */
 const STEPS = Number(process.env.PEERBROKER_STEPS ?? 40);
@@ -85,3 +86,34 @@ for (const seed of [1, 2]) {
     await reading;
   });
 }
+
+test('Forty lists that begin and end one after another leave room, though requests and answers are lost', options, async (t) => {
+  const real = await startRealBroker();
+  t.after(() => real.stop('SIGKILL'));
+  const proxy = await startProxy(real.port);
+  t.after(proxy.close);
+  let asked = 0; // how often the end of a list was asked for
+  const broker = new Broker(proxy.url, {
+    delay: () => 10,
+    fetch: (url, init) => {
+      asked += url.endsWith('/unwatch');
+      return fetch(url, init);
+    },
+  });
+  t.after(() => broker.close());
+  await broker.ready();
+  const rand = random(3);
+  const lost = { losesRequestOf: 0, losesAnswerOf: 0 };
+  for (const [how] of Object.entries(lost)) {
+    proxy[how] = (data) => /^POST .broker.channel.[^ ]*watch/.test(data) && rand() < 0.25 && !!++lost[how];
+  }
+  for (let lists = 0; lists < 40; lists += 8) {
+    const watches = Array.from({ length: 8 }, (_, i) => broker.watch(`tag${lists + i}`));
+    await Promise.all(watches.map(({ ready }) => ready));
+    const before = asked;
+    watches.forEach((watch) => watch.close());
+    await until(() => asked >= before + 8);
+  }
+  t.diagnostic(JSON.stringify(lost));
+  assert.ok(lost.losesRequestOf > 3 && lost.losesAnswerOf > 3, JSON.stringify(lost));
+});

@@ -68,6 +68,8 @@ export async function startProxy(target) {
     },
     /** Told what a client sends; returns true for a request whose answer is lost with its connection. */
     losesAnswerOf: () => false,
+    /** The same for a request that is lost itself. */
+    losesRequestOf: () => false,
     cut() {
       for (const pair of pairs) pair.forEach((socket) => socket.destroy());
     },
@@ -86,6 +88,7 @@ export async function startProxy(target) {
     near.on('data', (data) => {
       const text = String(data);
       pair.isStream ||= text.startsWith('GET /broker/channel?');
+      if (proxy.losesRequestOf(text)) return end();
       isLosing ||= proxy.losesAnswerOf(text);
       if (proxy.isFlowing) far.write(data);
     });
