@@ -2,10 +2,14 @@ package io.peerbroker.servlet;
 
 import io.peerbroker.core.Answer;
 import io.peerbroker.core.Broker;
-import io.peerbroker.core.Delivery;
 import io.peerbroker.core.Gateway;
 import io.peerbroker.core.RefusedException;
 import io.peerbroker.core.Request;
+import io.peerbroker.json.JsonAnswers;
+import io.peerbroker.json.JsonMembers;
+import io.peerbroker.json.JsonRequests;
+import io.peerbroker.json.JsonWriter;
+import io.peerbroker.json.RequestPath;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -36,7 +40,7 @@ public final class BrokerHttp implements AutoCloseable {
   private final Cors cors;
   private final ClientFiles clientFiles;
   private final StreamRequests streamRequests;
-  private final Commands commands;
+  private final JsonRequests requests;
 
   /** Every stream whose response is open. */
   final Set<SseTransport> streams = ConcurrentHashMap.newKeySet();
@@ -49,7 +53,7 @@ public final class BrokerHttp implements AutoCloseable {
     cors = new Cors(settings);
     clientFiles = ClientFiles.of(settings);
     streamRequests = new StreamRequests(broker, settings, streams);
-    commands = new Commands(settings.heartbeat().multipliedBy(2));
+    requests = new JsonRequests(settings.heartbeat().multipliedBy(2));
   }
 
   /**
@@ -111,10 +115,11 @@ public final class BrokerHttp implements AutoCloseable {
       case LIST -> streamRequests.list(exchange);
       case CLIENT -> {
         exchange.requireNoBody();
-        exchange.answer(clientFiles.answer(route.id(), exchange.request));
+        exchange.answer(clientFiles.answer(route.path(), exchange.request));
       }
-      default -> {
-        ContentType.require(exchange.request, endpoint);
+      case POST -> {
+        RequestPath posted = Objects.requireNonNull(route.request());
+        ContentType.require(exchange.request, posted.action());
         // Made here, while the request is sure to exist: its body may come later.
         Gateway acting = broker.forCaller(exchange.caller(gateway.policy())).gateway();
         BodyReader.read(
@@ -127,17 +132,16 @@ public final class BrokerHttp implements AutoCloseable {
                         perform(
                             acting,
                             exchange,
-                            route,
+                            posted,
                             JsonMembers.of(body, gateway.limits().maxJsonDepth()))));
       }
     }
   }
 
   /** Performs the request of a body, and writes the answer. */
-  private void perform(
-      Gateway acting, Exchange exchange, Endpoint.Route route, JsonMembers members) {
-    Request request = request(route, members);
-    boolean several = request instanceof Request.Send && Commands.isForSeveral(members);
+  private void perform(Gateway acting, Exchange exchange, RequestPath path, JsonMembers members) {
+    Request request = requests.read(path, members);
+    boolean several = JsonAnswers.isForSeveral(request, members);
     CompletionStage<Answer> stage = acting.perform(request);
     CompletableFuture<Answer> answer = stage.toCompletableFuture();
     if (!answer.isDone()) {
@@ -154,34 +158,16 @@ public final class BrokerHttp implements AutoCloseable {
                 });
   }
 
-  private Request request(Endpoint.Route route, JsonMembers members) {
-    String id = route.id();
-    return switch (route.endpoint()) {
-      case PING -> commands.ping(id, members);
-      case ICE -> commands.askIceServers(id, members);
-      case WATCH -> commands.watch(id, members);
-      case UNWATCH -> commands.unwatch(id, members);
-      case CLOSE_CHANNEL -> commands.closeChannel(id, members);
-      case OPEN_SESSION -> commands.openSession(members);
-      case UPDATE_SESSION -> commands.updateSession(id, members);
-      case CLOSE_SESSION -> commands.closeSession(id, members);
-      case SEND -> commands.send(id, members);
-      case CHANNEL, LIST, CLIENT ->
-          throw new IllegalStateException("Not a POST: " + route.endpoint());
-    };
-  }
-
   private static Reply reply(Answer answer, boolean several) {
     if (answer instanceof Answer.Refused refused) {
       return Problem.of(refused.refusal()).reply();
     }
-    if (!several
-        && answer instanceof Answer.Delivered delivered
-        && delivered.deliveries().get(0) instanceof Delivery.Sent) {
+    if (JsonAnswers.isSent(answer, several)) {
       return SENT;
     }
-    int status = answer instanceof Answer.SessionOpened ? 201 : 200;
-    return Reply.json(status, Commands.json(answer, several));
+    JsonWriter out = new JsonWriter(64);
+    JsonAnswers.write(answer, several, out);
+    return Reply.json(answer instanceof Answer.SessionOpened ? 201 : 200, out.toBytes());
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.peerbroker.servlet;
 
+import io.peerbroker.json.RequestPath;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.List;
 import java.util.Locale;
@@ -19,7 +20,7 @@ final class ContentType {
    *
    * @throws Problem {@code unsupported_media_type}
    */
-  static void require(HttpServletRequest request, Endpoint endpoint) {
+  static void require(HttpServletRequest request, RequestPath.Action action) {
     if (request.getHeader("Content-Encoding") != null) {
       throw unsupported("A body must come without a Content-Encoding.");
     }
@@ -29,10 +30,10 @@ final class ContentType {
     }
     List<String> parts = AcceptHeader.split(type.toLowerCase(Locale.ROOT), ';');
     String media = parts.get(0).strip();
-    if (!media.equals(AcceptHeader.JSON) && !(media.equals(TEXT) && endpoint.takesText())) {
+    if (!media.equals(AcceptHeader.JSON) && !(media.equals(TEXT) && takesText(action))) {
       throw unsupported(
           "The Content-Type of a body must be application/json"
-              + (endpoint.takesText() ? " or text/plain." : "."));
+              + (takesText(action) ? " or text/plain." : "."));
     }
     for (String part : parts.subList(1, parts.size())) {
       String[] parameter = part.split("=", 2);
@@ -43,6 +44,14 @@ final class ContentType {
         }
       }
     }
+  }
+
+  /**
+   * Whether a body may be text/plain, which a page may send to another origin without a preflight.
+   * A page that goes away has no time for one, and {@code navigator.sendBeacon} sends nothing else.
+   */
+  private static boolean takesText(RequestPath.Action action) {
+    return action == RequestPath.Action.PING || action == RequestPath.Action.CLOSE_CHANNEL;
   }
 
   private static Problem unsupported(String detail) {

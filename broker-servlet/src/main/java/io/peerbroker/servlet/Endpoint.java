@@ -1,5 +1,6 @@
 package io.peerbroker.servlet;
 
+import io.peerbroker.json.RequestPath;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.MappingMatch;
 import java.util.Locale;
@@ -11,15 +12,7 @@ enum Endpoint {
   CHANNEL(true),
   LIST(true),
   CLIENT(true),
-  PING(false),
-  ICE(false),
-  WATCH(false),
-  UNWATCH(false),
-  CLOSE_CHANNEL(false),
-  OPEN_SESSION(false),
-  UPDATE_SESSION(false),
-  CLOSE_SESSION(false),
-  SEND(false);
+  POST(false);
 
   /** Whether its method is GET (and HEAD), or POST. */
   private final boolean got;
@@ -32,15 +25,6 @@ enum Endpoint {
     return got ? method.equals("GET") || method.equals("HEAD") : method.equals("POST");
   }
 
-  /**
-   * Whether its body may be text/plain, which a page may send to another origin without a
-   * preflight. A page that goes away has no time for one, and {@code navigator.sendBeacon} sends
-   * nothing else.
-   */
-  boolean takesText() {
-    return this == PING || this == CLOSE_CHANNEL;
-  }
-
   /** The methods as the header Allow names them. */
   String allow() {
     return got ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
@@ -49,10 +33,10 @@ enum Endpoint {
   /**
    * The endpoint that a path leads to.
    *
-   * @param id the cid, sid or target in the path, percent-decoded, or the client's file; empty if
-   *     there is none
+   * @param path the path below the mount, percent-decoded
+   * @param request what the path of a POST is for; null for the others
    */
-  record Route(Endpoint endpoint, String id) {
+  record Route(Endpoint endpoint, String path, @Nullable RequestPath request) {
 
     /**
      * Finds the endpoint of a path below the mount.
@@ -66,50 +50,20 @@ enum Endpoint {
         throw unknown();
       }
       String path = given == null ? pathOf(request) : given;
-      Route route = ofProtocol(path);
-      if (route != null) {
-        return route;
+      if (path.equals("/channel")) {
+        return new Route(CHANNEL, path, null);
+      }
+      if (path.equals("/list")) {
+        return new Route(LIST, path, null);
+      }
+      RequestPath posted = RequestPath.of(path);
+      if (posted != null) {
+        return new Route(POST, path, posted);
       }
       if (files.contains(path)) {
-        return new Route(CLIENT, path);
+        return new Route(CLIENT, path, null);
       }
       throw unknown();
-    }
-
-    private static @Nullable Route ofProtocol(String path) {
-      String[] parts = path.split("/", -1);
-      if (parts.length < 2 || !parts[0].isEmpty()) {
-        return null;
-      }
-      String last = parts[parts.length - 1];
-      if (parts.length == 2) {
-        return switch (last) {
-          case "channel" -> new Route(CHANNEL, "");
-          case "list" -> new Route(LIST, "");
-          case "session" -> new Route(OPEN_SESSION, "");
-          default -> null;
-        };
-      }
-      String id = parts[2];
-      if (id.isEmpty()) {
-        return null;
-      }
-      if (parts.length == 3 && parts[1].equals("send")) {
-        return new Route(SEND, id);
-      }
-      if (parts.length == 4) {
-        return switch (parts[1] + "/" + last) {
-          case "channel/ping" -> new Route(PING, id);
-          case "channel/ice" -> new Route(ICE, id);
-          case "channel/watch" -> new Route(WATCH, id);
-          case "channel/unwatch" -> new Route(UNWATCH, id);
-          case "channel/close" -> new Route(CLOSE_CHANNEL, id);
-          case "session/update" -> new Route(UPDATE_SESSION, id);
-          case "session/close" -> new Route(CLOSE_SESSION, id);
-          default -> null;
-        };
-      }
-      return null;
     }
 
     /**

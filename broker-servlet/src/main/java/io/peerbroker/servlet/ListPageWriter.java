@@ -3,6 +3,8 @@ package io.peerbroker.servlet;
 import io.peerbroker.core.ListedSession;
 import io.peerbroker.core.PageReader;
 import io.peerbroker.core.Timer;
+import io.peerbroker.json.JsonEvents;
+import io.peerbroker.json.JsonWriter;
 import jakarta.servlet.AsyncContext;
 import java.io.IOException;
 import java.time.Duration;
@@ -45,7 +47,7 @@ final class ListPageWriter implements StreamWriter.Source {
     do {
       sessions = page.more();
       for (ListedSession session : sessions) {
-        EventJson.write(session, chunk.ascii(separator));
+        JsonEvents.write(session, chunk.ascii(separator));
         separator = ",";
       }
     } while (!sessions.isEmpty() && chunk.length() < CHUNK_BYTES);

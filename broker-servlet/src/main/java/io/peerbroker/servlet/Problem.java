@@ -2,6 +2,7 @@ package io.peerbroker.servlet;
 
 import io.peerbroker.core.Refusal;
 import io.peerbroker.core.RefusedException;
+import io.peerbroker.json.JsonWriter;
 import java.time.Duration;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

@@ -5,13 +5,15 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import io.peerbroker.core.CloseReason;
 import io.peerbroker.core.Envelope;
 import io.peerbroker.core.Event;
+import io.peerbroker.json.JsonEvents;
+import io.peerbroker.json.JsonWriter;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The frames of a stream of server-sent events: text/event-stream (WHATWG HTML, section 9.2) around
- * {@link EventJson}, both in one byte array.
+ * {@link JsonEvents}, both in one byte array.
  *
  * <p>Event names come from there alone, and no line break gets into a data line, so nothing that a
  * client sends can make a field of its own.
@@ -38,8 +40,8 @@ final class SseEncoder {
     if (id != null) {
       frame.ascii("id: ").ascii(id).ascii("\n");
     }
-    frame.ascii("event: ").ascii(EventJson.name(event)).ascii("\ndata: ");
-    EventJson.write(event, heartbeat, frame);
+    frame.ascii("event: ").ascii(JsonEvents.name(event)).ascii("\ndata: ");
+    JsonEvents.write(event, heartbeat, frame);
     return frame.ascii("\n\n").toBytes();
   }
 

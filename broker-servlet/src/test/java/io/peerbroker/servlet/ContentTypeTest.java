@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.when;
 
+import io.peerbroker.json.RequestPath.Action;
 import jakarta.servlet.http.HttpServletRequest;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,7 +30,7 @@ final class ContentTypeTest {
         "application/json;"
       })
   void jsonInUtf8(String type) {
-    assertThatCode(() -> ContentType.require(request(type, null), Endpoint.SEND))
+    assertThatCode(() -> ContentType.require(request(type, null), Action.SEND))
         .doesNotThrowAnyException();
   }
 
@@ -56,9 +57,9 @@ final class ContentTypeTest {
 
   @ParameterizedTest
   @EnumSource
-  void textForPingsAndFarewells(Endpoint endpoint) {
+  void textForPingsAndFarewells(Action endpoint) {
     HttpServletRequest text = request("text/plain;charset=utf-8", null);
-    if (endpoint == Endpoint.PING || endpoint == Endpoint.CLOSE_CHANNEL) {
+    if (endpoint == Action.PING || endpoint == Action.CLOSE_CHANNEL) {
       assertThatCode(() -> ContentType.require(text, endpoint)).doesNotThrowAnyException();
     } else {
       assertThatExceptionOfType(Problem.class)
@@ -74,7 +75,7 @@ final class ContentTypeTest {
 
   private static void assertRefused(HttpServletRequest request) {
     assertThatExceptionOfType(Problem.class)
-        .isThrownBy(() -> ContentType.require(request, Endpoint.SEND))
+        .isThrownBy(() -> ContentType.require(request, Action.SEND))
         .satisfies(problem -> assertThat(problem.reply().status()).isEqualTo(415));
   }
 

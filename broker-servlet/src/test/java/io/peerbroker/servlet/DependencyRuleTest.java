@@ -27,10 +27,10 @@ final class DependencyRuleTest {
         .onlyDependOnClassesThat()
         .resideInAnyPackage(
             "io.peerbroker.core..",
+            "io.peerbroker.json..",
             "io.peerbroker.servlet..",
             "java..",
             "jakarta.servlet..",
-            "com.google.gson..",
             "com.google.errorprone.annotations..",
             "org.jspecify..")
         .check(CLASSES);

@@ -10,6 +10,8 @@ import io.peerbroker.core.IceServer;
 import io.peerbroker.core.Json;
 import io.peerbroker.core.ListedSession;
 import io.peerbroker.core.Message;
+import io.peerbroker.json.JsonEvents;
+import io.peerbroker.json.JsonWriter;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -101,7 +103,7 @@ final class SseEncoderTest {
             "event: add\ndata: {\"sid\":\"s-1\",\"session\":"
                 + "{\"tags\":[\"chat\",\"é\\\"x\"],\"metadata\":{ \"name\":1.0}}}\n\n");
     JsonWriter entry = new JsonWriter(1);
-    EventJson.write(session, entry);
+    JsonEvents.write(session, entry);
     assertThat(new String(entry.toBytes(), UTF_8))
         .isEqualTo(
             "{\"sid\":\"s-1\",\"session\":{\"tags\":[\"chat\",\"é\\\"x\"],\"metadata\":{ \"name\":1.0}}}");

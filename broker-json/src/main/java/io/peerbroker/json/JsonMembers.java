@@ -1,4 +1,4 @@
-package io.peerbroker.servlet;
+package io.peerbroker.json;
 
 import io.peerbroker.core.Json;
 import io.peerbroker.core.Refusal;
@@ -9,8 +9,14 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The members of a body, each read as the type that it must have; other members are ignored. */
-final class JsonMembers {
+/**
+ * The members of a request, each read as the type that it must have. Immutable.
+ *
+ * <p>Every method throws a {@link RefusedException} with {@code invalid_request} for a member of
+ * another type, null included; one without <em>optional</em> in its name also throws it for a
+ * member that is missing.
+ */
+public final class JsonMembers {
 
   /** The greatest integer that a double, which is what many parsers read, holds exactly. */
   private static final long MAX_NATURAL = (1L << 53) - 1;
@@ -25,13 +31,20 @@ final class JsonMembers {
     this.members = members;
   }
 
-  /** Reads a body, and takes over its bytes. */
-  static JsonMembers of(byte[] body, int maxDepth) {
+  /**
+   * Reads the text of an object.
+   *
+   * @param body must not be changed any longer: members are parts of it
+   * @param maxDepth how deep it may be nested, counting itself as the first level
+   * @throws RefusedException {@code malformed_json}, or {@code invalid_request} for what is not an
+   *     object, or has a member twice
+   */
+  public static JsonMembers of(byte[] body, int maxDepth) {
     return new JsonMembers("", Json.members(body, maxDepth));
   }
 
-  /** The members of a member that is an object and may have only these names. */
-  JsonMembers object(String name, Set<String> known) {
+  /** Returns the members of a member that is an object and may have only these names. */
+  public JsonMembers members(String name, Set<String> known) {
     Json value = json(name);
     if (!value.isObject()) {
       throw wrong(name, "an object");
@@ -53,7 +66,8 @@ final class JsonMembers {
     return new JsonMembers(prefix + name + ".", inner);
   }
 
-  Json json(String name) {
+  /** Returns a member, which may be any JSON. */
+  public Json json(String name) {
     Json value = members.get(name);
     if (value == null) {
       throw invalid("The member '" + prefix + name + "' is missing.");
@@ -61,11 +75,13 @@ final class JsonMembers {
     return value;
   }
 
-  @Nullable Json optionalJson(String name) {
+  /** Returns a member, which may be any JSON, or null if there is none. */
+  public @Nullable Json optionalJson(String name) {
     return members.get(name);
   }
 
-  String string(String name) {
+  /** Returns a member that is a string. */
+  public String string(String name) {
     Json value = json(name);
     if (!value.isString()) {
       throw wrong(name, "a string");
@@ -73,12 +89,16 @@ final class JsonMembers {
     return value.asString();
   }
 
-  @Nullable String optionalString(String name) {
+  /** Returns a member that is a string, or null if there is none. */
+  public @Nullable String optionalString(String name) {
     return members.containsKey(name) ? string(name) : null;
   }
 
-  /** A positive integer that every JSON parser can hold, in plain digits. */
-  @Nullable Long optionalNatural(String name) {
+  /**
+   * Returns a member that is an integer from 1 to 2^53 - 1, which every JSON parser can hold, in
+   * plain digits, or null if there is none.
+   */
+  public @Nullable Long optionalNatural(String name) {
     Json value = members.get(name);
     if (value == null) {
       return null;
@@ -93,7 +113,8 @@ final class JsonMembers {
     throw wrong(name, "an integer from 1 to " + MAX_NATURAL);
   }
 
-  @Nullable Boolean optionalBoolean(String name) {
+  /** Returns a member that is true or false, or null if there is none. */
+  public @Nullable Boolean optionalBoolean(String name) {
     Json value = members.get(name);
     if (value == null) {
       return null;
@@ -104,7 +125,8 @@ final class JsonMembers {
     return value.asBoolean();
   }
 
-  @Nullable List<String> optionalStrings(String name) {
+  /** Returns a member that is an array of strings, or null if there is none. */
+  public @Nullable List<String> optionalStrings(String name) {
     Json value = members.get(name);
     if (value == null) {
       return null;
@@ -122,8 +144,11 @@ final class JsonMembers {
     return strings;
   }
 
-  /** The elements of an array that has from one to so many of them. */
-  @Nullable List<Json> optionalElements(String name, int max) {
+  /**
+   * Returns the elements of an array that has from one to so many of them, or null if there is
+   * none.
+   */
+  public @Nullable List<Json> optionalElements(String name, int max) {
     Json value = members.get(name);
     if (value == null) {
       return null;

@@ -1,21 +1,30 @@
-package io.peerbroker.servlet;
+package io.peerbroker.json;
 
 import io.peerbroker.core.Json;
 import java.util.Arrays;
 
-/** JSON text and its framing, on the way into one byte array. */
-final class JsonWriter {
+/** Puts JSON text and its framing together in one byte array. For use by one thread. */
+public final class JsonWriter {
 
   private byte[] bytes;
   private int length;
 
-  JsonWriter(int capacity) {
+  /**
+   * Creates one without text.
+   *
+   * @param capacity the bytes that it has room for at first, at least 1; it grows
+   */
+  public JsonWriter(int capacity) {
     bytes = new byte[capacity];
   }
 
-  /** Appends ASCII as it is: names, brackets, numbers, framing. */
+  /**
+   * Appends ASCII as it is: names, brackets, numbers, framing.
+   *
+   * @param text without other characters, which would be cut to their low byte
+   */
   @SuppressWarnings("deprecation") // getBytes with an offset copies ASCII without a second array
-  JsonWriter ascii(String text) {
+  public JsonWriter ascii(String text) {
     reserve(text.length());
     text.getBytes(0, text.length(), bytes, length);
     length += text.length();
@@ -23,14 +32,14 @@ final class JsonWriter {
   }
 
   /** Appends a value unchanged, without a line break. */
-  JsonWriter json(Json json) {
+  public JsonWriter json(Json json) {
     reserve(json.length());
     length = json.copyLine(bytes, length);
     return this;
   }
 
   /** Appends a string as a JSON string. */
-  JsonWriter string(String text) {
+  public JsonWriter string(String text) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       if (c < ' ' || c > '~' || c == '"' || c == '\\') {
@@ -46,12 +55,13 @@ final class JsonWriter {
     }
   }
 
-  /** Returns the number of bytes. */
-  int length() {
+  /** Returns the number of bytes so far. */
+  public int length() {
     return length;
   }
 
-  byte[] toBytes() {
+  /** Returns the text so far. Nothing may be appended any longer. */
+  public byte[] toBytes() {
     return length == bytes.length ? bytes : Arrays.copyOf(bytes, length);
   }
 }

@@ -1,4 +1,4 @@
-package io.peerbroker.servlet;
+package io.peerbroker.json;
 
 import io.peerbroker.core.Event;
 import io.peerbroker.core.IceConfiguration;
@@ -8,13 +8,16 @@ import io.peerbroker.core.Message;
 import java.math.BigDecimal;
 import java.time.Duration;
 
-/** Events as the protocol names them, and their content as JSON, for any framing. */
-final class EventJson {
+/**
+ * Names the protocol's events and writes their content, which is a JSON object with at least one
+ * member.
+ */
+public final class JsonEvents {
 
-  private EventJson() {}
+  private JsonEvents() {}
 
-  /** Returns the name of an event. */
-  static String name(Event event) {
+  /** Returns the name of an event, as in the field {@code event} of a stream. */
+  public static String name(Event event) {
     if (event instanceof Event.Received) {
       return "message";
     } else if (event instanceof Event.Added) {
@@ -32,11 +35,12 @@ final class EventJson {
   }
 
   /**
-   * Writes the content of an event.
+   * Writes the content of an event. That of an {@link Event.Watched} is the shared event's, without
+   * the name of the list.
    *
    * @param heartbeat the stream's heartbeat for {@code channel} and {@code ready}; zero to omit it
    */
-  static void write(Event event, Duration heartbeat, JsonWriter out) {
+  public static void write(Event event, Duration heartbeat, JsonWriter out) {
     if (event instanceof Event.Received received) {
       Message message = received.message();
       out.ascii("{\"origin\":").string(message.origin());
@@ -85,7 +89,7 @@ final class EventJson {
   }
 
   /** Writes ICE servers as two members, the second one only if they run out. */
-  static void write(IceConfiguration configuration, JsonWriter out) {
+  public static void write(IceConfiguration configuration, JsonWriter out) {
     out.ascii("\"iceServers\":[");
     String separator = "";
     for (IceServer server : configuration.servers()) {
@@ -110,7 +114,7 @@ final class EventJson {
   }
 
   /** Writes a session as lists show it: {@code {"sid":…,"session":{…}}}. */
-  static void write(ListedSession session, JsonWriter out) {
+  public static void write(ListedSession session, JsonWriter out) {
     out.ascii("{\"sid\":").string(session.id()).ascii(",\"session\":{\"tags\":[");
     String separator = "";
     for (String tag : session.tags()) {
