@@ -4,10 +4,14 @@ import io.peerbroker.core.Answer;
 import io.peerbroker.core.Delivery;
 import io.peerbroker.core.Refusal;
 import io.peerbroker.core.Request;
+import java.time.Duration;
 import java.util.List;
 
 /** Writes the protocol's answers, which are JSON objects. */
 public final class JsonAnswers {
+
+  /** Clients may keep the seconds in 32 bits. */
+  private static final Duration LONGEST_RETRY = Duration.ofSeconds(Integer.MAX_VALUE);
 
   private JsonAnswers() {}
 
@@ -59,6 +63,27 @@ public final class JsonAnswers {
     } else {
       out.ascii("{}");
     }
+  }
+
+  /** Writes a refusal: its code, its detail, and perhaps after how many seconds to try again. */
+  public static void write(Refusal refusal, JsonWriter out) {
+    out.ascii("{\"code\":").string(refusal.code().code());
+    out.ascii(",\"detail\":").string(refusal.detail());
+    Duration retryAfter = refusal.retryAfter();
+    if (retryAfter != null) {
+      out.ascii(",\"retryAfter\":").ascii(Long.toString(seconds(retryAfter)));
+    }
+    out.ascii("}");
+  }
+
+  /**
+   * Returns after how many seconds a client is to try again: whole ones, at least 1, and no more
+   * than 32 bits hold.
+   */
+  public static long seconds(Duration retryAfter) {
+    // In milliseconds, the longest time that an application may give would be too large a number.
+    Duration bounded = retryAfter.compareTo(LONGEST_RETRY) < 0 ? retryAfter : LONGEST_RETRY;
+    return Math.max(1, (bounded.toMillis() + 999) / 1_000);
   }
 
   private static void write(Delivery delivery, JsonWriter out) {

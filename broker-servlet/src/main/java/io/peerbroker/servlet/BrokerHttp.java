@@ -15,6 +15,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
+import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -42,6 +43,9 @@ public final class BrokerHttp implements AutoCloseable {
   private final StreamRequests streamRequests;
   private final JsonRequests requests;
 
+  /** Null where no WebSockets are served. */
+  private final @Nullable SocketUpgrade sockets;
+
   /** Every stream whose response is open. */
   final Set<SseTransport> streams = ConcurrentHashMap.newKeySet();
 
@@ -53,7 +57,18 @@ public final class BrokerHttp implements AutoCloseable {
     cors = new Cors(settings);
     clientFiles = ClientFiles.of(settings);
     streamRequests = new StreamRequests(broker, settings, streams);
+    sockets = sockets(broker, settings);
     requests = new JsonRequests(settings.heartbeat().multipliedBy(2));
+  }
+
+  private static @Nullable SocketUpgrade sockets(Broker broker, HttpSettings settings) {
+    // The provider is beside this class, whatever the thread's class loader is.
+    return settings.serveSockets()
+        ? ServiceLoader.load(SocketUpgrade.Provider.class, BrokerHttp.class.getClassLoader())
+            .findFirst()
+            .map(provider -> provider.of(broker, settings))
+            .orElse(null)
+        : null;
   }
 
   /**
@@ -96,7 +111,8 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   private void route(Exchange exchange, @Nullable String path) throws IOException {
-    Endpoint.Route route = Endpoint.Route.of(exchange.request, path, clientFiles.paths());
+    Endpoint.Route route =
+        Endpoint.Route.of(exchange.request, path, clientFiles.paths(), sockets != null);
     Endpoint endpoint = route.endpoint();
     String method = exchange.request.getMethod();
     if (method.equals("OPTIONS")) {
@@ -117,6 +133,7 @@ public final class BrokerHttp implements AutoCloseable {
         exchange.requireNoBody();
         exchange.answer(clientFiles.answer(route.path(), exchange.request));
       }
+      case SOCKET -> streamRequests.socket(exchange, Objects.requireNonNull(sockets));
       case POST -> {
         RequestPath posted = Objects.requireNonNull(route.request());
         ContentType.require(exchange.request, posted.action());
@@ -177,5 +194,8 @@ public final class BrokerHttp implements AutoCloseable {
   @Override
   public void close() {
     streams.forEach(SseTransport::abort);
+    if (sockets != null) {
+      sockets.close();
+    }
   }
 }

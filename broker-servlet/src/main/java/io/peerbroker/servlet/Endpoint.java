@@ -12,6 +12,7 @@ enum Endpoint {
   CHANNEL(true),
   LIST(true),
   CLIENT(true),
+  SOCKET(true),
   POST(false);
 
   /** Whether its method is GET (and HEAD), or POST. */
@@ -43,9 +44,14 @@ enum Endpoint {
      *
      * @param given the path below that, or null for the servlet's
      * @param files the paths of the client's files
+     * @param withSockets whether WebSockets are served
      * @throws Problem {@code unknown_path}
      */
-    static Route of(HttpServletRequest request, @Nullable String given, Set<String> files) {
+    static Route of(
+        HttpServletRequest request,
+        @Nullable String given,
+        Set<String> files,
+        boolean withSockets) {
       if (isStrange(request.getRequestURI())) {
         throw unknown();
       }
@@ -55,6 +61,9 @@ enum Endpoint {
       }
       if (path.equals("/list")) {
         return new Route(LIST, path, null);
+      }
+      if (withSockets && path.equals("/socket")) {
+        return new Route(SOCKET, path, null);
       }
       RequestPath posted = RequestPath.of(path);
       if (posted != null) {

@@ -51,6 +51,7 @@ public final class HttpSettings {
     Set<String> allowedOrigins = Set.of();
     Set<String> allowedHeaders = withNeeded(Set.of());
     boolean serveClient = true;
+    boolean serveSockets = true;
     UnaryOperator<Runnable> context = UnaryOperator.identity();
 
     Values copy() {
@@ -72,6 +73,7 @@ public final class HttpSettings {
       all.put("allowedOrigins", allowedOrigins);
       all.put("allowedHeaders", allowedHeaders);
       all.put("serveClient", serveClient);
+      all.put("serveSockets", serveSockets);
       all.put("context", context);
       return all;
     }
@@ -208,6 +210,16 @@ public final class HttpSettings {
   }
 
   /**
+   * Returns these settings, in which WebSockets are served at {@code /socket} below the broker if
+   * the module {@code broker-websocket} is there, or are not.
+   *
+   * @param serveSockets true if they are served, as they are by default
+   */
+  public HttpSettings withServeSockets(boolean serveSockets) {
+    return with(changed -> changed.serveSockets = serveSockets);
+  }
+
+  /**
    * Returns these settings with a context for the access policy. A body that comes slowly is handed
    * on by another thread than the request's own, which lacks the thread-locals that filters have
    * set.
@@ -269,11 +281,31 @@ public final class HttpSettings {
     return values.serveClient;
   }
 
+  /** Returns whether WebSockets are served, if the module for them is there. */
+  public boolean serveSockets() {
+    return values.serveSockets;
+  }
+
   /**
    * Returns what surrounds an access policy that is asked on another thread: {@link #withContext}.
    */
   public UnaryOperator<Runnable> context() {
     return values.context;
+  }
+
+  /**
+   * Returns whether a page of an origin may open a WebSocket: CORS does not protect those (RFC
+   * 6455, section 10.2).
+   *
+   * @param origin as the request names it; null for what is no browser
+   * @param host the host and port that the request was sent to, as it names them
+   */
+  boolean admits(@Nullable String origin, @Nullable String host) {
+    if (origin == null || allowedOrigins().contains("*") || allowedOrigins().contains(origin)) {
+      return true;
+    }
+    // The port that a scheme implies is in neither.
+    return host != null && origin.replaceFirst("^https?://", "").equalsIgnoreCase(host);
   }
 
   @Override

@@ -71,6 +71,7 @@ final class InitParams {
     HTTP.put("maxBodyBytes", (s, v) -> s.withMaxBodyBytes(integer(v)));
     HTTP.put("allowedOrigins", (s, v) -> s.withAllowedOrigins(v.strip().split("\\s*,\\s*")));
     HTTP.put("serveClient", (s, v) -> s.withServeClient(bool(v)));
+    HTTP.put("serveSockets", (s, v) -> s.withServeSockets(bool(v)));
     HTTP.put("allowedHeaders", (s, v) -> s.withAllowedHeaders(v.strip().split("\\s*,\\s*")));
   }
 

@@ -2,6 +2,7 @@ package io.peerbroker.servlet;
 
 import io.peerbroker.core.Refusal;
 import io.peerbroker.core.RefusedException;
+import io.peerbroker.json.JsonAnswers;
 import io.peerbroker.json.JsonWriter;
 import java.time.Duration;
 import java.util.Map;
@@ -27,12 +28,10 @@ final class Problem extends RuntimeException {
           Map.entry(408, "Request Timeout"),
           Map.entry(413, "Content Too Large"),
           Map.entry(415, "Unsupported Media Type"),
+          Map.entry(426, "Upgrade Required"),
           Map.entry(429, "Too Many Requests"),
           Map.entry(500, "Internal Server Error"),
           Map.entry(503, "Service Unavailable"));
-
-  /** Clients may keep the seconds in 32 bits. */
-  private static final Duration LONGEST_RETRY = Duration.ofSeconds(Integer.MAX_VALUE);
 
   private final int status;
   private final String code;
@@ -90,9 +89,6 @@ final class Problem extends RuntimeException {
     if (retryAfter == null) {
       return reply;
     }
-    // In milliseconds, the longest time that an application may give would be too large a number.
-    Duration bounded = retryAfter.compareTo(LONGEST_RETRY) < 0 ? retryAfter : LONGEST_RETRY;
-    long seconds = Math.max(1, (bounded.toMillis() + 999) / 1_000);
-    return reply.with("Retry-After", Long.toString(seconds));
+    return reply.with("Retry-After", Long.toString(JsonAnswers.seconds(retryAfter)));
   }
 }

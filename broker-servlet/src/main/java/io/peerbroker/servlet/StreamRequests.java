@@ -13,6 +13,7 @@ import io.peerbroker.core.PageReader;
 import io.peerbroker.core.Refusal;
 import io.peerbroker.core.TagFilter;
 import io.peerbroker.core.Transport;
+import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -68,31 +69,79 @@ final class StreamRequests {
       throw notAcceptable(AcceptHeader.EVENT_STREAM);
     }
     QueryString query = new QueryString(exchange.request.getQueryString());
-    String inQuery = query.value("lastEventId", Refusal.Code.INVALID_REQUEST);
     String inHeader = exchange.request.getHeader("Last-Event-ID");
-    String lastEventId = inHeader == null || inHeader.isEmpty() ? inQuery : inHeader;
-    ChannelOptions asked =
-        ChannelOptions.none()
-            .withResume(seconds(query, "resume"))
-            .withLease(seconds(query, "lease"));
-    ChannelOptions options = lastEventId == null ? asked : asked.after(lastEventId);
+    ChannelOptions options = options(query, inHeader);
     boolean visible = wantsVisibleHeartbeat(query);
-    // Also without a policy the channel belongs to its login, by which the application can find it.
-    Caller opening =
-        gateway.policy() == AccessPolicy.allowAll()
-            ? Caller.of(exchange.request.getUserPrincipal())
-            : exchange.caller(gateway.policy());
+    Caller opening = opening(exchange);
     stream(
         exchange,
         visible,
         () -> gateway.policy().open(opening, options),
         opener -> {
-          if (lastEventId != null) {
+          if (options.lastEventId() != null) {
             // Its channel may have to be searched for, and be found after this thread has returned.
             exchange.startAsync();
           }
           return broker.forCaller(opening).gateway().openChannel(options, opener);
         });
+  }
+
+  /** Opens a channel, or goes on with one, on a WebSocket. */
+  void socket(Exchange exchange, SocketUpgrade sockets) throws IOException {
+    exchange.requireNoBody();
+    HttpServletRequest request = exchange.request;
+    if (exchange.isHead() || !"websocket".equalsIgnoreCase(request.getHeader("Upgrade"))) {
+      Reply reply =
+          new Problem(
+                  426,
+                  "upgrade_required",
+                  "This path is for WebSockets over HTTP/1.1. If you asked for one, a proxy has not passed on the headers Connection and Upgrade.")
+              .reply();
+      // HTTP/2 has neither header.
+      exchange.answer(
+          request.getProtocol().startsWith("HTTP/1")
+              ? reply.with("Upgrade", "websocket").with("Connection", "Upgrade")
+              : reply);
+      return;
+    }
+    if (!settings.admits(request.getHeader("Origin"), request.getHeader("Host"))) {
+      throw new Problem(
+          403,
+          "denied",
+          "WebSockets are for pages of this origin, and of those in the setting allowedOrigins.");
+    }
+    ChannelOptions options = options(new QueryString(request.getQueryString()), null);
+    Caller acting = exchange.caller(gateway.policy());
+    SocketUpgrade.Handshake handshake =
+        new SocketUpgrade.Handshake(request, exchange.response, opening(exchange), acting, options);
+    exchange.act(
+        () -> {
+          try {
+            sockets.upgrade(handshake);
+          } catch (IOException gone) {
+            throw new UncheckedIOException(gone);
+          }
+        });
+  }
+
+  private static ChannelOptions options(QueryString query, @Nullable String lastEventIdInHeader) {
+    String inQuery = query.value("lastEventId", Refusal.Code.INVALID_REQUEST);
+    String lastEventId =
+        lastEventIdInHeader == null || lastEventIdInHeader.isEmpty()
+            ? inQuery
+            : lastEventIdInHeader;
+    ChannelOptions asked =
+        ChannelOptions.none()
+            .withResume(seconds(query, "resume"))
+            .withLease(seconds(query, "lease"));
+    return lastEventId == null ? asked : asked.after(lastEventId);
+  }
+
+  /** Also without a policy the channel belongs to its login, by which the application finds it. */
+  private Caller opening(Exchange exchange) {
+    return gateway.policy() == AccessPolicy.allowAll()
+        ? Caller.of(exchange.request.getUserPrincipal())
+        : exchange.caller(gateway.policy());
   }
 
   /**

@@ -29,6 +29,7 @@ final class HttpSettingsTest {
     assertThat(DEFAULTS.maxBodyBytes()).isEqualTo(65_536);
     assertThat(DEFAULTS.allowedOrigins()).isEmpty();
     assertThat(DEFAULTS.serveClient()).isTrue();
+    assertThat(DEFAULTS.serveSockets()).isTrue();
     assertThat(DEFAULTS.allowedHeaders())
         .containsExactly("Cache-Control", "Content-Type", "Last-Event-ID", "X-Requested-With");
   }
@@ -49,6 +50,7 @@ final class HttpSettingsTest {
     assertThat(DEFAULTS.withBodyTimeout(time).bodyTimeout()).isEqualTo(time);
     assertThat(DEFAULTS.withMaxBodyBytes(1).maxBodyBytes()).isEqualTo(1);
     assertThat(DEFAULTS.withServeClient(false).serveClient()).isFalse();
+    assertThat(DEFAULTS.withServeSockets(false).serveSockets()).isFalse();
     HttpSettings both =
         DEFAULTS.withAllowedHeaders("X-Y").withAllowedOrigins("*").withHeartbeat(time);
     assertThat(both.allowedHeaders())
@@ -72,6 +74,7 @@ final class HttpSettingsTest {
     changed.put("allowedOrigins", DEFAULTS.withAllowedOrigins("https://example.org"));
     changed.put("allowedHeaders", DEFAULTS.withAllowedHeaders("X-Y"));
     changed.put("serveClient", DEFAULTS.withServeClient(false));
+    changed.put("serveSockets", DEFAULTS.withServeSockets(false));
     changed.put("context", DEFAULTS.withContext(context));
     changed.forEach(
         (name, settings) -> {

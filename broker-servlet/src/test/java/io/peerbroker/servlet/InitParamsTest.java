@@ -108,6 +108,7 @@ final class InitParamsTest {
     all.put("maxBodyBytes", "17");
     all.put("allowedOrigins", "https://a.example , http://b.example:81");
     all.put("serveClient", "false");
+    all.put("serveSockets", "false");
     all.put("allowedHeaders", "Authorization , X-Tenant");
     InitParams params = new InitParams(all);
     HttpSettings http = params.httpSettings();
@@ -119,6 +120,7 @@ final class InitParamsTest {
     assertThat(http.allowedOrigins())
         .containsExactlyInAnyOrder("https://a.example", "http://b.example:81");
     assertThat(http.serveClient()).isFalse();
+    assertThat(http.serveSockets()).isFalse();
     assertThat(http.allowedHeaders())
         .containsExactly(
             "Authorization",

@@ -1,0 +1,35 @@
+package io.peerbroker.websocket;
+
+import jakarta.websocket.CloseReason;
+import jakarta.websocket.Endpoint;
+import jakarta.websocket.EndpointConfig;
+import jakarta.websocket.Session;
+
+/**
+ * Passes on what the container says of one WebSocket; public for Jetty alone, which refuses others.
+ */
+public final class WebSocketEndpoint extends Endpoint {
+
+  private final WebSocketTransport transport;
+
+  WebSocketEndpoint(WebSocketTransport transport) {
+    this.transport = transport;
+  }
+
+  @Override
+  public void onOpen(Session session, EndpointConfig config) {
+    transport.connected(session);
+    session.addMessageHandler(String.class, transport::received);
+  }
+
+  @Override
+  public void onClose(Session session, CloseReason reason) {
+    transport.disconnected();
+  }
+
+  /** Before the container closes it, or for a message that is too large. */
+  @Override
+  public void onError(Session session, Throwable failure) {
+    transport.failed(failure);
+  }
+}

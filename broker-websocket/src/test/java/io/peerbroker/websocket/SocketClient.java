@@ -1,0 +1,219 @@
+package io.peerbroker.websocket;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.peerbroker.core.Json;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * A client over a plain socket (RFC 6455): it reads only while it is asked to, and can go away in
+ * the worst way.
+ */
+final class SocketClient implements AutoCloseable {
+
+  private static final int BUFFER = 4_096;
+  private static final Duration WAIT = Duration.ofSeconds(20);
+
+  private static final int TEXT = 1;
+  private static final int CLOSE = 8;
+
+  private final Socket socket;
+  private final DataInputStream in;
+
+  /** The status and the headers of the answer to the handshake. */
+  final String head;
+
+  /** The code that the broker has closed with; 0 as long as it has not. */
+  int closeCode;
+
+  private SocketClient(Socket socket, DataInputStream in, String head) {
+    this.socket = socket;
+    this.in = in;
+    this.head = head;
+  }
+
+  /**
+   * Asks for a WebSocket.
+   *
+   * @param headers further headers, each with its line end
+   */
+  static SocketClient open(URI base, String query, String headers) {
+    try {
+      Socket socket = new Socket();
+      socket.setReceiveBufferSize(BUFFER);
+      socket.setSoTimeout((int) WAIT.toMillis());
+      socket.connect(new InetSocketAddress(base.getHost(), base.getPort()));
+      String request =
+          "GET "
+              + base.getPath()
+              + "/socket"
+              + query
+              + " HTTP/1.1\r\nHost: "
+              + base.getAuthority()
+              + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+              + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+              + "Sec-WebSocket-Protocol: "
+              + WebSockets.PROTOCOL
+              + "\r\n"
+              + headers
+              + "\r\n";
+      socket.getOutputStream().write(request.getBytes(US_ASCII));
+      DataInputStream in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
+      return new SocketClient(socket, in, head(in));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String head(DataInputStream in) throws IOException {
+    ByteArrayOutputStream head = new ByteArrayOutputStream();
+    while (!head.toString(ISO_8859_1).endsWith("\r\n\r\n")) {
+      head.write(in.readUnsignedByte());
+    }
+    return head.toString(ISO_8859_1);
+  }
+
+  /** Returns the body of an answer that is no WebSocket. */
+  String body() {
+    try {
+      String length = head.replaceFirst("(?is).*content-length: (\\d+).*", "$1");
+      return new String(in.readNBytes(Integer.parseInt(length)), UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Sends a text message. */
+  void send(String text) {
+    byte[] payload = text.getBytes(UTF_8);
+    ByteArrayOutputStream frame = new ByteArrayOutputStream();
+    frame.write(0x80 | TEXT);
+    if (payload.length < 126) {
+      frame.write(0x80 | payload.length);
+    } else if (payload.length < 1 << 16) {
+      frame.write(0x80 | 126);
+      frame.write(payload.length >> 8);
+      frame.write(payload.length);
+    } else {
+      frame.write(0x80 | 127);
+      for (int shift = 56; shift >= 0; shift -= 8) {
+        frame.write((int) ((long) payload.length >> shift));
+      }
+    }
+    // A mask of zeros.
+    frame.writeBytes(new byte[4]);
+    frame.writeBytes(payload);
+    try {
+      socket.getOutputStream().write(frame.toByteArray());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Returns the members of the next message. */
+  Map<String, Json> next() {
+    String text = nextText();
+    if (text == null) {
+      throw new AssertionError("The connection has ended: " + closeCode);
+    }
+    return Json.parse(text).members();
+  }
+
+  /** Returns the members of the next message that is no heartbeat. */
+  Map<String, Json> nextEvent() {
+    Map<String, Json> next = next();
+    while (isHeartbeat(next)) {
+      next = next();
+    }
+    return next;
+  }
+
+  static boolean isHeartbeat(Map<String, Json> message) {
+    Json event = message.get("event");
+    return event != null && event.asString().equals("heartbeat");
+  }
+
+  /** Returns the next message, or null at the end of the connection. */
+  String nextText() {
+    try {
+      ByteArrayOutputStream message = new ByteArrayOutputStream();
+      while (true) {
+        int first = in.read();
+        if (first < 0) {
+          return null;
+        }
+        int second = in.readUnsignedByte();
+        long length = second & 0x7F;
+        if (length == 126) {
+          length = in.readUnsignedShort();
+        } else if (length == 127) {
+          length = in.readLong();
+        }
+        byte[] payload = in.readNBytes((int) length);
+        if (payload.length < length) {
+          throw new EOFException();
+        }
+        int opcode = first & 0x0F;
+        if (opcode == CLOSE) {
+          closeCode = payload.length < 2 ? 1005 : ((payload[0] & 0xFF) << 8) | (payload[1] & 0xFF);
+          return null;
+        }
+        if ((first & 0x70) != 0 || opcode > TEXT) {
+          throw new AssertionError("Not expected: a frame that begins with " + first);
+        }
+        message.writeBytes(payload);
+        if ((first & 0x80) != 0) {
+          return message.toString(UTF_8);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Ends the connection with a reset. */
+  void reset() {
+    try {
+      socket.setSoLinger(true, 0);
+      socket.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      socket.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static Json get(Map<String, Json> members, String name) {
+    return Objects.requireNonNull(members.get(name), () -> name + " of " + members);
+  }
+
+  /** Members that a test sends. */
+  static String json(Object... namesAndValues) {
+    Map<String, Object> members = new LinkedHashMap<>();
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      members.put((String) namesAndValues[i], namesAndValues[i + 1]);
+    }
+    return Json.of(members).toString();
+  }
+}
