@@ -131,6 +131,11 @@ final class Frames {
         "More than " + WebSocketTransport.MAX_UNANSWERED + " requests are unanswered.");
   }
 
+  /** Returns how a client is cut off that sends what is no text. */
+  static jakarta.websocket.CloseReason binary() {
+    return closing(CloseCodes.CANNOT_ACCEPT, "A request is a text message.");
+  }
+
   private static jakarta.websocket.CloseReason closing(CloseCode code, String phrase) {
     return new jakarta.websocket.CloseReason(code, phrase);
   }

@@ -4,6 +4,7 @@ import jakarta.websocket.CloseReason;
 import jakarta.websocket.Endpoint;
 import jakarta.websocket.EndpointConfig;
 import jakarta.websocket.Session;
+import java.nio.ByteBuffer;
 
 /**
  * Passes on what the container says of one WebSocket; public for Jetty alone, which refuses others.
@@ -20,6 +21,7 @@ public final class WebSocketEndpoint extends Endpoint {
   public void onOpen(Session session, EndpointConfig config) {
     transport.connected(session);
     session.addMessageHandler(String.class, transport::received);
+    session.addMessageHandler(ByteBuffer.class, unused -> transport.receivedBinary());
   }
 
   @Override

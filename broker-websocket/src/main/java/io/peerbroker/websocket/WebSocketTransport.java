@@ -53,6 +53,9 @@ final class WebSocketTransport implements Transport {
    */
   static final int MAX_UNANSWERED = 256;
 
+  /** A client that does not close its side within this time is cut off. */
+  private static final Duration CLOSE_WITHIN = Duration.ofSeconds(5);
+
   /** For so long Tomcat waits in a close until a client that reads nothing has taken it. */
   private static final long CLOSE_MILLIS = 100;
 
@@ -168,10 +171,7 @@ final class WebSocketTransport implements Transport {
 
   /** Ends the connection in any state. */
   void abort() {
-    Session connected = session;
-    if (finish(CloseReason.GONE) && connected != null) {
-      close(connected, Frames.cut());
-    }
+    cutOff(CloseReason.GONE, Frames.cut());
   }
 
   @Override
@@ -192,13 +192,15 @@ final class WebSocketTransport implements Transport {
       return;
     }
     if (unanswered.incrementAndGet() > MAX_UNANSWERED) {
-      Session connected = session;
-      if (finish(CloseReason.GONE) && connected != null) {
-        close(connected, Frames.tooManyUnanswered());
-      }
+      cutOff(CloseReason.GONE, Frames.tooManyUnanswered());
       return;
     }
     RefusedException.untraced(() -> perform(text.getBytes(UTF_8)));
+  }
+
+  /** Takes a message that is no text. */
+  void receivedBinary() {
+    cutOff(CloseReason.GONE, Frames.binary());
   }
 
   private void perform(byte[] text) {
@@ -384,36 +386,56 @@ final class WebSocketTransport implements Transport {
 
   /** Closes the connection after the last frame. */
   private void leave() {
-    Session connected = session;
     Refusal none = refused;
-    jakarta.websocket.CloseReason closing =
-        none == null ? Frames.closing(Objects.requireNonNull(ending)) : Frames.closing(none);
-    if (finish(CloseReason.GONE) && connected != null) {
-      close(connected, closing);
-    }
+    cutOff(
+        CloseReason.GONE,
+        none == null ? Frames.closing(Objects.requireNonNull(ending)) : Frames.closing(none));
   }
 
-  /**
-   * Closes on another thread than the one that sends for others: Tomcat may wait for the client.
-   */
-  private void close(Session connected, jakarta.websocket.CloseReason closing) {
+  /** Closes the connection, and detaches when that is done. */
+  private void cutOff(CloseReason reason, jakarta.websocket.CloseReason closing) {
+    Session connected = session;
+    if (!isLast()) {
+      return;
+    }
+    if (connected == null) {
+      detach(reason);
+      return;
+    }
+    AtomicBoolean begun = new AtomicBoolean();
     Runnable close =
         () -> {
-          try {
-            connected.close(closing);
-          } catch (Exception gone) {
-            Log.LOG.log(System.Logger.Level.DEBUG, "A WebSocket could not be closed", gone);
+          if (!begun.getAndSet(true)) {
+            close(connected, closing);
+            detach(reason);
           }
         };
+    // On another thread than the one that sends for others: Tomcat may wait for the client.
+    var unused = timer.schedule(Duration.ZERO, close);
     if (timer.isClosed()) {
       close.run();
-    } else {
-      var unused = timer.schedule(Duration.ZERO, close);
     }
   }
 
-  /** Returns whether this call has ended it. */
-  private boolean finish(CloseReason reason) {
+  private static void close(Session connected, jakarta.websocket.CloseReason closing) {
+    try {
+      // Jetty waits for the client's own close, and behind a frame that it does not take.
+      connected.setMaxIdleTimeout(CLOSE_WITHIN.toMillis());
+      connected.close(closing);
+    } catch (Exception gone) {
+      Log.LOG.log(System.Logger.Level.DEBUG, "A WebSocket could not be closed", gone);
+    }
+  }
+
+  /** Notes that the connection is over. */
+  private void finish(CloseReason reason) {
+    if (isLast()) {
+      detach(reason);
+    }
+  }
+
+  /** Returns whether this call ends it. */
+  private boolean isLast() {
     if (over.getAndSet(true)) {
       return false;
     }
@@ -423,11 +445,14 @@ final class WebSocketTransport implements Transport {
       task.cancel();
     }
     answers.clear();
+    return true;
+  }
+
+  private void detach(CloseReason reason) {
     Attachment left = attachment;
     if (left != null) {
       left.detach(reason);
     }
-    return true;
   }
 
   /** Sends the heartbeat after a silence, and gives up a client that takes nothing. */
@@ -443,7 +468,7 @@ final class WebSocketTransport implements Transport {
     if (waits && now - since >= timeout) {
       // Not at the first look: after a pause of the process the callback may be on its way.
       if (since == stuckSince) {
-        giveUp();
+        cutOff(CloseReason.STALLED, Frames.closing(CloseReason.STALLED));
         return;
       }
       stuckSince = since;
@@ -460,13 +485,6 @@ final class WebSocketTransport implements Transport {
     if (due && !waits) {
       heartbeatDue = true;
       drain();
-    }
-  }
-
-  private void giveUp() {
-    Session connected = session;
-    if (finish(CloseReason.STALLED) && connected != null) {
-      close(connected, Frames.closing(CloseReason.STALLED));
     }
   }
 }

@@ -1,6 +1,6 @@
 package io.peerbroker.websocket;
 
-import static io.peerbroker.websocket.SocketClient.get;
+import static io.peerbroker.tck.WireSocket.get;
 
 import io.peerbroker.core.Broker;
 import io.peerbroker.core.Event;
@@ -13,6 +13,7 @@ import io.peerbroker.tck.Party;
 import io.peerbroker.tck.Reader;
 import io.peerbroker.tck.TransportKit;
 import io.peerbroker.tck.TransportUnderTest;
+import io.peerbroker.tck.WireSocket;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -27,11 +28,11 @@ final class WebSocketTransportKitTest extends TransportKit {
     return new Sockets(JettyServer.start(broker, settings), new CopyOnWriteArrayList<>());
   }
 
-  private record Sockets(JettyServer server, List<SocketClient> clients)
+  private record Sockets(JettyServer server, List<WireSocket> clients)
       implements TransportUnderTest {
 
     private SocketReader connect() {
-      SocketClient client = SocketClient.open(server.base(), "", "");
+      WireSocket client = WireSocket.open(server.base(), "", "");
       clients.add(client);
       return new SocketReader(client);
     }
@@ -45,7 +46,7 @@ final class WebSocketTransportKitTest extends TransportKit {
     public Reader watch(TagFilter filter) {
       SocketReader reader = connect();
       reader.client.send(
-          SocketClient.json(
+          WireSocket.json(
               "post",
               "/channel/" + reader.id() + "/watch",
               "watch",
@@ -62,7 +63,7 @@ final class WebSocketTransportKitTest extends TransportKit {
 
     @Override
     public void close() {
-      clients.forEach(SocketClient::close);
+      clients.forEach(WireSocket::close);
       server.close();
     }
   }
@@ -70,16 +71,20 @@ final class WebSocketTransportKitTest extends TransportKit {
   /** Reads only while it is asked to, so that it stalls by itself. */
   private static final class SocketReader implements Party {
 
-    private final SocketClient client;
+    private final WireSocket client;
     private final String id;
     private final String key;
 
-    SocketReader(SocketClient client) {
+    SocketReader(WireSocket client) {
       this.client = client;
       Map<String, Json> first = client.nextEvent();
       Map<String, Json> data = get(first, "data").members();
       id = get(data, "cid").asString();
       key = get(data, "key").asString();
+      // Answered when the first event has been taken: until then it counts against the queue's
+      // bound.
+      client.send(WireSocket.json("ref", 1, "post", "/channel/" + id + "/ping"));
+      get(client.nextEvent(), "answer");
     }
 
     @Override

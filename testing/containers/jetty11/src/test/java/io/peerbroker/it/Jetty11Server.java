@@ -16,6 +16,7 @@ import org.eclipse.jetty.servlet.ServletContextHandler;
 import org.eclipse.jetty.servlet.ServletHolder;
 import org.eclipse.jetty.util.component.LifeCycle;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.eclipse.jetty.websocket.jakarta.server.config.JakartaWebSocketServletContainerInitializer;
 
 /** A Jetty 11 with the broker's servlet at {@code /broker/*}. */
 record Jetty11Server(Server server, ServletContextHandler context) implements ContainerServer {
@@ -31,6 +32,7 @@ record Jetty11Server(Server server, ServletContextHandler context) implements Co
     ServletContextHandler context = new ServletContextHandler();
     context.addFilter(front, "/*", EnumSet.of(DispatcherType.REQUEST));
     context.addServlet(servlet, "/broker/*");
+    JakartaWebSocketServletContainerInitializer.configure(context, null);
     int threads = settings.threads() == 0 ? 200 : settings.threads();
     Server server = new Server(new QueuedThreadPool(threads, Math.min(8, threads)));
     ServerConnector connector = new ServerConnector(server, 1, 1);

@@ -12,6 +12,7 @@ import java.util.EnumSet;
 import org.eclipse.jetty.ee10.servlet.FilterHolder;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
+import org.eclipse.jetty.ee10.websocket.jakarta.server.config.JakartaWebSocketServletContainerInitializer;
 import org.eclipse.jetty.http2.server.HTTP2CServerConnectionFactory;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -34,6 +35,7 @@ record Jetty12Server(Server server, ServletContextHandler context) implements Co
     ServletContextHandler context = new ServletContextHandler();
     context.addFilter(front, "/*", EnumSet.of(DispatcherType.REQUEST));
     context.addServlet(servlet, "/broker/*");
+    JakartaWebSocketServletContainerInitializer.configure(context, null);
     int threads = settings.threads() == 0 ? 200 : settings.threads();
     Server server = new Server(new QueuedThreadPool(threads, Math.min(8, threads)));
     HttpConfiguration http = new HttpConfiguration();

@@ -17,6 +17,7 @@ import org.apache.catalina.startup.Tomcat;
 import org.apache.coyote.http2.Http2Protocol;
 import org.apache.tomcat.util.descriptor.web.FilterDef;
 import org.apache.tomcat.util.descriptor.web.FilterMap;
+import org.apache.tomcat.websocket.server.WsSci;
 
 /**
  * A Tomcat 10.1 that speaks HTTP/1.1 and HTTP/2, with the broker's servlet at {@code /broker/*}.
@@ -47,6 +48,7 @@ record Tomcat10Server(Tomcat tomcat, Context context) implements ContainerServer
     tomcat.getEngine().setName(own.getFileName().toString());
     tomcat.setConnector(connector);
     Context context = tomcat.addContext("", null);
+    context.addServletContainerInitializer(new WsSci(), null);
     addFilter(context, new FrontFilter(settings.front()));
     Wrapper servlet = Tomcat.addServlet(context, "broker", KitServlet.of(settings));
     settings.parameters().forEach(servlet::addInitParameter);

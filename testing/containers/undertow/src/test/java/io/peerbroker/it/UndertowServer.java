@@ -13,6 +13,7 @@ import io.undertow.servlet.api.DeploymentManager;
 import io.undertow.servlet.api.FilterInfo;
 import io.undertow.servlet.api.ServletInfo;
 import io.undertow.servlet.util.ImmediateInstanceFactory;
+import io.undertow.websockets.jsr.WebSocketDeploymentInfo;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.ServletException;
 import java.net.InetSocketAddress;
@@ -43,6 +44,8 @@ record UndertowServer(Undertow undertow, DeploymentManager application) implemen
             .setClassLoader(UndertowServer.class.getClassLoader())
             .addFilter(front)
             .addFilterUrlMapping("front", "/*", DispatcherType.REQUEST)
+            .addServletContextAttribute(
+                WebSocketDeploymentInfo.ATTRIBUTE_NAME, new WebSocketDeploymentInfo())
             .addServlet(servlet);
     DeploymentManager application = Servlets.newContainer().addDeployment(deployment);
     application.deploy();

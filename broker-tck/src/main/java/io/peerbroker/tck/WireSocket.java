@@ -1,4 +1,4 @@
-package io.peerbroker.websocket;
+package io.peerbroker.tck;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.US_ASCII;
@@ -14,33 +14,32 @@ import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A client over a plain socket (RFC 6455): it reads only while it is asked to, and can go away in
  * the worst way.
  */
-final class SocketClient implements AutoCloseable {
+public final class WireSocket implements AutoCloseable {
 
   private static final int BUFFER = 4_096;
-  private static final Duration WAIT = Duration.ofSeconds(20);
+  private static final String PROTOCOL = "peerbroker.v1";
 
   private static final int TEXT = 1;
+  private static final int BINARY = 2;
   private static final int CLOSE = 8;
 
   private final Socket socket;
   private final DataInputStream in;
 
-  /** The status and the headers of the answer to the handshake. */
-  final String head;
+  private final String head;
 
-  /** The code that the broker has closed with; 0 as long as it has not. */
-  int closeCode;
+  private int closeCode;
 
-  private SocketClient(Socket socket, DataInputStream in, String head) {
+  private WireSocket(Socket socket, DataInputStream in, String head) {
     this.socket = socket;
     this.in = in;
     this.head = head;
@@ -51,11 +50,11 @@ final class SocketClient implements AutoCloseable {
    *
    * @param headers further headers, each with its line end
    */
-  static SocketClient open(URI base, String query, String headers) {
+  public static WireSocket open(URI base, String query, String headers) {
     try {
       Socket socket = new Socket();
       socket.setReceiveBufferSize(BUFFER);
-      socket.setSoTimeout((int) WAIT.toMillis());
+      socket.setSoTimeout((int) WireConnection.BOUND.toMillis());
       socket.connect(new InetSocketAddress(base.getHost(), base.getPort()));
       String request =
           "GET "
@@ -67,13 +66,13 @@ final class SocketClient implements AutoCloseable {
               + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
               + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
               + "Sec-WebSocket-Protocol: "
-              + WebSockets.PROTOCOL
+              + PROTOCOL
               + "\r\n"
               + headers
               + "\r\n";
       socket.getOutputStream().write(request.getBytes(US_ASCII));
       DataInputStream in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
-      return new SocketClient(socket, in, head(in));
+      return new WireSocket(socket, in, head(in));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -87,8 +86,18 @@ final class SocketClient implements AutoCloseable {
     return head.toString(ISO_8859_1);
   }
 
+  /** Returns the status line and the headers of the answer to the handshake. */
+  public String head() {
+    return head;
+  }
+
+  /** Returns the code that the server has closed with; 0 if it has not. */
+  public int closeCode() {
+    return closeCode;
+  }
+
   /** Returns the body of an answer that is no WebSocket. */
-  String body() {
+  public String body() {
     try {
       String length = head.replaceFirst("(?is).*content-length: (\\d+).*", "$1");
       return new String(in.readNBytes(Integer.parseInt(length)), UTF_8);
@@ -98,10 +107,18 @@ final class SocketClient implements AutoCloseable {
   }
 
   /** Sends a text message. */
-  void send(String text) {
-    byte[] payload = text.getBytes(UTF_8);
+  public void send(String text) {
+    frame(TEXT, text.getBytes(UTF_8));
+  }
+
+  /** Sends a binary message. */
+  public void sendBinary(byte[] payload) {
+    frame(BINARY, payload);
+  }
+
+  private void frame(int opcode, byte[] payload) {
     ByteArrayOutputStream frame = new ByteArrayOutputStream();
-    frame.write(0x80 | TEXT);
+    frame.write(0x80 | opcode);
     if (payload.length < 126) {
       frame.write(0x80 | payload.length);
     } else if (payload.length < 1 << 16) {
@@ -125,7 +142,7 @@ final class SocketClient implements AutoCloseable {
   }
 
   /** Returns the members of the next message. */
-  Map<String, Json> next() {
+  public Map<String, Json> next() {
     String text = nextText();
     if (text == null) {
       throw new AssertionError("The connection has ended: " + closeCode);
@@ -134,7 +151,7 @@ final class SocketClient implements AutoCloseable {
   }
 
   /** Returns the members of the next message that is no heartbeat. */
-  Map<String, Json> nextEvent() {
+  public Map<String, Json> nextEvent() {
     Map<String, Json> next = next();
     while (isHeartbeat(next)) {
       next = next();
@@ -142,13 +159,13 @@ final class SocketClient implements AutoCloseable {
     return next;
   }
 
-  static boolean isHeartbeat(Map<String, Json> message) {
+  private static boolean isHeartbeat(Map<String, Json> message) {
     Json event = message.get("event");
     return event != null && event.asString().equals("heartbeat");
   }
 
   /** Returns the next message, or null at the end of the connection. */
-  String nextText() {
+  public @Nullable String nextText() {
     try {
       ByteArrayOutputStream message = new ByteArrayOutputStream();
       while (true) {
@@ -172,6 +189,10 @@ final class SocketClient implements AutoCloseable {
           closeCode = payload.length < 2 ? 1005 : ((payload[0] & 0xFF) << 8) | (payload[1] & 0xFF);
           return null;
         }
+        if (opcode > CLOSE) {
+          // A ping or a pong.
+          continue;
+        }
         if ((first & 0x70) != 0 || opcode > TEXT) {
           throw new AssertionError("Not expected: a frame that begins with " + first);
         }
@@ -186,7 +207,7 @@ final class SocketClient implements AutoCloseable {
   }
 
   /** Ends the connection with a reset. */
-  void reset() {
+  public void reset() {
     try {
       socket.setSoLinger(true, 0);
       socket.close();
@@ -204,12 +225,13 @@ final class SocketClient implements AutoCloseable {
     }
   }
 
-  static Json get(Map<String, Json> members, String name) {
+  /** Returns a member that must be there. */
+  public static Json get(Map<String, Json> members, String name) {
     return Objects.requireNonNull(members.get(name), () -> name + " of " + members);
   }
 
-  /** Members that a test sends. */
-  static String json(Object... namesAndValues) {
+  /** Returns an object of these members, as Gson writes them. */
+  public static String json(Object... namesAndValues) {
     Map<String, Object> members = new LinkedHashMap<>();
     for (int i = 0; i < namesAndValues.length; i += 2) {
       members.put((String) namesAndValues[i], namesAndValues[i + 1]);

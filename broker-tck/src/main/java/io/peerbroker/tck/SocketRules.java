@@ -1,0 +1,476 @@
+package io.peerbroker.tck;
+
+import static io.peerbroker.tck.WireSocket.get;
+import static io.peerbroker.tck.WireSocket.json;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.peerbroker.core.Json;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The rules of section K: the protocol over a WebSocket, on a server that has the module for it.
+ */
+public abstract class SocketRules extends ServerRules {
+
+  private static final String FROM_ELSEWHERE = "Origin: https://elsewhere.example\r\n";
+
+  private final List<WireSocket> sockets = new ArrayList<>();
+
+  /** For subclasses. */
+  protected SocketRules() {}
+
+  @AfterEach
+  final void closeSockets() {
+    sockets.forEach(WireSocket::close);
+  }
+
+  /** A client whose channel is open. */
+  private record Guest(WireSocket socket, String cid, String key, Json id) {
+
+    /** Sends a request, and returns the next message. */
+    String ask(Object... request) {
+      socket.send(json(request));
+      return Objects.requireNonNull(socket.nextText(), "the answer");
+    }
+
+    String ping() {
+      return ask("ref", 99, "post", "/channel/" + cid + "/ping");
+    }
+  }
+
+  private WireSocket connect(String query, String headers) {
+    var unused = client();
+    WireSocket socket = WireSocket.open(server().base(), query, headers);
+    sockets.add(socket);
+    return socket;
+  }
+
+  private Guest guest(String query) {
+    WireSocket socket = connect(query, "");
+    assertThat(socket.head()).startsWith("HTTP/1.1 101 ");
+    Map<String, Json> event = socket.nextEvent();
+    assertThat(get(event, "event").asString()).isEqualTo("channel");
+    Map<String, Json> data = get(event, "data").members();
+    return new Guest(
+        socket,
+        get(data, "cid").asString(),
+        get(data, "key").asString(),
+        event.getOrDefault("id", Json.NULL));
+  }
+
+  private String own() {
+    return "Origin: http://" + server().base().getAuthority() + "\r\n";
+  }
+
+  private static void assertEnd(WireSocket socket, int code) {
+    assertThat(socket.nextText()).isNull();
+    assertThat(socket.closeCode()).isEqualTo(code);
+  }
+
+  private static String farewell(String reason) {
+    return "{\"event\":\"close\",\"data\":{\"reason\":\"" + reason + "\"}}";
+  }
+
+  @Test
+  @Tag("K1")
+  @DisplayName("The handshake agrees on the protocol, and on no extension.")
+  void handshake() {
+    WireSocket socket =
+        connect(
+            "?any=1", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n");
+    assertThat(socket.head())
+        .startsWith("HTTP/1.1 101 ")
+        .containsIgnoringCase("Sec-WebSocket-Protocol: peerbroker.v1")
+        .doesNotContainIgnoringCase("Sec-WebSocket-Extensions");
+    assertThat(get(socket.nextEvent(), "event").asString()).isEqualTo("channel");
+  }
+
+  @Test
+  @Tag("K1")
+  @Tag("K2")
+  @DisplayName("The first event is the channel, with what it was granted.")
+  void channel() {
+    WireSocket plain = connect("", "");
+    Map<String, Json> event = plain.nextEvent();
+    assertThat(event.keySet()).containsExactly("event", "data");
+    assertThat(get(event, "data").members().keySet()).containsExactly("cid", "key", "heartbeat");
+    Map<String, Json> granted = connect("?resume=30&lease=60", "").nextEvent();
+    assertThat(granted.keySet()).containsExactly("event", "id", "data");
+    assertThat(get(granted, "data").members().keySet())
+        .containsExactly("cid", "key", "resume", "lease", "heartbeat");
+  }
+
+  @Test
+  @Tag("K1")
+  @DisplayName("Parameters are checked as a stream's, before there is a WebSocket.")
+  void parameters() {
+    WireSocket refused = connect("?resume=-1", "");
+    assertThat(refused.head()).startsWith("HTTP/1.1 400");
+    assertThat(refused.body()).contains("invalid_request", "resume");
+  }
+
+  @Test
+  @Tag("K2")
+  @Tag("K3")
+  @Tag("K4")
+  @DisplayName("A request has its POST's answer, with its number; it needs neither key nor cid.")
+  void requests() {
+    Guest ada = guest("");
+    Guest bob = guest("");
+    assertThat(ada.ask("ref", 7, "post", "/send/" + bob.cid, "message", 1))
+        .isEqualTo("{\"ref\":7,\"answer\":{\"delivery\":\"sent\"}}");
+    assertThat(bob.socket.nextText())
+        .isEqualTo(
+            "{\"event\":\"message\",\"data\":{\"origin\":\"%s\",\"target\":\"%s\",\"message\":1}}"
+                .formatted(ada.cid, bob.cid));
+    String hosted = ada.ask("ref", 8, "post", "/session", "tags", List.of("a"), "list", true);
+    assertThat(hosted).matches("\\{\"ref\":8,\"answer\":\\{\"sid\":\"[^\"]+\"}}");
+    String sid = hosted.replaceAll(".*sid\":\"|\".*", "");
+    Map<String, Integer> values = Map.of("metadata", 5);
+    assertThat(ada.ask("ref", 9, "post", "/session/" + sid + "/update", "values", values))
+        .isEqualTo("{\"ref\":9,\"answer\":{}}");
+    assertThat(bob.ask("ref", 1, "post", "/send/" + sid, "messages", List.of(1, 2)))
+        .isEqualTo(
+            "{\"ref\":1,\"answer\":{\"deliveries\":[{\"delivery\":\"sent\"},{\"delivery\":\"sent\"}]}}");
+    ada.socket.next();
+    ada.socket.next();
+    assertThat(ada.ping()).isEqualTo("{\"ref\":99,\"answer\":{\"stream\":true}}");
+    assertThat(ada.ask("ref", 10, "post", "/send/" + bob.cid, "origin", sid, "message", 3))
+        .contains("\"sent\"");
+    assertThat(bob.socket.nextText()).contains("\"origin\":\"" + sid + "\"");
+    assertThat(ada.ask("ref", 11, "post", "/session/" + sid + "/close"))
+        .isEqualTo("{\"ref\":11,\"answer\":{}}");
+  }
+
+  @Test
+  @Tag("K3")
+  @DisplayName("A WebSocket and a stream are channels of one broker.")
+  void bothTransports() {
+    Guest ada = guest("");
+    WireChannel bob = client().openChannel();
+    assertThat(ada.ask("ref", 1, "post", "/send/" + bob.cid(), "message", 1)).contains("\"sent\"");
+    assertThat(bob.awaitMessage().get("origin").getAsString()).isEqualTo(ada.cid);
+    assertSent(bob.send(ada.cid, "2"));
+    assertThat(get(ada.socket.nextEvent(), "data").toString()).contains(bob.cid());
+  }
+
+  @Test
+  @Tag("K4")
+  @DisplayName("A request without a number is answered only if it is refused.")
+  void withoutNumber() {
+    Guest ada = guest("");
+    ada.socket.send(json("post", "/send/" + ada.cid, "message", 1));
+    assertThat(get(ada.socket.next(), "event").asString()).isEqualTo("message");
+    assertThat(ada.ask("post", "/send/nobody", "message", 1))
+        .startsWith("{\"refusal\":{\"code\":\"unknown_target\",\"detail\":\"");
+    assertThat(ada.ping()).startsWith("{\"ref\":99,");
+  }
+
+  @Test
+  @Tag("K4")
+  @DisplayName("A refusal names its code and what would be right; the channel stays open.")
+  void refusals() {
+    Guest ada = guest("");
+    Guest bob = guest("");
+    ada.socket.send("{");
+    assertThat(ada.socket.nextText()).startsWith("{\"refusal\":{\"code\":\"malformed_json\"");
+    assertThat(ada.ask("ref", 1, "post", "/nowhere")).contains("invalid_request", "/session");
+    assertThat(ada.ask("ref", 1)).contains("invalid_request", "post");
+    assertThat(ada.ask("ref", -1, "post", "/session")).contains("invalid_request", "ref");
+    assertThat(ada.ask("ref", 2, "post", "/channel/" + bob.cid + "/close"))
+        .startsWith("{\"ref\":2,\"refusal\":{\"code\":\"wrong_key\"");
+    assertThat(ada.ask("ref", 3, "post", "/send/" + bob.cid, "message", "x".repeat(60_000)))
+        .startsWith("{\"ref\":3,\"refusal\":{\"code\":\"too_large\"");
+    assertThat(ada.ask("ref", 4, "post", "/send/" + bob.cid, "origin", bob.cid, "message", 1))
+        .startsWith("{\"ref\":4,\"refusal\":{\"code\":\"wrong_key\"");
+    assertThat(
+            ada.ask(
+                "ref",
+                5,
+                "post",
+                "/send/" + bob.cid,
+                "key",
+                bob.key,
+                "origin",
+                bob.cid,
+                "message",
+                1))
+        .contains("\"sent\"");
+  }
+
+  @Test
+  @Tag("K4")
+  @DisplayName("A refusal says after how long to try again.")
+  void retryAfter() {
+    client(ServerSettings.of("messageRate", "1/1"));
+    Guest ada = guest("");
+    ada.socket.send(json("post", "/send/" + ada.cid, "message", 1));
+    ada.socket.next();
+    assertThat(ada.ask("ref", 1, "post", "/send/" + ada.cid, "message", 1))
+        .contains("\"rate_limited\"")
+        .endsWith(",\"retryAfter\":1}}");
+  }
+
+  @Test
+  @Tag("K2")
+  @DisplayName("Many messages come once and in order.")
+  void order() {
+    client(ServerSettings.of("messageRate", "0"));
+    Guest ada = guest("");
+    Guest bob = guest("");
+    CompletableFuture<Void> sending =
+        CompletableFuture.runAsync(
+            () -> {
+              for (int i = 0; i < 3_000; ) {
+                String answer = ada.ask("ref", 1, "post", "/send/" + bob.cid, "message", i);
+                if (answer.contains("sent")) {
+                  i++;
+                } else {
+                  assertThat(answer).contains("target_busy");
+                }
+              }
+            });
+    for (int i = 0; i < 3_000; i++) {
+      assertThat(get(get(bob.socket.nextEvent(), "data").members(), "message")).hasToString("" + i);
+    }
+    sending.join();
+  }
+
+  @Test
+  @Tag("K2")
+  @DisplayName("Lists are on the same connection.")
+  void lists() {
+    Guest ada = guest("");
+    assertThat(ada.ask("ref", 1, "post", "/session", "list", true)).contains("sid");
+    ada.socket.send(json("post", "/channel/" + ada.cid + "/watch", "watch", "w"));
+    Map<String, Json> added = ada.socket.nextEvent();
+    assertThat(get(added, "event").asString()).isEqualTo("add");
+    assertThat(get(added, "data").members().keySet()).containsExactly("watch", "sid", "session");
+    assertThat(ada.socket.nextText())
+        .isEqualTo("{\"event\":\"ready\",\"data\":{\"watch\":\"w\",\"count\":1}}");
+  }
+
+  @Test
+  @Tag("K5")
+  @DisplayName("An id of either transport goes on over the other.")
+  void resume() {
+    Guest ada = guest("?resume=30");
+    WireChannel bob = client().openChannel();
+    ada.socket.reset();
+    await().until(() -> bob.send(ada.cid, "1").member("delivery").equals("queued"));
+    SseStream stream = client().openStream("/channel?lastEventId=" + ada.id.asString());
+    EventStreamParser.Event event = stream.next();
+    assertThat(event.data()).contains("\"message\":1");
+    stream.close();
+    WireSocket back = connect("?lastEventId=" + stream.lastEventId(), "");
+    assertSent(bob.send(ada.cid, "2"));
+    Map<String, Json> next = back.nextEvent();
+    while (get(next, "data").toString().contains("\"message\":1}")) {
+      next = back.nextEvent();
+    }
+    assertThat(get(next, "data").toString()).contains("\"message\":2");
+    back.send(json("ref", 2, "post", "/send/" + bob.cid(), "message", 3));
+    assertThat(back.nextText()).contains("\"sent\"");
+    assertThat(bob.awaitMessage().get("origin").getAsString()).isEqualTo(ada.cid);
+  }
+
+  @Test
+  @Tag("K5")
+  @Tag("K6")
+  @DisplayName("A client that comes back supersedes its own other connection.")
+  void superseded() {
+    Guest ada = guest("?resume=30");
+    connect("?lastEventId=" + ada.id.asString(), "");
+    assertThat(ada.socket.nextText()).isEqualTo(farewell("superseded"));
+    assertEnd(ada.socket, 4409);
+  }
+
+  @Test
+  @Tag("K6")
+  @DisplayName("A channel that its owner closes ends with its connection.")
+  void closed() {
+    Guest ada = guest("");
+    ada.socket.send(json("post", "/channel/" + ada.cid + "/close"));
+    assertThat(ada.socket.nextText()).isEqualTo(farewell("closed"));
+    assertEnd(ada.socket, 1000);
+  }
+
+  @Test
+  @Tag("K6")
+  @DisplayName("A broker that shuts down says so on each WebSocket.")
+  void shutdown() {
+    Guest ada = guest("");
+    CompletableFuture<Void> closing =
+        CompletableFuture.runAsync(((ContainerServer) server())::shutDownBroker);
+    assertThat(ada.socket.nextText()).isEqualTo(farewell("shutting_down"));
+    assertEnd(ada.socket, 1012);
+    closing.join();
+  }
+
+  @Test
+  @Tag("K6")
+  @DisplayName("A client that closes or breaks its connection closes its channel at once.")
+  void gone() {
+    WireChannel watcher = client().openChannel();
+    for (boolean orderly : List.of(true, false)) {
+      Guest ada = guest("");
+      if (orderly) {
+        ada.socket.close();
+      } else {
+        ada.socket.reset();
+      }
+      await().until(() -> watcher.send(ada.cid, "1").status() == 404);
+    }
+  }
+
+  @Test
+  @Tag("K7")
+  @DisplayName("After a silence there is a heartbeat.")
+  void heartbeat() {
+    client(ServerSettings.of("heartbeat", "50ms"));
+    Guest ada = guest("");
+    for (int i = 0; i < 3; i++) {
+      assertThat(ada.socket.nextText()).isEqualTo("{\"event\":\"heartbeat\",\"data\":{}}");
+    }
+  }
+
+  @Test
+  @Tag("K8")
+  @DisplayName("A page of another origin has no WebSocket, unless it is allowed.")
+  void origins() {
+    client(ServerSettings.of("allowedOrigins", "https://a.example"));
+    assertThat(connect("", own()).head()).startsWith("HTTP/1.1 101");
+    assertThat(connect("", "Origin: https://a.example\r\n").head()).startsWith("HTTP/1.1 101");
+    for (String foreign : List.of("https://b.example", "null", "http://127.0.0.1")) {
+      WireSocket refused = connect("", "Origin: " + foreign + "\r\n");
+      assertThat(refused.head()).startsWith("HTTP/1.1 403");
+      assertThat(refused.body()).contains("\"denied\"", "allowedOrigins");
+    }
+  }
+
+  @Test
+  @Tag("K8")
+  @DisplayName("With a star, pages of all origins have WebSockets.")
+  void anyOrigin() {
+    client(ServerSettings.of("allowedOrigins", "*"));
+    assertThat(connect("", FROM_ELSEWHERE).head()).startsWith("HTTP/1.1 101");
+  }
+
+  @Test
+  @Tag("K9")
+  @DisplayName("What the policy refuses is a status for programs, and for pages a word and a code.")
+  void denied() {
+    client(ServerSettings.DEFAULTS.withPolicy());
+    String stranger = KitPolicy.HEADER + ": stranger\r\n";
+    WireSocket program = connect("", stranger);
+    assertThat(program.head()).startsWith("HTTP/1.1 403");
+    assertThat(program.body()).contains("Strangers may do nothing here.");
+    WireSocket page = connect("", stranger + own());
+    assertThat(page.nextText())
+        .isEqualTo(
+            "{\"refusal\":{\"code\":\"denied\",\"detail\":\"Strangers may do nothing here.\"}}");
+    assertEnd(page, 4403);
+  }
+
+  @Test
+  @Tag("K9")
+  @DisplayName("A broker that is full says so, and closes with a code that means: later.")
+  void full() {
+    client(ServerSettings.of("maxChannels", "1"));
+    guest("");
+    WireSocket program = connect("", "");
+    assertThat(program.head()).startsWith("HTTP/1.1 503");
+    WireSocket page = connect("", own());
+    assertThat(page.nextText()).contains("at_capacity");
+    assertEnd(page, 1013);
+  }
+
+  @Test
+  @Tag("K10")
+  @DisplayName("A client that reads no answers is cut off, and its channel closes.")
+  void unread() {
+    Guest ada = guest("");
+    String ping = json("ref", 1, "post", "/channel/" + ada.cid + "/ping", "x", "y".repeat(1_000));
+    CompletableFuture<Void> sending =
+        CompletableFuture.runAsync(
+            () -> {
+              while (true) {
+                ada.socket.send(ping);
+              }
+            });
+    assertThat(sending)
+        .failsWithin(WireConnection.BOUND)
+        .withThrowableThat()
+        .withCauseInstanceOf(UncheckedIOException.class);
+    WireChannel watcher = client().openChannel();
+    await().until(() -> watcher.send(ada.cid, "1").status() == 404);
+  }
+
+  @Test
+  @Tag("K11")
+  @DisplayName("A message that is too large, or binary, ends the connection with its code.")
+  void unfit() {
+    client(ServerSettings.of("maxBodyBytes", "2000"));
+    Guest large = guest("");
+    large.socket.send(json("post", "/session", "x", "y".repeat(9_000)));
+    assertEnd(large.socket, 1009);
+    Guest binary = guest("");
+    binary.socket.sendBinary(new byte[3]);
+    assertEnd(binary.socket, 1003);
+  }
+
+  @Test
+  @Tag("K11")
+  @DisplayName("A message of the largest size is taken.")
+  void largest() {
+    client(ServerSettings.of("maxBodyBytes", "20000"));
+    Guest ada = guest("");
+    String rest = json("ref", 1, "post", "/channel/" + ada.cid + "/ping", "x", "");
+    assertThat(
+            ada.ask(
+                "ref",
+                1,
+                "post",
+                "/channel/" + ada.cid + "/ping",
+                "x",
+                "y".repeat(20_000 - rest.length())))
+        .contains("stream");
+  }
+
+  @Test
+  @Tag("K12")
+  @DisplayName("A client that takes nothing is given up after the write timeout.")
+  void stalled() {
+    client(ServerSettings.of("writeTimeout", "500ms").and("messageRate", "0").withThreads(16));
+    Guest ada = guest("");
+    WireChannel bob = client().openChannel();
+    awaitGivenUp(bob, List.of(ada.cid));
+  }
+
+  @Test
+  @Tag("K13")
+  @DisplayName("A request that is none for a WebSocket learns what is missing.")
+  void plainRequest() {
+    WireResponse response = client().get("/socket");
+    assertRefused(response, 426, "upgrade_required", "proxy");
+    assertThat(response.header("Upgrade")).isEqualTo("websocket");
+  }
+
+  @Test
+  @Tag("K14")
+  @DisplayName("WebSockets may be switched off.")
+  void switchedOff() {
+    client(ServerSettings.of("serveSockets", "false"));
+    assertThat(connect("", "").head()).startsWith("HTTP/1.1 404");
+    assertRefused(client().get("/socket"), 404, "unknown_path");
+  }
+}
