@@ -62,13 +62,22 @@ public final class BrokerHttp implements AutoCloseable {
   }
 
   private static @Nullable SocketUpgrade sockets(Broker broker, HttpSettings settings) {
-    // The provider is beside this class, whatever the thread's class loader is.
-    return settings.serveSockets()
-        ? ServiceLoader.load(SocketUpgrade.Provider.class, BrokerHttp.class.getClassLoader())
-            .findFirst()
-            .map(provider -> provider.of(broker, settings))
-            .orElse(null)
-        : null;
+    if (!settings.serveSockets()) {
+      return null;
+    }
+    try {
+      // The provider is beside this class, whatever the thread's class loader is.
+      return ServiceLoader.load(SocketUpgrade.Provider.class, BrokerHttp.class.getClassLoader())
+          .findFirst()
+          .map(provider -> provider.of(broker, settings))
+          .orElse(null);
+    } catch (LinkageError missing) {
+      Log.LOG.log(
+          System.Logger.Level.WARNING,
+          "No WebSockets are served: broker-websocket is there, but jakarta.websocket is not",
+          missing);
+      return null;
+    }
   }
 
   /**

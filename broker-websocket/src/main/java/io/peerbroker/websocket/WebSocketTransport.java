@@ -59,8 +59,7 @@ final class WebSocketTransport implements Transport {
   /** For so long Tomcat waits in a close until a client that reads nothing has taken it. */
   private static final long CLOSE_MILLIS = 100;
 
-  private static final String CLOSE_MILLIS_OF_TOMCAT =
-      "org.apache.tomcat.websocket.BLOCKING_SEND_TIMEOUT";
+  private static final String TOMCAT = "org.apache.tomcat.websocket.";
 
   /** One instance, since an envelope remembers bytes by their encoder. */
   private static final Function<Envelope, byte[]> ENCODER = Frames::event;
@@ -147,7 +146,8 @@ final class WebSocketTransport implements Transport {
   void connected(Session given) {
     given.setMaxIdleTimeout(0);
     given.setMaxTextMessageBufferSize(settings.maxBodyBytes());
-    given.getUserProperties().put(CLOSE_MILLIS_OF_TOMCAT, CLOSE_MILLIS);
+    given.getUserProperties().put(TOMCAT + "BLOCKING_SEND_TIMEOUT", CLOSE_MILLIS);
+    given.getUserProperties().put(TOMCAT + "SESSION_CLOSE_TIMEOUT", CLOSE_WITHIN.toMillis());
     RemoteEndpoint.Async async = given.getAsyncRemote();
     async.setSendTimeout(settings.writeTimeout().toMillis());
     remote = async;

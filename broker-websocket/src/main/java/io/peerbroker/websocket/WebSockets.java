@@ -14,6 +14,8 @@ import jakarta.websocket.Extension;
 import jakarta.websocket.server.ServerContainer;
 import jakarta.websocket.server.ServerEndpointConfig;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -103,9 +105,37 @@ final class WebSockets implements SocketUpgrade {
             .build();
     try {
       container.upgradeHttpToWebSocket(request, response, config, Map.of());
+    } catch (NoSuchMethodError old) {
+      upgradeOnJetty11(container, request, response, config);
     } catch (DeploymentException unfit) {
       throw new IllegalStateException("The container refuses the endpoint", unfit);
     }
+  }
+
+  /** Jetty 11 has the method, though WebSocket 2.0, whose interface it implements, has it not. */
+  private static void upgradeOnJetty11(
+      ServerContainer container,
+      HttpServletRequest request,
+      HttpServletResponse response,
+      ServerEndpointConfig config)
+      throws IOException {
+    try {
+      for (Method method : container.getClass().getMethods()) {
+        if (method.getName().equals("upgradeHttpToWebSocket") && method.getParameterCount() == 4) {
+          method.invoke(container, request, response, config, Map.of());
+          return;
+        }
+      }
+    } catch (InvocationTargetException failed) {
+      if (failed.getCause() instanceof IOException gone) {
+        throw gone;
+      }
+      throw new IllegalStateException("The container refuses the endpoint", failed.getCause());
+    } catch (IllegalAccessException closed) {
+      throw new IllegalStateException("The container's WebSockets are not accessible", closed);
+    }
+    throw RefusedException.of(
+        Refusal.Code.INTERNAL, "This container's WebSockets are older than jakarta.websocket 2.1.");
   }
 
   @Override
