@@ -4,7 +4,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The path of a request, below the broker: what is to be done, and to what.
+ * The path of a request, below the broker: which action it asks for, and on what.
  *
  * @param action what the request is for
  * @param id the cid, sid or target in the path; empty for {@link Action#OPEN_SESSION}, whose path

@@ -7,6 +7,7 @@ import io.peerbroker.core.RefusedException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.Objects;
 
 /**
  * Serves WebSockets at {@code /socket} below the broker: for the module {@code broker-websocket},
@@ -36,7 +37,17 @@ public interface SocketUpgrade extends AutoCloseable {
       HttpServletResponse response,
       Caller opening,
       Caller acting,
-      ChannelOptions options) {}
+      ChannelOptions options) {
+
+    /** Checks that all parts are there. */
+    public Handshake {
+      Objects.requireNonNull(request, "request");
+      Objects.requireNonNull(response, "response");
+      Objects.requireNonNull(opening, "opening");
+      Objects.requireNonNull(acting, "acting");
+      Objects.requireNonNull(options, "options");
+    }
+  }
 
   /**
    * Opens a channel, or goes on with one, on a WebSocket. Called on the thread that serves the

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import io.peerbroker.core.Broker;
+import io.peerbroker.core.Caller;
+import io.peerbroker.core.ChannelOptions;
+import io.peerbroker.servlet.SocketUpgrade.Handshake;
 import io.peerbroker.test.FakeTimer;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -78,6 +81,7 @@ final class NullsTest {
     servlets();
     callers();
     settings();
+    handshake();
     assertThat(refused).as("nulls tried, of %s", mandatory()).isEqualTo(mandatory().size());
   }
 
@@ -102,6 +106,16 @@ final class NullsTest {
     refuses("name", () -> caller.headers(null));
     refuses("name", () -> caller.queryParameter(null));
     refuses("name", () -> caller.cookie(null));
+  }
+
+  private void handshake() {
+    Caller caller = Caller.trusted();
+    ChannelOptions options = ChannelOptions.none();
+    refuses("request", () -> new Handshake(null, response, caller, caller, options));
+    refuses("response", () -> new Handshake(request, null, caller, caller, options));
+    refuses("opening", () -> new Handshake(request, response, null, caller, options));
+    refuses("acting", () -> new Handshake(request, response, caller, null, options));
+    refuses("options", () -> new Handshake(request, response, caller, caller, null));
   }
 
   private void settings() {
@@ -130,6 +144,8 @@ final class NullsTest {
       for (Executable executable : executables) {
         if (!Modifier.isPublic(executable.getModifiers())
             || executable.isSynthetic()
+            // What another module implements is that module's.
+            || Modifier.isAbstract(executable.getModifiers())
             || executable.getName().equals("equals")) {
           continue;
         }

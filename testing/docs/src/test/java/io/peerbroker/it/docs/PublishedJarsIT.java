@@ -32,7 +32,14 @@ final class PublishedJarsIT {
             .map(module -> module.group(1))
             .filter(module -> !read(root.resolve(module)).contains("<unpublished>true<"))
             .toList();
-    assertThat(modules).contains("broker-core", "broker-json", "broker-servlet", "broker-test", "broker-tck");
+    assertThat(modules)
+        .contains(
+            "broker-core",
+            "broker-json",
+            "broker-servlet",
+            "broker-websocket",
+            "broker-test",
+            "broker-tck");
     return modules;
   }
 
