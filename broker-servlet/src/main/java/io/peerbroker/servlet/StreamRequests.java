@@ -324,7 +324,7 @@ final class StreamRequests {
     Reply.setType(response, AcceptHeader.EVENT_STREAM);
     STREAM_HEADERS.forEach(response::setHeader);
     // An idle stream keeps its buffer: 32 KiB on Jetty by default.
-    response.setBufferSize(1_024);
+    response.setBufferSize(4_096);
   }
 
   private static Problem notAcceptable(String types) {
