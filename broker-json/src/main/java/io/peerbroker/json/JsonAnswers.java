@@ -35,8 +35,12 @@ public final class JsonAnswers {
    * Writes an answer. A refusal is none: each transport reports it in its own way.
    *
    * @param several whether deliveries are written as a list: {@link #isForSeveral}
+   * @throws IllegalArgumentException for a refusal
    */
   public static void write(Answer answer, boolean several, JsonWriter out) {
+    if (answer instanceof Answer.Refused) {
+      throw new IllegalArgumentException("A refusal has a form of its own.");
+    }
     if (answer instanceof Answer.Pong pong) {
       out.ascii("{\"stream\":").ascii(Boolean.toString(pong.attached()));
       if (pong.lastConsumed() != null) {

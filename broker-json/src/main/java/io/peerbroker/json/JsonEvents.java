@@ -18,6 +18,9 @@ public final class JsonEvents {
 
   /** Returns the name of an event, as in the field {@code event} of a stream. */
   public static String name(Event event) {
+    if (event instanceof Event.Watched watched) {
+      return name(watched.shared().event());
+    }
     if (event instanceof Event.Received) {
       return "message";
     } else if (event instanceof Event.Added) {
@@ -41,7 +44,9 @@ public final class JsonEvents {
    * @param heartbeat the stream's heartbeat for {@code channel} and {@code ready}; zero to omit it
    */
   public static void write(Event event, Duration heartbeat, JsonWriter out) {
-    if (event instanceof Event.Received received) {
+    if (event instanceof Event.Watched watched) {
+      write(watched.shared().event(), heartbeat, out);
+    } else if (event instanceof Event.Received received) {
       Message message = received.message();
       out.ascii("{\"origin\":").string(message.origin());
       out.ascii(",\"target\":").string(message.target());

@@ -15,6 +15,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
+import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -71,7 +72,7 @@ public final class BrokerHttp implements AutoCloseable {
           .findFirst()
           .map(provider -> provider.of(broker, settings))
           .orElse(null);
-    } catch (LinkageError missing) {
+    } catch (LinkageError | ServiceConfigurationError missing) {
       Log.LOG.log(
           System.Logger.Level.WARNING,
           "No WebSockets are served: broker-websocket is there, but jakarta.websocket is not",

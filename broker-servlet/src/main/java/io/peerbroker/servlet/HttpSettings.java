@@ -1,5 +1,6 @@
 package io.peerbroker.servlet;
 
+import jakarta.servlet.http.HttpServletRequest;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -171,6 +172,9 @@ public final class HttpSettings {
   /**
    * Returns these settings with the origins whose pages may use the broker from elsewhere (CORS).
    *
+   * <p>WebSockets are for pages of the same origin, and of these; to {@code *}, only if the request
+   * has no cookie, login or {@code Authorization}.
+   *
    * @param origins written as browsers send them ({@code https://example.org:8443}: lower case, no
    *     path, no default port), or {@code *} alone; none turns CORS off
    * @throws IllegalArgumentException for an origin in another form, and for {@code *} among others
@@ -227,7 +231,9 @@ public final class HttpSettings {
    * <p>With Spring Security, {@code withContext(DelegatingSecurityContextRunnable::new)} gives it
    * the request's {@code SecurityContext}; with Micrometer's context propagation, {@code task ->
    * ContextSnapshotFactory.builder().build().captureAll().wrap(task)} gives it all that is
-   * registered there. {@link HttpCaller} needs none of this.
+   * registered there. {@link HttpCaller} needs none of this. The requests of a WebSocket have no
+   * thread of their own, and so no context: for them a policy has the {@link HttpCaller} of the
+   * handshake.
    *
    * @param context called on the request's thread with what is done once the body is there; returns
    *     what is run instead, once at most, on a thread of the container's, and must run what it was
@@ -294,18 +300,36 @@ public final class HttpSettings {
   }
 
   /**
-   * Returns whether a page of an origin may open a WebSocket: CORS does not protect those (RFC
-   * 6455, section 10.2).
-   *
-   * @param origin as the request names it; null for what is no browser
-   * @param host the host and port that the request was sent to, as it names them
+   * Returns whether the page that a request comes from may open a WebSocket: CORS does not protect
+   * those (RFC 6455, section 10.2).
    */
-  boolean admits(@Nullable String origin, @Nullable String host) {
-    if (origin == null || allowedOrigins().contains("*") || allowedOrigins().contains(origin)) {
+  boolean admits(HttpServletRequest request) {
+    String origin = request.getHeader("Origin");
+    if (origin == null || allowedOrigins().contains(origin) || isOwn(origin, request)) {
       return true;
     }
-    // The port that a scheme implies is in neither.
-    return host != null && origin.replaceFirst("^https?://", "").equalsIgnoreCase(host);
+    // As with CORS, whoever is admitted by the star alone is admitted without its credentials.
+    return allowedOrigins().contains("*")
+        && request.getHeader("Cookie") == null
+        && request.getHeader("Authorization") == null
+        && request.getUserPrincipal() == null;
+  }
+
+  private static boolean isOwn(String origin, HttpServletRequest request) {
+    String host = request.getHeader("Host");
+    int slashes = origin.indexOf("://");
+    if (host == null || slashes < 0) {
+      return false;
+    }
+    String scheme = origin.substring(0, slashes);
+    // Behind a proxy with TLS the request may seem to be without.
+    if (scheme.equals("http") && request.isSecure()) {
+      return false;
+    }
+    String port = ":" + DEFAULT_PORTS.getOrDefault(scheme, "");
+    String named = host.endsWith(port) ? host.substring(0, host.length() - port.length()) : host;
+    return DEFAULT_PORTS.containsKey(scheme)
+        && origin.substring(slashes + "://".length()).equalsIgnoreCase(named);
   }
 
   @Override

@@ -11,7 +11,7 @@ import java.util.Objects;
 
 /**
  * Serves WebSockets at {@code /socket} below the broker: for the module {@code broker-websocket},
- * which has the one implementation.
+ * which has the one implementation. Not for others: it may change with each version.
  *
  * <p>Safe for use by many threads.
  */

@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 /** The requests with GET: channels, list streams, and pages of the list. */
 final class StreamRequests {
 
+  /** Of 16 bytes in Base64. */
+  private static final int KEY_LENGTH = 24;
+
   private static final long MANY_SECONDS = 1_000_000_000;
 
   /**
@@ -90,21 +93,24 @@ final class StreamRequests {
   void socket(Exchange exchange, SocketUpgrade sockets) throws IOException {
     exchange.requireNoBody();
     HttpServletRequest request = exchange.request;
-    if (exchange.isHead() || !"websocket".equalsIgnoreCase(request.getHeader("Upgrade"))) {
+    if (exchange.isHead() || !asksForWebSocket(request)) {
       Reply reply =
           new Problem(
                   426,
                   "upgrade_required",
-                  "This path is for WebSockets over HTTP/1.1. If you asked for one, a proxy has not passed on the headers Connection and Upgrade.")
+                  "This path is for WebSockets over HTTP/1.1 (RFC 6455, section 4.1). If you asked for one, a proxy has not passed on the headers Connection and Upgrade.")
               .reply();
       // HTTP/2 has neither header.
       exchange.answer(
           request.getProtocol().startsWith("HTTP/1")
-              ? reply.with("Upgrade", "websocket").with("Connection", "Upgrade")
+              ? reply
+                  .with("Upgrade", "websocket")
+                  .with("Connection", "Upgrade")
+                  .with("Sec-WebSocket-Version", "13")
               : reply);
       return;
     }
-    if (!settings.admits(request.getHeader("Origin"), request.getHeader("Host"))) {
+    if (!settings.admits(request)) {
       throw new Problem(
           403,
           "denied",
@@ -112,8 +118,13 @@ final class StreamRequests {
     }
     ChannelOptions options = options(new QueryString(request.getQueryString()), null);
     Caller acting = exchange.caller(gateway.policy());
+    // One object, where both are the same: it may be large.
+    Caller opening =
+        gateway.policy() == AccessPolicy.allowAll()
+            ? Caller.of(request.getUserPrincipal())
+            : acting;
     SocketUpgrade.Handshake handshake =
-        new SocketUpgrade.Handshake(request, exchange.response, opening(exchange), acting, options);
+        new SocketUpgrade.Handshake(request, exchange.response, opening, acting, options);
     exchange.act(
         () -> {
           try {
@@ -122,6 +133,22 @@ final class StreamRequests {
             throw new UncheckedIOException(gone);
           }
         });
+  }
+
+  /**
+   * Whether a request is a whole handshake: a container that declines one answers it by itself,
+   * when its channel is open already.
+   */
+  private static boolean asksForWebSocket(HttpServletRequest request) {
+    String connection = request.getHeader("Connection");
+    String key = request.getHeader("Sec-WebSocket-Key");
+    return "websocket".equalsIgnoreCase(request.getHeader("Upgrade"))
+        && connection != null
+        && AcceptHeader.split(connection, ',').stream()
+            .anyMatch(option -> option.strip().equalsIgnoreCase("upgrade"))
+        && "13".equals(request.getHeader("Sec-WebSocket-Version"))
+        && key != null
+        && key.strip().length() == KEY_LENGTH;
   }
 
   private static ChannelOptions options(QueryString query, @Nullable String lastEventIdInHeader) {

@@ -304,6 +304,18 @@ public abstract class SocketRules extends ServerRules {
   }
 
   @Test
+  @Tag("K4")
+  @Tag("K6")
+  @DisplayName("The request that closes a channel is answered first.")
+  void closedWithAnAnswer() {
+    Guest ada = guest("");
+    assertThat(ada.ask("ref", 1, "post", "/channel/" + ada.cid + "/close"))
+        .isEqualTo("{\"ref\":1,\"answer\":{}}");
+    assertThat(ada.socket.nextText()).isEqualTo(farewell("closed"));
+    assertEnd(ada.socket, 1000);
+  }
+
+  @Test
   @Tag("K6")
   @DisplayName("A broker that shuts down says so on each WebSocket.")
   void shutdown() {
@@ -358,10 +370,14 @@ public abstract class SocketRules extends ServerRules {
 
   @Test
   @Tag("K8")
-  @DisplayName("With a star, pages of all origins have WebSockets.")
+  @DisplayName("With a star, pages of all origins have WebSockets, without their credentials.")
   void anyOrigin() {
     client(ServerSettings.of("allowedOrigins", "*"));
     assertThat(connect("", FROM_ELSEWHERE).head()).startsWith("HTTP/1.1 101");
+    for (String credentials : List.of("Cookie: a=b\r\n", "Authorization: Bearer x\r\n")) {
+      assertThat(connect("", FROM_ELSEWHERE + credentials).head()).startsWith("HTTP/1.1 403");
+      assertThat(connect("", own() + credentials).head()).startsWith("HTTP/1.1 101");
+    }
   }
 
   @Test
@@ -425,6 +441,25 @@ public abstract class SocketRules extends ServerRules {
     Guest binary = guest("");
     binary.socket.sendBinary(new byte[3]);
     assertEnd(binary.socket, 1003);
+    Guest endless = guest("");
+    endless.socket.beginBinary(1 << 30);
+    assertEnd(endless.socket, 1003);
+  }
+
+  @Test
+  @Tag("K11")
+  @DisplayName("A message in many parts is one, and must be whole in time.")
+  void parts() {
+    client(ServerSettings.of("bodyTimeout", "300ms").and("heartbeat", "100ms"));
+    Guest ada = guest("");
+    ada.socket.sendInParts(json("ref", 1, "post", "/channel/" + ada.cid + "/ping"), 5);
+    Map<String, Json> answer = ada.socket.nextEvent();
+    assertThat(answer).containsKey("answer");
+    ada.socket.sendPart("{\"ref\"");
+    while (ada.socket.nextText() != null) {
+      // A heartbeat.
+    }
+    assertThat(ada.socket.closeCode()).isEqualTo(1008);
   }
 
   @Test
@@ -462,6 +497,33 @@ public abstract class SocketRules extends ServerRules {
     WireResponse response = client().get("/socket");
     assertRefused(response, 426, "upgrade_required", "proxy");
     assertThat(response.header("Upgrade")).isEqualTo("websocket");
+  }
+
+  @Test
+  @Tag("K13")
+  @DisplayName("A handshake that is not whole opens no channel.")
+  void brokenHandshakes() {
+    client(ServerSettings.of("maxChannels", "1"));
+    List<String> whole =
+        List.of(
+            "Upgrade: websocket",
+            "Connection: keep-alive, Upgrade",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==");
+    for (String missing : whole) {
+      String[] broken = whole.stream().filter(line -> !line.equals(missing)).toArray(String[]::new);
+      WireResponse response = client().get("/socket", broken);
+      // Jetty refuses some of them itself.
+      if (response.status() != 400) {
+        assertRefused(response, 426, "upgrade_required");
+      }
+    }
+    WireResponse old =
+        client()
+            .get("/socket", whole.get(0), whole.get(1), "Sec-WebSocket-Version: 12", whole.get(3));
+    assertRefused(old, 426, "upgrade_required");
+    assertThat(old.header("Sec-WebSocket-Version")).isEqualTo("13");
+    assertThat(connect("", "").head()).startsWith("HTTP/1.1 101");
   }
 
   @Test

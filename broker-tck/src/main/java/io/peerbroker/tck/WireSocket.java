@@ -28,6 +28,8 @@ public final class WireSocket implements AutoCloseable {
   private static final int BUFFER = 4_096;
   private static final String PROTOCOL = "peerbroker.v1";
 
+  private static final int FINAL = 0x80;
+  private static final int CONTINUATION = 0;
   private static final int TEXT = 1;
   private static final int BINARY = 2;
   private static final int CLOSE = 8;
@@ -108,27 +110,51 @@ public final class WireSocket implements AutoCloseable {
 
   /** Sends a text message. */
   public void send(String text) {
-    frame(TEXT, text.getBytes(UTF_8));
+    byte[] payload = text.getBytes(UTF_8);
+    frame(FINAL | TEXT, payload.length, payload);
+  }
+
+  /** Sends a text message of ASCII in frames of so many bytes. */
+  public void sendInParts(String text, int bytes) {
+    for (int from = 0; from < text.length(); from += bytes) {
+      int to = Math.min(text.length(), from + bytes);
+      int opcode = from == 0 ? TEXT : CONTINUATION;
+      frame(
+          to == text.length() ? FINAL | opcode : opcode,
+          to - from,
+          text.substring(from, to).getBytes(UTF_8));
+    }
+  }
+
+  /** Sends the first frame of a text message that has more. */
+  public void sendPart(String text) {
+    byte[] payload = text.getBytes(UTF_8);
+    frame(TEXT, payload.length, payload);
   }
 
   /** Sends a binary message. */
   public void sendBinary(byte[] payload) {
-    frame(BINARY, payload);
+    frame(FINAL | BINARY, payload.length, payload);
   }
 
-  private void frame(int opcode, byte[] payload) {
+  /** Begins a binary message of so many bytes, of which some are sent. */
+  public void beginBinary(int length) {
+    frame(FINAL | BINARY, length, new byte[16 << 10]);
+  }
+
+  private void frame(int first, int length, byte[] payload) {
     ByteArrayOutputStream frame = new ByteArrayOutputStream();
-    frame.write(0x80 | opcode);
-    if (payload.length < 126) {
-      frame.write(0x80 | payload.length);
-    } else if (payload.length < 1 << 16) {
+    frame.write(first);
+    if (length < 126) {
+      frame.write(0x80 | length);
+    } else if (length < 1 << 16) {
       frame.write(0x80 | 126);
-      frame.write(payload.length >> 8);
-      frame.write(payload.length);
+      frame.write(length >> 8);
+      frame.write(length);
     } else {
       frame.write(0x80 | 127);
       for (int shift = 56; shift >= 0; shift -= 8) {
-        frame.write((int) ((long) payload.length >> shift));
+        frame.write((int) ((long) length >> shift));
       }
     }
     // A mask of zeros.

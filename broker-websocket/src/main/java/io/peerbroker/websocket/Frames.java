@@ -131,6 +131,16 @@ final class Frames {
         "More than " + WebSocketTransport.MAX_UNANSWERED + " requests are unanswered.");
   }
 
+  /** Returns how a client is cut off whose message is too large. */
+  static jakarta.websocket.CloseReason tooLarge(int maxBytes) {
+    return closing(CloseCodes.TOO_BIG, "A request may have at most " + maxBytes + " bytes.");
+  }
+
+  /** Returns how a client is cut off whose message has not come whole in time. */
+  static jakarta.websocket.CloseReason unfinished() {
+    return closing(CloseCodes.VIOLATED_POLICY, "A request was not all there in time.");
+  }
+
   /** Returns how a client is cut off that sends what is no text. */
   static jakarta.websocket.CloseReason binary() {
     return closing(CloseCodes.CANNOT_ACCEPT, "A request is a text message.");

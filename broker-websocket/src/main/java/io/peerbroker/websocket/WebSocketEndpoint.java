@@ -19,9 +19,11 @@ public final class WebSocketEndpoint extends Endpoint {
 
   @Override
   public void onOpen(Session session, EndpointConfig config) {
-    transport.connected(session);
-    session.addMessageHandler(String.class, transport::received);
-    session.addMessageHandler(ByteBuffer.class, unused -> transport.receivedBinary());
+    if (transport.connected(session)) {
+      // In parts: for whole ones the containers keep buffers, for binary ones without a bound.
+      session.addMessageHandler(String.class, (part, last) -> transport.received(part, last));
+      session.addMessageHandler(ByteBuffer.class, (part, last) -> transport.receivedBinary());
+    }
   }
 
   @Override

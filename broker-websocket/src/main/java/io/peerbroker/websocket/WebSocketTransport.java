@@ -98,6 +98,17 @@ final class WebSocketTransport implements Transport {
   private volatile boolean heartbeatDue;
   private volatile Timer.@Nullable Scheduled scheduled;
 
+  /** What ends it if it does not end by itself. */
+  private volatile Timer.@Nullable Scheduled draining;
+
+  /** Whether a request is being performed on the thread that receives. */
+  private volatile boolean performing;
+
+  /** The text of which not all has come, and since when it has been coming. */
+  private volatile @Nullable StringBuilder begun;
+
+  private volatile long begunAt;
+
   // Used by the owner only.
   private boolean eventGiven;
   private boolean farewellGiven;
@@ -119,8 +130,8 @@ final class WebSocketTransport implements Transport {
     lastGiven = timer.nanoTime();
     waitingSince = lastGiven;
     stuckSince = lastGiven - 1;
-    open.add(this);
     tick();
+    open.add(this);
   }
 
   /** Takes the broker's end of the channel's stream. */
@@ -142,36 +153,44 @@ final class WebSocketTransport implements Transport {
     drain();
   }
 
-  /** The container has made the connection. */
-  void connected(Session given) {
+  /** The container has made the connection. Returns false if it comes too late, and is closed. */
+  boolean connected(Session given) {
     given.setMaxIdleTimeout(0);
-    given.setMaxTextMessageBufferSize(settings.maxBodyBytes());
-    given.getUserProperties().put(TOMCAT + "BLOCKING_SEND_TIMEOUT", CLOSE_MILLIS);
     given.getUserProperties().put(TOMCAT + "SESSION_CLOSE_TIMEOUT", CLOSE_WITHIN.toMillis());
     RemoteEndpoint.Async async = given.getAsyncRemote();
-    async.setSendTimeout(settings.writeTimeout().toMillis());
-    remote = async;
+    // Later than this gives it up: after a pause of the process the container would be too early.
+    async.setSendTimeout(2 * settings.writeTimeout().toMillis());
     session = given;
+    // Read after the session was written, as whoever ends this reads the session after that.
     if (over.get()) {
       close(given, Frames.cut());
+      return false;
     }
+    remote = async;
     drain();
+    return true;
+  }
+
+  boolean isConnected() {
+    return session != null;
   }
 
   /** The connection is gone. */
   void disconnected() {
-    finish(CloseReason.GONE);
+    if (isLast()) {
+      detach(CloseReason.GONE);
+    }
   }
 
-  /** The container reports a failure: it closes the connection, or has. */
+  /** The container reports a failure, after which it closes the connection, or should. */
   void failed(Throwable failure) {
-    Log.LOG.log(System.Logger.Level.DEBUG, "A WebSocket failed", failure);
-    finish(CloseReason.GONE);
+    log(System.Logger.Level.DEBUG, "A WebSocket failed", failure);
+    cutOff(CloseReason.GONE, Frames.cut(), CLOSE_WITHIN);
   }
 
   /** Ends the connection in any state. */
   void abort() {
-    cutOff(CloseReason.GONE, Frames.cut());
+    cutOff(CloseReason.GONE, Frames.cut(), Duration.ZERO);
   }
 
   @Override
@@ -182,34 +201,66 @@ final class WebSocketTransport implements Transport {
   @Override
   public void end(CloseReason reason) {
     ending = reason;
-    var unused = timer.schedule(gateway.limits().drainTimeout(), this::abort);
+    draining = timer.schedule(gateway.limits().drainTimeout(), this::abort);
+    if (over.get()) {
+      cancel(draining);
+    }
     drain();
   }
 
-  /** Takes a text message of the client. Called by one thread at a time. */
-  void received(String text) {
+  /** Takes a part of a text message. Called by one thread at a time. */
+  void received(String part, boolean last) {
     if (over.get()) {
       return;
     }
-    if (unanswered.incrementAndGet() > MAX_UNANSWERED) {
-      cutOff(CloseReason.GONE, Frames.tooManyUnanswered());
+    StringBuilder text = begun;
+    if (text == null && last) {
+      received(part);
       return;
     }
-    RefusedException.untraced(() -> perform(text.getBytes(UTF_8)));
+    if (text == null) {
+      text = new StringBuilder();
+      begun = text;
+      begunAt = timer.nanoTime();
+    }
+    // A character has a byte at least.
+    if (text.length() + part.length() > settings.maxBodyBytes()) {
+      cutOff(CloseReason.GONE, Frames.tooLarge(settings.maxBodyBytes()), Duration.ZERO);
+      return;
+    }
+    text.append(part);
+    if (last) {
+      begun = null;
+      received(text.toString());
+    }
+  }
+
+  private void received(String text) {
+    if (unanswered.incrementAndGet() > MAX_UNANSWERED) {
+      cutOff(CloseReason.GONE, Frames.tooManyUnanswered(), Duration.ZERO);
+      return;
+    }
+    // A request that closes the channel is answered before the farewell.
+    performing = true;
+    try {
+      RefusedException.untraced(() -> perform(text.getBytes(UTF_8)));
+    } finally {
+      performing = false;
+      drain();
+    }
   }
 
   /** Takes a message that is no text. */
   void receivedBinary() {
-    cutOff(CloseReason.GONE, Frames.binary());
+    cutOff(CloseReason.GONE, Frames.binary(), Duration.ZERO);
   }
 
   private void perform(byte[] text) {
     Long ref = null;
     try {
       if (text.length > settings.maxBodyBytes()) {
-        throw RefusedException.of(
-            Refusal.Code.TOO_LARGE,
-            "A request may have at most " + settings.maxBodyBytes() + " bytes.");
+        cutOff(CloseReason.GONE, Frames.tooLarge(settings.maxBodyBytes()), Duration.ZERO);
+        return;
       }
       JsonMembers members = JsonMembers.of(text, gateway.limits().maxJsonDepth());
       ref = members.optionalNatural("ref");
@@ -259,7 +310,7 @@ final class WebSocketTransport implements Transport {
     if (thrown instanceof RefusedException refused) {
       return refused.refusal();
     }
-    Log.LOG.log(System.Logger.Level.ERROR, "A request failed", thrown);
+    log(System.Logger.Level.ERROR, "A request failed", thrown);
     return Refusal.of(Refusal.Code.INTERNAL, "The broker failed; its log says more.");
   }
 
@@ -293,8 +344,8 @@ final class WebSocketTransport implements Transport {
         send();
       } catch (Throwable failure) {
         // Errors too: the channel would keep its place for ever.
-        Log.LOG.log(System.Logger.Level.ERROR, "A WebSocket failed; it ends", failure);
         abort();
+        log(System.Logger.Level.ERROR, "A WebSocket failed; it ends", failure);
       }
       seen = wakeups.addAndGet(-seen);
     } while (seen != 0);
@@ -321,8 +372,8 @@ final class WebSocketTransport implements Transport {
       try {
         connection.sendText(new String(frame, UTF_8), this::sent);
       } catch (RuntimeException closed) {
-        // Its end is reported, too.
-        finish(CloseReason.GONE);
+        // Its end is reported, too, or should be.
+        cutOff(CloseReason.GONE, Frames.cut(), CLOSE_WITHIN);
       }
     }
   }
@@ -347,6 +398,9 @@ final class WebSocketTransport implements Transport {
     if (envelope != null) {
       eventGiven = true;
       return encoded(envelope);
+    }
+    if (reason != null && performing) {
+      return null;
     }
     if (reason != null) {
       return farewell(reason.isTold() ? Frames.farewell(reason) : null);
@@ -377,7 +431,7 @@ final class WebSocketTransport implements Transport {
   private void sent(SendResult result) {
     if (!result.isOK()) {
       boolean stalled = timer.nanoTime() - waitingSince >= settings.writeTimeout().toNanos();
-      finish(stalled ? CloseReason.STALLED : CloseReason.GONE);
+      cutOff(stalled ? CloseReason.STALLED : CloseReason.GONE, Frames.cut(), CLOSE_WITHIN);
       return;
     }
     inFlight = false;
@@ -389,29 +443,47 @@ final class WebSocketTransport implements Transport {
     Refusal none = refused;
     cutOff(
         CloseReason.GONE,
-        none == null ? Frames.closing(Objects.requireNonNull(ending)) : Frames.closing(none));
+        none == null ? Frames.closing(Objects.requireNonNull(ending)) : Frames.closing(none),
+        Duration.ZERO);
   }
 
-  /** Closes the connection, and detaches when that is done. */
-  private void cutOff(CloseReason reason, jakarta.websocket.CloseReason closing) {
-    Session connected = session;
+  /**
+   * Ends it, and closes the connection.
+   *
+   * @param delay after how long the connection is closed, if the container should do so by itself.
+   *     Without one the stream is detached only then, as a broker that shuts down waits for that
+   */
+  private void cutOff(CloseReason reason, jakarta.websocket.CloseReason closing, Duration delay) {
     if (!isLast()) {
       return;
     }
-    if (connected == null) {
+    // Read after it was noted that this is over: see connected().
+    Session connected = session;
+    if (connected == null || !delay.isZero()) {
       detach(reason);
+    }
+    if (connected == null) {
       return;
     }
-    AtomicBoolean begun = new AtomicBoolean();
+    AtomicBoolean done = new AtomicBoolean();
     Runnable close =
         () -> {
-          if (!begun.getAndSet(true)) {
-            close(connected, closing);
-            detach(reason);
+          if (!done.getAndSet(true)) {
+            try {
+              close(connected, closing);
+            } finally {
+              detach(reason);
+            }
           }
         };
-    // On another thread than the one that sends for others: Tomcat may wait for the client.
-    var unused = timer.schedule(Duration.ZERO, close);
+    try {
+      // On another thread than the one that sends for others: Tomcat may wait for the client.
+      var unused = timer.schedule(delay, close);
+    } catch (Throwable refusing) {
+      // An application's timer.
+      close.run();
+      return;
+    }
     if (timer.isClosed()) {
       close.run();
     }
@@ -421,16 +493,20 @@ final class WebSocketTransport implements Transport {
     try {
       // Jetty waits for the client's own close, and behind a frame that it does not take.
       connected.setMaxIdleTimeout(CLOSE_WITHIN.toMillis());
+      // Not before, since it is the bound of the container's answers to pings, too.
+      connected.getUserProperties().put(TOMCAT + "BLOCKING_SEND_TIMEOUT", CLOSE_MILLIS);
       connected.close(closing);
     } catch (Exception gone) {
-      Log.LOG.log(System.Logger.Level.DEBUG, "A WebSocket could not be closed", gone);
+      log(System.Logger.Level.DEBUG, "A WebSocket could not be closed", gone);
     }
   }
 
-  /** Notes that the connection is over. */
-  private void finish(CloseReason reason) {
-    if (isLast()) {
-      detach(reason);
+  /** Logs a failure. What a logger's handlers throw is dropped: what follows must be done. */
+  private static void log(System.Logger.Level level, String message, Throwable thrown) {
+    try {
+      Log.LOG.log(level, message, thrown);
+    } catch (Throwable unloggable) {
+      // There is nowhere left to report it.
     }
   }
 
@@ -440,12 +516,16 @@ final class WebSocketTransport implements Transport {
       return false;
     }
     open.remove(this);
-    Timer.Scheduled task = scheduled;
+    cancel(scheduled);
+    cancel(draining);
+    answers.clear();
+    return true;
+  }
+
+  private static void cancel(Timer.@Nullable Scheduled task) {
     if (task != null) {
       task.cancel();
     }
-    answers.clear();
-    return true;
   }
 
   private void detach(CloseReason reason) {
@@ -468,10 +548,14 @@ final class WebSocketTransport implements Transport {
     if (waits && now - since >= timeout) {
       // Not at the first look: after a pause of the process the callback may be on its way.
       if (since == stuckSince) {
-        cutOff(CloseReason.STALLED, Frames.closing(CloseReason.STALLED));
+        cutOff(CloseReason.STALLED, Frames.closing(CloseReason.STALLED), Duration.ZERO);
         return;
       }
       stuckSince = since;
+    }
+    if (begun != null && now - begunAt >= settings.bodyTimeout().toNanos()) {
+      cutOff(CloseReason.GONE, Frames.unfinished(), Duration.ZERO);
+      return;
     }
     boolean due = now - lastGiven >= heartbeat;
     long next = due ? heartbeat : heartbeat - (now - lastGiven);
@@ -480,7 +564,7 @@ final class WebSocketTransport implements Transport {
     }
     scheduled = timer.schedule(Duration.ofNanos(next), this::tick);
     if (over.get()) {
-      Objects.requireNonNull(scheduled).cancel();
+      cancel(scheduled);
     }
     if (due && !waits) {
       heartbeatDue = true;

@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /**
  * The WebSockets of a broker. Each begins as a request to the servlet, so no endpoint is registered
@@ -30,6 +31,10 @@ final class WebSockets implements SocketUpgrade {
 
   /** The name of this protocol (RFC 6455, section 1.9). */
   static final String PROTOCOL = "peerbroker.v1";
+
+  /** Whether the container's WebSockets are 2.1 or later. */
+  private static final boolean HAS_UPGRADE =
+      Stream.of(ServerContainer.class.getMethods()).anyMatch(WebSockets::isUpgrade);
 
   /** The attribute of the servlet context with the container's WebSockets, if it has any. */
   private static final String CONTAINER = "jakarta.websocket.server.ServerContainer";
@@ -75,7 +80,8 @@ final class WebSockets implements SocketUpgrade {
     boolean upgraded = false;
     try {
       upgrade(container, request, handshake.response(), transport);
-      upgraded = true;
+      // Containers answer a handshake that they decline by themselves.
+      upgraded = transport.isConnected() || handshake.response().getStatus() == 101;
     } finally {
       if (!upgraded) {
         transport.abort();
@@ -104,9 +110,11 @@ final class WebSockets implements SocketUpgrade {
             .configurator(new OneSocket(transport))
             .build();
     try {
-      container.upgradeHttpToWebSocket(request, response, config, Map.of());
-    } catch (NoSuchMethodError old) {
-      upgradeOnJetty11(container, request, response, config);
+      if (HAS_UPGRADE) {
+        container.upgradeHttpToWebSocket(request, response, config, Map.of());
+      } else {
+        upgradeOnJetty11(container, request, response, config);
+      }
     } catch (DeploymentException unfit) {
       throw new IllegalStateException("The container refuses the endpoint", unfit);
     }
@@ -118,24 +126,30 @@ final class WebSockets implements SocketUpgrade {
       HttpServletRequest request,
       HttpServletResponse response,
       ServerEndpointConfig config)
-      throws IOException {
+      throws IOException, DeploymentException {
+    Method upgrade =
+        Stream.of(container.getClass().getMethods())
+            .filter(WebSockets::isUpgrade)
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    RefusedException.of(
+                        Refusal.Code.INTERNAL,
+                        "This container's WebSockets are older than jakarta.websocket 2.1."));
     try {
-      for (Method method : container.getClass().getMethods()) {
-        if (method.getName().equals("upgradeHttpToWebSocket") && method.getParameterCount() == 4) {
-          method.invoke(container, request, response, config, Map.of());
-          return;
-        }
-      }
+      upgrade.invoke(container, request, response, config, Map.of());
     } catch (InvocationTargetException failed) {
       if (failed.getCause() instanceof IOException gone) {
         throw gone;
       }
-      throw new IllegalStateException("The container refuses the endpoint", failed.getCause());
+      throw new IllegalStateException("The upgrade failed", failed.getCause());
     } catch (IllegalAccessException closed) {
       throw new IllegalStateException("The container's WebSockets are not accessible", closed);
     }
-    throw RefusedException.of(
-        Refusal.Code.INTERNAL, "This container's WebSockets are older than jakarta.websocket 2.1.");
+  }
+
+  private static boolean isUpgrade(Method method) {
+    return method.getName().equals("upgradeHttpToWebSocket") && method.getParameterCount() == 4;
   }
 
   @Override

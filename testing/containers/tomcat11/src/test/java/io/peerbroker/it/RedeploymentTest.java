@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.gson.Gson;
 import io.peerbroker.core.Broker;
+import io.peerbroker.json.JsonRequests;
 import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.tck.SseStream;
 import io.peerbroker.tck.WireChannel;
@@ -98,7 +99,8 @@ final class RedeploymentTest {
   void nothingOfTheOldOneStays() throws Exception {
     List<WeakReference<ClassLoader>> gone = new ArrayList<>();
     for (int i = 0; i < DEPLOYMENTS; i++) {
-      Context context = deploy(List.of(BrokerServlet.class, Broker.class, Gson.class), null);
+      Context context =
+          deploy(List.of(BrokerServlet.class, JsonRequests.class, Broker.class, Gson.class), null);
       gone.add(useAndUndeploy(context));
     }
     assertGone(gone);
@@ -110,7 +112,7 @@ final class RedeploymentTest {
     List<WeakReference<ClassLoader>> gone = new ArrayList<>();
     try (Broker shared = Broker.create()) {
       for (int i = 0; i < DEPLOYMENTS / 4; i++) {
-        gone.add(useAndUndeploy(deploy(List.of(BrokerServlet.class), shared)));
+        gone.add(useAndUndeploy(deploy(List.of(BrokerServlet.class, JsonRequests.class), shared)));
       }
       assertGone(gone);
     }
