@@ -308,7 +308,7 @@ public final class HttpSettings {
     if (origin == null || allowedOrigins().contains(origin) || isOwn(origin, request)) {
       return true;
     }
-    // As with CORS, whoever is admitted by the star alone is admitted without its credentials.
+    // As with CORS, a page that only the star admits is admitted without credentials.
     return allowedOrigins().contains("*")
         && request.getHeader("Cookie") == null
         && request.getHeader("Authorization") == null

@@ -161,7 +161,7 @@ final class WebSocketTransport implements Transport {
     // Later than this gives it up: after a pause of the process the container would be too early.
     async.setSendTimeout(2 * settings.writeTimeout().toMillis());
     session = given;
-    // Read after the session was written, as whoever ends this reads the session after that.
+    // Read after the session was written, as the thread that ends this reads it after that.
     if (over.get()) {
       close(given, Frames.cut());
       return false;
