@@ -70,6 +70,19 @@ public abstract class SocketRules extends ServerRules {
     return "Origin: http://" + server().base().getAuthority() + "\r\n";
   }
 
+  /**
+   * Runs something on a thread of its own: the common pool has one where there are two processors.
+   */
+  private static CompletableFuture<Void> inThread(Runnable task) {
+    return CompletableFuture.runAsync(
+        task,
+        command -> {
+          Thread thread = new Thread(command, "SocketRules");
+          thread.setDaemon(true);
+          thread.start();
+        });
+  }
+
   private static void assertEnd(WireSocket socket, int code) {
     assertThat(socket.nextText()).isNull();
     assertThat(socket.closeCode()).isEqualTo(code);
@@ -227,7 +240,7 @@ public abstract class SocketRules extends ServerRules {
     Guest ada = guest("");
     Guest bob = guest("");
     CompletableFuture<Void> sending =
-        CompletableFuture.runAsync(
+        inThread(
             () -> {
               for (int i = 0; i < 3_000; ) {
                 String answer = ada.ask("ref", 1, "post", "/send/" + bob.cid, "message", i);
@@ -320,8 +333,7 @@ public abstract class SocketRules extends ServerRules {
   @DisplayName("A broker that shuts down says so on each WebSocket.")
   void shutdown() {
     Guest ada = guest("");
-    CompletableFuture<Void> closing =
-        CompletableFuture.runAsync(((ContainerServer) server())::shutDownBroker);
+    CompletableFuture<Void> closing = inThread(((ContainerServer) server())::shutDownBroker);
     assertThat(ada.socket.nextText()).isEqualTo(farewell("shutting_down"));
     assertEnd(ada.socket, 1012);
     closing.join();
@@ -419,7 +431,7 @@ public abstract class SocketRules extends ServerRules {
     String ping = json("ref", 1, "post", "/channel/" + ada.cid + "/ping", "x", "y".repeat(1_000));
     WireChannel watcher = client().openChannel();
     CompletableFuture<Void> sending =
-        CompletableFuture.runAsync(
+        inThread(
             () -> {
               while (true) {
                 ada.socket.send(ping);

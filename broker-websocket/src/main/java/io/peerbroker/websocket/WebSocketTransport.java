@@ -441,43 +441,46 @@ final class WebSocketTransport implements Transport {
   /** Closes the connection after the last frame. */
   private void leave() {
     Refusal none = refused;
-    cutOff(
-        CloseReason.GONE,
-        none == null ? Frames.closing(Objects.requireNonNull(ending)) : Frames.closing(none),
-        Duration.ZERO);
+    jakarta.websocket.CloseReason closing =
+        none == null ? Frames.closing(Objects.requireNonNull(ending)) : Frames.closing(none);
+    if (isLast()) {
+      // The stream is detached when that is done, as a broker that shuts down waits for it.
+      closeLater(closing, Duration.ZERO, () -> detach(CloseReason.GONE));
+    }
   }
 
   /**
    * Ends it, and closes the connection.
    *
-   * @param delay after how long the connection is closed, if the container should do so by itself.
-   *     Without one the stream is detached only then, as a broker that shuts down waits for that
+   * @param delay after how long the connection is closed, if the container should do so by itself
    */
   private void cutOff(CloseReason reason, jakarta.websocket.CloseReason closing, Duration delay) {
-    if (!isLast()) {
-      return;
+    if (isLast()) {
+      // First: a container may wait with its close for a client that takes nothing.
+      detach(reason);
+      closeLater(closing, delay, () -> {});
     }
+  }
+
+  /** Closes the connection on another thread than the one that sends for others. */
+  private void closeLater(
+      jakarta.websocket.CloseReason closing, Duration delay, Runnable afterwards) {
     // Read after it was noted that this is over: see connected().
     Session connected = session;
-    if (connected == null || !delay.isZero()) {
-      detach(reason);
-    }
-    if (connected == null) {
-      return;
-    }
     AtomicBoolean done = new AtomicBoolean();
     Runnable close =
         () -> {
           if (!done.getAndSet(true)) {
             try {
-              close(connected, closing);
+              if (connected != null) {
+                close(connected, closing);
+              }
             } finally {
-              detach(reason);
+              afterwards.run();
             }
           }
         };
     try {
-      // On another thread than the one that sends for others: Tomcat may wait for the client.
       var unused = timer.schedule(delay, close);
     } catch (Throwable refusing) {
       // An application's timer.
