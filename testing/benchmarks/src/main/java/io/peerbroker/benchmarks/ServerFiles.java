@@ -2,6 +2,7 @@ package io.peerbroker.benchmarks;
 
 import com.google.gson.Gson;
 import io.peerbroker.core.Broker;
+import io.peerbroker.json.JsonRequests;
 import io.peerbroker.servlet.BrokerServlet;
 import java.io.File;
 import java.io.IOException;
@@ -107,7 +108,12 @@ final class ServerFiles {
   /** Where a build before packaging has each of them. */
   private static String common() {
     Set<Path> locations =
-        Stream.of(ServerFiles.class, Broker.class, BrokerServlet.class, Gson.class)
+        Stream.of(
+                ServerFiles.class,
+                Broker.class,
+                JsonRequests.class,
+                BrokerServlet.class,
+                Gson.class)
             .map(ServerFiles::location)
             .collect(Collectors.toCollection(LinkedHashSet::new));
     return locations.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator));
