@@ -288,6 +288,7 @@ export class Broker extends EventTarget {
   async #hostAgain(session) {
     const was = session.sid;
     try {
+      // While this is so, others may know the next address already: a room looks at it.
       session.moving ??= this.#create(session, { within: Infinity });
       await session.moving;
       return { was, sid: session.sid };

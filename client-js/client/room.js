@@ -9,7 +9,7 @@ const LONGEST_PAUSE = 60_000;
 /** The longest that a timer takes, in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
 
-/** A session that calls must be listed within so long, in milliseconds: its call may come before the list does. */
+/** A call must be between two known sessions within so long, in milliseconds: it may come before the list, or the own address, does. */
 const LISTED_WITHIN = 5_000;
 
 /**
@@ -30,7 +30,7 @@ export class Room extends EventTarget {
   #watch = null;
   #calls = new Map(); // sid → {sid, peer, session, member, tracks}: under way, or open and a member
   #failures = new Map(); // sid → {count, pause}: calls in vain, and the timer until the next
-  #ringing = new Set(); // calls whose sessions the list does not show yet
+  #ringing = new Set(); // calls from sessions that the list does not show yet, or before the own address is known
   #gone = new AbortController();
   #closing = gate();
 
@@ -145,7 +145,7 @@ export class Room extends EventTarget {
       }
     }
     for (const call of this.#ringing) {
-      if (listed.has(call.from) && this.#ringing.delete(call) && !call.signal.aborted) this.#answer(call);
+      if (call.to === own && listed.has(call.from) && this.#ringing.delete(call) && !call.signal.aborted) this.#answer(call);
     }
     // A member that is connected stays: its session may come again. Others are nobody's any longer.
     for (const call of [...this.#calls.values()]) if (!listed.has(call.sid) && call.session && !call.member) call.peer.close();
@@ -174,9 +174,11 @@ export class Room extends EventTarget {
   }
 
   #answer(call) {
-    if (call.to !== this.#session?.sid || call.call?.room !== this.#tag) return false;
+    const { sid: own, moving } = this.#session ?? { moving: true };
+    if (call.call?.room !== this.#tag || (call.to !== own && !moving)) return false;
     const session = this.#watch?.snapshot.find(({ sid }) => sid === call.from);
-    if (!session) {
+    // Lists show a session before its owner has the answer that names it.
+    if (call.to !== own || !session) {
       this.#ring(call);
       return true;
     }

@@ -238,6 +238,49 @@ inPage('Who calls without a session of the room sees nobody, takes no place, and
   return result;
 }, ['bob', 'declined', 0]);
 
+inPage('A call that comes before the answer that names the own session is answered, at first and on a new channel', async () => {
+  const world = new FakeWorld();
+  const ada = enter(world, 'ada');
+  await ada.room.ready;
+  const bob = world.broker('bob');
+  const { promise: answered, resolve: answer } = Promise.withResolvers();
+  const { host } = bob;
+  bob.host = async (...values) => {
+    const session = await host.apply(bob, values);
+    await answered;
+    return session;
+  };
+  world.broker = () => bob;
+  const { room, told } = enter(world, 'bob');
+  const calls = () => world.sent.filter(({ message }) => message.call).length;
+  await until(calls);
+  answer();
+  await until(() => ada.told.length && told.length);
+  const result = [calls(), ...told];
+
+  const [session] = bob.sessions;
+  const { sid: was } = session;
+  const member = ada.room.members[0].peer;
+  world.restart();
+  ada.broker.reopen();
+  bob.reopen();
+  // As in the client, which has the old address until the answer comes.
+  const { sid } = session;
+  let isMoved = false;
+  Object.defineProperties(session, { sid: { get: () => (isMoved ? sid : was) }, moving: { get: () => !isMoved } });
+  const [origin] = ada.broker.sessions;
+  const peer = Peer.call(ada.broker, sid, { origin, call: { room: 'party' } });
+  await until(() => calls() === 2);
+  world.changed();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  isMoved = true;
+  world.changed();
+  await Promise.race([peer.opened, peer.closed]);
+  result.push(peer.state, member.state);
+  await Promise.all([ada.room, room].map((one) => one.close()));
+  return result;
+}, [1, 'join ada', 'connected', 'closed']);
+
 inPage('A session without an owner is called in vain and is no member; a full room takes nobody more', async () => {
   const world = new FakeWorld();
   const ghost = world.broker('zoe');
