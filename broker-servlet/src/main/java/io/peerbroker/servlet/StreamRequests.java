@@ -19,10 +19,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URLEncoder;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.Enumeration;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The requests with GET: channels, list streams, and pages of the list. */
@@ -98,7 +101,8 @@ final class StreamRequests {
           new Problem(
                   426,
                   "upgrade_required",
-                  "This path is for WebSockets over HTTP/1.1 (RFC 6455, section 4.1). If you asked for one, a proxy has not passed on the headers Connection and Upgrade.")
+                  "This path is for WebSockets over HTTP/1.1 (RFC 6455, section 4.1). If you asked"
+                      + " for one, a proxy has not passed on the headers Connection and Upgrade.")
               .reply();
       // HTTP/2 has neither header.
       exchange.answer(
@@ -140,15 +144,19 @@ final class StreamRequests {
    * when its channel is open already.
    */
   private static boolean asksForWebSocket(HttpServletRequest request) {
-    String connection = request.getHeader("Connection");
     String key = request.getHeader("Sec-WebSocket-Key");
     return "websocket".equalsIgnoreCase(request.getHeader("Upgrade"))
-        && connection != null
-        && AcceptHeader.split(connection, ',').stream()
-            .anyMatch(option -> option.strip().equalsIgnoreCase("upgrade"))
+        && isUpgrade(request.getHeaders("Connection"))
         && "13".equals(request.getHeader("Sec-WebSocket-Version"))
         && key != null
         && key.strip().length() == KEY_LENGTH;
+  }
+
+  /** Whether an option of the connection is its upgrade: proxies add lines of their own. */
+  private static boolean isUpgrade(Enumeration<String> lines) {
+    return Collections.list(lines).stream()
+        .flatMap(line -> Stream.of(line.split(",")))
+        .anyMatch(option -> option.strip().equalsIgnoreCase("upgrade"));
   }
 
   private static ChannelOptions options(QueryString query, @Nullable String lastEventIdInHeader) {

@@ -108,6 +108,16 @@ public abstract class SocketRules extends ServerRules {
 
   @Test
   @Tag("K1")
+  @DisplayName("The header Connection may have several lines and options, in any case.")
+  void connectionLines() {
+    for (String line : List.of("Connection: keep-alive\r\n", "connection: TE, x\r\n")) {
+      assertThat(connect("", line).head()).startsWith("HTTP/1.1 101 ");
+    }
+    assertThat(connect("", "Connection: x, UPGRADE\r\n").head()).startsWith("HTTP/1.1 101 ");
+  }
+
+  @Test
+  @Tag("K1")
   @Tag("K2")
   @DisplayName("The first event is the channel, with what it was granted.")
   void channel() {
@@ -496,7 +506,7 @@ public abstract class SocketRules extends ServerRules {
   @Tag("K12")
   @DisplayName("A client that takes nothing is given up after the write timeout.")
   void stalled() {
-    client(ServerSettings.of("writeTimeout", "500ms").and("messageRate", "0").withThreads(16));
+    client(ServerSettings.of("writeTimeout", "2s").and("messageRate", "0").withThreads(16));
     Guest ada = guest("");
     WireChannel bob = client().openChannel();
     awaitGivenUp(bob, List.of(ada.cid));

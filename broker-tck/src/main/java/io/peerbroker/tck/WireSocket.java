@@ -50,7 +50,7 @@ public final class WireSocket implements AutoCloseable {
   /**
    * Asks for a WebSocket.
    *
-   * @param headers further headers, each with its line end
+   * @param headers further headers, each with its line end; they come before those of the handshake
    */
   public static WireSocket open(URI base, String query, String headers) {
     try {
@@ -65,13 +65,13 @@ public final class WireSocket implements AutoCloseable {
               + query
               + " HTTP/1.1\r\nHost: "
               + base.getAuthority()
-              + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+              + "\r\n"
+              + headers
+              + "Upgrade: websocket\r\nConnection: Upgrade\r\n"
               + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
               + "Sec-WebSocket-Protocol: "
               + PROTOCOL
-              + "\r\n"
-              + headers
-              + "\r\n";
+              + "\r\n\r\n";
       socket.getOutputStream().write(request.getBytes(US_ASCII));
       DataInputStream in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
       return new WireSocket(socket, in, head(in));
