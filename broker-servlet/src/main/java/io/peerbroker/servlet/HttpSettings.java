@@ -301,9 +301,9 @@ public final class HttpSettings {
 
   /**
    * Returns whether the page that a request comes from may open a WebSocket: CORS does not protect
-   * those (RFC 6455, section 10.2).
+   * those (RFC 6455, section 10.2). For the application's own WebSockets beside the broker's.
    */
-  boolean admits(HttpServletRequest request) {
+  public boolean admits(HttpServletRequest request) {
     String origin = request.getHeader("Origin");
     if (origin == null || allowedOrigins().contains(origin) || isOwn(origin, request)) {
       return true;
