@@ -14,6 +14,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
+import org.eclipse.jetty.ee10.websocket.jakarta.server.config.JakartaWebSocketServletContainerInitializer;
 import org.eclipse.jetty.server.Handler;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -308,6 +309,7 @@ public final class BrokerServer implements Callable<Integer> {
     holder.setInitOrder(0);
     var context = new ServletContextHandler("/");
     context.addServlet(holder, mount + "/*");
+    JakartaWebSocketServletContainerInitializer.configure(context, null);
     Handler handler = demo ? new DemoPage(mount, context) : context;
     var bounds =
         new JettyServer.Bounds(idleTimeout, JettyServer.Bounds.DEFAULTS.head(), connections());

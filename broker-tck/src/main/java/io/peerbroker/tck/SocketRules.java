@@ -343,7 +343,7 @@ public abstract class SocketRules extends ServerRules {
   @DisplayName("A broker that shuts down says so on each WebSocket.")
   void shutdown() {
     Guest ada = guest("");
-    CompletableFuture<Void> closing = inThread(((ContainerServer) server())::shutDownBroker);
+    CompletableFuture<Void> closing = inThread(server()::shutDownBroker);
     assertThat(ada.socket.nextText()).isEqualTo(farewell("shutting_down"));
     assertEnd(ada.socket, 1012);
     closing.join();
