@@ -145,6 +145,30 @@ final class HttpReader {
     return position == limit && !fill();
   }
 
+  /** Reads a byte behind the answers, where another protocol has begun; -1 at the end. */
+  int readOctet() throws IOException {
+    return atEnd() ? -1 : buffer[position++] & 0xFF;
+  }
+
+  /**
+   * Reads bytes behind the answers, where another protocol has begun.
+   *
+   * @throws EOFException when the connection ended before
+   */
+  byte[] readOctets(int count) throws IOException {
+    byte[] read = new byte[count];
+    for (int from = 0; from < count; ) {
+      if (atEnd()) {
+        throw new EOFException("The connection ended");
+      }
+      int n = Math.min(count - from, limit - position);
+      System.arraycopy(buffer, position, read, from, n);
+      position += n;
+      from += n;
+    }
+    return read;
+  }
+
   private String readLine() throws IOException {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
     for (int b = read(); b != '\n'; b = read()) {

@@ -1,18 +1,12 @@
 package io.peerbroker.tck;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.peerbroker.core.Json;
-import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.DataInputStream;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetSocketAddress;
-import java.net.Socket;
+import java.math.BigInteger;
 import java.net.URI;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -34,17 +28,14 @@ public final class WireSocket implements AutoCloseable {
   private static final int BINARY = 2;
   private static final int CLOSE = 8;
 
-  private final Socket socket;
-  private final DataInputStream in;
-
-  private final String head;
+  private final WireConnection connection;
+  private final WireResponse answer;
 
   private int closeCode;
 
-  private WireSocket(Socket socket, DataInputStream in, String head) {
-    this.socket = socket;
-    this.in = in;
-    this.head = head;
+  private WireSocket(WireConnection connection, WireResponse answer) {
+    this.connection = connection;
+    this.answer = answer;
   }
 
   /**
@@ -53,59 +44,32 @@ public final class WireSocket implements AutoCloseable {
    * @param headers further headers, each with its line end; they come before those of the handshake
    */
   public static WireSocket open(URI base, String query, String headers) {
-    try {
-      Socket socket = new Socket();
-      socket.setReceiveBufferSize(BUFFER);
-      socket.setSoTimeout((int) WireConnection.BOUND.toMillis());
-      socket.connect(new InetSocketAddress(base.getHost(), base.getPort()));
-      String request =
-          "GET "
-              + base.getPath()
-              + "/socket"
-              + query
-              + " HTTP/1.1\r\nHost: "
-              + base.getAuthority()
-              + "\r\n"
-              + headers
-              + "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-              + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-              + "Sec-WebSocket-Protocol: "
-              + PROTOCOL
-              + "\r\n\r\n";
-      socket.getOutputStream().write(request.getBytes(US_ASCII));
-      DataInputStream in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
-      return new WireSocket(socket, in, head(in));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    WireConnection connection = WireConnection.open(base, BUFFER);
+    connection.write(
+        "GET "
+            + base.getPath()
+            + "/socket"
+            + query
+            + " HTTP/1.1\r\nHost: "
+            + base.getAuthority()
+            + "\r\n"
+            + headers
+            + "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+            + "Sec-WebSocket-Protocol: "
+            + PROTOCOL
+            + "\r\n\r\n");
+    return new WireSocket(connection, connection.readResponse());
   }
 
-  private static String head(DataInputStream in) throws IOException {
-    ByteArrayOutputStream head = new ByteArrayOutputStream();
-    while (!head.toString(ISO_8859_1).endsWith("\r\n\r\n")) {
-      head.write(in.readUnsignedByte());
-    }
-    return head.toString(ISO_8859_1);
-  }
-
-  /** Returns the status line and the headers of the answer to the handshake. */
-  public String head() {
-    return head;
+  /** Returns the answer to the handshake, whose status is 101 if there is a WebSocket. */
+  public WireResponse answer() {
+    return answer;
   }
 
   /** Returns the code that the server has closed with; 0 if it has not. */
   public int closeCode() {
     return closeCode;
-  }
-
-  /** Returns the body of an answer that is no WebSocket. */
-  public String body() {
-    try {
-      String length = head.replaceFirst("(?is).*content-length: (\\d+).*", "$1");
-      return new String(in.readNBytes(Integer.parseInt(length)), UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   /** Sends a text message. */
@@ -160,11 +124,7 @@ public final class WireSocket implements AutoCloseable {
     // A mask of zeros.
     frame.writeBytes(new byte[4]);
     frame.writeBytes(payload);
-    try {
-      socket.getOutputStream().write(frame.toByteArray());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    connection.write(frame.toByteArray());
   }
 
   /** Returns the members of the next message. */
@@ -192,27 +152,22 @@ public final class WireSocket implements AutoCloseable {
 
   /** Returns the next message, or null at the end of the connection. */
   public @Nullable String nextText() {
+    HttpReader in = connection.reader().within(WireConnection.BOUND);
     try {
       ByteArrayOutputStream message = new ByteArrayOutputStream();
       while (true) {
-        int first = in.read();
+        int first = in.readOctet();
         if (first < 0) {
           return null;
         }
-        int second = in.readUnsignedByte();
-        long length = second & 0x7F;
-        if (length == 126) {
-          length = in.readUnsignedShort();
-        } else if (length == 127) {
-          length = in.readLong();
+        int length = in.readOctets(1)[0] & 0x7F;
+        if (length > 125) {
+          length = new BigInteger(1, in.readOctets(length == 126 ? 2 : 8)).intValueExact();
         }
-        byte[] payload = in.readNBytes((int) length);
-        if (payload.length < length) {
-          throw new EOFException();
-        }
+        byte[] payload = in.readOctets(length);
         int opcode = first & 0x0F;
         if (opcode == CLOSE) {
-          closeCode = payload.length < 2 ? 1005 : ((payload[0] & 0xFF) << 8) | (payload[1] & 0xFF);
+          closeCode = length < 2 ? 1005 : ((payload[0] & 0xFF) << 8) | (payload[1] & 0xFF);
           return null;
         }
         if (opcode > CLOSE) {
@@ -232,23 +187,14 @@ public final class WireSocket implements AutoCloseable {
     }
   }
 
-  /** Ends the connection with a reset. */
+  /** Breaks the connection off (RST). */
   public void reset() {
-    try {
-      socket.setSoLinger(true, 0);
-      socket.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    connection.reset();
   }
 
   @Override
   public void close() {
-    try {
-      socket.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    connection.close();
   }
 
   /** Returns a member that must be there. */
