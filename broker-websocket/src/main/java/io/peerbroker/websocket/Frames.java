@@ -128,7 +128,7 @@ final class Frames {
   static jakarta.websocket.CloseReason tooManyUnanswered() {
     return closing(
         CloseCodes.VIOLATED_POLICY,
-        "More than " + WebSocketTransport.MAX_UNANSWERED + " requests are unanswered.");
+        "More than " + SocketRequests.MAX_UNANSWERED + " requests are unanswered.");
   }
 
   /** Returns how a client is cut off whose message is too large. */

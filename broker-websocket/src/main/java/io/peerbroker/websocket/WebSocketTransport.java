@@ -2,7 +2,6 @@ package io.peerbroker.websocket;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.peerbroker.core.Answer;
 import io.peerbroker.core.Attachment;
 import io.peerbroker.core.Channel;
 import io.peerbroker.core.CloseReason;
@@ -10,24 +9,16 @@ import io.peerbroker.core.Envelope;
 import io.peerbroker.core.Event;
 import io.peerbroker.core.Gateway;
 import io.peerbroker.core.Refusal;
-import io.peerbroker.core.RefusedException;
-import io.peerbroker.core.Request;
 import io.peerbroker.core.Timer;
 import io.peerbroker.core.Transport;
-import io.peerbroker.json.JsonAnswers;
-import io.peerbroker.json.JsonMembers;
 import io.peerbroker.json.JsonRequests;
-import io.peerbroker.json.RequestPath;
 import io.peerbroker.servlet.HttpSettings;
 import jakarta.websocket.RemoteEndpoint;
 import jakarta.websocket.SendResult;
 import jakarta.websocket.Session;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.Queue;
 import java.util.Set;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -39,19 +30,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>One frame at a time is on its way to the network: Tomcat accepts no second one, and others
  * would keep it without a bound. What follows stays where it is until that frame has been taken:
- * events in the channel's queue, answers here. Of all threads that call {@link #drain} one becomes
- * the owner, polls and sends, and goes on until nothing is left or a frame is on its way; the
- * callback that follows the frame, which may come inside the call that sends it, goes on then.
+ * events in the channel's queue, answers in {@link SocketRequests}. Of all threads that call {@link
+ * #drain} one becomes the owner, polls and sends, and goes on until nothing is left or a frame is
+ * on its way; the callback that follows the frame, which may come inside the call that sends it,
+ * goes on then.
  *
  * <p>Safe for use by many threads; no method waits for the client.
  */
 final class WebSocketTransport implements Transport {
-
-  /**
-   * How many requests may be under way or have answers that the client has not taken: reading
-   * cannot be paused, so a client that sends on without reading is cut off.
-   */
-  static final int MAX_UNANSWERED = 256;
 
   /** A client that does not close its side within this time is cut off. */
   private static final Duration CLOSE_WITHIN = Duration.ofSeconds(5);
@@ -66,19 +52,14 @@ final class WebSocketTransport implements Transport {
 
   private final Gateway gateway;
   private final HttpSettings settings;
-  private final JsonRequests requests;
+  private final SocketRequests requests;
   private final Set<WebSocketTransport> open;
   private final Timer timer;
 
   private final AtomicInteger wakeups = new AtomicInteger();
-  private final AtomicInteger unanswered = new AtomicInteger();
   private final AtomicBoolean over = new AtomicBoolean();
-  private final Queue<byte[]> answers = new ConcurrentLinkedQueue<>();
 
   private volatile @Nullable Attachment attachment;
-
-  /** The channel, once it is open. */
-  private volatile @Nullable Channel channel;
 
   /** Why there will be no channel. */
   private volatile @Nullable Refusal refused;
@@ -101,14 +82,6 @@ final class WebSocketTransport implements Transport {
   /** What ends it if it does not end by itself. */
   private volatile Timer.@Nullable Scheduled draining;
 
-  /** Whether a request is being performed on the thread that receives. */
-  private volatile boolean performing;
-
-  /** The text of which not all has come, and since when it has been coming. */
-  private volatile @Nullable StringBuilder begun;
-
-  private volatile long begunAt;
-
   // Used by the owner only.
   private boolean eventGiven;
   private boolean farewellGiven;
@@ -121,10 +94,10 @@ final class WebSocketTransport implements Transport {
    * @param open the set that holds this while it is open
    */
   WebSocketTransport(
-      Gateway gateway, HttpSettings settings, JsonRequests requests, Set<WebSocketTransport> open) {
+      Gateway gateway, HttpSettings settings, JsonRequests reader, Set<WebSocketTransport> open) {
     this.gateway = gateway;
     this.settings = settings;
-    this.requests = requests;
+    requests = new SocketRequests(gateway, settings, reader, this::drain, this::cutOff);
     this.open = open;
     timer = gateway.timer();
     lastGiven = timer.nanoTime();
@@ -146,9 +119,9 @@ final class WebSocketTransport implements Transport {
   /** Notes that the channel is open, or why it is not. */
   void opened(@Nullable Channel given, @Nullable Throwable failure) {
     if (failure == null) {
-      channel = given;
+      requests.opened(given);
     } else {
-      refused = refusal(failure);
+      refused = SocketRequests.refusal(failure);
     }
     drain();
   }
@@ -184,7 +157,7 @@ final class WebSocketTransport implements Transport {
 
   /** The container reports a failure, after which it closes the connection, or should. */
   void failed(Throwable failure) {
-    log(System.Logger.Level.DEBUG, "A WebSocket failed", failure);
+    Log.log(System.Logger.Level.DEBUG, "A WebSocket failed", failure);
     cutOff(CloseReason.GONE, Frames.cut(), CLOSE_WITHIN);
   }
 
@@ -213,124 +186,12 @@ final class WebSocketTransport implements Transport {
     if (over.get()) {
       return;
     }
-    StringBuilder text = begun;
-    if (text == null && last) {
-      received(part);
-      return;
-    }
-    if (text == null) {
-      text = new StringBuilder();
-      begun = text;
-      begunAt = timer.nanoTime();
-    }
-    // A character has a byte at least.
-    if (text.length() + part.length() > settings.maxBodyBytes()) {
-      cutOff(CloseReason.GONE, Frames.tooLarge(settings.maxBodyBytes()), Duration.ZERO);
-      return;
-    }
-    text.append(part);
-    if (last) {
-      begun = null;
-      received(text.toString());
-    }
-  }
-
-  private void received(String text) {
-    if (unanswered.incrementAndGet() > MAX_UNANSWERED) {
-      cutOff(CloseReason.GONE, Frames.tooManyUnanswered(), Duration.ZERO);
-      return;
-    }
-    // A request that closes the channel is answered before the farewell.
-    performing = true;
-    try {
-      RefusedException.untraced(() -> perform(text.getBytes(UTF_8)));
-    } finally {
-      performing = false;
-      drain();
-    }
+    requests.received(part, last);
   }
 
   /** Takes a message that is no text. */
   void receivedBinary() {
-    cutOff(CloseReason.GONE, Frames.binary(), Duration.ZERO);
-  }
-
-  private void perform(byte[] text) {
-    Long ref = null;
-    try {
-      if (text.length > settings.maxBodyBytes()) {
-        cutOff(CloseReason.GONE, Frames.tooLarge(settings.maxBodyBytes()), Duration.ZERO);
-        return;
-      }
-      JsonMembers members = JsonMembers.of(text, gateway.limits().maxJsonDepth());
-      ref = members.optionalNatural("ref");
-      Long asked = ref;
-      Request request = requests.read(path(members), members, channel());
-      boolean several = JsonAnswers.isForSeveral(request, members);
-      var unused =
-          gateway
-              .perform(request)
-              .whenComplete(
-                  (answer, failure) -> {
-                    if (failure != null) {
-                      refuse(asked, refusal(failure));
-                    } else {
-                      answer(asked, answer, several);
-                    }
-                  });
-    } catch (RuntimeException failure) {
-      refuse(ref, refusal(failure));
-    }
-  }
-
-  private static RequestPath path(JsonMembers members) {
-    RequestPath path = RequestPath.of(members.string("post"));
-    if (path == null) {
-      throw RefusedException.of(
-          Refusal.Code.INVALID_REQUEST,
-          "The member 'post' must be the path of a POST, such as /session or /send/<target>.");
-    }
-    return path;
-  }
-
-  private Channel channel() {
-    Channel own = channel;
-    if (own == null) {
-      throw RefusedException.of(
-          Refusal.Code.UNKNOWN_CHANNEL, "The channel is not open yet: wait for its first event.");
-    }
-    return own;
-  }
-
-  private static Refusal refusal(Throwable failure) {
-    Throwable thrown =
-        failure instanceof CompletionException && failure.getCause() != null
-            ? failure.getCause()
-            : failure;
-    if (thrown instanceof RefusedException refused) {
-      return refused.refusal();
-    }
-    log(System.Logger.Level.ERROR, "A request failed", thrown);
-    return Refusal.of(Refusal.Code.INTERNAL, "The broker failed; its log says more.");
-  }
-
-  private void answer(@Nullable Long ref, Answer answer, boolean several) {
-    if (answer instanceof Answer.Refused given) {
-      refuse(ref, given.refusal());
-    } else if (ref == null) {
-      unanswered.decrementAndGet();
-    } else {
-      give(Frames.answer(ref, answer, several));
-    }
-  }
-
-  private void refuse(@Nullable Long ref, Refusal refusal) {
-    give(Frames.refusal(ref, refusal));
-  }
-
-  private void give(byte[] answer) {
-    answers.add(answer);
-    drain();
+    cutOff(Frames.binary());
   }
 
   /** Sends what there is to send, unless a frame is on its way. */
@@ -345,7 +206,7 @@ final class WebSocketTransport implements Transport {
       } catch (Throwable failure) {
         // Errors too: the channel would keep its place for ever.
         abort();
-        log(System.Logger.Level.ERROR, "A WebSocket failed; it ends", failure);
+        Log.log(System.Logger.Level.ERROR, "A WebSocket failed; it ends", failure);
       }
       seen = wakeups.addAndGet(-seen);
     } while (seen != 0);
@@ -379,9 +240,8 @@ final class WebSocketTransport implements Transport {
   }
 
   private byte @Nullable [] next() {
-    byte[] answer = answers.poll();
+    byte[] answer = requests.poll();
     if (answer != null) {
-      unanswered.decrementAndGet();
       return answer;
     }
     Refusal none = refused;
@@ -399,7 +259,7 @@ final class WebSocketTransport implements Transport {
       eventGiven = true;
       return encoded(envelope);
     }
-    if (reason != null && performing) {
+    if (reason != null && requests.isPerforming()) {
       return null;
     }
     if (reason != null) {
@@ -447,6 +307,11 @@ final class WebSocketTransport implements Transport {
       // The stream is detached when that is done, as a broker that shuts down waits for it.
       closeLater(closing, Duration.ZERO, () -> detach(CloseReason.GONE));
     }
+  }
+
+  /** Cuts off a client that breaks the protocol. */
+  private void cutOff(jakarta.websocket.CloseReason closing) {
+    cutOff(CloseReason.GONE, closing, Duration.ZERO);
   }
 
   /**
@@ -500,16 +365,7 @@ final class WebSocketTransport implements Transport {
       connected.getUserProperties().put(TOMCAT + "BLOCKING_SEND_TIMEOUT", CLOSE_MILLIS);
       connected.close(closing);
     } catch (Exception gone) {
-      log(System.Logger.Level.DEBUG, "A WebSocket could not be closed", gone);
-    }
-  }
-
-  /** Logs a failure. What a logger's handlers throw is dropped: what follows must be done. */
-  private static void log(System.Logger.Level level, String message, Throwable thrown) {
-    try {
-      Log.LOG.log(level, message, thrown);
-    } catch (Throwable unloggable) {
-      // There is nowhere left to report it.
+      Log.log(System.Logger.Level.DEBUG, "A WebSocket could not be closed", gone);
     }
   }
 
@@ -521,7 +377,7 @@ final class WebSocketTransport implements Transport {
     open.remove(this);
     cancel(scheduled);
     cancel(draining);
-    answers.clear();
+    requests.clear();
     return true;
   }
 
@@ -556,8 +412,8 @@ final class WebSocketTransport implements Transport {
       }
       stuckSince = since;
     }
-    if (begun != null && now - begunAt >= settings.bodyTimeout().toNanos()) {
-      cutOff(CloseReason.GONE, Frames.unfinished(), Duration.ZERO);
+    if (requests.isOverdue()) {
+      cutOff(Frames.unfinished());
       return;
     }
     boolean due = now - lastGiven >= heartbeat;
