@@ -2,6 +2,7 @@ package io.peerbroker.tck;
 
 import static io.peerbroker.tck.WireSocket.get;
 import static io.peerbroker.tck.WireSocket.json;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peerbroker.core.Json;
@@ -363,6 +364,23 @@ public abstract class SocketRules extends ServerRules {
   }
 
   @Test
+  @Tag("K6")
+  @DisplayName("A client's close frame ends the connection, and the client has left.")
+  void goodbye() {
+    Guest ada = guest("");
+    assertThat(ada.ask("ref", 1, "post", "/session", "list", true)).contains("sid");
+    ada.socket.sendClose(1000);
+    assertThat(ada.socket.nextText()).isNull();
+    // By a look at the list: a message to it would show that its connection has gone.
+    await().until(() -> client().get("/list").body().equals("[]"));
+    WireChannel watcher = client().openChannel();
+    Guest bob = guest("?resume=30");
+    bob.socket.sendClose(1001);
+    assertThat(bob.socket.nextText()).isNull();
+    await().until(() -> watcher.send(bob.cid, "1").member("delivery").equals("queued"));
+  }
+
+  @Test
   @Tag("K7")
   @DisplayName("After a silence there is a heartbeat.")
   void heartbeat() {
@@ -481,20 +499,47 @@ public abstract class SocketRules extends ServerRules {
 
   @Test
   @Tag("K11")
-  @DisplayName("A message of the largest size is taken.")
+  @DisplayName("A text of the largest size is taken, in one frame or many; one byte more is not.")
   void largest() {
     client(ServerSettings.of("maxBodyBytes", "20000"));
+    // Fewer characters than bytes: the bound is one of bytes.
+    for (String filler : List.of("y", "\u00e9")) {
+      Guest ada = guest("");
+      String largest = textOf(20_000, ada, filler);
+      ada.socket.send(largest);
+      assertThat(ada.socket.nextText()).contains("stream");
+      ada.socket.send(largest + " ");
+      assertEnd(ada.socket, 1009);
+    }
+    Guest bob = guest("");
+    String largest = textOf(20_000, bob, "y");
+    bob.socket.sendInParts(largest, 7_000);
+    assertThat(bob.socket.nextText()).contains("stream");
+    bob.socket.sendInParts(largest + " ", 7_000);
+    assertEnd(bob.socket, 1009);
+  }
+
+  /** Returns a ping of so many bytes. */
+  private static String textOf(int bytes, Guest guest, String filler) {
+    String ping = json("ref", 1, "post", "/channel/" + guest.cid + "/ping", "x", "");
+    int left = bytes - ping.length();
+    int width = filler.getBytes(UTF_8).length;
+    String start = ping.substring(0, ping.length() - 2) + "y".repeat(left % width);
+    return start + filler.repeat(left / width) + "\"}";
+  }
+
+  @Test
+  @Tag("K4")
+  @DisplayName("A message of the largest size is sent; one byte more is refused, and no more.")
+  void largestMessage() {
+    client(ServerSettings.of("maxMessageBytes", "5000"));
     Guest ada = guest("");
-    String rest = json("ref", 1, "post", "/channel/" + ada.cid + "/ping", "x", "");
-    assertThat(
-            ada.ask(
-                "ref",
-                1,
-                "post",
-                "/channel/" + ada.cid + "/ping",
-                "x",
-                "y".repeat(20_000 - rest.length())))
-        .contains("stream");
+    String largest = "z".repeat(4_998);
+    assertThat(ada.ask("ref", 1, "post", "/send/nobody", "message", largest))
+        .contains("\"unknown_target\"");
+    assertThat(ada.ask("ref", 2, "post", "/send/nobody", "message", largest + "z"))
+        .contains("\"too_large\"");
+    assertThat(ada.ping()).contains("stream");
   }
 
   @Test
@@ -531,6 +576,15 @@ public abstract class SocketRules extends ServerRules {
       String[] broken = whole.stream().filter(line -> !line.equals(missing)).toArray(String[]::new);
       WireResponse response = client().get("/socket", broken);
       // Jetty refuses some of them itself.
+      if (response.status() != 400) {
+        assertRefused(response, 426, "upgrade_required");
+      }
+    }
+    for (String key : List.of("c2hvcnQ=", "dGhlIHNhbXBsZSBub25jZQ==AAAA", "")) {
+      WireResponse response =
+          client()
+              .get(
+                  "/socket", whole.get(0), whole.get(1), whole.get(2), "Sec-WebSocket-Key: " + key);
       if (response.status() != 400) {
         assertRefused(response, 426, "upgrade_required");
       }

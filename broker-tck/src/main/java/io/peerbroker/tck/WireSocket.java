@@ -106,6 +106,11 @@ public final class WireSocket implements AutoCloseable {
     frame(FINAL | BINARY, length, new byte[16 << 10]);
   }
 
+  /** Sends the close frame with a code: the client's goodbye. */
+  public void sendClose(int code) {
+    frame(FINAL | CLOSE, 2, new byte[] {(byte) (code >> 8), (byte) code});
+  }
+
   private void frame(int first, int length, byte[] payload) {
     ByteArrayOutputStream frame = new ByteArrayOutputStream();
     frame.write(first);
