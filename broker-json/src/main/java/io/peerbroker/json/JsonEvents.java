@@ -80,6 +80,27 @@ public final class JsonEvents {
     }
   }
 
+  /**
+   * Returns an event of a list that a channel's connection carries: the list's name becomes one
+   * more member of its data, the first.
+   *
+   * @param frame the event as a transport writes it, with {@link #write its content} in it; not
+   *     changed, since streams share it
+   * @param from a place in the frame behind which the content's brace is the first
+   */
+  public static byte[] ofWatch(String watch, byte[] frame, int from) {
+    int inside = from;
+    while (frame[inside++] != '{') {}
+    byte[] name =
+        new JsonWriter(watch.length() + 11).ascii("\"watch\":").string(watch).ascii(",").toBytes();
+    // The event may be long, and each stream copies it: once, into an array of the right length.
+    byte[] named = new byte[frame.length + name.length];
+    System.arraycopy(frame, 0, named, 0, inside);
+    System.arraycopy(name, 0, named, inside, name.length);
+    System.arraycopy(frame, inside, named, inside + name.length, frame.length - inside);
+    return named;
+  }
+
   private static void granted(String name, Duration time, JsonWriter out) {
     if (!time.isZero()) {
       out.ascii(",\"").ascii(name).ascii("\":").ascii(Long.toString(time.toSeconds()));

@@ -49,20 +49,11 @@ final class SseEncoder {
    * An event of a list that a channel's stream carries: the event as it stands in a stream of its
    * own, with the list's name as one more member of its data.
    *
-   * @param event as {@link #event(Envelope)} makes it, whose data has a member
+   * @param event as {@link #event(Envelope)} makes it
    */
   static byte[] ofWatch(String watch, byte[] event) {
-    int inside = 0;
-    // The name of an event has no brace, and its data is an object.
-    while (event[inside++] != '{') {}
-    byte[] name =
-        new JsonWriter(watch.length() + 11).ascii("\"watch\":").string(watch).ascii(",").toBytes();
-    // The event may be long, and each stream copies it: once, into an array of the right length.
-    byte[] frame = new byte[event.length + name.length];
-    System.arraycopy(event, 0, frame, 0, inside);
-    System.arraycopy(name, 0, frame, inside, name.length);
-    System.arraycopy(event, inside, frame, inside + name.length, event.length - inside);
-    return frame;
+    // The name of an event has no brace.
+    return JsonEvents.ofWatch(watch, event, 0);
   }
 
   /**

@@ -54,19 +54,11 @@ final class Frames {
   /**
    * Returns an event of a list with the list's name as one more member of its data.
    *
-   * @param event as {@link #event(Envelope)} makes it, whose data has a member
+   * @param event as {@link #event(Envelope)} makes it
    */
   static byte[] ofWatch(String watch, byte[] event) {
     // The data is the first object inside the frame.
-    int inside = 1;
-    while (event[inside++] != '{') {}
-    byte[] name =
-        new JsonWriter(watch.length() + 11).ascii("\"watch\":").string(watch).ascii(",").toBytes();
-    byte[] frame = new byte[event.length + name.length];
-    System.arraycopy(event, 0, frame, 0, inside);
-    System.arraycopy(name, 0, frame, inside, name.length);
-    System.arraycopy(event, inside, frame, inside + name.length, event.length - inside);
-    return frame;
+    return JsonEvents.ofWatch(watch, event, 1);
   }
 
   /** Returns the last event, with the reason for the end. */

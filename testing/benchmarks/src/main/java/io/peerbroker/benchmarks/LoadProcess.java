@@ -21,8 +21,6 @@ final class LoadProcess implements AutoCloseable {
   /** Longer than a load waits by itself for something to happen. */
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  private static final Duration END = Duration.ofSeconds(5);
-
   private final ServerProcess server;
   private final Process process;
   private final PrintStream commands;
@@ -151,13 +149,6 @@ final class LoadProcess implements AutoCloseable {
   @Override
   public void close() {
     commands.close();
-    try {
-      if (!process.waitFor(END.toMillis(), TimeUnit.MILLISECONDS)) {
-        process.destroyForcibly().waitFor(END.toMillis(), TimeUnit.MILLISECONDS);
-      }
-    } catch (InterruptedException e) {
-      process.destroyForcibly();
-      Thread.currentThread().interrupt();
-    }
+    ServerProcess.awaitEnd(process);
   }
 }

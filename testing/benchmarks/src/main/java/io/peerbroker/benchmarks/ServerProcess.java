@@ -173,6 +173,11 @@ final class ServerProcess implements AutoCloseable {
   @Override
   public void close() {
     process.destroy();
+    awaitEnd(process);
+  }
+
+  /** Waits a while until a process has ended, and then kills it. */
+  static void awaitEnd(Process process) {
     try {
       if (!process.waitFor(END.toMillis(), TimeUnit.MILLISECONDS)) {
         process.destroyForcibly().waitFor(END.toMillis(), TimeUnit.MILLISECONDS);
