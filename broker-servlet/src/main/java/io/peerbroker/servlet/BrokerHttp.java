@@ -147,6 +147,8 @@ public final class BrokerHttp implements AutoCloseable {
       case POST -> {
         RequestPath posted = Objects.requireNonNull(route.request());
         ContentType.require(exchange.request, posted.action());
+        // Before anything is done: its answer may have to come later.
+        exchange.requireAsync();
         // Made here, while the request is sure to exist: its body may come later.
         Gateway acting = broker.forCaller(exchange.caller(gateway.policy())).gateway();
         BodyReader.read(

@@ -53,7 +53,7 @@ enum Endpoint {
         Set<String> files,
         boolean withSockets) {
       if (isStrange(request.getRequestURI())) {
-        throw unknown();
+        throw unknown(withSockets);
       }
       String path = given == null ? pathOf(request) : given;
       if (path.equals("/channel")) {
@@ -72,7 +72,7 @@ enum Endpoint {
       if (files.contains(path)) {
         return new Route(CLIENT, path, null);
       }
-      throw unknown();
+      throw unknown(withSockets);
     }
 
     /**
@@ -108,13 +108,15 @@ enum Endpoint {
           || path.contains("%00");
     }
 
-    private static Problem unknown() {
+    private static Problem unknown(boolean withSockets) {
       return new Problem(
           404,
           "unknown_path",
           "There are /channel, /channel/<cid>/ping, /channel/<cid>/ice, /channel/<cid>/watch,"
               + " /channel/<cid>/unwatch, /channel/<cid>/close, /session, /session/<sid>/update,"
-              + " /session/<sid>/close, /send/<target> and /list here, without a slash behind them.");
+              + " /session/<sid>/close, /send/<target>"
+              + (withSockets ? ", /list and /socket" : " and /list")
+              + " here, without a slash behind them.");
     }
   }
 }

@@ -116,7 +116,8 @@ final class Exchange implements BodyReader.Asked {
       RefusedException.untraced(deed);
     } catch (UncheckedIOException failed) {
       answer(Objects.requireNonNull(failed.getCause()));
-    } catch (RuntimeException failed) {
+    } catch (Throwable failed) {
+      // Errors too, of the application's code: the container would answer without a word of ours.
       answer(failed);
     }
   }

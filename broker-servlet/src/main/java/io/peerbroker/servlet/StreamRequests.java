@@ -244,6 +244,7 @@ final class StreamRequests {
     String limitText = query.value("limit", Refusal.Code.INVALID_REQUEST);
     String after = query.value("after", Refusal.Code.INVALID_REQUEST);
     int limit = limitText == null ? Page.DEFAULT_LIMIT : limit(limitText);
+    exchange.requireAsync();
     exchange.act(
         () -> {
           PageReader page = acting.readPage(filter, limit, after);
@@ -307,6 +308,8 @@ final class StreamRequests {
           "denied",
           "A stream is opened by EventSource or fetch, not by an image or an address.");
     }
+    // Checked first, so that no channel is opened if there can be no stream.
+    exchange.requireAsync();
     if (exchange.isHead()) {
       exchange.act(
           () -> {
@@ -319,8 +322,6 @@ final class StreamRequests {
           });
       return;
     }
-    // Checked first, so that no channel is opened if there can be no stream.
-    exchange.requireAsync();
     exchange.act(
         () -> {
           CompletionStage<?> opened =

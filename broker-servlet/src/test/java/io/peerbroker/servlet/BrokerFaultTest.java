@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.mockito.AdditionalAnswers.delegatesTo;
 import static org.mockito.ArgumentMatchers.any;
 import static org.mockito.Mockito.doReturn;
+import static org.mockito.Mockito.doThrow;
 import static org.mockito.Mockito.mock;
 
 import io.peerbroker.core.Answer;
@@ -47,6 +48,19 @@ final class BrokerFaultTest {
   }
 
   @Test
+  @Tag("E12")
+  @DisplayName("An error is answered as an exception is, not by the container.")
+  void errorsAreAnswered() throws Exception {
+    Broker real = Broker.create();
+    Gateway gateway = mock(Gateway.class, delegatesTo(real.gateway()));
+    doThrow(new StackOverflowError("planted")).when(gateway).perform(any());
+    WireResponse response = sendOver(answering(real, gateway));
+    assertThat(response.status()).isEqualTo(500);
+    assertThat(response.mediaType()).isEqualTo("application/problem+json");
+    assertThat(response.member("code")).isEqualTo("internal");
+  }
+
+  @Test
   @DisplayName("A refusal of the application with the longest time to wait reaches the client.")
   void refusesForever() throws Exception {
     Refusal never = new Refusal(Refusal.Code.DENIED, "Never.", ChronoUnit.FOREVER.getDuration());
@@ -70,12 +84,17 @@ final class BrokerFaultTest {
     doReturn(CompletableFuture.completedStage(new Answer.Delivered(List.of())))
         .when(gateway)
         .perform(any());
+    WireResponse response = sendOver(answering(real, gateway));
+    assertThat(response.status()).isEqualTo(500);
+    assertThat(response.member("code")).isEqualTo("internal");
+  }
+
+  /** Returns a broker with another gateway. */
+  private static Broker answering(Broker real, Gateway gateway) {
     Broker broker = mock(Broker.class, delegatesTo(real));
     doReturn(gateway).when(broker).gateway();
     doReturn(broker).when(broker).forCaller(any());
-    WireResponse response = sendOver(broker);
-    assertThat(response.status()).isEqualTo(500);
-    assertThat(response.member("code")).isEqualTo("internal");
+    return broker;
   }
 
   /** Serves a broker, sends a message over it, and closes it. */

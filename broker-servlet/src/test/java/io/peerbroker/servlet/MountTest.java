@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.peerbroker.core.Broker;
+import io.peerbroker.core.Channel;
 import io.peerbroker.core.Json;
 import io.peerbroker.core.SessionSpec;
 import io.peerbroker.core.TagFilter;
@@ -219,9 +220,15 @@ final class MountTest {
         assertThat(response.member("code")).isEqualTo("internal");
         assertThat(response.member("detail")).contains("asyncSupported", "filter");
       }
-      assertThat(client.request("HEAD", "/channel").status()).isEqualTo(200);
+      assertThat(client.request("HEAD", "/channel").status()).isEqualTo(500);
+      assertThat(client.request("HEAD", "/list").status()).isEqualTo(500);
+      Channel target = broker.openChannel((channel, message) -> {});
+      assertThat(
+              client.postJson("/session", "{\"cid\":\"%s\",\"list\":true}".formatted(target.id())))
+          .matches(response -> response.status() == 500)
+          .matches(response -> response.body().contains("asyncSupported"));
     }
-    assertThat(broker.list(TagFilter.all()).sessions()).isEmpty();
+    assertThat(broker.list(TagFilter.all()).sessions()).as("what was refused").isEmpty();
     log.setLevel(null);
   }
 

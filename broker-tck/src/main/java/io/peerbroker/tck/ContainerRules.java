@@ -44,6 +44,8 @@ public abstract class ContainerRules extends ServerRules {
     client(ServerSettings.DEFAULTS.behind(Front.NO_ASYNC));
     assertRefused(client().get("/channel", STREAM), 500, "internal", "asyncSupported=true");
     assertRefused(client().get("/list", STREAM), 500, "internal", "asyncSupported=true");
+    assertRefused(client().postJson("/session", "{}"), 500, "internal", "asyncSupported=true");
+    assertThat(client().request("HEAD", "/channel", STREAM).status()).isEqualTo(500);
     assertThat(client().request("OPTIONS", "/channel").status()).isEqualTo(204);
   }
 

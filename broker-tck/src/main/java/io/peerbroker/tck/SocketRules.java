@@ -559,6 +559,7 @@ public abstract class SocketRules extends ServerRules {
     WireResponse response = client().get("/socket");
     assertRefused(response, 426, "upgrade_required", "proxy");
     assertThat(response.header("Upgrade")).isEqualTo("websocket");
+    assertRefused(client().get("/nowhere"), 404, "unknown_path", "/list and /socket here");
   }
 
   @Test
@@ -603,6 +604,6 @@ public abstract class SocketRules extends ServerRules {
   void switchedOff() {
     client(ServerSettings.of("serveSockets", "false"));
     assertThat(connect("", "").answer().status()).isEqualTo(404);
-    assertRefused(client().get("/socket"), 404, "unknown_path");
+    assertRefused(client().get("/socket"), 404, "unknown_path", "/send/<target> and /list here");
   }
 }
