@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The broker behind HAProxy. */
@@ -88,6 +89,13 @@ final class HaproxyIT extends ProxyRules {
   void default_holdsEachEventBackForAFifthOfASecond() throws Exception {
     assertThat(quickestOfTen(client(start(DocBlock.of("docs/proxies.md", "HAProxy, default")))))
         .isGreaterThan(Duration.ofMillis(150));
+  }
+
+  @Test
+  @DisplayName("The shortest configuration passes on a WebSocket.")
+  void default_servesSockets() throws Exception {
+    assertThat(statusOfSocket(start(DocBlock.of("docs/proxies.md", "HAProxy, default"))))
+        .isEqualTo(101);
   }
 
   private static Duration quickestOfTen(WireClient client) {

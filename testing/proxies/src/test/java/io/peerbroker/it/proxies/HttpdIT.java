@@ -161,4 +161,11 @@ final class HttpdIT extends ProxyRules {
     assertThat(client.openStream("/channel", COMPRESSION).head().header("Content-Encoding"))
         .isNotNull();
   }
+
+  @Test
+  @DisplayName("The shortest configuration passes on no handshake for a WebSocket.")
+  void default_servesNoSocket() throws Exception {
+    assertThat(statusOfSocket(start(DocBlock.of("docs/proxies.md", "httpd, default"))))
+        .isEqualTo(426);
+  }
 }

@@ -122,6 +122,16 @@ final class NginxIT extends ProxyRules {
   }
 
   @Test
+  @DisplayName("The public preset serves WebSockets, as few for each address as streams.")
+  void openToEverybody_limitsSockets() throws Exception {
+    URI base = start(DocBlock.of("docs/limits.md", "nginx, open to everybody"));
+    for (int i = 0; i < 32; i++) {
+      assertThat(statusOfSocket(base)).isEqualTo(101);
+    }
+    assertThat(statusOfSocket(base)).isEqualTo(429);
+  }
+
+  @Test
   void default_worksThanksToAHeaderOfTheBroker() throws Exception {
     WireClient client = client(start(DocBlock.of("docs/proxies.md", "nginx, default")));
     long asked = System.nanoTime();
@@ -150,5 +160,12 @@ final class NginxIT extends ProxyRules {
     WireClient client = client(start(DocBlock.of("docs/proxies.md", "nginx, default")));
     assertThat(client.openStream("/channel", COMPRESSION).head().header("Content-Encoding"))
         .isEqualTo("gzip");
+  }
+
+  @Test
+  @DisplayName("The shortest configuration passes on no handshake for a WebSocket.")
+  void default_servesNoSocket() throws Exception {
+    assertThat(statusOfSocket(start(DocBlock.of("docs/proxies.md", "nginx, default"))))
+        .isEqualTo(426);
   }
 }

@@ -1,24 +1,34 @@
 package io.peerbroker.it.proxies;
 
+import static io.peerbroker.tck.WireSocket.get;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonObject;
+import io.peerbroker.core.Json;
 import io.peerbroker.it.common.DocBlock;
 import io.peerbroker.tck.EventStreamParser.Event;
 import io.peerbroker.tck.SseStream;
 import io.peerbroker.tck.WireChannel;
 import io.peerbroker.tck.WireClient;
 import io.peerbroker.tck.WireResponse;
+import io.peerbroker.tck.WireSocket;
 import java.io.IOException;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.WebSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -155,6 +165,79 @@ abstract class ProxyRules {
     assertThat(host.stream().head().header("Content-Encoding")).isNull();
   }
 
+  @Test
+  @DisplayName("A WebSocket carries events, requests and heartbeats at once.")
+  void socketIsToldEverythingAtOnce() throws Exception {
+    URI base = start();
+    String own = "Origin: http://" + base.getAuthority() + "\r\n";
+
+    long asked = System.nanoTime();
+    WireSocket socket = socket(base, own);
+    assertThat(socket.answer().status()).as("%s", socket.answer()).isEqualTo(101);
+    String cid = get(get(socket.nextEvent(), "data").members(), "cid").asString();
+    assertThat(since(asked)).as("the first event").isLessThan(AT_ONCE);
+
+    long sent = System.nanoTime();
+    String large = "x".repeat(40 * 1024);
+    socket.send(WireSocket.json("ref", 1, "post", "/send/" + cid, "message", large));
+    Map<String, Json> first = socket.nextEvent();
+    Map<String, Json> second = socket.nextEvent();
+    // Either may come first.
+    Map<String, Json> answer = first.containsKey("ref") ? first : second;
+    Map<String, Json> event = first.containsKey("ref") ? second : first;
+    assertThat(get(answer, "answer")).hasToString("{\"delivery\":\"sent\"}");
+    assertThat(get(get(event, "data").members(), "message").asString()).isEqualTo(large);
+    assertThat(since(sent)).as("a message and its answer").isLessThan(AT_ONCE);
+
+    long silent = System.nanoTime();
+    for (int i = 0; i < 3; i++) {
+      assertThat(socket.nextText()).isEqualTo("{\"event\":\"heartbeat\",\"data\":{}}");
+    }
+    assertThat(since(silent)).as("heartbeats").isLessThan(HEARTBEAT.multipliedBy(3).plus(AT_ONCE));
+  }
+
+  @Test
+  @DisplayName("A WebSocket for a page of another origin is refused, and says why.")
+  void socketOfAnotherOriginIsRefused() throws Exception {
+    WireSocket foreign = socket(start(), "Origin: https://elsewhere.example\r\n");
+    assertThat(foreign.answer().status()).isEqualTo(403);
+    assertThat(foreign.answer().member("code")).isEqualTo("denied");
+  }
+
+  @Test
+  @DisplayName("A WebSocket whose client goes away is noticed without a heartbeat.")
+  void socketThatGoesAwayIsNoticed() throws Exception {
+    upstream.close();
+    upstream = Upstream.start(0, Duration.ofMinutes(1));
+    URI base = start();
+    SseStream watch = direct().watch("");
+    for (boolean orderly : List.of(true, false)) {
+      WireSocket socket = socket(base, "");
+      socket.nextEvent();
+      socket.send(WireSocket.json("ref", 1, "post", "/session", "list", true));
+      socket.nextEvent();
+      String added = sid(watch.await("add"));
+      if (orderly) {
+        socket.close();
+      } else {
+        socket.reset();
+      }
+      assertThat(sid(watch.await("remove"))).isEqualTo(added);
+    }
+  }
+
+  /** Asks for a WebSocket, and returns the status of the answer. */
+  final int statusOfSocket(URI base) {
+    return socket(base, "").answer().status();
+  }
+
+  /** Asks for a WebSocket. */
+  private WireSocket socket(URI base, String headers) {
+    WireSocket socket = WireSocket.open(base, "", headers);
+    opened.add(socket);
+    return socket;
+  }
+
   /**
    * Counts what the broker writes to clients that have gone, instead of the time until it knows: a
    * heartbeat that a busy machine makes late is one heartbeat all the same.
@@ -197,6 +280,39 @@ abstract class ProxyRules {
 
     // By default nginx does not ask again for 10 s, httpd not for 60 s.
     await().atMost(Duration.ofSeconds(5)).until(() -> client.get("/list").status() == 200);
+  }
+
+  @Test
+  @DisplayName("Through TLS, a page of the proxy's own origin has a WebSocket.")
+  void tls_ownOriginHasASocket() throws Exception {
+    Certificate certificate = Certificate.make(directory);
+    URI base = startTls(certificate);
+    CompletableFuture<String> first = new CompletableFuture<>();
+    WebSocket.Listener listener =
+        new WebSocket.Listener() {
+          @Override
+          public @Nullable CompletionStage<?> onText(
+              WebSocket socket, CharSequence data, boolean last) {
+            first.complete(data.toString());
+            return null;
+          }
+
+          @Override
+          public void onError(WebSocket socket, Throwable failure) {
+            first.completeExceptionally(failure);
+          }
+        };
+    WebSocket socket =
+        HttpClient.newBuilder()
+            .sslContext(certificate.trust())
+            .build()
+            .newWebSocketBuilder()
+            .subprotocols("peerbroker.v1")
+            .header("Origin", "https://" + base.getAuthority())
+            .buildAsync(URI.create("wss://" + base.getAuthority() + "/broker/socket"), listener)
+            .get(BOUND.toSeconds(), TimeUnit.SECONDS);
+    opened.add(socket::abort);
+    assertThat(first.get(BOUND.toSeconds(), TimeUnit.SECONDS)).contains("\"event\":\"channel\"");
   }
 
   @Test

@@ -83,6 +83,11 @@ final class VarnishIT extends ProxyRules {
   @Disabled("Varnish speaks no TLS, and no pipe over HTTP/2")
   void http2_takesManyStreamsOnOneConnection() {}
 
+  @Override
+  @Test
+  @Disabled("Varnish speaks no TLS")
+  void tls_ownOriginHasASocket() {}
+
   @Test
   @DisplayName("A proxy holds back each message, but not the first events.")
   void default_holdsBackEachMessage() throws Exception {
@@ -98,5 +103,12 @@ final class VarnishIT extends ProxyRules {
       assertThat(channel.awaitMessage().get("message").getAsInt()).isEqualTo(i);
       assertThat(since(sent)).as("a message").isLessThan(HEARTBEAT.plus(AT_ONCE));
     }
+  }
+
+  @Test
+  @DisplayName("The shortest configuration passes on no handshake for a WebSocket.")
+  void default_servesNoSocket() throws Exception {
+    assertThat(statusOfSocket(start(DocBlock.of("docs/proxies.md", "Varnish, default"))))
+        .isEqualTo(426);
   }
 }
