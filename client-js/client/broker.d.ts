@@ -41,17 +41,21 @@ export interface BrokerOptions<S extends Schema = Schema> extends Abortable {
   lease?: number;
   /**
    * Asked anew before each request, so that a token is fresh. Counts as a broken connection, and is asked again, where it throws,
-   * or does not settle within 10 s.
+   * or does not settle within 10 s. A browser's WebSocket can send none.
    */
   headers?: HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
   /** As for fetch: `include` sends cookies to another origin. */
   credentials?: RequestCredentials;
-  /** How the stream is read: by fetch unless given. See `@peerbroker/client/eventsource` for platforms whose fetch does not stream. */
-  transport?: Transport;
+  /**
+   * How the stream is read: by fetch unless given. `websocket` takes the platform's WebSocket, for the requests as well, and excludes
+   * `headers`; `@peerbroker/client/websocket` takes another class. See `@peerbroker/client/eventsource` for platforms whose fetch does
+   * not stream.
+   */
+  transport?: 'websocket' | Transport;
   fetch?: typeof fetch;
   /**
    * When to sleep and wake. Unless given: by the page's own events and, over HTTP/1.1, in turns with the other tabs, since a browser
-   * makes six connections to an origin; never where there is no page.
+   * makes six connections to an origin (`websocket` counts to none of them); never where there is no page.
    */
   lifecycle?: Lifecycle;
   /**
@@ -79,6 +83,8 @@ export type Transport = (
     readonly headers: HeadersInit | undefined;
     readonly credentials: RequestCredentials | undefined;
     readonly fetch: typeof fetch | undefined;
+    /** The channel that should go on; null for a new one. */
+    readonly channel: { readonly cid: string } | null;
   },
   on: {
     /** Something arrived, be it a heartbeat. */
@@ -86,7 +92,13 @@ export type Transport = (
     /** A comment arrived: had the channel been a new one, its event would have come before. */
     comment(): void;
     retry(milliseconds: number): void;
-    event(type: string, data: string, lastEventId: string): void;
+    /** `data` is the event's JSON, as text or parsed. */
+    event(type: string, data: unknown, lastEventId?: string): void;
+    /**
+     * For a wire that carries requests as well: from now on, and until the stream ends, they go this way. `body` is JSON, and `sending`
+     * is called before it may reach the broker. Rejects with BrokerError; as `unreachable` where nobody knows, and it comes again.
+     */
+    carry(post: (path: string, body: string, options?: { sending?: (() => void) | undefined }) => Promise<unknown>): void;
   },
 ) => Promise<void>;
 

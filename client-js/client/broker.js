@@ -174,9 +174,9 @@ export class Broker extends EventTarget {
 
   async close({ keepalive } = {}) {
     const { channel } = this.#connection;
-    const closing = channel && this.#requests.act(channel, 'close', {}, { keepalive }).catch(ignore);
     this.#connection.end(new BrokerError('closed', 'The broker was closed: open() begins anew.'));
-    await closing;
+    // After the end, so never by a WebSocket: that one is no longer there for the answer.
+    if (channel) await this.#requests.act(channel, 'close', {}, { keepalive }).catch(ignore);
   }
 
   [Symbol.asyncDispose]() {

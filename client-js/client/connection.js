@@ -1,5 +1,6 @@
 import { BrokerError, brokerError, gate } from './error.js';
 import { fetchStream } from './stream.js';
+import { pageLifecycle } from './lifecycle.js';
 import { sharedLifecycle } from './tabs.js';
 
 /** A stream on which nothing has come for so many heartbeats is dead, whatever the browser says. */
@@ -20,8 +21,11 @@ export const bounded = (milliseconds, least = 0) => Math.min(Math.max(millisecon
  * @param on `state(detail)`; `begin()` before the first event of each stream; `channel(earlier)` once it is open, with the
  *   channel that it replaces, if it is a new one, and `undefined` if the same goes on; `event(type, data)`; `end(error)`
  */
-export function connection(at, { freshHeaders, act }, options, on) {
-  const { resume = 60, lease = 90, transport = fetchStream, lifecycle = sharedLifecycle, delay = fullJitter, fetch, credentials } = options;
+export function connection(at, { freshHeaders, act, carry }, options, on) {
+  const { resume = 60, lease = 90, transport = fetchStream, delay = fullJitter, fetch, credentials } = options;
+  // Browsers do not count WebSockets among the connections to an origin.
+  const { lifecycle = transport.call ? sharedLifecycle : pageLifecycle } = options;
+  if (!transport.call && transport !== 'websocket') throw new TypeError("A transport is a function, or 'websocket'.");
   let opened = gate();
   let attempt;
   let failures = 0;
@@ -74,9 +78,9 @@ export function connection(at, { freshHeaders, act }, options, on) {
   async function stream(signal) {
     const headers = await freshHeaders();
     const live = (listener) => (...values) => signal.aborted || listener(...values);
-    await transport(
+    await (transport.call ? transport : (await import('./websocket.js')).webSocket(globalThis.WebSocket))(
       at(`/channel?resume=${resume}&lease=${lease}${lastEventId && '&lastEventId=' + encodeURIComponent(lastEventId)}`),
-      { fetch, credentials, headers, signal },
+      { fetch, credentials, headers, signal, channel: self.channel },
       {
         heard: live(heard),
         retry(milliseconds) {
@@ -84,8 +88,9 @@ export function connection(at, { freshHeaders, act }, options, on) {
         },
         // Only a channel that is continued (R4) begins with something else than its event.
         comment: live(() => settle()),
+        carry: live(carry),
         event: live((type, data, id) => {
-          const detail = JSON.parse(data);
+          const detail = data.at ? JSON.parse(data) : data; // text, or parsed
           const { reason } = detail;
           if (type !== 'close') {
             if (id) lastEventId = id;
@@ -150,6 +155,7 @@ export function connection(at, { freshHeaders, act }, options, on) {
     clearTimeout(watchdog);
     clearInterval(pings);
     timer = 0;
+    carry();
     attempt?.abort();
     if (isOpen) opened = gate();
     isOpen = false;

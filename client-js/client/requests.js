@@ -35,6 +35,7 @@ export function below(url) {
 /** The requests to a broker, with the application's headers asked anew for each. They reject with BrokerError. */
 export function requests(at, { fetch, headers, credentials }) {
   let lastHeaders;
+  let carried; // how requests go while the stream carries them
 
   async function freshHeaders() {
     try {
@@ -62,6 +63,7 @@ export function requests(at, { fetch, headers, credentials }) {
 
   /** `sending` is called once the request may reach the broker. */
   async function post(path, body, options, type = 'application/json') {
+    if (carried) return carried(path, body, options);
     const [answer] = await request(path, type, { method: 'POST', body, ...options });
     return answer;
   }
@@ -70,11 +72,14 @@ export function requests(at, { fetch, headers, credentials }) {
     freshHeaders,
     get: request,
     post,
+    carry(by) {
+      carried = by;
+    },
     /** Does to a channel what needs no number. */
     act({ cid, key }, action, body, options) {
       // The broker takes these as text, which needs no preflight: a page that goes away has no time for one.
       const type = /ping|close/.test(action) ? 'text/plain' : undefined;
-      return post(`/channel/${cid}/${action}`, JSON.stringify({ ...body, key }), options, type);
+      return post(`/channel/${cid}/${action}`, JSON.stringify({ key, ...body }), options, type);
     },
   };
 }

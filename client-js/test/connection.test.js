@@ -14,6 +14,7 @@ async function start(t, options) {
   let page;
   const requests = {
     freshHeaders: async () => {},
+    carry: (by) => told.push(['carried', by]),
     act: ({ cid, key }, action, body) => new Promise((resolve, reject) => posts.push({ cid, action, body: { key, ...body }, resolve, reject })),
   };
   const self = connection((path) => `/broker${path}`, requests, {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Broker } from '../../client/broker.js';
 import { startRealBroker } from '../tools/realbroker.js';
-import { until } from '../tools/waiting.js';
+import { once, until } from '../tools/waiting.js';
 import { application, docBlock, listed, pages, real, setUp, skip, startApplication, workspace } from './tools.js';
 
 const PAGE = 'docs/client-js.md';
@@ -147,6 +147,47 @@ test('Node: a page calls a peer in Node, which answers', options, async (t) => {
   `);
   const page = await pages.open(t, application.serve('/node', '', script));
   await page.until(() => document.title === 'Enjoy yourself');
+});
+
+const paths = () => application.requests.map(({ method, url }) => `${method} ${url.replace(/[?].*/, '')}`);
+
+test('WebSocket: all but the end of the channel goes over it', options, async (t) => {
+  const script = await workspace.bundle(`${docBlock(PAGE, 'websocket').code}
+    broker.addEventListener('message', ({ detail }) => {
+      document.title = detail.message;
+      detail.reply('Hello yourself');
+    });
+    await broker.host({ tags: ['websocket'], listed: true });
+  `);
+  application.requests.length = 0;
+  const page = await pages.open(t, application.serve('/websocket', '', script));
+  await until(async () => (await listed('websocket')).length);
+  const [{ sid }] = await listed('websocket');
+  const ada = client(t);
+  const replied = once(ada, 'message');
+  await ada.send(sid, 'Hello');
+  assert.equal((await replied).message, 'Hello yourself');
+  assert.equal(await page.title(), 'Hello');
+  assert.deepEqual(paths(), ['GET /broker/socket']);
+  await page.close();
+  await until(() => paths().some((path) => /^POST .broker.channel.*close$/.test(path)));
+});
+
+test('WebSocket: a token goes with the handshake', options, async (t) => {
+  const { code } = docBlock(PAGE, 'websocket, token');
+  const script = await workspace.bundle(`const freshToken = async () => 'abc';\n${code}\nbroker.addEventListener('state', () => { document.title = broker.state; });\nbroker.open();`);
+  const page = await pages.open(t, application.serve('/websocket-token', '', script));
+  await page.until(() => document.title === 'open');
+  assert.ok(application.requests.some(({ url }) => url.startsWith('/broker/socket?') && url.endsWith('&access_token=abc')));
+});
+
+test('WebSocket: in Node it has headers', options, async (t) => {
+  await workspace.write('socket.js', `const freshToken = async () => 'abc';\n${docBlock(PAGE, 'websocket, node').code}`);
+  const node = workspace.node(['socket.js'], { BROKER_URL: `${application.url}/broker` });
+  t.after(node.stop);
+  await until(async () => (await listed('node')).length);
+  const { headers } = application.requests.findLast(({ url }) => url.startsWith('/broker/socket?'));
+  assert.equal(headers.authorization, 'Bearer abc');
 });
 
 test('EventSource: the stream comes by it, and messages arrive', options, async (t) => {

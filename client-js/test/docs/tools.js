@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 import { Broker } from '../../client/broker.js';
 import { openBrowser, without } from '../tools/browsers.js';
 import { startRealBroker, withoutJar } from '../tools/realbroker.js';
-import { end, listen, passOn } from '../tools/servers.js';
+import { end, listen, passOn, passUpgradesOn } from '../tools/servers.js';
 
 /** Why the tests with a browser and a broker are left out; false where they run. */
 export const skip = withoutJar || without('chromium');
@@ -65,7 +65,7 @@ async function openWorkspace() {
   await mkdir(join(installed, '@peerbroker'), { recursive: true });
   await symlink(packageRoot, join(installed, '@peerbroker/client'));
   await mkdir(join(installed, '@types'));
-  for (const name of ['@types/react', 'peerjs', 'react', 'react-dom', 'werift']) {
+  for (const name of ['@types/react', 'peerjs', 'react', 'react-dom', 'werift', 'ws']) {
     await symlink(join(packageRoot, 'node_modules', name), join(installed, name));
   }
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
@@ -149,6 +149,8 @@ export async function startApplication(brokerPort) {
     }
     return passOn(request, response, brokerPort);
   });
+  server.on('upgrade', ({ method, url, headers }) => requests.push({ method, url, headers }));
+  passUpgradesOn(server, brokerPort);
   application.url = `http://localhost:${await listen(server)}`;
   application.close = () => end(server);
   return application;

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test as testOne } from 'node:test';
+import WebSocket from 'ws';
 import { Broker } from '../../client/broker.js';
+import { fetchStream } from '../../client/stream.js';
+import { webSocket } from '../../client/websocket.js';
 import { startProxy, startRealBroker, withoutJar } from '../tools/realbroker.js';
 import { real, setUp } from '../tools/shared.js';
 import { once, until } from '../tools/waiting.js';
@@ -10,8 +13,26 @@ const ICE = 'stun:127.0.0.1:3478';
 
 setUp([], ['--ice-server', ICE, '--heartbeat', '500ms']);
 
+const socket = webSocket(WebSocket);
+let streams = 0;
+/** Each connection is of the other kind than the one before. */
+const byTurns = (...values) => (streams++ % 2 ? socket : fetchStream)(...values);
+const wires = { 'a stream': undefined, 'a WebSocket': socket, 'both by turns': byTurns };
+let transport;
+let tests = 0;
+
+/** Each test runs over each wire, one after the other. */
+function test(name, testOptions, body, only = Object.keys(wires)) {
+  for (const wire of only) {
+    testOne(`${name}, over ${wire}`, testOptions, (t) => {
+      transport = wires[wire];
+      return body(t);
+    });
+  }
+}
+
 function client(t, url = real.url, more = {}) {
-  const broker = new Broker(url, { delay: () => 50, ...more });
+  const broker = new Broker(url, { delay: () => 50, transport, ...more });
   t.after(() => broker.close());
   return broker;
 }
@@ -70,7 +91,8 @@ test('A channel whose stream was cut goes on, and nothing was missed', options, 
   const [ada, bob] = [client(t, proxy.url), client(t)];
   const { count } = collect(ada);
   const cid = await ada.ready();
-  const session = await ada.host({ tags: ['cut'], listed: true });
+  const tag = `cut ${++tests}`;
+  const session = await ada.host({ tags: [tag], listed: true });
   await bob.send(session.sid, 'before');
   await count(1);
   proxy.isUp = false;
@@ -83,7 +105,7 @@ test('A channel whose stream was cut goes on, and nothing was missed', options, 
   proxy.isUp = true;
   assert.deepEqual(await again, { cid, resumed: true, lost: false, sessions: [] });
   assert.deepEqual(await count(11), ['before', 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-  assert.equal((await take(bob.list('cut')))[0].sid, session.sid);
+  assert.equal((await take(bob.list(tag)))[0].sid, session.sid);
 });
 
 test('A stream that is silent for 2.5 heartbeats is opened again', options, async (t) => {
@@ -133,9 +155,10 @@ test('A session whose answer was lost is hosted once', options, async (t) => {
   await ada.ready();
   let lost = 0;
   proxy.losesAnswerOf = (data) => data.startsWith('POST /broker/session ') && !lost++;
-  const session = await ada.host({ tags: ['once'], listed: true });
+  const tag = `once ${++tests}`;
+  const session = await ada.host({ tags: [tag], listed: true });
   assert.equal(lost, 2);
-  assert.deepEqual((await take(ada.list('once'))).map(({ sid }) => sid), [session.sid]);
+  assert.deepEqual((await take(ada.list(tag))).map(({ sid }) => sid), [session.sid]);
 });
 
 for (const signal of ['SIGKILL', 'SIGTERM']) {
@@ -222,3 +245,55 @@ test('A list on the channel is true across changes, a cut and a new start', opti
   assert.equal(list.snapshot.find(({ own: isOwn }) => isOwn).sid, mine.sid);
   list.close();
 });
+
+const socketOnly = ['a WebSocket'];
+
+test('A client that takes over a channel supersedes the one before, which stays closed', options, async (t) => {
+  let lastEventId;
+  const listening = (url, init, on) => socket(url, init, { ...on, event(type, data, id) {
+    lastEventId = id;
+    on.event(type, data, id);
+  } });
+  const ada = client(t, real.url, { transport: listening });
+  const closed = once(ada, 'state', ({ state }) => state === 'closed');
+  await ada.ready();
+  const response = await fetch(`${real.url}/channel?lastEventId=${encodeURIComponent(lastEventId)}`);
+  t.after(() => response.body.cancel());
+  assert.equal((await closed).error.code, 'superseded');
+  await assert.rejects(ada.send('anybody', 1), { code: 'superseded' });
+}, socketOnly);
+
+test('At capacity a client waits for the time that the broker names, and gets a place that is free', options, async (t) => {
+  const own = await startRealBroker('--max-channels', '1');
+  t.after(() => own.stop('SIGKILL'));
+  const [ada, bob] = [client(t, own.url), client(t, own.url)];
+  await ada.ready();
+  const ready = bob.ready();
+  const { error, retryIn } = await once(bob, 'state', ({ error: one }) => one);
+  assert.ok(retryIn >= 50, `${retryIn}`);
+  assert.match(error.message, /503|full/);
+  await ada.close();
+  assert.equal(await ready, bob.cid);
+}, socketOnly);
+
+test('What is too large is refused, however large, and what follows arrives', options, async (t) => {
+  const [ada, bob] = [client(t), client(t)];
+  const { count } = collect(ada);
+  const target = await ada.ready();
+  for (const units of [50_000, 70_000, 1_000_000]) {
+    await assert.rejects(bob.send(target, 'x'.repeat(units)), { code: 'too_large', status: 413, retryable: false });
+  }
+  await bob.send(target, 'small');
+  assert.deepEqual(await count(1), ['small']);
+});
+
+test('A WebSocket of a page of another origin is denied', options, async (t) => {
+  class FromElsewhere extends WebSocket {
+    constructor(url, protocol) {
+      super(url, protocol, { origin: 'https://elsewhere.example' });
+    }
+  }
+  const ada = client(t, real.url, { transport: webSocket(FromElsewhere) });
+  await assert.rejects(ada.ready(), { code: 'denied', status: 403 });
+  assert.equal(ada.state, 'closed');
+}, socketOnly);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { newPage, usePages, without } from '../tools/browsers.js';
 import { startProxy, startRealBroker, withoutJar } from '../tools/realbroker.js';
-import { browsers, pages, real, setUp } from '../tools/shared.js';
+import { browsers, pages, real, setUp, wires } from '../tools/shared.js';
 import { spread } from '../tools/times.js';
 
 /** How often each fault happens: 3 times unless PEERBROKER_FAULTS says otherwise (20 takes about ten minutes). */
@@ -22,12 +22,16 @@ const openPair = () => both(newPage(browsers.chromium, pages.url), newPage(brows
  * again and again, and resolves with the time from which the recovery counts.
  */
 function underFault(name, fault) {
-  test(name, options, async (t) => {
+  for (const wire of Object.keys(wires)) underFaultOver(wire, name, fault);
+}
+
+function underFaultOver(wire, name, fault) {
+  test(`${name}, over ${wire}`, options, async (t) => {
     const proxy = await startProxy(real.port);
     t.after(proxy.close);
     const [ada, bob] = await openPair();
     await usePages(t, { ada, bob }, async () => {
-      const [adas, bobs] = await both(ada.run('open', proxy.url, 'Ada'), bob.run('open', real.url, 'Bob'));
+      const [adas, bobs] = await both(ada.run('open', proxy.url, 'Ada', wires[wire]), bob.run('open', real.url, 'Bob', wires[wire]));
       await both(ada.run('call', bobs), bob.run('opened'));
       await both(ada.run('isSame', true), ada.run('watch', 'test'));
       const recoveries = [];

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Broker } from '../../client/broker.js';
 import { newPage, usePages, without } from '../tools/browsers.js';
 import { withoutJar } from '../tools/realbroker.js';
-import { browsers, pages, real, setUp } from '../tools/shared.js';
+import { browsers, pages, real, setUp, wires } from '../tools/shared.js';
 import { until } from '../tools/waiting.js';
 
 let tests = 0;
@@ -11,14 +11,18 @@ let tests = 0;
 setUp(['chromium', 'firefox'], ['--allowed-origins', '*']);
 
 /** The test of a page with a session, and of a client elsewhere that watches it, writes to it, and knows how many are there. */
-function withPage(name, what, body, { otherOrigin } = {}) {
-  test(`${name}: ${what}`, { skip: withoutJar || without(name), timeout: 60_000 }, async (t) => {
+function withPage(name, what, body, settings = {}) {
+  for (const wire of Object.keys(wires)) withPageOver(wire, name, what, body, settings);
+}
+
+function withPageOver(wire, name, what, body, { otherOrigin }) {
+  test(`${name}: ${what}, over ${wire}`, { skip: withoutJar || without(name), timeout: 60_000 }, async (t) => {
     const tag = `life ${++tests}`;
     const other = new Broker(real.url);
     t.after(() => other.close());
     const list = other.watch(tag);
     const { page, run } = await newPage(browsers[name], pages.url, 'tab', 'tab');
-    const reopen = () => run('open', otherOrigin ? real.url : '/broker', tag, name);
+    const reopen = () => run('open', otherOrigin ? real.url : '/broker', tag, name, wires[wire]);
     const there = (...sids) => {
       const seen = () => list.snapshot.map((session) => session.sid).join();
       return until(() => seen() === sids.join(), () => `${sids}, not ${seen()}`);

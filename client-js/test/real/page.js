@@ -257,8 +257,8 @@ const nameOf = ({ metadata }) => metadata.name;
 const sorted = (some) => [...some].sort().join();
 
 /** Joins a room with video, as this name. */
-export async function enter(url, name) {
-  connect(url);
+export async function enter(url, name, options) {
+  connect(url, options);
   room = new Room(broker, 'party', { metadata: { name }, tracks: paint('green') });
   room.addEventListener('join', ({ detail: member }) => {
     note(`join ${nameOf(member)}`);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newPage, usePages, without } from '../tools/browsers.js';
 import { startProxy, startRealBroker, withoutJar } from '../tools/realbroker.js';
-import { browsers, pages, setUp } from '../tools/shared.js';
+import { browsers, pages, setUp, wires } from '../tools/shared.js';
 
 const options = { skip: withoutJar || without('chromium'), timeout: 120_000 };
 const names = ['Ada', 'Bob', 'Cyd', 'Dan'];
@@ -13,7 +13,11 @@ const come = async (name) => ({ name, ...(await newPage(browsers.chromium, pages
 
 /** Four pages in a room, Ada behind a proxy, each with video and a data channel to each. */
 function withRoom(name, body) {
-  test(name, options, async (t) => {
+  for (const wire of Object.keys(wires)) withRoomOver(wire, name, body);
+}
+
+function withRoomOver(wire, name, body) {
+  test(`${name}, over ${wire}`, options, async (t) => {
     const broker = await startRealBroker('--allowed-origins', '*', '--heartbeat', '1s');
     t.after(() => broker.stop('SIGKILL'));
     const proxy = await startProxy(broker.port);
@@ -22,7 +26,7 @@ function withRoom(name, body) {
     await usePages(t, members, async () => {
       for (const one of names) members[one] = await come(one);
       const start = Date.now();
-      await Promise.all(Object.values(members).map(({ name: one, run }) => run('enter', one === 'Ada' ? proxy.url : broker.url, one)));
+      await Promise.all(Object.values(members).map(({ name: one, run }) => run('enter', one === 'Ada' ? proxy.url : broker.url, one, wires[wire])));
       await meet(members, names);
       t.diagnostic(`all have met, and see each other, after ${Date.now() - start} ms`);
       await body({ t, members, broker, proxy });

@@ -12,8 +12,8 @@ function until(holds, what, milliseconds) {
   return waitFor(holds, () => `${what}. ${JSON.stringify({ state: broker.state, messages, list: list.snapshot, error: list.error })}`, milliseconds);
 }
 
-export async function open(url, tag, metadata) {
-  broker = new Broker(url);
+export async function open(url, tag, metadata, options) {
+  broker = new Broker(url, options);
   broker.addEventListener('message', ({ detail: { message } }) => messages.push(message));
   broker.addEventListener('state', ({ detail: { state } }) => events.push(`${Math.round(performance.now())} ${state}`));
   broker.addEventListener('channel', ({ detail: { resumed, lost } }) => events.push({ resumed, lost }));

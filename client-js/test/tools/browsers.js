@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, normalize } from 'node:path';
 import puppeteer from 'puppeteer-core';
 import { missing } from './missing.js';
-import { end, listen, passOn } from './servers.js';
+import { end, listen, passOn, passUpgradesOn } from './servers.js';
 
 const root = new URL('../../', import.meta.url).pathname;
 
@@ -95,5 +95,6 @@ export async function startPages(port, policy) {
     response.setHeader('Content-Type', 'text/javascript');
     createReadStream(join(root, path)).on('error', () => response.writeHead(404).end()).pipe(response);
   });
+  passUpgradesOn(server, port);
   return { url: `http://localhost:${await listen(server)}/`, close: () => end(server) };
 }

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import { createServer } from 'node:http';
 import { after } from 'node:test';
+import { WebSocketServer } from 'ws';
 import { end, listen } from './servers.js';
 
 /**
- * A broker that speaks as much of the protocol as the client needs, and fails when it is told to. A channel is
- * `{cid, key, response, events, sessions, seq, watches}`.
+ * A broker that speaks as much of the protocol as the client needs, over HTTP and over WebSockets, and fails when it is told to. A
+ * channel is `{cid, key, response, events, sessions, seq, watches}`. What comes over a WebSocket has the path that it would have over
+ * HTTP, `/channel` for the WebSocket itself, and a response that says there what is written to it.
  */
 export async function startFakeBroker({ heartbeat = 15, retry = 1 } = {}) {
   let channels = new Map();
@@ -135,12 +138,7 @@ export async function startFakeBroker({ heartbeat = 15, retry = 1 } = {}) {
     return emit(channel, 'unwatch', { watch: body.watch, reason: 'closed' }, false);
   }
 
-  const server = createServer(async (request, response) => {
-    const url = new URL(request.url, 'http://fake');
-    const path = url.pathname;
-    let text = '';
-    for await (const chunk of request) text += chunk;
-    const body = text && JSON.parse(text);
+  function serve(request, url, path, body, response) {
     requests.push({ path, body, headers: request.headers, query: url.search });
     const act = () => {
       if (path === '/channel') return openChannel(url, response);
@@ -157,10 +155,117 @@ export async function startFakeBroker({ heartbeat = 15, retry = 1 } = {}) {
     const i = faults.findIndex((fault) => fault.path.test(path));
     if (i >= 0) faults.splice(i, 1)[0].fault({ request, response, body, perform: act, refuse: (...values) => refuse(response, ...values) });
     else act();
+  }
+
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url, 'http://fake');
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    serve(request, url, url.pathname, text && JSON.parse(text), response);
+  });
+  const sockets = new WebSocketServer({ noServer: true });
+  server.on('upgrade', (request, connection, head) => {
+    const url = new URL(request.url, 'http://fake');
+    serve(request, url, '/channel', '', new SocketStream(connection, (listener) => sockets.handleUpgrade(request, connection, head, (socket) => {
+      socket.on('message', (data) => {
+        const { post, ref, ...body } = JSON.parse(data);
+        const { key } = broker.channels.find(({ response }) => response?.socket === socket) ?? {};
+        if ('key' in body) throw new Error(`A key in a frame: ${data}`);
+        serve(request, url, post, { ...body, key }, new SocketAnswer(socket, ref));
+      });
+      listener(socket);
+    })));
   });
   broker.url = `http://127.0.0.1:${await listen(server)}`;
   after(() => end(server));
   return broker;
+}
+
+/** What a server writes as a stream, on a WebSocket: or, where it is none, in answer to the handshake. */
+class SocketStream extends EventEmitter {
+  #connection;
+  #upgrade;
+  #head = [];
+  socket;
+
+  constructor(connection, upgrade) {
+    super();
+    this.#connection = connection;
+    this.#upgrade = upgrade;
+    connection.on('error', () => {});
+  }
+
+  writeHead(...head) {
+    this.#head = head;
+    return this;
+  }
+
+  write(text) {
+    if (!this.socket) {
+      this.#upgrade((socket) => {
+        this.socket = socket;
+        socket.on('close', () => this.emit('close'));
+      });
+    }
+    for (const [, id, event, data] of text.matchAll(/(?:id: (.*)\n)?event: (.*)\ndata: (.*)\n\n/g)) {
+      this.socket.send(JSON.stringify({ event, id, data: JSON.parse(data) }));
+    }
+  }
+
+  end(text) {
+    const [status, headers] = this.#head;
+    if (status === 200 && /event-stream/.test(headers['Content-Type'])) {
+      this.write(text);
+      const [, reason] = /"reason":"(\w+)"/.exec(text);
+      this.socket.close({ closed: 1_000, revoked: 4_403, superseded: 4_409 }[reason], reason);
+    } else if (/problem/.test(headers?.['Content-Type'])) {
+      // As to a browser.
+      this.write('');
+      this.socket.send(JSON.stringify({ refusal: { ...JSON.parse(text), retryAfter: headers['Retry-After'] } }));
+      this.socket.close(4_400);
+    } else {
+      this.#connection.end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\n\r\n`);
+    }
+  }
+
+  destroy() {
+    (this.socket?._socket ?? this.#connection).destroy();
+  }
+}
+
+/** The answer to one request of a WebSocket, written as one of HTTP. */
+class SocketAnswer {
+  #socket;
+  #ref;
+  #type;
+  #retryAfter;
+
+  constructor(socket, ref) {
+    this.#socket = socket;
+    this.#ref = ref;
+  }
+
+  writeHead(status, headers) {
+    this.#type = headers['Content-Type'];
+    this.#retryAfter = headers['Retry-After'];
+    return this;
+  }
+
+  end(text) {
+    const ref = this.#ref;
+    if (this.#type === 'application/json') this.#say({ ref, answer: JSON.parse(text) });
+    else if (/problem/.test(this.#type)) this.#say({ ref, refusal: { ...JSON.parse(text), retryAfter: this.#retryAfter } });
+    // A proxy cannot answer here.
+    else this.destroy();
+  }
+
+  #say(frame) {
+    this.#socket.send(JSON.stringify(frame));
+  }
+
+  destroy() {
+    this.#socket.terminate();
+  }
 }
 
 /** Faults for {@link startFakeBroker}'s `next`. */

@@ -54,6 +54,26 @@ export async function startRealBroker(...args) {
   };
 }
 
+/** The requests in the frames of a WebSocket, as lines of HTTP. A frame comes in one piece here, and not much longer than this. */
+function requestsIn(data) {
+  const lines = [];
+  for (let at = 0; at + 6 < data.length;) {
+    const isText = (data[at] & 15) === 1;
+    let length = data[at + 1] & 127;
+    at += 2;
+    if (length === 126) {
+      length = data.readUInt16BE(at);
+      at += 2;
+    }
+    const mask = data.subarray(at, at + 4);
+    at += 4;
+    const text = Buffer.from(data.subarray(at, at + length).map((byte, i) => byte ^ mask[i % 4]));
+    at += length;
+    if (isText) lines.push(`POST /broker${JSON.parse(text).post} `);
+  }
+  return lines.join('\n');
+}
+
 /** Between a client and the broker: passes on what comes, until it is told to do worse. */
 export async function startProxy(target) {
   const pairs = new Set();
@@ -86,8 +106,9 @@ export async function startProxy(target) {
     };
     for (const socket of pair) socket.on('error', end).on('close', end);
     near.on('data', (data) => {
-      const text = String(data);
-      pair.isStream ||= text.startsWith('GET /broker/channel?');
+      const text = pair.isSocket ? requestsIn(data) : String(data);
+      pair.isSocket ||= text.startsWith('GET /broker/socket?');
+      pair.isStream ||= /^GET .broker.(channel|socket)\?/.test(text);
       if (proxy.losesRequestOf(text)) return end();
       isLosing ||= proxy.losesAnswerOf(text);
       if (proxy.isFlowing) far.write(data);

@@ -1,4 +1,5 @@
 import { request as ask } from 'node:http';
+import { connect } from 'node:net';
 
 /** Has a server listen on a free port of the loopback interface. Resolves with the port. */
 export async function listen(server) {
@@ -22,4 +23,17 @@ export function passOn(request, response, port) {
   passed.on('error', () => response.destroy());
   response.on('close', () => passed.destroy());
   request.pipe(passed);
+}
+
+/** Passes WebSockets on to the same path at another port. */
+export function passUpgradesOn(server, port) {
+  server.on('upgrade', ({ method, url: path, rawHeaders }, near, head) => {
+    const far = connect(port, '127.0.0.1');
+    const lines = rawHeaders.map((text, i) => text + (i % 2 ? '\r\n' : ': '));
+    far.write(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
+    far.write(head);
+    near.pipe(far).pipe(near);
+    const end = () => [near, far].forEach((one) => one.destroy());
+    for (const one of [near, far]) one.on('error', end).on('close', end);
+  });
 }

@@ -6,6 +6,9 @@ import { startRealBroker, withoutJar } from './realbroker.js';
 export let real;
 export let pages;
 
+/** The wires over which a test runs, one after the other: what a broker takes as options, as JSON. */
+export const wires = { 'a stream': {}, 'a WebSocket': { transport: 'websocket' } };
+
 /** The browsers that are there, by their names. */
 export const browsers = {};
 

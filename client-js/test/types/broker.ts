@@ -1,6 +1,7 @@
 import { Broker, BrokerError, type Address, type Incoming, type Session } from '@peerbroker/client';
 import { eventSource } from '@peerbroker/client/eventsource';
 import { useBrokerState, useWatch } from '@peerbroker/client/react';
+import { webSocket } from '@peerbroker/client/websocket';
 
 interface Chess {
   metadata: { name: string; elo: number };
@@ -56,6 +57,15 @@ export async function play(token: () => Promise<string>): Promise<void> {
 }
 
 new Broker(new URL('https://example.org/broker'), { transport: eventSource(EventSource) });
+new Broker('/broker', { transport: 'websocket' });
+new Broker('/broker', { transport: webSocket(WebSocket) });
+new Broker('/broker', {
+  transport: (url, init, on) => webSocket(WebSocket)(`${url}&access_token=mine`, { ...init, headers: undefined }, { ...on, retry() {} }),
+});
+// @ts-expect-error a transport that there is not
+new Broker('/broker', { transport: 'sockets' });
+// @ts-expect-error no class of WebSockets
+webSocket(EventSource);
 const names: readonly string[] = useWatch(new Broker<Chess>('/broker')).map(({ metadata }) => metadata.name);
 const state: string = useBrokerState(new Broker('/broker'));
 console.log(names, state);

@@ -5,4 +5,5 @@ import '@peerbroker/client/eventsource';
 import '@peerbroker/client/identity';
 import '@peerbroker/client/peer';
 import '@peerbroker/client/room';
+import '@peerbroker/client/websocket';
 import '@peerbroker/client/react';

@@ -31,7 +31,7 @@ final class ClientFiles {
 
   /** What users import. The rest is what these import, so that none can be forgotten. */
   private static final List<String> ENTRIES =
-      List.of("/client.js", "/client/eventsource.js", "/client/react.js");
+      List.of("/client.js", "/client/eventsource.js", "/client/react.js", "/client/websocket.js");
 
   private static final Pattern IMPORT = Pattern.compile("(?m)^(?:im|ex)port [^;]*'(\\.[^']+)';");
 
