@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.io.Connection;
+import org.eclipse.jetty.server.ConnectionMetaData;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -41,7 +42,10 @@ final class HeadDeadline extends Handler.Wrapper {
     return new Connection.Listener() {
       @Override
       public void onOpened(Connection connection) {
-        connections.put(connection, new Waiting());
+        // One that has become a WebSocket carries no more heads.
+        if (connection instanceof ConnectionMetaData) {
+          connections.put(connection, new Waiting());
+        }
       }
 
       @Override

@@ -9,6 +9,7 @@ import io.peerbroker.servlet.HttpSettings;
 import io.peerbroker.tck.WireChannel;
 import io.peerbroker.tck.WireClient;
 import io.peerbroker.tck.WireConnection;
+import io.peerbroker.tck.WireSocket;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.time.Duration;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
+import org.eclipse.jetty.ee10.websocket.jakarta.server.config.JakartaWebSocketServletContainerInitializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -30,6 +32,7 @@ class HeadDeadlineTest {
 
   private final Broker broker = Broker.create();
   private JettyServer server;
+  private URI base;
   private WireClient client;
 
   private void start(int connections) throws Exception {
@@ -40,9 +43,11 @@ class HeadDeadlineTest {
             new BrokerServlet(broker, HttpSettings.defaults().withHeartbeat(heartbeat)));
     servlet.setAsyncSupported(true);
     site.addServlet(servlet, "/broker/*");
+    JakartaWebSocketServletContainerInitializer.configure(site, null);
     var bounds = new JettyServer.Bounds(LONG, HEAD, connections);
     server = new JettyServer("127.0.0.1", 0, heartbeat, bounds, site);
-    client = new WireClient(URI.create(server.start() + "broker"));
+    base = URI.create(server.start() + "broker");
+    client = new WireClient(base);
   }
 
   @AfterEach
@@ -50,6 +55,18 @@ class HeadDeadlineTest {
     broker.close();
     client.close();
     server.stop();
+  }
+
+  @Test
+  @DisplayName("A WebSocket has no more heads to send.")
+  void webSocket() throws Exception {
+    start(100);
+    try (WireSocket socket = WireSocket.open(base, "", "")) {
+      // The channel, and heartbeats for three times as long as a head may take.
+      for (int i = 0; i < 13; i++) {
+        assertThat(socket.next()).isNotEmpty();
+      }
+    }
   }
 
   /** Sends a little, again and again, until the server has closed the connection. */
