@@ -44,21 +44,28 @@ public final class WireSocket implements AutoCloseable {
    * @param headers further headers, each with its line end; they come before those of the handshake
    */
   public static WireSocket open(URI base, String query, String headers) {
+    return openAt(
+        base, "/socket" + query, "Sec-WebSocket-Protocol: " + PROTOCOL + "\r\n" + headers);
+  }
+
+  /**
+   * Asks for a WebSocket of another kind.
+   *
+   * @param path below the base, with its query
+   * @param headers further headers, each with its line end; they come before those of the handshake
+   */
+  public static WireSocket openAt(URI base, String path, String headers) {
     WireConnection connection = WireConnection.open(base, BUFFER);
     connection.write(
         "GET "
             + base.getPath()
-            + "/socket"
-            + query
+            + path
             + " HTTP/1.1\r\nHost: "
             + base.getAuthority()
             + "\r\n"
             + headers
             + "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-            + "Sec-WebSocket-Protocol: "
-            + PROTOCOL
-            + "\r\n\r\n");
+            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
     return new WireSocket(connection, connection.readResponse());
   }
 

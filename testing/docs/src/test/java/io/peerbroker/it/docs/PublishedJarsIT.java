@@ -38,6 +38,7 @@ final class PublishedJarsIT {
             "broker-json",
             "broker-servlet",
             "broker-websocket",
+            "broker-peerjs",
             "broker-test",
             "broker-tck");
     return modules;

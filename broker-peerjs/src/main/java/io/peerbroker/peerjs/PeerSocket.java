@@ -1,0 +1,508 @@
+package io.peerbroker.peerjs;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.peerbroker.core.Attachment;
+import io.peerbroker.core.Channel;
+import io.peerbroker.core.CloseReason;
+import io.peerbroker.core.Envelope;
+import io.peerbroker.core.Event;
+import io.peerbroker.core.Limits;
+import io.peerbroker.core.Message;
+import io.peerbroker.core.RefusedException;
+import io.peerbroker.core.Session;
+import io.peerbroker.core.Timer;
+import io.peerbroker.core.Transport;
+import jakarta.websocket.CloseReason.CloseCodes;
+import jakarta.websocket.RemoteEndpoint;
+import jakarta.websocket.SendResult;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The WebSocket of one PeerJS client: it takes the client's frames in, and writes those of others.
+ *
+ * <p>One frame at a time is on its way to the network: Tomcat accepts no second one, and others
+ * would keep it without a bound. What follows stays where it is until that frame has been taken:
+ * messages in the channel's queue, the server's own words here. Of all threads that call {@link
+ * #drain} one becomes the owner and sends; the callback that follows a frame, which may come inside
+ * the call that sends it, goes on.
+ *
+ * <p>Safe for use by many threads; no method waits for the client.
+ */
+final class PeerSocket implements Transport {
+
+  /**
+   * How many words of the server may wait for a client: reading cannot be paused, so a client that
+   * sends on without reading is cut off.
+   */
+  static final int MAX_NOTICES = 256;
+
+  /** A client that does not close its side within this time is cut off. */
+  private static final Duration CLOSE_WITHIN = Duration.ofSeconds(5);
+
+  /** For so long Tomcat waits in a close until a client that reads nothing has taken it. */
+  private static final long CLOSE_MILLIS = 100;
+
+  private static final String TOMCAT = "org.apache.tomcat.websocket.";
+
+  private final String id;
+  private final byte[] token;
+  private final PeerJsSettings settings;
+  private final Timer timer;
+  private final Limits limits;
+  private final Peers peers;
+
+  private final AtomicInteger wakeups = new AtomicInteger();
+  private final AtomicInteger waiting = new AtomicInteger();
+  private final AtomicBoolean over = new AtomicBoolean();
+  private final Queue<byte[]> notices = new ConcurrentLinkedQueue<>();
+
+  private volatile @Nullable Attachment attachment;
+
+  /** The channel, once it is open, and the session on it, if it hosts one. */
+  private volatile @Nullable Channel channel;
+
+  private volatile @Nullable Session session;
+
+  /** Why the stream has ended, once it has. */
+  private volatile @Nullable CloseReason ending;
+
+  /** Whether the client got no id, so that it is closed once it knows why. */
+  private volatile boolean refused;
+
+  private volatile jakarta.websocket.@Nullable Session connection;
+  private volatile RemoteEndpoint.@Nullable Async remote;
+
+  /** Whether a frame is on its way to the network. Set by the owner, cleared by the callback. */
+  private volatile boolean inFlight;
+
+  /** Since when that is, or the connection is waited for. */
+  private volatile long waitingSince;
+
+  /** When the last frame came from the client. */
+  private volatile long lastHeard;
+
+  private volatile Timer.@Nullable Scheduled scheduled;
+
+  /** What ends it if it does not end by itself. */
+  private volatile Timer.@Nullable Scheduled draining;
+
+  /** The text of which not all has come. */
+  private volatile @Nullable StringBuilder begun;
+
+  /** Whether the frame that was sent last was an event's. Used by the owner only. */
+  private boolean eventGiven;
+
+  // Used by the task only.
+  private long stuckSince;
+
+  PeerSocket(
+      String id, String token, PeerJsSettings settings, Timer timer, Limits limits, Peers peers) {
+    this.id = id;
+    this.token = token.getBytes(UTF_8);
+    this.settings = settings;
+    this.timer = timer;
+    this.limits = limits;
+    this.peers = peers;
+    lastHeard = timer.nanoTime();
+    waitingSince = lastHeard;
+    stuckSince = lastHeard - 1;
+    peers.add(this);
+    tick();
+  }
+
+  String id() {
+    return id;
+  }
+
+  /** Returns whether the other client shows the same token, in constant time. */
+  boolean hasTokenOf(PeerSocket other) {
+    return MessageDigest.isEqual(token, other.token);
+  }
+
+  /** Takes the broker's end of the channel's stream. */
+  Transport attach(Attachment given) {
+    attachment = given;
+    if (over.get()) {
+      given.detach(CloseReason.GONE);
+    }
+    return this;
+  }
+
+  /** Notes that the channel is open. */
+  void opened(Channel given) {
+    channel = given;
+  }
+
+  /** Notes the session on the channel, to which others send. */
+  void hosts(Session given) {
+    session = given;
+  }
+
+  /** Returns the channel; only once it is open. */
+  Channel channel() {
+    return Objects.requireNonNull(channel, "no channel yet");
+  }
+
+  /** Returns the address that others see: the session's, or the channel's if it hosts none. */
+  String address() {
+    Session hosted = session;
+    return hosted == null ? channel().id() : hosted.id();
+  }
+
+  /** Returns all addresses so far. */
+  List<String> addresses() {
+    Channel own = channel;
+    Session hosted = session;
+    if (own == null) {
+      return List.of();
+    }
+    return hosted == null ? List.of(own.id()) : List.of(own.id(), hosted.id());
+  }
+
+  boolean isOpen() {
+    return !over.get();
+  }
+
+  /** Tells the client that it has its id. */
+  void admitted() {
+    tell(Frames.OPEN);
+  }
+
+  /** Tells the client why it has no id, and closes the connection behind that. */
+  void refuse(byte[] why) {
+    refused = true;
+    // At once: a client that does not read this must not keep a channel.
+    detach(CloseReason.GONE);
+    tell(why);
+  }
+
+  /** Tells the client something, unless it is gone. */
+  void tell(byte[] frame) {
+    if (over.get()) {
+      return;
+    }
+    if (waiting.incrementAndGet() > MAX_NOTICES) {
+      cutOff(CloseReason.STALLED, CloseCodes.VIOLATED_POLICY, "Too much waits for you.");
+      return;
+    }
+    notices.add(frame);
+    drain();
+  }
+
+  /** Closes the channel: what waits is still sent, then the connection is closed. */
+  void leave() {
+    Channel own = channel;
+    if (own != null) {
+      own.close();
+    }
+  }
+
+  /** The container has made the connection. Returns false if it comes too late, and is closed. */
+  boolean connected(jakarta.websocket.Session given) {
+    given.setMaxIdleTimeout(0);
+    given.getUserProperties().put(TOMCAT + "SESSION_CLOSE_TIMEOUT", CLOSE_WITHIN.toMillis());
+    RemoteEndpoint.Async async = given.getAsyncRemote();
+    // Later than this gives it up: after a pause of the process the container would be too early.
+    async.setSendTimeout(2 * settings.http().writeTimeout().toMillis());
+    connection = given;
+    // Read after the connection was written, as the thread that ends this reads it after that.
+    if (over.get()) {
+      close(given, CloseCodes.GOING_AWAY, "");
+      return false;
+    }
+    remote = async;
+    drain();
+    return true;
+  }
+
+  boolean isConnected() {
+    return connection != null;
+  }
+
+  /** The connection is gone. */
+  void disconnected() {
+    if (isLast()) {
+      detach(CloseReason.GONE);
+    }
+  }
+
+  /** The container reports a failure, after which it closes the connection, or should. */
+  void failed(Throwable failure) {
+    log(System.Logger.Level.DEBUG, "A PeerJS client's WebSocket failed", failure);
+    abort();
+  }
+
+  /** Ends the connection in any state. */
+  void abort() {
+    cutOff(CloseReason.GONE, CloseCodes.GOING_AWAY, "");
+  }
+
+  @Override
+  public void ready() {
+    drain();
+  }
+
+  @Override
+  public void end(CloseReason reason) {
+    ending = reason;
+    draining = timer.schedule(limits.drainTimeout(), this::abort);
+    if (over.get()) {
+      cancel(draining);
+    }
+    drain();
+  }
+
+  /** Takes a part of a text message. Called by one thread at a time. */
+  void received(String part, boolean last) {
+    if (over.get()) {
+      return;
+    }
+    int max = settings.http().maxBodyBytes();
+    StringBuilder before = begun;
+    StringBuilder text = (before == null ? new StringBuilder() : before).append(part);
+    begun = last ? null : text;
+    // A character has a byte at least.
+    byte[] frame = last && text.length() <= max ? text.toString().getBytes(UTF_8) : null;
+    if (text.length() > max || (frame != null && frame.length > max)) {
+      cutOff(CloseReason.GONE, CloseCodes.TOO_BIG, "A frame may have at most " + max + " bytes.");
+    } else if (frame != null) {
+      lastHeard = timer.nanoTime();
+      if (!refused) {
+        RefusedException.untraced(() -> peers.received(this, frame));
+      }
+    }
+  }
+
+  /** Takes a message that is no text. */
+  void receivedBinary() {
+    cutOff(CloseReason.GONE, CloseCodes.CANNOT_ACCEPT, "A frame is a text message.");
+  }
+
+  /** Sends what there is to send, unless a frame is on its way. */
+  private void drain() {
+    if (wakeups.getAndIncrement() != 0) {
+      return;
+    }
+    int seen = 1;
+    do {
+      try {
+        send();
+      } catch (Throwable failure) {
+        // Errors too: the channel would keep its place for ever.
+        abort();
+        log(System.Logger.Level.ERROR, "A PeerJS client's WebSocket failed; it ends", failure);
+      }
+      seen = wakeups.addAndGet(-seen);
+    } while (seen != 0);
+  }
+
+  private void send() {
+    RemoteEndpoint.Async async = remote;
+    while (async != null && !inFlight && !over.get()) {
+      if (eventGiven) {
+        eventGiven = false;
+        Objects.requireNonNull(attachment).consumed(1);
+      }
+      // Read before the queue: once the broker has ended the stream, it queues nothing more.
+      CloseReason reason = ending;
+      byte[] frame = next();
+      if (frame == null) {
+        if (refused) {
+          leave(CloseReason.CLOSED);
+        } else if (reason != null) {
+          leave(reason);
+        }
+        return;
+      }
+      waitingSince = timer.nanoTime();
+      inFlight = true;
+      try {
+        async.sendText(new String(frame, UTF_8), this::sent);
+      } catch (RuntimeException closed) {
+        // Its end is reported, too, or should be.
+        abort();
+      }
+    }
+  }
+
+  private byte @Nullable [] next() {
+    byte[] notice = notices.poll();
+    if (notice != null) {
+      waiting.decrementAndGet();
+      return notice;
+    }
+    Attachment from = attachment;
+    while (from != null && !refused) {
+      Envelope envelope = from.poll();
+      if (envelope == null) {
+        return null;
+      }
+      byte[] frame = frame(envelope.event());
+      if (frame != null) {
+        eventGiven = true;
+        return frame;
+      }
+      from.consumed(1);
+    }
+    return null;
+  }
+
+  private byte @Nullable [] frame(Event event) {
+    if (event instanceof Event.Received received) {
+      Message message = received.message();
+      return Frames.relayed(message.json(), peers.nameOf(message.origin()), id);
+    }
+    return null;
+  }
+
+  /**
+   * A frame has been taken, or lost. Called by the container, perhaps inside the call that sends.
+   */
+  private void sent(SendResult result) {
+    if (!result.isOK()) {
+      Duration timeout = settings.http().writeTimeout();
+      boolean stalled = timer.nanoTime() - waitingSince >= timeout.toNanos();
+      cutOff(stalled ? CloseReason.STALLED : CloseReason.GONE, CloseCodes.GOING_AWAY, "");
+      return;
+    }
+    inFlight = false;
+    drain();
+  }
+
+  /** Closes the connection after the last frame. */
+  private void leave(CloseReason reason) {
+    boolean isShutdown = reason == CloseReason.SHUTTING_DOWN;
+    if (isLast()) {
+      // The stream is detached when that is done, as a broker that shuts down waits for it.
+      closeLater(
+          isShutdown ? CloseCodes.SERVICE_RESTART : CloseCodes.NORMAL_CLOSURE,
+          reason.code(),
+          () -> detach(CloseReason.GONE));
+    }
+  }
+
+  /** Ends it, and closes the connection. */
+  private void cutOff(CloseReason reason, CloseCodes code, String phrase) {
+    if (isLast()) {
+      // First: a container may wait with its close for a client that takes nothing.
+      detach(reason);
+      closeLater(code, phrase, () -> {});
+    }
+  }
+
+  /** Closes the connection on another thread than the one that sends for others. */
+  private void closeLater(CloseCodes code, String phrase, Runnable afterwards) {
+    // Read after it was noted that this is over: see connected().
+    jakarta.websocket.Session connected = connection;
+    AtomicBoolean done = new AtomicBoolean();
+    Runnable close =
+        () -> {
+          if (!done.getAndSet(true)) {
+            try {
+              if (connected != null) {
+                close(connected, code, phrase);
+              }
+            } finally {
+              afterwards.run();
+            }
+          }
+        };
+    try {
+      var unused = timer.schedule(Duration.ZERO, close);
+    } catch (Throwable refusing) {
+      // An application's timer.
+      close.run();
+      return;
+    }
+    if (timer.isClosed()) {
+      close.run();
+    }
+  }
+
+  private static void close(jakarta.websocket.Session connected, CloseCodes code, String phrase) {
+    try {
+      // Jetty waits for the client's own close, and behind a frame that it does not take.
+      connected.setMaxIdleTimeout(CLOSE_WITHIN.toMillis());
+      // Not before, since it is the bound of the container's answers to pings, too.
+      connected.getUserProperties().put(TOMCAT + "BLOCKING_SEND_TIMEOUT", CLOSE_MILLIS);
+      connected.close(new jakarta.websocket.CloseReason(code, phrase));
+    } catch (Exception gone) {
+      log(System.Logger.Level.DEBUG, "A PeerJS client's WebSocket could not be closed", gone);
+    }
+  }
+
+  /** Logs a failure. What a logger's handlers throw is dropped: what follows must be done. */
+  private static void log(System.Logger.Level level, String message, Throwable thrown) {
+    try {
+      Log.LOG.log(level, message, thrown);
+    } catch (Throwable unloggable) {
+      // There is nowhere left to report it.
+    }
+  }
+
+  /** Returns whether this call ends it. */
+  private boolean isLast() {
+    if (over.getAndSet(true)) {
+      return false;
+    }
+    peers.remove(this);
+    cancel(scheduled);
+    cancel(draining);
+    notices.clear();
+    return true;
+  }
+
+  private static void cancel(Timer.@Nullable Scheduled task) {
+    if (task != null) {
+      task.cancel();
+    }
+  }
+
+  private void detach(CloseReason reason) {
+    Attachment left = attachment;
+    if (left != null) {
+      left.detach(reason);
+    }
+  }
+
+  /** Gives up a client that takes nothing, or says nothing. */
+  private void tick() {
+    if (over.get()) {
+      return;
+    }
+    long now = timer.nanoTime();
+    long silence = settings.aliveTimeout().toNanos() - (now - lastHeard);
+    if (silence <= 0) {
+      cutOff(CloseReason.GONE, CloseCodes.GOING_AWAY, "Nothing was heard from you.");
+      return;
+    }
+    long timeout = settings.http().writeTimeout().toNanos();
+    boolean waits = inFlight || connection == null;
+    long since = waitingSince;
+    long next = timeout;
+    if (waits) {
+      if (now - since >= timeout) {
+        // Not at the first look: after a pause of the process the callback may be on its way.
+        if (since == stuckSince) {
+          cutOff(CloseReason.STALLED, CloseCodes.GOING_AWAY, "");
+          return;
+        }
+        stuckSince = since;
+      }
+      next = Math.max(timeout / 8, timeout - (now - since));
+    }
+    scheduled = timer.schedule(Duration.ofNanos(Math.min(silence, next)), this::tick);
+    if (over.get()) {
+      cancel(scheduled);
+    }
+  }
+}

@@ -1,0 +1,346 @@
+package io.peerbroker.peerjs;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.peerbroker.core.AccessPolicy;
+import io.peerbroker.core.Broker;
+import io.peerbroker.core.Caller;
+import io.peerbroker.core.Channel;
+import io.peerbroker.core.ChannelOptions;
+import io.peerbroker.core.Delivery;
+import io.peerbroker.core.Json;
+import io.peerbroker.core.ListedSession;
+import io.peerbroker.core.Message;
+import io.peerbroker.core.Page;
+import io.peerbroker.core.Refusal;
+import io.peerbroker.core.RefusedException;
+import io.peerbroker.core.Session;
+import io.peerbroker.core.SessionSpec;
+import io.peerbroker.core.TagFilter;
+import io.peerbroker.core.Timer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The clients by their ids, and the way of a frame from one to another: through the broker, as a
+ * message from one's channel to the other's.
+ *
+ * <p>Safe for use by many threads. The lock is held for a few operations on maps; the broker and
+ * the application are called outside it.
+ */
+final class Peers {
+
+  /** How many clients that have left are remembered, for frames that are still under way. */
+  private static final int MAX_LEFT = 1_024;
+
+  private final Broker broker;
+  private final PeerJsSettings settings;
+  private final Timer timer;
+
+  private final Object lock = new Object();
+
+  /** Who has an id. Written under the lock. */
+  private final Map<String, PeerSocket> byId = new ConcurrentHashMap<>();
+
+  /** The ids of clients by the addresses that the broker has for them. Written under the lock. */
+  private final Map<String, String> names = new ConcurrentHashMap<>();
+
+  /** The same of the last clients that have left. */
+  @GuardedBy("lock")
+  private final Map<String, String> left =
+      new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, String> eldest) {
+          return size() > MAX_LEFT;
+        }
+      };
+
+  /** What waits for ids that nobody has. */
+  @GuardedBy("lock")
+  private final WaitingFrames waiting = new WaitingFrames();
+
+  /** Every connection that is open, also of those that have got no id. */
+  private final Set<PeerSocket> open = ConcurrentHashMap.newKeySet();
+
+  Peers(Broker broker, PeerJsSettings settings) {
+    this.broker = broker;
+    this.settings = settings;
+    timer = broker.gateway().timer();
+  }
+
+  /** Returns the policy of the broker. */
+  AccessPolicy policy() {
+    return broker.gateway().policy();
+  }
+
+  /** Returns the connection of a client that asks for an id. */
+  PeerSocket connect(String id, String token) {
+    return new PeerSocket(id, token, settings, timer, broker.limits(), this);
+  }
+
+  /** Opens a channel for a client and gives it its id, or tells it why not. */
+  void enter(PeerSocket socket, Caller caller) {
+    try {
+      settings.ids().check(caller, socket.id());
+      socket.opened(openChannel(socket, caller));
+      if (take(socket)) {
+        return;
+      }
+      socket.refuse(Frames.ID_TAKEN);
+    } catch (RefusedException refused) {
+      socket.refuse(Frames.error(refused.refusal().detail()));
+    } catch (RuntimeException failed) {
+      Log.LOG.log(System.Logger.Level.ERROR, "A client was not admitted", failed);
+      socket.refuse(Frames.error("The server failed; its log says more."));
+    }
+  }
+
+  private Channel openChannel(PeerSocket socket, Caller caller) {
+    try {
+      return broker
+          .forCaller(caller)
+          .gateway()
+          .openChannel(ChannelOptions.none(), socket::attach)
+          .toCompletableFuture()
+          .join();
+    } catch (CompletionException failed) {
+      throw failed.getCause() instanceof RuntimeException cause ? cause : failed;
+    }
+  }
+
+  /** Gives a client its id, and all that waits for it. Returns false if another has the id. */
+  private boolean take(PeerSocket socket) {
+    String id = socket.id();
+    boolean isAddress = isAddress(id);
+    PeerSocket before;
+    synchronized (lock) {
+      before = byId.get(id);
+      if (before == null ? isAddress : !before.hasTokenOf(socket)) {
+        return false;
+      }
+      byId.put(id, socket);
+      names.put(socket.address(), id);
+    }
+    try {
+      host(socket);
+    } catch (RuntimeException refused) {
+      giveBack(socket, before);
+      throw refused;
+    }
+    List<WaitingFrames.Waiting> frames;
+    synchronized (lock) {
+      frames = waiting.take(id);
+    }
+    socket.admitted();
+    if (before != null) {
+      before.leave();
+    }
+    for (WaitingFrames.Waiting frame : frames) {
+      deliver(frame.sender(), socket.address(), id, frame.type(), frame.message());
+    }
+    return true;
+  }
+
+  private void host(PeerSocket socket) {
+    String tag = settings.tag();
+    if (tag != null) {
+      Session session =
+          socket
+              .channel()
+              .openSession(SessionSpec.listed(tag).withMetadata(Frames.metadata(socket.id())));
+      synchronized (lock) {
+        names.put(session.id(), socket.id());
+      }
+      socket.hosts(session);
+    }
+  }
+
+  private void giveBack(PeerSocket socket, @Nullable PeerSocket before) {
+    synchronized (lock) {
+      if (before == null || !before.isOpen()) {
+        byId.remove(socket.id(), socket);
+      } else {
+        byId.replace(socket.id(), socket, before);
+      }
+    }
+  }
+
+  /** Notes that there is a connection. */
+  void add(PeerSocket socket) {
+    open.add(socket);
+  }
+
+  /** Notes that a connection has ended, and frees its id. */
+  void remove(PeerSocket socket) {
+    open.remove(socket);
+    synchronized (lock) {
+      byId.remove(socket.id(), socket);
+      for (String address : socket.addresses()) {
+        String name = names.remove(address);
+        if (name != null) {
+          left.put(address, name);
+        }
+      }
+    }
+  }
+
+  /** Returns the id of the client with this address; the address itself if it is no client's. */
+  String nameOf(String address) {
+    String name = names.get(address);
+    if (name == null) {
+      synchronized (lock) {
+        name = left.get(address);
+      }
+    }
+    return name == null ? address : name;
+  }
+
+  /** Takes a frame of a client. What is no frame is ignored, as what other kinds say. */
+  void received(PeerSocket from, byte[] text) {
+    Map<String, Json> members;
+    try {
+      members = Json.members(text, broker.limits().maxJsonDepth());
+    } catch (RefusedException malformed) {
+      return;
+    }
+    String type = string(members, "type");
+    String dst = string(members, "dst");
+    if (type == null || !Frames.isRelayed(type)) {
+      return;
+    }
+    if (dst == null || dst.isEmpty()) {
+      if (type.equals("LEAVE")) {
+        from.leave();
+      }
+    } else if (dst.length() <= PeerJsServlet.MAX_ID) {
+      relay(from, dst, type, Frames.message(type, members.get("payload")));
+    }
+  }
+
+  private static @Nullable String string(Map<String, Json> members, String name) {
+    Json value = members.get(name);
+    return value != null && value.isString() ? value.asString() : null;
+  }
+
+  private void relay(PeerSocket from, String dst, String type, Json message) {
+    PeerSocket to = byId.get(dst);
+    if (to != null) {
+      deliver(from, to.address(), dst, type, message);
+    } else if (isAddress(dst)) {
+      deliver(from, dst, dst, type, message);
+    } else if (Frames.isAwaited(type)) {
+      await(from, dst, new WaitingFrames.Waiting(from, type, message));
+    }
+  }
+
+  /** Returns whether an id is that of a channel or a session of the broker's. */
+  private boolean isAddress(String id) {
+    return broker.findSession(id) != null || broker.findChannel(id) != null;
+  }
+
+  private void await(PeerSocket from, String dst, WaitingFrames.Waiting frame) {
+    PeerSocket to;
+    boolean waits = false;
+    synchronized (lock) {
+      // Once more: it may have come meanwhile.
+      to = byId.get(dst);
+      if (to == null) {
+        waits = waiting.add(dst, frame, timer.nanoTime());
+      }
+    }
+    if (to != null) {
+      deliver(from, to.address(), dst, frame.type(), frame.message());
+    } else if (waits) {
+      var unused = timer.schedule(settings.waitTimeout(), () -> expire(dst));
+    } else {
+      from.tell(Frames.expire(dst, from.id()));
+    }
+  }
+
+  /** Tells the senders of what has waited too long for an id. */
+  private void expire(String dst) {
+    List<WaitingFrames.Waiting> frames;
+    synchronized (lock) {
+      boolean isDue = waiting.isAwaited(dst, timer.nanoTime(), settings.waitTimeout().toNanos());
+      frames = isDue ? waiting.take(dst) : List.of();
+    }
+    Set<PeerSocket> senders = new LinkedHashSet<>();
+    frames.forEach(frame -> senders.add(frame.sender()));
+    senders.forEach(sender -> sender.tell(Frames.expire(dst, sender.id())));
+  }
+
+  private void deliver(PeerSocket from, String target, String dst, String type, Json message) {
+    if (!from.isOpen()) {
+      return;
+    }
+    var unused =
+        from.channel()
+            .send(new Message(from.address(), target, message))
+            .thenAccept(
+                delivery -> {
+                  if (delivery instanceof Delivery.Refused && Frames.isAwaited(type)) {
+                    from.tell(Frames.expire(dst, from.id()));
+                  }
+                });
+  }
+
+  /** Returns the channel of the client with an id, or null if there is none. */
+  @Nullable Channel findChannel(String id) {
+    PeerSocket socket = byId.get(id);
+    return socket == null ? null : broker.findChannel(socket.channel().id());
+  }
+
+  /**
+   * Returns the ids whose sessions a caller may see, of the first page of the list.
+   *
+   * @throws RefusedException if the ids are not listed, or what the access policy says
+   */
+  List<String> list(Caller caller) {
+    String tag = settings.tag();
+    if (!settings.discovery() || tag == null) {
+      throw RefusedException.of(Refusal.Code.DENIED, "Ids are not listed.");
+    }
+    Page page = broker.forCaller(caller).list(TagFilter.parse(tag));
+    List<String> ids = new ArrayList<>();
+    for (ListedSession session : page.sessions()) {
+      String id = names.get(session.id());
+      // Others may use the tag as well.
+      if (id != null) {
+        ids.add(id);
+      }
+    }
+    return ids;
+  }
+
+  /** Returns an id that nobody has now; it is not reserved. */
+  String unusedId() {
+    return UUID.randomUUID().toString();
+  }
+
+  /** Cuts all connections that are still open. */
+  void close() {
+    open.forEach(PeerSocket::abort);
+  }
+
+  /** Returns how many frames wait, for tests. */
+  int waiting() {
+    synchronized (lock) {
+      return waiting.size();
+    }
+  }
+
+  /** Returns whether a client has an id, for tests. */
+  boolean isTaken(String id) {
+    return byId.containsKey(Objects.requireNonNull(id, "id"));
+  }
+}

@@ -1,0 +1,119 @@
+package io.peerbroker.peerjs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.peerbroker.core.Caller;
+import jakarta.websocket.CloseReason;
+import jakarta.websocket.RemoteEndpoint;
+import jakarta.websocket.SendHandler;
+import jakarta.websocket.SendResult;
+import jakarta.websocket.Session;
+import java.lang.reflect.Proxy;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Objects;
+import java.util.Queue;
+import org.jspecify.annotations.Nullable;
+
+/** A client at its end of a connection, which takes each frame at once or when it is told to. */
+final class FakeConnection {
+
+  private final PeerSocket socket;
+  private final List<String> taken = new ArrayList<>();
+  private final Queue<SendHandler> stalled = new ArrayDeque<>();
+  private boolean stalls;
+  private @Nullable CloseReason closed;
+
+  private FakeConnection(PeerSocket socket) {
+    this.socket = socket;
+  }
+
+  /** Connects a client that asks for an id. */
+  static FakeConnection enter(Peers peers, String id, String token) {
+    FakeConnection connection = new FakeConnection(peers.connect(id, token));
+    peers.enter(connection.socket, Caller.of(null));
+    var unused = connection.socket.connected(connection.session());
+    return connection;
+  }
+
+  private Session session() {
+    RemoteEndpoint.Async remote =
+        fake(
+            RemoteEndpoint.Async.class,
+            (name, arguments) -> {
+              if (name.equals("sendText")) {
+                take((String) arguments[0], (SendHandler) arguments[1]);
+              }
+              return null;
+            });
+    HashMap<String, Object> properties = new HashMap<>();
+    return fake(
+        Session.class,
+        (name, arguments) ->
+            switch (name) {
+              case "getAsyncRemote" -> remote;
+              case "getUserProperties" -> properties;
+              case "close" -> {
+                closed = (CloseReason) arguments[0];
+                yield null;
+              }
+              default -> null;
+            });
+  }
+
+  private void take(String text, SendHandler handler) {
+    assertThat(stalled).as("One frame at a time").isEmpty();
+    taken.add(text);
+    if (stalls) {
+      stalled.add(handler);
+    } else {
+      handler.onResult(new SendResult());
+    }
+  }
+
+  /** Takes nothing more: the next frame is on its way until {@link #resume}. */
+  void stall() {
+    stalls = true;
+  }
+
+  /** Takes what is on its way, and all that follows. */
+  void resume() {
+    stalls = false;
+    Objects.requireNonNull(stalled.poll(), "Nothing is on its way").onResult(new SendResult());
+  }
+
+  void send(String text) {
+    socket.received(text, true);
+  }
+
+  void goAway() {
+    socket.disconnected();
+  }
+
+  /** Returns the frames that have come since the last call. */
+  List<String> frames() {
+    List<String> frames = List.copyOf(taken);
+    taken.clear();
+    return frames;
+  }
+
+  /** Returns the code that the connection was closed with; 0 if it is open. */
+  int closeCode() {
+    CloseReason reason = closed;
+    return reason == null ? 0 : reason.getCloseCode().getCode();
+  }
+
+  private interface Call {
+    @Nullable Object answer(String name, Object[] arguments);
+  }
+
+  private static <T> T fake(Class<T> type, Call call) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            type.getClassLoader(),
+            new Class<?>[] {type},
+            (proxy, method, arguments) -> call.answer(method.getName(), arguments)));
+  }
+}
