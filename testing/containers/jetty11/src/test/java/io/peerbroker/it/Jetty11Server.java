@@ -3,6 +3,8 @@ package io.peerbroker.it;
 import io.peerbroker.core.Broker;
 import io.peerbroker.it.common.FrontFilter;
 import io.peerbroker.it.common.KitServlet;
+import io.peerbroker.peerjs.PeerJsServlet;
+import io.peerbroker.peerjs.PeerJsSettings;
 import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
@@ -32,6 +34,9 @@ record Jetty11Server(Server server, ServletContextHandler context) implements Co
     ServletContextHandler context = new ServletContextHandler();
     context.addFilter(front, "/*", EnumSet.of(DispatcherType.REQUEST));
     context.addServlet(servlet, "/broker/*");
+    context.addServlet(
+        new ServletHolder(new PeerJsServlet(PeerJsSettings.defaults().withTag("peerjs"))),
+        "/peerjs/*");
     JakartaWebSocketServletContainerInitializer.configure(context, null);
     int threads = settings.threads() == 0 ? 200 : settings.threads();
     Server server = new Server(new QueuedThreadPool(threads, Math.min(8, threads)));

@@ -3,6 +3,8 @@ package io.peerbroker.it;
 import io.peerbroker.core.Broker;
 import io.peerbroker.it.common.FrontFilter;
 import io.peerbroker.it.common.KitServlet;
+import io.peerbroker.peerjs.PeerJsServlet;
+import io.peerbroker.peerjs.PeerJsSettings;
 import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
@@ -44,6 +46,12 @@ record SpringBootServer(WebApplicationContext context) implements ContainerServe
       registration.setInitParameters(settings.parameters());
       registration.setLoadOnStartup(0);
       return registration;
+    }
+
+    @Bean
+    ServletRegistrationBean<PeerJsServlet> peerJs() {
+      return new ServletRegistrationBean<>(
+          new PeerJsServlet(PeerJsSettings.defaults().withTag("peerjs")), "/peerjs/*");
     }
 
     @Bean

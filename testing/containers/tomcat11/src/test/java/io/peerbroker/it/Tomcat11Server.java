@@ -3,6 +3,8 @@ package io.peerbroker.it;
 import io.peerbroker.core.Broker;
 import io.peerbroker.it.common.FrontFilter;
 import io.peerbroker.it.common.KitServlet;
+import io.peerbroker.peerjs.PeerJsServlet;
+import io.peerbroker.peerjs.PeerJsSettings;
 import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
@@ -55,6 +57,9 @@ record Tomcat11Server(Tomcat tomcat, Context context) implements ContainerServer
     servlet.setAsyncSupported(true);
     servlet.setLoadOnStartup(0);
     servlet.addMapping("/broker/*");
+    Tomcat.addServlet(
+            context, "peerjs", new PeerJsServlet(PeerJsSettings.defaults().withTag("peerjs")))
+        .addMapping("/peerjs/*");
     tomcat.start();
     return new Tomcat11Server(tomcat, context);
   }

@@ -3,6 +3,8 @@ package io.peerbroker.it;
 import io.peerbroker.core.Broker;
 import io.peerbroker.it.common.FrontFilter;
 import io.peerbroker.it.common.KitServlet;
+import io.peerbroker.peerjs.PeerJsServlet;
+import io.peerbroker.peerjs.PeerJsSettings;
 import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.tck.ContainerServer;
 import io.peerbroker.tck.ServerSettings;
@@ -46,7 +48,14 @@ record UndertowServer(Undertow undertow, DeploymentManager application) implemen
             .addFilterUrlMapping("front", "/*", DispatcherType.REQUEST)
             .addServletContextAttribute(
                 WebSocketDeploymentInfo.ATTRIBUTE_NAME, new WebSocketDeploymentInfo())
-            .addServlet(servlet);
+            .addServlet(servlet)
+            .addServlet(
+                Servlets.servlet(
+                        "peerjs",
+                        PeerJsServlet.class,
+                        new ImmediateInstanceFactory<>(
+                            new PeerJsServlet(PeerJsSettings.defaults().withTag("peerjs"))))
+                    .addMapping("/peerjs/*"));
     DeploymentManager application = Servlets.newContainer().addDeployment(deployment);
     application.deploy();
     Undertow.Builder builder =

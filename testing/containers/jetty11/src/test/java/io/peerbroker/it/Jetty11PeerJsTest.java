@@ -1,0 +1,17 @@
+package io.peerbroker.it;
+
+import io.peerbroker.tck.PeerJsRules;
+import io.peerbroker.tck.ServerSettings;
+import io.peerbroker.tck.WireServer;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+
+/** The package {@code peerjs} served by the broker in {@link Jetty11Server}. */
+@Execution(ExecutionMode.CONCURRENT)
+final class Jetty11PeerJsTest extends PeerJsRules {
+
+  @Override
+  protected WireServer start(ServerSettings settings) throws Exception {
+    return Jetty11Server.start(settings);
+  }
+}

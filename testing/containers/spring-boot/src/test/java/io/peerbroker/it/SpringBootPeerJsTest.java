@@ -1,0 +1,17 @@
+package io.peerbroker.it;
+
+import io.peerbroker.tck.PeerJsRules;
+import io.peerbroker.tck.ServerSettings;
+import io.peerbroker.tck.WireServer;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+
+/** The package {@code peerjs} served by the broker in {@link SpringBootServer}. */
+@Execution(ExecutionMode.CONCURRENT)
+final class SpringBootPeerJsTest extends PeerJsRules {
+
+  @Override
+  protected WireServer start(ServerSettings settings) throws Exception {
+    return SpringBootServer.start(settings);
+  }
+}
