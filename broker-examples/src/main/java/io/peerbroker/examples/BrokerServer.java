@@ -1,6 +1,8 @@
 package io.peerbroker.examples;
 
 import io.peerbroker.core.Broker;
+import io.peerbroker.peerjs.PeerJsServlet;
+import io.peerbroker.peerjs.PeerJsSettings;
 import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.servlet.HttpSettings;
 import jakarta.servlet.ServletException;
@@ -92,6 +94,14 @@ public final class BrokerServer implements Callable<Integer> {
       showDefaultValue = CommandLine.Help.Visibility.ALWAYS,
       description = "Where the broker is mounted.")
   private String path = "/broker";
+
+  @Option(
+      names = "--peerjs-path",
+      paramLabel = "PATH",
+      description =
+          "Where pages with the npm package peerjs have their server. They are in the list with the"
+              + " tag peerjs. Default: nowhere")
+  private @Nullable String peerJsPath;
 
   @Option(
       names = "--demo",
@@ -245,6 +255,9 @@ public final class BrokerServer implements Callable<Integer> {
                 demo
                     ? "the demo page is there, the broker at " + at
                     : "the broker is at " + at + ", without the demo page");
+            if (peerJsPath != null) {
+              out.println("pages with peerjs find their server at " + peerJsPath);
+            }
           });
     } catch (Exception e) {
       throw asWrongOption(e);
@@ -301,7 +314,7 @@ public final class BrokerServer implements Callable<Integer> {
    */
   Site site(BrokerServlet servlet) {
     check();
-    String mount = path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
+    String mount = withoutSlash(path);
     var holder = new ServletHolder("broker", servlet);
     holder.setInitParameters(parameters());
     holder.setAsyncSupported(true);
@@ -309,12 +322,25 @@ public final class BrokerServer implements Callable<Integer> {
     holder.setInitOrder(0);
     var context = new ServletContextHandler("/");
     context.addServlet(holder, mount + "/*");
+    if (peerJsPath != null) {
+      context.addServlet(new ServletHolder("peerjs", peerJs()), withoutSlash(peerJsPath) + "/*");
+    }
     JakartaWebSocketServletContainerInitializer.configure(context, null);
     Handler handler = demo ? new DemoPage(mount, context) : context;
     var bounds =
         new JettyServer.Bounds(idleTimeout, JettyServer.Bounds.DEFAULTS.head(), connections());
     Duration silence = heartbeat == null ? HttpSettings.defaults().heartbeat() : heartbeat;
     return new Site(new JettyServer(host, port, silence, bounds, handler), context, mount);
+  }
+
+  private static String withoutSlash(String path) {
+    return path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
+  }
+
+  /** Makes the servlet for PeerJS, which takes the broker of the other one. */
+  private PeerJsServlet peerJs() {
+    HttpSettings http = HttpSettings.defaults().withAllowedOrigins(allowedOrigins);
+    return new PeerJsServlet(PeerJsSettings.defaults().withTag("peerjs").withHttp(http));
   }
 
   /** Room for all streams that there may be, and for requests beside them. */
@@ -332,6 +358,14 @@ public final class BrokerServer implements Callable<Integer> {
         path.matches(PATH),
         "--path must be / or segments of letters and digits with / before each (/broker), not "
             + path);
+    require(
+        peerJsPath == null
+            || (peerJsPath.matches(PATH)
+                && !withoutSlash(peerJsPath).isEmpty()
+                && !withoutSlash(peerJsPath).equals(withoutSlash(path))),
+        "--peerjs-path must be another path than the broker's, not / but segments of letters and"
+            + " digits with / before each (/peerjs), not "
+            + peerJsPath);
     require(
         heartbeat == null
             || (heartbeat.compareTo(MIN_HEARTBEAT) >= 0 && heartbeat.compareTo(MAX_HEARTBEAT) <= 0),
