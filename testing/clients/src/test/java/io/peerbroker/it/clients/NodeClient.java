@@ -1,25 +1,18 @@
 package io.peerbroker.it.clients;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static java.util.Objects.requireNonNull;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import io.peerbroker.it.common.Npm;
 import java.io.BufferedReader;
-import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** The npm package eventsource in a Node.js process, installed with {@code npm ci} when needed. */
 final class NodeClient implements Client {
-
-  private static final Path FOLDER = Path.of("target", "node").toAbsolutePath();
 
   private final List<Log> logs = new CopyOnWriteArrayList<>();
   private final Process process;
@@ -35,27 +28,12 @@ final class NodeClient implements Client {
   }
 
   static NodeClient start() throws Exception {
-    install();
+    Path folder = NodeFolder.install("node", "streams.mjs");
     return new NodeClient(
         new ProcessBuilder("node", "streams.mjs")
-            .directory(FOLDER.toFile())
+            .directory(folder.toFile())
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start());
-  }
-
-  private static synchronized void install() throws Exception {
-    Files.createDirectories(FOLDER);
-    for (String name : List.of(".npmrc", "package.json", "package-lock.json", "streams.mjs")) {
-      try (InputStream file = NodeClient.class.getResourceAsStream("/node/" + name)) {
-        byte[] bytes = requireNonNull(file, name).readAllBytes();
-        Path copy = FOLDER.resolve(name);
-        // A lock that is newer than the packages would have them installed again
-        if (!Files.exists(copy) || !Arrays.equals(Files.readAllBytes(copy), bytes)) {
-          Files.write(copy, bytes);
-        }
-      }
-    }
-    Npm.install(FOLDER);
   }
 
   private void note(String line) {
