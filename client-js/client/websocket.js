@@ -41,7 +41,8 @@ export function webSocket(WebSocket) {
     let over; // why
 
     function end(error) {
-      over ??= error;
+      if (over) return;
+      over = error;
       reject(error);
       clearTimeout(asking);
       for (const request of waiting.values()) request.reject(error);
@@ -70,7 +71,7 @@ export function webSocket(WebSocket) {
     /** A channel that goes on may have nothing to say, and then says at least that it is this one. A new one has its event. */
     function ask() {
       post(`/channel/${channel.cid}/ping`, '{}').then(on.comment, () => {
-        asking = setTimeout(ask, ASK_AGAIN);
+        if (!over) asking = setTimeout(ask, ASK_AGAIN);
       });
     }
 

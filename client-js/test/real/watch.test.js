@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Broker } from '../../client/broker.js';
+import WebSocket from 'ws';
+import { webSocket } from '../../client/websocket.js';
 import { random } from '../tools/model.js';
 import { startProxy, startRealBroker, withoutJar } from '../tools/realbroker.js';
 import { until } from '../tools/waiting.js';
@@ -19,14 +21,17 @@ async function listed(broker, filter) {
   return sessions;
 }
 
-for (const seed of [1, 2]) {
-  test(`Watches show what lists do, through cuts, silence, lost answers and new starts (seed ${seed})`, options, async (t) => {
+const wires = { 'a stream': undefined, 'a WebSocket': webSocket(WebSocket) };
+
+for (const [seed, wire] of [[1, 'a stream'], [2, 'a stream'], [1, 'a WebSocket'], [2, 'a WebSocket']]) {
+  const transport = wires[wire];
+  test(`Watches show what lists do, through cuts, silence, lost answers and new starts (seed ${seed}), over ${wire}`, options, async (t) => {
     const real = await startRealBroker('--heartbeat', '500ms');
     t.after(() => real.stop('SIGKILL'));
     const proxy = await startProxy(real.port);
     t.after(proxy.close);
     const delay = () => 50;
-    const [ada, bob] = [new Broker(real.url, { delay }), new Broker(proxy.url, { delay })];
+    const [ada, bob] = [new Broker(real.url, { delay, transport }), new Broker(proxy.url, { delay, transport })];
     t.after(() => Promise.all([ada.close(), bob.close()]));
     const rand = random(seed);
     const one = (values) => values[Math.floor(rand() * values.length)];
