@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable, and always well-formed, so it never needs checking again. It may be a slice of a
  * larger array that it shares with other values, so <em>the array that was handed to {@link
  * #members(byte[], int)} must not be changed while they are in use</em>, and it stays in memory for
- * as long as one slice does; see {@link #compact()}. What the broker keeps or queues is compact.
+ * as long as one slice does; see {@link #compact()}. What the broker keeps is compact, and what it
+ * queues nearly so.
  */
 public final class Json {
 
@@ -281,6 +282,14 @@ public final class Json {
    */
   public Json compact() {
     return length == utf8.length ? this : new Json(toBytes(), 0, length, depth, oneLine);
+  }
+
+  /**
+   * Returns the same value in an array that is at most an eighth longer, for values that are
+   * queued: most messages are nearly all of their request's body, which need not be copied.
+   */
+  Json nearlyCompact() {
+    return utf8.length - length <= length / 8 ? this : compact();
   }
 
   /** Returns whether the other is a JSON value of the same bytes: {@code 1.0} is not {@code 1}. */

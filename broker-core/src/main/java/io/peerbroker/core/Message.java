@@ -25,9 +25,12 @@ public record Message(String origin, String target, Json json) {
     return new Message(/* origin= */ target, /* target= */ origin, reply);
   }
 
-  /** Returns the same message without the rest of the array that the JSON is a slice of. */
+  /**
+   * Returns the same message, of which the JSON keeps little more memory than it has bytes: as a
+   * slice it would keep the whole array, with other messages perhaps.
+   */
   Message compact() {
-    return new Message(origin, target, json.compact());
+    return new Message(origin, target, json.nearlyCompact());
   }
 
   /** Returns only the addresses and the size: contents are not for logs. */

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.peerbroker.core.Refusal.Code;
 import java.util.Arrays;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -210,6 +211,18 @@ class JsonTest {
         .isNotSameAs(head)
         .isEqualTo(head);
     assertThat(slice).as("shares the body's array").hasToString("!!!!!");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"80, true", "79, false"})
+  @DisplayName("What is queued keeps at most an eighth more bytes than its own.")
+  void keepsAnEighthAtMost(int length, boolean shared) {
+    // The rest of the array has 10 bytes.
+    byte[] body = ("{\"m\":\"" + "x".repeat(length - 2) + "\"    }").getBytes(UTF_8);
+    Json nearly = member(body, "m").nearlyCompact();
+    Arrays.fill(body, (byte) '!');
+    assertThat(nearly.length()).isEqualTo(length);
+    assertThat(nearly.toString().startsWith("!")).isEqualTo(shared);
   }
 
   @Test

@@ -2,12 +2,19 @@ package io.peerbroker.json;
 
 import io.peerbroker.core.Json;
 import java.util.Arrays;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Puts JSON text and its framing together in one byte array. For use by one thread. */
 public final class JsonWriter {
 
-  private byte[] bytes;
+  /** Null while only the length is counted. */
+  private byte @Nullable [] bytes;
+
   private int length;
+
+  private JsonWriter() {}
 
   /**
    * Creates one without text.
@@ -19,22 +26,41 @@ public final class JsonWriter {
   }
 
   /**
+   * Returns a text in an array of its own size: it is written twice, and counted the first time, so
+   * that nothing of a long text is copied twice.
+   *
+   * @param text writes the text, the same each time
+   */
+  public static byte[] bytesOf(Consumer<JsonWriter> text) {
+    JsonWriter count = new JsonWriter();
+    text.accept(count);
+    JsonWriter out = new JsonWriter(count.length);
+    text.accept(out);
+    return out.toBytes();
+  }
+
+  /**
    * Appends ASCII as it is: names, brackets, numbers, framing.
    *
    * @param text without other characters, which would be cut to their low byte
    */
   @SuppressWarnings("deprecation") // getBytes with an offset copies ASCII without a second array
   public JsonWriter ascii(String text) {
-    reserve(text.length());
-    text.getBytes(0, text.length(), bytes, length);
+    byte[] into = reserve(text.length());
+    if (into != null) {
+      text.getBytes(0, text.length(), into, length);
+    }
     length += text.length();
     return this;
   }
 
   /** Appends a value unchanged, without a line break. */
   public JsonWriter json(Json json) {
-    reserve(json.length());
-    length = json.copyLine(bytes, length);
+    byte[] into = reserve(json.length());
+    if (into != null) {
+      json.copyLine(into, length);
+    }
+    length += json.length();
     return this;
   }
 
@@ -49,10 +75,14 @@ public final class JsonWriter {
     return ascii("\"").ascii(text).ascii("\"");
   }
 
-  private void reserve(int more) {
-    if (bytes.length - length < more) {
-      bytes = Arrays.copyOf(bytes, Math.max(bytes.length * 2, length + more));
+  /** Returns the array, which has room for so many bytes more, or null if they are counted. */
+  private byte @Nullable [] reserve(int more) {
+    byte[] present = bytes;
+    if (present != null && present.length - length < more) {
+      present = Arrays.copyOf(present, Math.max(present.length * 2, length + more));
+      bytes = present;
     }
+    return present;
   }
 
   /** Returns the number of bytes so far. */
@@ -62,6 +92,7 @@ public final class JsonWriter {
 
   /** Returns the text so far. Nothing may be appended any longer. */
   public byte[] toBytes() {
-    return length == bytes.length ? bytes : Arrays.copyOf(bytes, length);
+    byte[] whole = Objects.requireNonNull(bytes);
+    return length == whole.length ? whole : Arrays.copyOf(whole, length);
   }
 }

@@ -36,13 +36,15 @@ final class SseEncoder {
    * @param heartbeat the stream's heartbeat for {@code channel} and {@code ready}; zero to omit it
    */
   static byte[] event(Event event, @Nullable String id, Duration heartbeat) {
-    JsonWriter frame = new JsonWriter(event.size() + 128);
-    if (id != null) {
-      frame.ascii("id: ").ascii(id).ascii("\n");
-    }
-    frame.ascii("event: ").ascii(JsonEvents.name(event)).ascii("\ndata: ");
-    JsonEvents.write(event, heartbeat, frame);
-    return frame.ascii("\n\n").toBytes();
+    return JsonWriter.bytesOf(
+        frame -> {
+          if (id != null) {
+            frame.ascii("id: ").ascii(id).ascii("\n");
+          }
+          frame.ascii("event: ").ascii(JsonEvents.name(event)).ascii("\ndata: ");
+          JsonEvents.write(event, heartbeat, frame);
+          frame.ascii("\n\n");
+        });
   }
 
   /**
