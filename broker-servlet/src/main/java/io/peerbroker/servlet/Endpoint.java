@@ -3,8 +3,8 @@ package io.peerbroker.servlet;
 import io.peerbroker.json.RequestPath;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.MappingMatch;
-import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The paths of the protocol, and the methods that each takes. */
@@ -97,15 +97,36 @@ enum Endpoint {
      * so.
      */
     private static boolean isStrange(String rawPath) {
-      String path = rawPath.toLowerCase(Locale.ROOT);
-      return path.contains(";")
-          || path.contains("//")
-          || (path + "/").contains("/./")
-          || (path + "/").contains("/../")
-          || path.contains("%2e")
-          || path.contains("%2f")
-          || path.contains("%5c")
-          || path.contains("%00");
+      for (int i = 0; i < rawPath.length(); i++) {
+        boolean strange =
+            switch (rawPath.charAt(i)) {
+              case ';' -> true;
+              case '/' -> isStrangeSegment(rawPath, i + 1);
+              case '%' -> isStrangeOctet(rawPath, i + 1);
+              default -> false;
+            };
+        if (strange) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    /** Whether a segment that begins here is empty, with another behind it, or one of dots. */
+    private static boolean isStrangeSegment(String path, int start) {
+      int end = start;
+      while (end < path.length() && path.charAt(end) == '.') {
+        end++;
+      }
+      boolean isWhole = end == path.length() || path.charAt(end) == '/';
+      return isWhole
+          && (end - start == 1 || end - start == 2 || (end == start && end < path.length()));
+    }
+
+    /** Whether this octet is a dot, a slash, a backslash or NUL. */
+    private static boolean isStrangeOctet(String path, int start) {
+      return Stream.of("2e", "2f", "5c", "00")
+          .anyMatch(octet -> path.regionMatches(/* ignoreCase= */ true, start, octet, 0, 2));
     }
 
     private static Problem unknown(boolean withSockets) {
