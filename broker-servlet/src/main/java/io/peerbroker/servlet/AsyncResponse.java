@@ -29,6 +29,11 @@ final class AsyncResponse {
     output.start();
   }
 
+  /** As {@link ServletOutput#writeHere}. */
+  void writeHere() {
+    output.writeHere();
+  }
+
   /** As {@link ServletOutput#beforeFirstWrite}. */
   void beforeFirstWrite(Consumer<HttpServletResponse> head) {
     output.beforeFirstWrite(head);

@@ -268,9 +268,7 @@ final class BodyReader implements ReadListener {
     Runnable taker = then.getAndSet(null);
     answer.bodyIsOver();
     if (taker != null) {
-      // The application's policy or router may take its time, and this may be a thread that serves
-      // many connections.
-      answer.run(
+      answer.act(
           () -> {
             try {
               taker.run();

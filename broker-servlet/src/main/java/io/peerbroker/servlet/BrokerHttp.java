@@ -43,6 +43,7 @@ public final class BrokerHttp implements AutoCloseable {
   private final ClientFiles clientFiles;
   private final StreamRequests streamRequests;
   private final JsonRequests requests;
+  private final DirectAnswers direct = new DirectAnswers();
 
   /** Null where no WebSockets are served. */
   private final @Nullable SocketUpgrade sockets;
@@ -106,7 +107,7 @@ public final class BrokerHttp implements AutoCloseable {
       HttpServletRequest request, HttpServletResponse response, @Nullable String path) {
     Objects.requireNonNull(request, "request");
     Objects.requireNonNull(response, "response");
-    Exchange exchange = new Exchange(request, response, settings, gateway.timer());
+    Exchange exchange = new Exchange(request, response, settings, direct, gateway.timer());
     cors.apply(request, response);
     RefusedException.untraced(
         () -> {

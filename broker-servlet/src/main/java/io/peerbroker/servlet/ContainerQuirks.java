@@ -46,6 +46,18 @@ final class ContainerQuirks {
         || (type.startsWith("org.apache.catalina.") && !request.getProtocol().startsWith("HTTP/1"));
   }
 
+  /**
+   * Returns whether a container ends a write that blocks for long, and calls the broker only on
+   * threads that may block: Jetty after its connector's idle timeout, Tomcat after its connection
+   * timeout. Undertow has no such timeout unless it is set, and calls back on threads that serve
+   * many connections.
+   *
+   * @param original the response, without wrappers: what a filter holds back is written later
+   */
+  static boolean endsBlockedWrites(ServletResponse original) {
+    return isJetty(original) || original.getClass().getName().startsWith("org.apache.catalina.");
+  }
+
   /** Returns whether a response, beneath what filters have wrapped around it, is Jetty's. */
   static boolean isJetty(ServletResponse original) {
     return original.getClass().getName().startsWith("org.eclipse.jetty.");

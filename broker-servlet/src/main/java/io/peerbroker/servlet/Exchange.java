@@ -27,6 +27,7 @@ final class Exchange implements BodyReader.Asked {
   final HttpServletRequest request;
   final HttpServletResponse response;
   private final HttpSettings settings;
+  private final DirectAnswers direct;
   private final Timer timer;
 
   /** Written by the request's own thread, before any other has the exchange. */
@@ -47,10 +48,12 @@ final class Exchange implements BodyReader.Asked {
       HttpServletRequest request,
       HttpServletResponse response,
       HttpSettings settings,
+      DirectAnswers direct,
       Timer timer) {
     this.request = request;
     this.response = response;
     this.settings = settings;
+    this.direct = direct;
     this.timer = timer;
   }
 
@@ -96,7 +99,7 @@ final class Exchange implements BodyReader.Asked {
     LateAnswer begun = late;
     if (begun == null) {
       try {
-        begun = LateAnswer.begin(startAsync(), !isHead(), settings, timer);
+        begun = LateAnswer.begin(startAsync(), !isHead(), settings, direct, timer);
       } catch (IOException failed) {
         throw new UncheckedIOException(failed);
       }
@@ -205,24 +208,45 @@ final class Exchange implements BodyReader.Asked {
       } else if (!request.isAsyncSupported()) {
         reply.write(response, !isHead());
       } else {
-        // Even if it could be written at once: a client that sends many requests and reads no
-        // answer would keep a thread of the container for each of its connections.
         boolean bodyIsOver = isBodyOver();
-        LateAnswer answer = answerLater();
-        if (bodyIsOver) {
-          answer.giveAtOnce(reply);
-        } else if (waitsWithItsBody()) {
-          // It sends nothing, and must not be made to.
-          answer.leaveBody();
-          answer.giveAtOnce(reply);
-        } else {
-          BodyReader.forget(request, settings, timer, answer);
+        if (!bodyIsOver || !isWrittenHere(reply)) {
+          // Even if it could be written at once: a client that sends many requests and reads no
+          // answer would keep a thread of the container for each of its connections.
+          LateAnswer answer = answerLater();
+          if (!bodyIsOver) {
+            leaveBody(answer);
+          }
           answer.giveAtOnce(reply);
         }
       }
     } catch (IOException | UncheckedIOException gone) {
       Log.LOG.log(System.Logger.Level.DEBUG, "The client did not wait for its answer", gone);
     }
+  }
+
+  /** Lets a body go on, or not even begin, while the answer is written. */
+  private void leaveBody(LateAnswer answer) throws IOException {
+    if (waitsWithItsBody()) {
+      // It sends nothing, and must not be made to.
+      answer.leaveBody();
+    } else {
+      BodyReader.forget(request, settings, timer, answer);
+    }
+  }
+
+  /** Writes the answer and ends the response, if this thread may wait for that. */
+  private boolean isWrittenHere(Reply reply) throws IOException {
+    // A response that is not the container's own may be written by its filter, later.
+    if (async != null || !DirectAnswers.fit(request, response) || !direct.enter(reply)) {
+      return false;
+    }
+    try {
+      reply.write(response, !isHead());
+      response.getOutputStream().close();
+    } finally {
+      direct.leave();
+    }
+    return true;
   }
 
   /** A stream that went asynchronous and then failed; nothing but this thread knows of it. */

@@ -2,6 +2,7 @@ package io.peerbroker.servlet;
 
 import io.peerbroker.core.Timer;
 import jakarta.servlet.AsyncContext;
+import jakarta.servlet.ServletResponse;
 import java.io.Closeable;
 import java.io.IOException;
 import java.time.Duration;
@@ -43,11 +44,20 @@ final class LateAnswer implements StreamWriter.Source {
 
   private final Duration writeTimeout;
   private final Duration bodyTimeout;
+  private final DirectAnswers direct;
+
+  /** Whether the container's callbacks may act, and write the answer themselves. */
+  private final boolean actsOnCallbacks;
+
   private final Timer timer;
   private final ResponseTimeout task;
   private final AsyncResponse response;
   private final StreamWriter writer;
   private final AtomicReference<@Nullable Reply> reply = new AtomicReference<>();
+
+  /** The container's thread that acts on the body now. */
+  private volatile @Nullable Thread actor;
+
   private volatile boolean bodyUnfinished;
   private volatile boolean bodyUnwanted;
 
@@ -69,12 +79,20 @@ final class LateAnswer implements StreamWriter.Source {
   /** How much of the answer has been given. Used by the writer's owner only. */
   private Given given = Given.NOTHING;
 
-  private LateAnswer(AsyncContext async, boolean withBody, HttpSettings settings, Timer timer)
+  private LateAnswer(
+      AsyncContext async,
+      boolean withBody,
+      HttpSettings settings,
+      DirectAnswers direct,
+      Timer timer)
       throws IOException {
     this.async = async;
     this.withBody = withBody;
     isHttp1 = async.getRequest().getProtocol().startsWith("HTTP/1");
-    isJetty = ContainerQuirks.isJetty(ServletOutput.original(async.getResponse()));
+    ServletResponse original = ServletOutput.original(async.getResponse());
+    isJetty = ContainerQuirks.isJetty(original);
+    this.direct = direct;
+    actsOnCallbacks = DirectAnswers.fit(async.getRequest(), original);
     connection = ContainerQuirks.connectionToClose(async.getRequest());
     writeTimeout = settings.writeTimeout();
     bodyTimeout = settings.bodyTimeout();
@@ -85,9 +103,14 @@ final class LateAnswer implements StreamWriter.Source {
   }
 
   /** Waits for the answer; must be called on the request's own thread. */
-  static LateAnswer begin(AsyncContext async, boolean withBody, HttpSettings settings, Timer timer)
+  static LateAnswer begin(
+      AsyncContext async,
+      boolean withBody,
+      HttpSettings settings,
+      DirectAnswers direct,
+      Timer timer)
       throws IOException {
-    return new LateAnswer(async, withBody, settings, timer);
+    return new LateAnswer(async, withBody, settings, direct, timer);
   }
 
   /** Runs something after a while, unless the answer has been given; replaces what was set. */
@@ -105,6 +128,23 @@ final class LateAnswer implements StreamWriter.Source {
     }
   }
 
+  /**
+   * Acts on a body that is there: on this thread, which is one of the container's callbacks, or on
+   * one of its pool, if an application's policy or router could hold up many connections here.
+   */
+  void act(Runnable deed) {
+    if (actsOnCallbacks) {
+      actor = Thread.currentThread();
+      try {
+        deed.run();
+      } finally {
+        actor = null;
+      }
+    } else {
+      run(deed);
+    }
+  }
+
   /** Writes the answer on the request's own thread; no answer may have been given before. */
   void giveAtOnce(Reply answer) {
     if (take(answer)) {
@@ -114,8 +154,19 @@ final class LateAnswer implements StreamWriter.Source {
 
   /** Gives the answer, unless that has been done. */
   void give(Reply answer) {
-    if (take(answer)) {
+    if (!take(answer)) {
+      return;
+    }
+    if (actor != Thread.currentThread()) {
       run(this::start);
+    } else if (direct.enter(answer)) {
+      try {
+        response.writeHere();
+      } finally {
+        direct.leave();
+      }
+    } else {
+      start();
     }
   }
 

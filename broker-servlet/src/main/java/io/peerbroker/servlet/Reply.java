@@ -70,6 +70,11 @@ record Reply(
     response.setContentType(type + ";charset=utf-8");
   }
 
+  /** The size of the body in bytes. */
+  int length() {
+    return body == null ? 0 : body.length;
+  }
+
   /** The body; empty where there is none. */
   byte[] bytes() {
     return body == null ? new byte[0] : body;

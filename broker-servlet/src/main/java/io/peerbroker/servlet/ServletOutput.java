@@ -33,6 +33,9 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
   /** What must still be done before the first byte, with the writer's lock held. */
   private volatile @Nullable Consumer<HttpServletResponse> first;
 
+  /** Whether a thread writes all there is, and may wait in a write; the container never calls. */
+  private volatile boolean direct;
+
   /** On Quarkus, whether the callback that follows a write has yet to come. */
   private volatile boolean callbackDue;
 
@@ -71,6 +74,12 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
     out.setWriteListener(this);
   }
 
+  /** Writes on this thread, which may wait in a write: instead of {@link #start}. */
+  void writeHere() {
+    direct = true;
+    writer.onWritePossible();
+  }
+
   /**
    * Lets the thread that writes first set the status and the headers: for an answer that is not
    * known yet when the writer is prepared. Must be called before there is anything to write.
@@ -90,7 +99,7 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
 
   @Override
   public boolean isReady() {
-    return lengthReached || (!callbackDue && out.isReady());
+    return direct || lengthReached || (!callbackDue && out.isReady());
   }
 
   @Override

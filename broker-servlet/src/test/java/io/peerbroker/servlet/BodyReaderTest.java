@@ -73,7 +73,11 @@ final class BodyReaderTest {
     doAnswer(call -> writer = call.getArgument(0)).when(out).setWriteListener(any());
     Exchange exchange =
         new Exchange(
-            request, response, HttpSettings.defaults().withContext(this::named), withLateCancel());
+            request,
+            response,
+            HttpSettings.defaults().withContext(this::named),
+            new DirectAnswers(),
+            withLateCancel());
     BodyReader.read(
         exchange,
         HttpSettings.defaults().withContext(this::named),

@@ -47,7 +47,7 @@ final class LateAnswerTest {
   }
 
   private LateAnswer begin() throws IOException {
-    return LateAnswer.begin(async, true, HttpSettings.defaults(), timer);
+    return LateAnswer.begin(async, true, HttpSettings.defaults(), new DirectAnswers(), timer);
   }
 
   @Test
