@@ -42,13 +42,15 @@ final class Frames {
    * @param heartbeat the heartbeat for {@code channel}; zero to omit it
    */
   static byte[] event(Event event, @Nullable String id, Duration heartbeat) {
-    JsonWriter frame = new JsonWriter(event.size() + 128);
-    frame.ascii("{\"event\":\"").ascii(JsonEvents.name(event)).ascii("\"");
-    if (id != null) {
-      frame.ascii(",\"id\":").string(id);
-    }
-    JsonEvents.write(event, heartbeat, frame.ascii(DATA));
-    return frame.ascii("}").toBytes();
+    return JsonWriter.bytesOf(
+        frame -> {
+          frame.ascii("{\"event\":\"").ascii(JsonEvents.name(event)).ascii("\"");
+          if (id != null) {
+            frame.ascii(",\"id\":").string(id);
+          }
+          JsonEvents.write(event, heartbeat, frame.ascii(DATA));
+          frame.ascii("}");
+        });
   }
 
   /**
