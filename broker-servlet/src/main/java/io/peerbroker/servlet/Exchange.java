@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One request and its one answer: on the request's own thread, or later and then from any thread.
- * If asynchronous requests are on, the thread that gives the answer never writes it.
+ * If asynchronous requests are on, only a few threads at a time write an answer themselves ({@link
+ * DirectAnswers}).
  */
 final class Exchange implements BodyReader.Asked {
 

@@ -304,6 +304,7 @@ public final class HttpSettings {
    * those (RFC 6455, section 10.2). For the application's own WebSockets beside the broker's.
    */
   public boolean admits(HttpServletRequest request) {
+    Objects.requireNonNull(request, "request");
     String origin = request.getHeader("Origin");
     if (origin == null || allowedOrigins().contains(origin) || isOwn(origin, request)) {
       return true;

@@ -119,6 +119,7 @@ final class NullsTest {
   }
 
   private void settings() {
+    refuses("request", () -> settings.admits(null));
     refuses("heartbeat", () -> settings.withHeartbeat(null));
     refuses("retry", () -> settings.withRetry(null));
     refuses("writeTimeout", () -> settings.withWriteTimeout(null));
