@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newPage, usePages, without } from '../tools/browsers.js';
 import { startRealBroker, withoutJar } from '../tools/realbroker.js';
-import { browsers, pages, real, setUp } from '../tools/shared.js';
+import { browsers, pages, real, setUp, wires } from '../tools/shared.js';
 import { spread } from '../tools/times.js';
 
 /** How often things happen at the same time, and pages are loaded: 8 and 20 times unless PEERBROKER_TIMES says otherwise, as 100. */
@@ -30,9 +30,9 @@ function withPages([one, other], name, body, seconds = 60) {
 const both = (...promises) => Promise.all(promises);
 
 for (const pair of pairs) {
-  withPages(pair, 'a data channel, a restart by each side, and the end', async (t, ada, bob) => {
-    await ada.run('open', real.url, 'Ada');
-    const sid = await bob.run('open', real.url, 'Bob');
+  for (const [wire, how] of Object.entries(wires)) withPages(pair, `a data channel, a restart by each side, and the end, over ${wire}`, async (t, ada, bob) => {
+    await ada.run('open', real.url, 'Ada', how);
+    const sid = await bob.run('open', real.url, 'Bob', how);
     await both(ada.run('call', sid), bob.run('opened'));
     await both(ada.run('ping'), bob.run('ping'));
     assert.match(await ada.run('fingerprint'), /^sha-256 [0-9A-F:]{95}$/);
@@ -103,22 +103,22 @@ for (const pair of pairs) {
     t.diagnostic(`on the first connection: ${await both(ada.run('isSame'), bob.run('isSame'))}`);
   }, 60 + 3 * CALLS);
 
-  withPages(pair, `from the page's load to the open channel, ${CALLS} times`, async (t, ada, bob) => {
-    const sid = await bob.run('open', real.url, 'Bob');
+  for (const [wire, how] of Object.entries(wires)) withPages(pair, `from the page's load to the open channel, ${CALLS} times, over ${wire}`, async (t, ada, bob) => {
+    const sid = await bob.run('open', real.url, 'Bob', how);
     const times = [];
     for (let time = 0; time < CALLS; time++) {
       await ada.page.goto(pages.url);
-      await ada.run('open', real.url, 'Ada');
+      await ada.run('open', real.url, 'Ada', how);
       times.push(await ada.run('call', sid));
       await both(ada.run('hangUp'), bob.run('ended'));
     }
     t.diagnostic(spread(times));
   }, 60 + 3 * CALLS);
 
-  withPages(pair, 'the call outlives the broker, and sessions come back', async (t, ada, bob) => {
+  for (const [wire, how] of Object.entries(wires)) withPages(pair, `the call outlives the broker, and sessions come back, over ${wire}`, async (t, ada, bob) => {
     const own = await startRealBroker('--allowed-origins', '*');
     t.after(() => own.stop('SIGKILL'));
-    const [adas, bobs] = await both(ada.run('open', own.url, 'Ada'), bob.run('open', own.url, 'Bob'));
+    const [adas, bobs] = await both(ada.run('open', own.url, 'Ada', how), bob.run('open', own.url, 'Bob', how));
     await both(ada.run('call', bobs), bob.run('opened'));
     await both(ada.run('isSame', true), bob.run('isSame', true));
     await own.stop('SIGKILL');
