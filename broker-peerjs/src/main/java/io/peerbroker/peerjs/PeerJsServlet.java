@@ -9,6 +9,7 @@ import io.peerbroker.core.Channel;
 import io.peerbroker.core.RefusedException;
 import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.servlet.HttpCaller;
+import io.peerbroker.servlet.SocketUpgrade;
 import io.peerbroker.websocket.Upgrades;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServlet;
@@ -179,8 +180,8 @@ public class PeerJsServlet extends HttpServlet {
 
   private void upgrade(HttpServletRequest request, HttpServletResponse response)
       throws IOException, ServletException {
-    if (!"websocket".equalsIgnoreCase(request.getHeader("Upgrade"))) {
-      refuse(response, 426, "This path is for WebSockets.");
+    if (!SocketUpgrade.isHandshake(request)) {
+      refuse(response, 426, "This path is for WebSockets over HTTP/1.1 (RFC 6455, section 4.1).");
       return;
     }
     if (!settings.http().admits(request)) {

@@ -7,11 +7,14 @@ import io.peerbroker.core.RefusedException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.Collections;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * Serves WebSockets at {@code /socket} below the broker: for the module {@code broker-websocket},
- * which has the one implementation. Not for others: it may change with each version.
+ * which has the one implementation, and for {@code broker-peerjs}. Not for others: it may change
+ * with each version.
  *
  * <p>Safe for use by many threads.
  */
@@ -47,6 +50,24 @@ public interface SocketUpgrade extends AutoCloseable {
       Objects.requireNonNull(acting, "acting");
       Objects.requireNonNull(options, "options");
     }
+  }
+
+  /**
+   * Returns whether a request is a whole handshake (RFC 6455, section 4.1). A container that
+   * declines one answers it by itself, when its channel is open already.
+   */
+  static boolean isHandshake(HttpServletRequest request) {
+    String key = request.getHeader("Sec-WebSocket-Key");
+    return "GET".equals(request.getMethod())
+        && "websocket".equalsIgnoreCase(request.getHeader("Upgrade"))
+        // Proxies add lines of their own.
+        && Collections.list(request.getHeaders("Connection")).stream()
+            .flatMap(line -> Stream.of(line.split(",")))
+            .anyMatch(option -> option.strip().equalsIgnoreCase("upgrade"))
+        && "13".equals(request.getHeader("Sec-WebSocket-Version"))
+        && key != null
+        // Of 16 bytes in Base64.
+        && key.strip().length() == 24;
   }
 
   /**

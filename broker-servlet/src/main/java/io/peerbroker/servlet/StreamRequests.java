@@ -19,20 +19,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URLEncoder;
 import java.time.Duration;
-import java.util.Collections;
-import java.util.Enumeration;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The requests with GET: channels, list streams, and pages of the list. */
 final class StreamRequests {
-
-  /** Of 16 bytes in Base64. */
-  private static final int KEY_LENGTH = 24;
 
   private static final long MANY_SECONDS = 1_000_000_000;
 
@@ -96,7 +90,7 @@ final class StreamRequests {
   void socket(Exchange exchange, SocketUpgrade sockets) throws IOException {
     exchange.requireNoBody();
     HttpServletRequest request = exchange.request;
-    if (exchange.isHead() || !asksForWebSocket(request)) {
+    if (!SocketUpgrade.isHandshake(request)) {
       Reply reply =
           new Problem(
                   426,
@@ -137,26 +131,6 @@ final class StreamRequests {
             throw new UncheckedIOException(gone);
           }
         });
-  }
-
-  /**
-   * Whether a request is a whole handshake: a container that declines one answers it by itself,
-   * when its channel is open already.
-   */
-  private static boolean asksForWebSocket(HttpServletRequest request) {
-    String key = request.getHeader("Sec-WebSocket-Key");
-    return "websocket".equalsIgnoreCase(request.getHeader("Upgrade"))
-        && isUpgrade(request.getHeaders("Connection"))
-        && "13".equals(request.getHeader("Sec-WebSocket-Version"))
-        && key != null
-        && key.strip().length() == KEY_LENGTH;
-  }
-
-  /** Whether an option of the connection is its upgrade: proxies add lines of their own. */
-  private static boolean isUpgrade(Enumeration<String> lines) {
-    return Collections.list(lines).stream()
-        .flatMap(line -> Stream.of(line.split(",")))
-        .anyMatch(option -> option.strip().equalsIgnoreCase("upgrade"));
   }
 
   private static ChannelOptions options(QueryString query, @Nullable String lastEventIdInHeader) {

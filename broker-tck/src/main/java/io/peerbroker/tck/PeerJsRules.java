@@ -118,6 +118,20 @@ public abstract class PeerJsRules extends ServerRules {
   }
 
   @Test
+  @DisplayName("A handshake that is not whole takes no id, also not from the client that has it.")
+  void notWhole() {
+    WireSocket ada = peer("ada");
+    try (WireClient http = new WireClient(base())) {
+      String query = "/peerjs?key=peerjs&id=ada&token=token-of-ada";
+      WireResponse refused =
+          http.get(query, "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13");
+      assertThat(refused.status()).isEqualTo(426);
+    }
+    ada.send(frame("OFFER", "ada", "c1"));
+    assertThat(ada.nextText()).isEqualTo(relayed("OFFER", "ada", "ada", "c1"));
+  }
+
+  @Test
   @DisplayName("A client that has its id is told so, on a connection without an extension.")
   void open() {
     WireSocket ada =
