@@ -18,6 +18,9 @@ const STATUS = [
   [/^(rate_limited|target_busy|too_many_.*)$/, 429], [/^internal$/, 500], [/^(at_capacity|shutting_down)$/, 503], [/^/, 400],
 ];
 
+/** How a connection is closed that gets no channel, for a reason that is the code of the refusal. */
+const REFUSED = { 1_011: /^internal$/, 1_012: /^shutting_down$/, 1_013: /^(at_capacity|rate_limited)$/, 4_400: /^[a-z_]+$/, 4_403: /^denied$/ };
+
 const refused = ({ code, detail, retryAfter }) => new BrokerError(code, detail, STATUS.find(([codes]) => codes.test(code))[1], retryAfter);
 
 /**
@@ -112,7 +115,9 @@ export function webSocket(WebSocket) {
         largest?.reject(new BrokerError('too_large', reason, 413));
       }
       on.event('close', { reason }); // again: its last event may have been lost
-      end(new BrokerError('unreachable', `The WebSocket was closed: ${code} ${reason}`));
+      const detail = `The WebSocket was closed: ${code} ${reason}`;
+      // Firefox drops a message that comes together with the close, and this is all that is left of a refusal.
+      end(REFUSED[code]?.test(reason) ? refused({ code: reason, detail }) : new BrokerError('unreachable', detail));
     });
     onAbort(signal, () => end(new BrokerError('unreachable', 'The WebSocket was let go.')));
   });

@@ -194,6 +194,16 @@ test('why there is no channel is known by a refusal, by a status where the class
     socket.say('error', { message: `Unexpected server response: ${status}` });
     await assert.rejects(ended, { code, status });
   }
+  // Firefox drops a message that comes together with the close.
+  for (const [close, reason, code, status] of [
+    [1_011, 'internal', 'internal', 500], [1_011, 'Unexpected error', 'unreachable', 0], [1_012, 'shutting_down', 'shutting_down', 503],
+    [1_013, 'at_capacity', 'at_capacity', 503], [1_013, 'overload', 'unreachable', 0], [4_400, 'invalid_request', 'invalid_request', 400],
+    [4_403, 'denied', 'denied', 403], [4_408, 'stalled', 'unreachable', 0], [1_001, '', 'unreachable', 0],
+  ]) {
+    const { socket, ended } = open();
+    socket.say('close', { code: close, reason });
+    await assert.rejects(ended, { code, status, message: `The WebSocket was closed: ${close} ${reason}` });
+  }
   const { socket, told } = open();
   socket.say('close', { code: 4_409, reason: 'superseded' });
   assert.deepEqual(told.at(-1), ['event', 'close', { reason: 'superseded' }]);
