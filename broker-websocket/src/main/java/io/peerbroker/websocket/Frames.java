@@ -125,6 +125,13 @@ final class Frames {
         "More than " + SocketRequests.MAX_UNANSWERED + " requests are unanswered.");
   }
 
+  /** Returns how a client is cut off that reads no answers, which are large. */
+  static jakarta.websocket.CloseReason tooManyWaiting() {
+    return closing(
+        CloseCodes.VIOLATED_POLICY,
+        "More than " + SocketRequests.MAX_WAITING_BYTES + " bytes of answers wait to be read.");
+  }
+
   /** Returns how a client is cut off whose message is too large. */
   static jakarta.websocket.CloseReason tooLarge(int maxBytes) {
     return closing(CloseCodes.TOO_BIG, "A request may have at most " + maxBytes + " bytes.");

@@ -36,6 +36,12 @@ final class SocketRequests {
    */
   static final int MAX_UNANSWERED = 256;
 
+  /**
+   * How many bytes of answers may wait when one more is added: room for a few that list 64
+   * deliveries each.
+   */
+  static final int MAX_WAITING_BYTES = 64 << 10;
+
   private final Gateway gateway;
   private final HttpSettings settings;
   private final JsonRequests reader;
@@ -44,6 +50,7 @@ final class SocketRequests {
   private final Consumer<CloseReason> cutOff;
 
   private final AtomicInteger unanswered = new AtomicInteger();
+  private final AtomicInteger waitingBytes = new AtomicInteger();
   private final Queue<byte[]> answers = new ConcurrentLinkedQueue<>();
 
   /** The channel, once it is open. */
@@ -123,6 +130,7 @@ final class SocketRequests {
     byte[] answer = answers.poll();
     if (answer != null) {
       unanswered.decrementAndGet();
+      waitingBytes.addAndGet(-answer.length);
     }
     return answer;
   }
@@ -170,7 +178,8 @@ final class SocketRequests {
                       answer(asked, answer, several);
                     }
                   });
-    } catch (RuntimeException failure) {
+    } catch (Throwable failure) {
+      // Errors too: the container would end the connection for them.
       refuse(ref, refusal(failure));
     }
   }
@@ -222,6 +231,10 @@ final class SocketRequests {
   }
 
   private void give(byte[] answer) {
+    if (waitingBytes.getAndAdd(answer.length) > MAX_WAITING_BYTES) {
+      cutOff.accept(Frames.tooManyWaiting());
+      return;
+    }
     answers.add(answer);
     ready.run();
   }
