@@ -6,7 +6,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peerbroker.core.Json;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -349,6 +351,33 @@ public abstract class SocketRules extends ServerRules {
 
   @Test
   @Tag("K6")
+  @Tag("K12")
+  @DisplayName("Clients that read nothing hold up no shutdown, of the broker or the application.")
+  void shutdownWithStalled() {
+    client(
+        ServerSettings.of("drainTimeout", "1s")
+            .and("messageRate", "0")
+            .and("maxQueuedBytes", 100_000)
+            .withThreads(16));
+    WireChannel sender = client().openChannel();
+    for (int i = 0; i < 80; i++) {
+      assertRefused(sendUntilRefused(sender, guest("").cid), 429, "target_busy");
+    }
+    Guest reads = guest("");
+    long begin = System.nanoTime();
+    ((ContainerServer) server()).shutDownBroker();
+    Duration broker = Duration.ofNanos(System.nanoTime() - begin);
+    assertThat(reads.socket.nextText()).isEqualTo(farewell("shutting_down"));
+    begin = System.nanoTime();
+    ((ContainerServer) server()).stopApplication();
+    Duration application = Duration.ofNanos(System.nanoTime() - begin);
+    assertThat(broker).as("the broker").isLessThan(Duration.ofSeconds(5));
+    // Tomcat may take 50 ms for each of them.
+    assertThat(application).as("the application").isLessThan(Duration.ofSeconds(10));
+  }
+
+  @Test
+  @Tag("K6")
   @DisplayName("A client that closes or breaks its connection closes its channel at once.")
   void gone() {
     WireChannel watcher = client().openChannel();
@@ -463,6 +492,29 @@ public abstract class SocketRules extends ServerRules {
     await().atMost(WireConnection.BOUND).until(() -> watcher.send(ada.cid, "1").status() == 404);
     ada.socket.close();
     assertThat(sending).failsWithin(WireConnection.BOUND);
+  }
+
+  @Test
+  @Tag("K10")
+  @DisplayName("A client that asks for large answers and reads none is cut off long before.")
+  void unreadBytes() {
+    client(
+        ServerSettings.of("messageRate", "0")
+            .and("maxQueuedEvents", 20_000)
+            .and("maxQueuedBytes", 10_000_000)
+            .withThreads(16));
+    Guest ada = guest("");
+    WireChannel watcher = client().openChannel();
+    Guest away = guest("?resume=30");
+    away.socket.reset();
+    await().until(() -> watcher.send(away.cid, "1").member("delivery").equals("queued"));
+    // Each answer lists 64 deliveries.
+    String request =
+        json("ref", 1, "post", "/send/" + away.cid, "messages", Collections.nCopies(64, 1));
+    for (int i = 0; i < 200; i++) {
+      ada.socket.send(request);
+    }
+    await().atMost(WireConnection.BOUND).until(() -> watcher.send(ada.cid, "1").status() == 404);
   }
 
   @Test
