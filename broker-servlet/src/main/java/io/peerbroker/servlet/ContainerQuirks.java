@@ -47,6 +47,14 @@ final class ContainerQuirks {
   }
 
   /**
+   * Returns whether a stream that has room keeps it until something is written: over HTTP/1 nothing
+   * else fills a connection. On Tomcat the question costs as much as a write of a short event.
+   */
+  static boolean isSteady(ServletOutputStream out, ServletRequest request) {
+    return request.getProtocol().startsWith("HTTP/1") && !isQuarkus(out) && !mayBlock(out, request);
+  }
+
+  /**
    * Returns whether a container ends a write that blocks for long, and calls the broker only on
    * threads that may block: Jetty after its connector's idle timeout, Tomcat after its connection
    * timeout. Undertow has no such timeout unless it is set, and calls back on threads that serve

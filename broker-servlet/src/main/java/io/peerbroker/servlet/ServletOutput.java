@@ -28,6 +28,7 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
   private final AsyncContext async;
   private final ServletOutputStream out;
   private final boolean ofQuarkus;
+  private final boolean steady;
   private final StreamWriter writer;
 
   /** What must still be done before the first byte, with the writer's lock held. */
@@ -48,6 +49,7 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
     this.async = async;
     out = original(async.getResponse()).getOutputStream();
     ofQuarkus = ContainerQuirks.isQuarkus(out);
+    steady = ContainerQuirks.isSteady(out, async.getRequest());
     writer = new StreamWriter(source, this, nanoTime);
   }
 
@@ -100,6 +102,11 @@ final class ServletOutput implements StreamWriter.Output, WriteListener, AsyncLi
   @Override
   public boolean isReady() {
     return direct || lengthReached || (!callbackDue && out.isReady());
+  }
+
+  @Override
+  public boolean isSteady() {
+    return steady;
   }
 
   @Override

@@ -48,7 +48,8 @@ import org.jspecify.annotations.Nullable;
  *       may come at once. It is blocked inside a write, too: a write that does not return is a
  *       reader that takes nothing.
  *   <li>{@code isReady} is asked before every write and every flush, and once more after the last:
- *       its yes is also what tells that the network has taken what was written before.
+ *       its yes is also what tells that the network has taken what was written before. Where a yes
+ *       may not last until the source has been asked, it is asked twice.
  *   <li>A response whose reader takes nothing is not completed: Tomcat would park a pool thread in
  *       it. It is abandoned, and completed when the container calls back or, at the very last, by
  *       {@link #abort}.
@@ -60,6 +61,11 @@ final class StreamWriter {
   interface Output {
 
     boolean isReady();
+
+    /** Returns whether a yes of {@link #isReady} holds until the next write or flush. */
+    default boolean isSteady() {
+      return false;
+    }
 
     void write(byte[] bytes) throws IOException;
 
@@ -281,7 +287,7 @@ final class StreamWriter {
     }
     try {
       // Asked again: over HTTP/2 the window can close while the source is being asked.
-      if (end.get() != null || !ask()) {
+      if (end.get() != null || !(output.isSteady() || ask())) {
         return Step.NONE;
       }
       byte[] bytes = pending;

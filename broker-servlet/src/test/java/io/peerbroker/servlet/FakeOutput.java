@@ -17,6 +17,12 @@ final class FakeOutput implements StreamWriter.Output {
   /** How often it still reports room. */
   int room = Integer.MAX_VALUE;
 
+  /** Whether a yes holds until the next write or flush. */
+  boolean steady;
+
+  /** How often it was asked whether there is room. */
+  int asked;
+
   /** Runs inside the next write or flush, before anything else. */
   @Nullable Runnable inside;
 
@@ -38,6 +44,7 @@ final class FakeOutput implements StreamWriter.Output {
   @Override
   public boolean isReady() {
     checkNotOver();
+    asked++;
     Runnable first = insideIsReady;
     insideIsReady = null;
     ready = room > 0;
@@ -48,6 +55,11 @@ final class FakeOutput implements StreamWriter.Output {
       first.run();
     }
     return ready;
+  }
+
+  @Override
+  public boolean isSteady() {
+    return steady;
   }
 
   @Override

@@ -21,6 +21,9 @@ final class FakeSource implements StreamWriter.Source {
   /** Thrown by the next call for bytes. */
   @Nullable Throwable failure;
 
+  /** Runs when it is asked for bytes, before anything else. */
+  Runnable insideNext = () -> {};
+
   /** Runs when it is notified of the end. */
   Runnable insideEnded = () -> {};
 
@@ -45,6 +48,7 @@ final class FakeSource implements StreamWriter.Source {
 
   @Override
   public byte @Nullable [] next() {
+    insideNext.run();
     if (failure instanceof Error error) {
       throw error;
     } else if (failure instanceof RuntimeException unchecked) {

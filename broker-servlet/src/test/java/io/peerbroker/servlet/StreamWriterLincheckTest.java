@@ -6,7 +6,8 @@ import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The writer among threads: Lincheck runs short scenarios in many interleavings, and after each the
@@ -15,7 +16,7 @@ import org.junit.jupiter.api.Test;
  * <p>The container behind it has room for one call, then refuses once and owes a callback. The
  * source counts: its bytes are 0, 1, 2 and so on, so that a lost, repeated or misplaced byte shows.
  */
-public final class StreamWriterLincheckTest implements StreamWriter.Output, StreamWriter.Source {
+public class StreamWriterLincheckTest implements StreamWriter.Output, StreamWriter.Source {
 
   private final StreamWriter writer = new StreamWriter(this, this, () -> 0);
 
@@ -156,8 +157,17 @@ public final class StreamWriterLincheckTest implements StreamWriter.Output, Stre
     closes++;
   }
 
-  @Test
-  void holdsInEveryInterleaving() {
+  /** A container whose yes lasts until the next write or flush. */
+  public static final class Steady extends StreamWriterLincheckTest {
+    @Override
+    public boolean isSteady() {
+      return true;
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(classes = {StreamWriterLincheckTest.class, Steady.class})
+  void holdsInEveryInterleaving(Class<?> container) {
     new ModelCheckingOptions()
         .iterations(15)
         .invocationsPerIteration(300)
@@ -165,6 +175,6 @@ public final class StreamWriterLincheckTest implements StreamWriter.Output, Stre
         .actorsPerThread(2)
         .actorsBefore(1)
         .actorsAfter(0)
-        .check(StreamWriterLincheckTest.class);
+        .check(container);
   }
 }

@@ -18,6 +18,7 @@ import java.util.logging.Logger;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The writer's states and the callbacks in every order, on one thread, by literal scenarios. */
@@ -50,6 +51,29 @@ final class StreamWriterTest {
     writer.drain();
     assertThat(output.calls).isEmpty();
     assertThat(source.told).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"true, 3", "false, 6"})
+  @DisplayName(
+      "Where a yes lasts, the container is asked once for each write and flush, and once after.")
+  void asksNoMoreThanItMust(boolean steady, int asked) {
+    output.steady = steady;
+    source.with("a");
+    writer.onWritePossible();
+    assertThat(output.calls).containsExactly("write a", "flush");
+    assertThat(source.told).containsExactly("taken");
+    assertThat(output.asked).isEqualTo(asked);
+  }
+
+  @Test
+  @DisplayName("Nothing is written to a response that ends between the question and the write.")
+  void endsWhileTheSourceIsAsked() {
+    output.steady = true;
+    source.with("a");
+    source.insideNext = writer::onCompleted;
+    writer.onWritePossible();
+    assertThat(output.calls).isEmpty();
   }
 
   @Test
