@@ -373,7 +373,7 @@ public abstract class SocketRules extends ServerRules {
     Duration application = Duration.ofNanos(System.nanoTime() - begin);
     assertThat(broker).as("the broker").isLessThan(Duration.ofSeconds(5));
     // Tomcat may take 50 ms for each of them.
-    assertThat(application).as("the application").isLessThan(Duration.ofSeconds(10));
+    assertThat(application).as("the application").isLessThan(Duration.ofSeconds(3));
   }
 
   @Test

@@ -82,6 +82,9 @@ final class WebSocketTransport implements Transport {
   /** What ends it if it does not end by itself. */
   private volatile Timer.@Nullable Scheduled draining;
 
+  /** Closes the connection once; null until it must be. A timer that closes drops its own. */
+  private volatile @Nullable Runnable pendingClose;
+
   // Used by the owner only.
   private boolean eventGiven;
   private boolean farewellGiven;
@@ -91,7 +94,7 @@ final class WebSocketTransport implements Transport {
 
   /**
    * @param gateway that of the caller of the requests
-   * @param open the set that holds this while it is open
+   * @param open the set that holds this until its connection is closed
    */
   WebSocketTransport(
       Gateway gateway, HttpSettings settings, JsonRequests reader, Set<WebSocketTransport> open) {
@@ -150,6 +153,7 @@ final class WebSocketTransport implements Transport {
 
   /** The connection is gone. */
   void disconnected() {
+    open.remove(this);
     if (isLast()) {
       detach(CloseReason.GONE);
     }
@@ -164,6 +168,15 @@ final class WebSocketTransport implements Transport {
   /** Ends the connection in any state. */
   void abort() {
     cutOff(CloseReason.GONE, Frames.cut(), Duration.ZERO);
+  }
+
+  /** Ends the connection in any state, and closes it on this thread if that is yet to be done. */
+  void closeNow() {
+    abort();
+    Runnable pending = pendingClose;
+    if (pending != null) {
+      pending.run();
+    }
   }
 
   @Override
@@ -341,10 +354,12 @@ final class WebSocketTransport implements Transport {
                 close(connected, closing);
               }
             } finally {
+              open.remove(this);
               afterwards.run();
             }
           }
         };
+    pendingClose = close;
     try {
       var unused = timer.schedule(delay, close);
     } catch (Throwable refusing) {
@@ -374,7 +389,6 @@ final class WebSocketTransport implements Transport {
     if (over.getAndSet(true)) {
       return false;
     }
-    open.remove(this);
     cancel(scheduled);
     cancel(draining);
     requests.clear();

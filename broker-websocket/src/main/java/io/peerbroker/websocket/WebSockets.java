@@ -35,7 +35,7 @@ final class WebSockets implements SocketUpgrade {
   private final HttpSettings settings;
   private final JsonRequests requests;
 
-  /** Every WebSocket that is open. */
+  /** Every WebSocket whose connection is yet to be closed. */
   private final Set<WebSocketTransport> open = ConcurrentHashMap.newKeySet();
 
   WebSockets(Broker broker, HttpSettings settings) {
@@ -108,7 +108,7 @@ final class WebSockets implements SocketUpgrade {
     Runnable loop =
         () -> {
           for (var next = left.poll(); next != null; next = left.poll()) {
-            next.abort();
+            next.closeNow();
           }
         };
     // Inherits nothing of the thread that stops the application.
