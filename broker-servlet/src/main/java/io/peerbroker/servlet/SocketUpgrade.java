@@ -57,6 +57,7 @@ public interface SocketUpgrade extends AutoCloseable {
    * declines one answers it by itself, when its channel is open already.
    */
   static boolean isHandshake(HttpServletRequest request) {
+    Objects.requireNonNull(request, "request");
     String key = request.getHeader("Sec-WebSocket-Key");
     return "GET".equals(request.getMethod())
         && "websocket".equalsIgnoreCase(request.getHeader("Upgrade"))

@@ -111,6 +111,7 @@ final class NullsTest {
   private void handshake() {
     Caller caller = Caller.trusted();
     ChannelOptions options = ChannelOptions.none();
+    refuses("request", () -> SocketUpgrade.isHandshake(null));
     refuses("request", () -> new Handshake(null, response, caller, caller, options));
     refuses("response", () -> new Handshake(request, null, caller, caller, options));
     refuses("opening", () -> new Handshake(request, response, null, caller, options));
