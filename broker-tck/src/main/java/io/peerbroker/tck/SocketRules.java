@@ -4,6 +4,7 @@ import static io.peerbroker.tck.WireSocket.get;
 import static io.peerbroker.tck.WireSocket.json;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.peerbroker.core.Json;
 import java.time.Duration;
@@ -364,16 +365,21 @@ public abstract class SocketRules extends ServerRules {
       assertRefused(sendUntilRefused(sender, guest("").cid), 429, "target_busy");
     }
     Guest reads = guest("");
-    long begin = System.nanoTime();
-    ((ContainerServer) server()).shutDownBroker();
-    Duration broker = Duration.ofNanos(System.nanoTime() - begin);
+    Duration broker = timeOf(server()::shutDownBroker);
     assertThat(reads.socket.nextText()).isEqualTo(farewell("shutting_down"));
-    begin = System.nanoTime();
-    ((ContainerServer) server()).stopApplication();
-    Duration application = Duration.ofNanos(System.nanoTime() - begin);
     assertThat(broker).as("the broker").isLessThan(Duration.ofSeconds(5));
-    // Tomcat may take 50 ms for each of them.
-    assertThat(application).as("the application").isLessThan(Duration.ofSeconds(3));
+    if (server() instanceof ContainerServer container) {
+      // Tomcat may take 50 ms for each of them.
+      assertThat(timeOf(container::stopApplication))
+          .as("the application")
+          .isLessThan(Duration.ofSeconds(3));
+    }
+  }
+
+  private static Duration timeOf(Runnable deed) {
+    long begin = System.nanoTime();
+    deed.run();
+    return Duration.ofNanos(System.nanoTime() - begin);
   }
 
   @Test
@@ -503,6 +509,9 @@ public abstract class SocketRules extends ServerRules {
             .and("maxQueuedEvents", 20_000)
             .and("maxQueuedBytes", 10_000_000)
             .withThreads(16));
+    assumeTrue(
+        server() instanceof ContainerServer,
+        "The system's buffers take megabytes, where a server leaves their size to it.");
     Guest ada = guest("");
     WireChannel watcher = client().openChannel();
     Guest away = guest("?resume=30");
