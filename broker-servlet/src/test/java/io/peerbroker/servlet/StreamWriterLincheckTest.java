@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * <p>The container behind it has room for one call, then refuses once and owes a callback. The
  * source counts: its bytes are 0, 1, 2 and so on, so that a lost, repeated or misplaced byte shows.
  */
+@SuppressWarnings("this-escape") // the writer calls nothing before a scenario begins
 public class StreamWriterLincheckTest implements StreamWriter.Output, StreamWriter.Source {
 
   private final StreamWriter writer = new StreamWriter(this, this, () -> 0);
