@@ -14,8 +14,7 @@ public interface IdPolicy {
    * Decides whether a caller may have an id. Called on the thread that serves the handshake, by
    * many at once, also for a client that comes back to its id; must not block.
    *
-   * @param caller an {@link io.peerbroker.servlet.HttpCaller} if the broker has an access policy;
-   *     otherwise only its login is known
+   * @param caller an {@link io.peerbroker.servlet.HttpCaller}: the client as its handshake shows it
    * @param id well-formed: at most {@value PeerJsServlet#MAX_ID} letters, digits, spaces, hyphens
    *     and underscores
    * @throws RefusedException to refuse it: {@link io.peerbroker.core.AccessPolicy#denied}. The page

@@ -6,6 +6,7 @@ import io.peerbroker.core.AccessPolicy;
 import io.peerbroker.core.Broker;
 import io.peerbroker.core.Caller;
 import io.peerbroker.core.Channel;
+import io.peerbroker.core.Refusal;
 import io.peerbroker.core.RefusedException;
 import io.peerbroker.servlet.BrokerServlet;
 import io.peerbroker.servlet.HttpCaller;
@@ -53,11 +54,15 @@ public class PeerJsServlet extends HttpServlet {
 
   private static final byte[] ABOUT =
       """
-      {"name":"PeerJS Server","description":"A server side element to broker connections between PeerJS clients.","website":"https://peerjs.com/"}"""
+      {"name":"PeerJS Server","description":"A server side element to broker connections between PeerJS clients.","website":"https://peerjs.com/"}\
+      """
           .getBytes(UTF_8);
 
   private final transient @Nullable Broker given;
   private final transient PeerJsSettings settings;
+  private final transient Object lock = new Object();
+
+  /** The clients, from the first request on. Written under the lock. */
   private transient volatile @Nullable Peers peers;
 
   /** Serves the broker of the servlet context with the default settings. */
@@ -68,20 +73,34 @@ public class PeerJsServlet extends HttpServlet {
   /**
    * Serves the broker that the servlet context has at the first request: that of a {@link
    * BrokerServlet}, or the application's ({@link BrokerServlet#BROKER_ATTRIBUTE}).
+   *
+   * @throws IllegalArgumentException if the settings ask for a list of ids and have no tag
    */
   public PeerJsServlet(PeerJsSettings settings) {
     given = null;
-    this.settings = Objects.requireNonNull(settings, "settings");
+    this.settings = checked(settings);
   }
 
   /**
    * Serves a broker, which its owner must close.
    *
    * @param broker not a view ({@link Broker#forCaller})
+   * @throws IllegalArgumentException if the settings ask for a list of ids and have no tag
    */
   public PeerJsServlet(Broker broker, PeerJsSettings settings) {
     given = Objects.requireNonNull(broker, "broker");
-    this.settings = Objects.requireNonNull(settings, "settings");
+    this.settings = checked(settings);
+  }
+
+  /** Refuses settings that cannot be together; here, since each may be made before the other. */
+  private static PeerJsSettings checked(PeerJsSettings settings) {
+    Objects.requireNonNull(settings, "settings");
+    if (settings.discovery() && settings.tag() == null) {
+      throw new IllegalArgumentException(
+          "withDiscovery(true) lists the sessions with the tag, and there is none: add"
+              + " withTag(\"peerjs\").");
+    }
+    return settings;
   }
 
   private @Nullable Broker broker() {
@@ -138,9 +157,10 @@ public class PeerJsServlet extends HttpServlet {
       throw new ServletException(
           "Servlet "
               + getServletName()
-              + ": There is no broker. Mount the BrokerServlet too, or give this servlet a broker.");
+              + ": There is no broker. Mount the BrokerServlet too, or give this servlet a"
+              + " broker.");
     }
-    synchronized (settings) {
+    synchronized (lock) {
       if (peers == null) {
         peers = new Peers(found, settings);
       }
@@ -164,16 +184,19 @@ public class PeerJsServlet extends HttpServlet {
 
   private void list(HttpServletRequest request, HttpServletResponse response)
       throws IOException, ServletException {
+    if (!settings.discovery()) {
+      refuse(response, 401, "Unauthorized");
+      return;
+    }
     try {
       write(response, 200, "application/json", Frames.array(running().list(caller(request))));
     } catch (RefusedException refused) {
-      // As PeerServer answers, whose clients know this status.
-      refuse(response, 401, "Unauthorized");
+      refuse(response, refused.refusal());
     }
   }
 
   private Caller caller(HttpServletRequest request) throws ServletException {
-    return running().policy() == AccessPolicy.allowAll()
+    return running().policy() == AccessPolicy.allowAll() && !settings.hasIds()
         ? Caller.of(request.getUserPrincipal())
         : HttpCaller.of(request);
   }
@@ -206,7 +229,7 @@ public class PeerJsServlet extends HttpServlet {
       // Containers answer a handshake that they decline by themselves.
       upgraded = socket.isConnected() || response.getStatus() == 101;
     } catch (RefusedException refused) {
-      refuse(response, 500, refused.refusal().detail());
+      refuse(response, refused.refusal());
     } finally {
       if (!upgraded) {
         socket.abort();
@@ -238,6 +261,16 @@ public class PeerJsServlet extends HttpServlet {
   private static String last(HttpServletRequest request, String name) {
     String[] values = request.getParameterValues(name);
     return values == null || values.length == 0 ? "" : values[values.length - 1];
+  }
+
+  private static void refuse(HttpServletResponse response, Refusal why) throws IOException {
+    switch (why.code()) {
+      // As PeerServer answers, whose clients know this status.
+      case DENIED -> refuse(response, 401, "Unauthorized");
+      case TOO_LARGE -> refuse(response, 413, why.detail());
+      case AT_CAPACITY, SHUTTING_DOWN -> refuse(response, 503, why.detail());
+      default -> refuse(response, 500, why.detail());
+    }
   }
 
   private static void refuse(HttpServletResponse response, int status, String why)

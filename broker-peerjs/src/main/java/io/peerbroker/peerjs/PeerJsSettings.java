@@ -15,13 +15,16 @@ public final class PeerJsSettings {
   private static final Duration MIN = Duration.ofMillis(10);
   private static final Duration MAX = Duration.ofHours(24);
 
+  /** Lets everybody have every id. */
+  private static final IdPolicy ANY = (caller, id) -> {};
+
   private static final PeerJsSettings DEFAULTS =
       new PeerJsSettings(
           HttpSettings.defaults(),
           null,
           null,
           false,
-          (caller, id) -> {},
+          ANY,
           Duration.ofSeconds(90),
           Duration.ofSeconds(5));
 
@@ -73,10 +76,15 @@ public final class PeerJsSettings {
    * Returns these settings, in which a WebSocket must show this key: the option {@code key} of a
    * page's {@code Peer}. It is no secret, as each page has it. The HTTP routes take any key, as
    * those of PeerServer do.
+   *
+   * @throws IllegalArgumentException for an empty key, which no client can show
    */
   public PeerJsSettings withKey(String key) {
-    return new PeerJsSettings(
-        http, Objects.requireNonNull(key, "key"), tag, discovery, ids, aliveTimeout, waitTimeout);
+    if (Objects.requireNonNull(key, "key").isEmpty()) {
+      throw new IllegalArgumentException(
+          "key must not be empty, as no client can show that: leave withKey out to take any key.");
+    }
+    return new PeerJsSettings(http, key, tag, discovery, ids, aliveTimeout, waitTimeout);
   }
 
   /**
@@ -92,8 +100,8 @@ public final class PeerJsSettings {
 
   /**
    * Returns these settings, in which {@code peer.listAllPeers} gives the ids whose sessions the
-   * caller may see, at most 1,000: so it needs a {@link #withTag tag}. Without this it is refused,
-   * as by PeerServer.
+   * caller may see, at most 1,000: so it needs a {@link #withTag tag}, without which {@link
+   * PeerJsServlet} refuses these settings. Without this it is refused, as by PeerServer.
    *
    * @param discovery whether ids are listed
    */
@@ -108,8 +116,9 @@ public final class PeerJsSettings {
   }
 
   /**
-   * Returns these settings with another time after which a client is given up that sends nothing;
-   * PeerJS sends a frame every 5 s, and every minute where a browser slows a hidden page.
+   * Returns these settings with another time after which a client is given up that sends nothing,
+   * and an eighth more: not at the first look, as the process may have been paused. PeerJS sends a
+   * frame every 5 s, and every minute where a browser slows a hidden page.
    *
    * @param aliveTimeout 10 ms to 24 h
    * @throws IllegalArgumentException for another time
@@ -160,6 +169,11 @@ public final class PeerJsSettings {
   /** Returns who may have which id. */
   public IdPolicy ids() {
     return ids;
+  }
+
+  /** Returns whether the application decides who may have which id. */
+  boolean hasIds() {
+    return ids != ANY;
   }
 
   /** Returns after how long a client is given up that sends nothing. */

@@ -1,6 +1,7 @@
 package io.peerbroker.peerjs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.peerbroker.core.AccessPolicy;
 import io.peerbroker.core.Broker;
@@ -21,6 +22,7 @@ import java.net.URI;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
 import org.eclipse.jetty.ee10.websocket.jakarta.server.config.JakartaWebSocketServletContainerInitializer;
+import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +56,11 @@ final class PeerJsServletTest {
     JakartaWebSocketServletContainerInitializer.configure(context, null);
     ServerConnector connector = new ServerConnector(server, 1, 1);
     connector.setHost("127.0.0.1");
+    // Some containers accept as much.
+    connector
+        .getConnectionFactory(HttpConnectionFactory.class)
+        .getHttpConfiguration()
+        .setRequestHeaderSize(32 << 10);
     server.addConnector(connector);
     server.setHandler(context);
     server.start();
@@ -109,6 +116,51 @@ final class PeerJsServletTest {
   }
 
   @Test
+  @DisplayName("Settings that cannot work are refused, with what to do, in whatever order.")
+  void impossible() {
+    PeerJsSettings defaults = PeerJsSettings.defaults();
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> defaults.withKey(""))
+        .withMessageContaining("leave withKey out");
+    PeerJsSettings untagged = defaults.withDiscovery(true);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new PeerJsServlet(untagged))
+        .withMessageContaining("withTag(");
+    Broker own = Broker.create();
+    broker = own;
+    assertThatIllegalArgumentException().isThrownBy(() -> new PeerJsServlet(own, untagged));
+    assertThat(new PeerJsServlet(own, untagged.withTag("peerjs"))).isNotNull();
+  }
+
+  @Test
+  @DisplayName("Who decides about ids sees the handshake, also without an access policy.")
+  void idPolicySeesHandshake() throws Exception {
+    IdPolicy ids =
+        (caller, id) -> {
+          if (!"1".equals(((HttpCaller) caller).queryParameter("token"))) {
+            throw AccessPolicy.denied("Another token, please.");
+          }
+        };
+    URI base = start(Broker.create(), PeerJsSettings.defaults().withIds(ids));
+    assertThat(first(base, "key=peerjs&id=ada&token=1", "")).isEqualTo(OPEN);
+    assertThat(first(base, "key=peerjs&id=ada&token=2", "")).contains("Another token, please.");
+  }
+
+  @Test
+  @DisplayName("A head that is too large for the policy is refused as that.")
+  void largeHead() throws Exception {
+    Broker own = Broker.builder().accessPolicy(new AccessPolicy() {}).build();
+    URI base = start(own, PeerJsSettings.defaults().withTag("page").withDiscovery(true));
+    String large = "X-Large: " + "x".repeat(17_000);
+    WireResponse list = fetch(base, "/peerjs/peers", large);
+    assertThat(list.status()).isEqualTo(413);
+    assertThat(list.body()).contains("at most 16384 characters");
+    assertThat(first(base, "key=peerjs&id=ada&token=1", large + "\r\n"))
+        .isEqualTo("refused with 413");
+    assertThat(first(base, "key=peerjs&id=ada&token=1", "")).isEqualTo(OPEN);
+  }
+
+  @Test
   @DisplayName("Ids may be listed: those of PeerJS clients that the caller may see.")
   void discovery() throws Exception {
     AccessPolicy policy =
@@ -147,13 +199,26 @@ final class PeerJsServletTest {
           }
 
           @Override
+          public SessionSpec host(Caller caller, Channel channel, SessionSpec spec) {
+            if ("guest".equals(((HttpCaller) caller).queryParameter("token"))) {
+              throw AccessPolicy.denied("No guests.");
+            }
+            return spec;
+          }
+
+          @Override
           public void send(Caller caller, Message message) {
             if (message.json().toString().contains("secret")) {
               throw AccessPolicy.denied("No secrets.");
             }
           }
         };
-    URI base = start(Broker.builder().accessPolicy(policy).build(), PeerJsSettings.defaults());
+    URI base =
+        start(
+            Broker.builder().accessPolicy(policy).build(),
+            PeerJsSettings.defaults().withTag("page"));
+    assertThat(first(base, "key=peerjs&id=ada&token=guest", ""))
+        .isEqualTo("{\"type\":\"ERROR\",\"payload\":{\"msg\":\"No guests.\"}}");
     assertThat(first(base, "key=peerjs&id=ada&token=stranger", ""))
         .isEqualTo("{\"type\":\"ERROR\",\"payload\":{\"msg\":\"No strangers.\"}}");
     try (WireSocket ada = WireSocket.openAt(base, "/peerjs?key=k&id=ada&token=1", "")) {
