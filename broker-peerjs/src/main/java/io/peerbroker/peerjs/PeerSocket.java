@@ -101,8 +101,9 @@ final class PeerSocket implements Transport {
   /** Whether the frame that was sent last was an event's. Used by the owner only. */
   private boolean eventGiven;
 
-  // Used by the task only.
+  // Used by the task only: what the last look saw that is over its time.
   private long stuckSince;
+  private long silentSince;
 
   PeerSocket(
       String id, String token, PeerJsSettings settings, Timer timer, Limits limits, Peers peers) {
@@ -115,6 +116,7 @@ final class PeerSocket implements Transport {
     lastHeard = timer.nanoTime();
     waitingSince = lastHeard;
     stuckSince = lastHeard - 1;
+    silentSince = lastHeard - 1;
     peers.add(this);
     tick();
   }
@@ -168,8 +170,9 @@ final class PeerSocket implements Transport {
     return hosted == null ? List.of(own.id()) : List.of(own.id(), hosted.id());
   }
 
+  /** Returns whether the client may have an id: its connection has not ended, or been refused. */
   boolean isOpen() {
-    return !over.get();
+    return !over.get() && !refused;
   }
 
   /** Tells the client that it has its id. */
@@ -237,7 +240,7 @@ final class PeerSocket implements Transport {
 
   /** The container reports a failure, after which it closes the connection, or should. */
   void failed(Throwable failure) {
-    log(System.Logger.Level.DEBUG, "A PeerJS client's WebSocket failed", failure);
+    Log.log(System.Logger.Level.DEBUG, "A PeerJS client's WebSocket failed", failure);
     abort();
   }
 
@@ -299,7 +302,7 @@ final class PeerSocket implements Transport {
       } catch (Throwable failure) {
         // Errors too: the channel would keep its place for ever.
         abort();
-        log(System.Logger.Level.ERROR, "A PeerJS client's WebSocket failed; it ends", failure);
+        Log.log(System.Logger.Level.ERROR, "A PeerJS client's WebSocket failed; it ends", failure);
       }
       seen = wakeups.addAndGet(-seen);
     } while (seen != 0);
@@ -436,16 +439,7 @@ final class PeerSocket implements Transport {
       connected.getUserProperties().put(TOMCAT + "BLOCKING_SEND_TIMEOUT", CLOSE_MILLIS);
       connected.close(new jakarta.websocket.CloseReason(code, phrase));
     } catch (Exception gone) {
-      log(System.Logger.Level.DEBUG, "A PeerJS client's WebSocket could not be closed", gone);
-    }
-  }
-
-  /** Logs a failure. What a logger's handlers throw is dropped: what follows must be done. */
-  private static void log(System.Logger.Level level, String message, Throwable thrown) {
-    try {
-      Log.LOG.log(level, message, thrown);
-    } catch (Throwable unloggable) {
-      // There is nowhere left to report it.
+      Log.log(System.Logger.Level.DEBUG, "A PeerJS client's WebSocket could not be closed", gone);
     }
   }
 
@@ -479,11 +473,17 @@ final class PeerSocket implements Transport {
     if (over.get()) {
       return;
     }
+    // Nothing ends it at the first look: after a pause of the process what has come from the client
+    // is yet to be read, and callbacks may be on their way.
     long now = timer.nanoTime();
-    long silence = settings.aliveTimeout().toNanos() - (now - lastHeard);
-    if (silence <= 0) {
-      cutOff(CloseReason.GONE, CloseCodes.GOING_AWAY, "Nothing was heard from you.");
-      return;
+    long patience = settings.aliveTimeout().toNanos();
+    long heard = lastHeard;
+    if (now - heard >= patience) {
+      if (heard == silentSince) {
+        cutOff(CloseReason.GONE, CloseCodes.GOING_AWAY, "Nothing was heard from you.");
+        return;
+      }
+      silentSince = heard;
     }
     long timeout = settings.http().writeTimeout().toNanos();
     boolean waits = inFlight || connection == null;
@@ -491,7 +491,6 @@ final class PeerSocket implements Transport {
     long next = timeout;
     if (waits) {
       if (now - since >= timeout) {
-        // Not at the first look: after a pause of the process the callback may be on its way.
         if (since == stuckSince) {
           cutOff(CloseReason.STALLED, CloseCodes.GOING_AWAY, "");
           return;
@@ -500,7 +499,8 @@ final class PeerSocket implements Transport {
       }
       next = Math.max(timeout / 8, timeout - (now - since));
     }
-    scheduled = timer.schedule(Duration.ofNanos(Math.min(silence, next)), this::tick);
+    next = Math.min(next, Math.max(patience / 8, patience - (now - heard)));
+    scheduled = timer.schedule(Duration.ofNanos(next), this::tick);
     if (over.get()) {
       cancel(scheduled);
     }

@@ -11,15 +11,14 @@ import io.peerbroker.core.Json;
 import io.peerbroker.core.ListedSession;
 import io.peerbroker.core.Message;
 import io.peerbroker.core.Page;
-import io.peerbroker.core.Refusal;
 import io.peerbroker.core.RefusedException;
 import io.peerbroker.core.Session;
 import io.peerbroker.core.SessionSpec;
 import io.peerbroker.core.TagFilter;
 import io.peerbroker.core.Timer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -38,8 +37,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class Peers {
 
-  /** How many clients that have left are remembered, for frames that are still under way. */
+  /**
+   * How many addresses of clients that have left are remembered, for frames that are still under
+   * way: a client has one, and a second if it hosts a session.
+   */
   private static final int MAX_LEFT = 1_024;
+
+  /** How many ids are listed. */
+  private static final int MAX_IDS = 1_000;
+
+  /** How many pages of the list are looked through for them, where others use the tag as well. */
+  private static final int MAX_PAGES = 16;
 
   private final Broker broker;
   private final PeerJsSettings settings;
@@ -53,7 +61,7 @@ final class Peers {
   /** The ids of clients by the addresses that the broker has for them. Written under the lock. */
   private final Map<String, String> names = new ConcurrentHashMap<>();
 
-  /** The same of the last clients that have left. */
+  /** The same of the last that have left. */
   @GuardedBy("lock")
   private final Map<String, String> left =
       new LinkedHashMap<>() {
@@ -68,6 +76,10 @@ final class Peers {
   /** What waits for ids that nobody has. */
   @GuardedBy("lock")
   private final WaitingFrames waiting = new WaitingFrames();
+
+  /** Whether {@link #expire} is scheduled. It is while something waits. */
+  @GuardedBy("lock")
+  private boolean expires;
 
   /** Every connection that is open, also of those that have got no id. */
   private final Set<PeerSocket> open = ConcurrentHashMap.newKeySet();
@@ -90,6 +102,10 @@ final class Peers {
 
   /** Opens a channel for a client and gives it its id, or tells it why not. */
   void enter(PeerSocket socket, Caller caller) {
+    RefusedException.untraced(() -> tryToEnter(socket, caller));
+  }
+
+  private void tryToEnter(PeerSocket socket, Caller caller) {
     try {
       settings.ids().check(caller, socket.id());
       socket.opened(openChannel(socket, caller));
@@ -100,7 +116,7 @@ final class Peers {
     } catch (RefusedException refused) {
       socket.refuse(Frames.error(refused.refusal().detail()));
     } catch (RuntimeException failed) {
-      Log.LOG.log(System.Logger.Level.ERROR, "A client was not admitted", failed);
+      Log.log(System.Logger.Level.ERROR, "A client was not admitted", failed);
       socket.refuse(Frames.error("The server failed; its log says more."));
     }
   }
@@ -118,12 +134,19 @@ final class Peers {
     }
   }
 
-  /** Gives a client its id, and all that waits for it. Returns false if another has the id. */
+  /**
+   * Gives a client its id, and all that waits for it. Returns false if another has the id, or if
+   * the client has gone.
+   */
   private boolean take(PeerSocket socket) {
     String id = socket.id();
     boolean isAddress = isAddress(id);
     PeerSocket before;
     synchronized (lock) {
+      if (!socket.isOpen()) {
+        // Given up while a policy took its time: remove() has been, and nobody would free the id.
+        return false;
+      }
       before = byId.get(id);
       if (before == null ? isAddress : !before.hasTokenOf(socket)) {
         return false;
@@ -139,14 +162,14 @@ final class Peers {
     }
     List<WaitingFrames.Waiting> frames;
     synchronized (lock) {
-      frames = waiting.take(id);
+      frames = byId.get(id) == socket ? waiting.take(id) : List.of();
     }
     socket.admitted();
     if (before != null) {
       before.leave();
     }
     for (WaitingFrames.Waiting frame : frames) {
-      deliver(frame.sender(), socket.address(), id, frame.type(), frame.message());
+      deliver(frame.sender, socket.address(), id, frame.type, frame.message);
     }
     return true;
   }
@@ -159,19 +182,27 @@ final class Peers {
               .channel()
               .openSession(SessionSpec.listed(tag).withMetadata(Frames.metadata(socket.id())));
       synchronized (lock) {
-        names.put(session.id(), socket.id());
+        // If it has gone meanwhile, so has its session: see take().
+        if (socket.isOpen()) {
+          socket.hosts(session);
+          names.put(session.id(), socket.id());
+        }
       }
-      socket.hosts(session);
     }
   }
 
+  /** Gives the id of a client whose session is refused to the one that had it before. */
   private void giveBack(PeerSocket socket, @Nullable PeerSocket before) {
+    boolean isBack;
     synchronized (lock) {
-      if (before == null || !before.isOpen()) {
+      isBack = before != null && before.isOpen() && byId.replace(socket.id(), socket, before);
+      if (!isBack) {
         byId.remove(socket.id(), socket);
-      } else {
-        byId.replace(socket.id(), socket, before);
       }
+    }
+    if (!isBack && before != null) {
+      // It has lost the id for good, and no frame would reach it.
+      before.leave();
     }
   }
 
@@ -180,11 +211,12 @@ final class Peers {
     open.add(socket);
   }
 
-  /** Notes that a connection has ended, and frees its id. */
+  /** Notes that a connection has ended, frees its id, and drops what it has waiting. */
   void remove(PeerSocket socket) {
     open.remove(socket);
     synchronized (lock) {
       byId.remove(socket.id(), socket);
+      waiting.drop(socket);
       for (String address : socket.addresses()) {
         String name = names.remove(address);
         if (name != null) {
@@ -205,11 +237,12 @@ final class Peers {
     return name == null ? address : name;
   }
 
-  /** Takes a frame of a client. What is no frame is ignored, as what other kinds say. */
+  /** Takes a frame of a client. What is no frame is ignored, and so are frames of other types. */
   void received(PeerSocket from, byte[] text) {
     Map<String, Json> members;
     try {
-      members = Json.members(text, broker.limits().maxJsonDepth());
+      // However deep: what is too deep for a message is refused as one, and so reported.
+      members = Json.members(text, Json.MAX_DEPTH);
     } catch (RefusedException malformed) {
       return;
     }
@@ -224,6 +257,8 @@ final class Peers {
       }
     } else if (dst.length() <= PeerJsServlet.MAX_ID) {
       relay(from, dst, type, Frames.message(type, members.get("payload")));
+    } else if (Frames.isAwaited(type)) {
+      from.tell(Frames.expire(dst.substring(0, PeerJsServlet.MAX_ID), from.id()));
     }
   }
 
@@ -239,7 +274,7 @@ final class Peers {
     } else if (isAddress(dst)) {
       deliver(from, dst, dst, type, message);
     } else if (Frames.isAwaited(type)) {
-      await(from, dst, new WaitingFrames.Waiting(from, type, message));
+      await(from, dst, type, message);
     }
   }
 
@@ -248,35 +283,50 @@ final class Peers {
     return broker.findSession(id) != null || broker.findChannel(id) != null;
   }
 
-  private void await(PeerSocket from, String dst, WaitingFrames.Waiting frame) {
+  private void await(PeerSocket from, String dst, String type, Json message) {
     PeerSocket to;
     boolean waits = false;
+    boolean isFirst = false;
     synchronized (lock) {
+      if (!from.isOpen()) {
+        // What it had waiting has been dropped.
+        return;
+      }
       // Once more: it may have come meanwhile.
       to = byId.get(dst);
       if (to == null) {
-        waits = waiting.add(dst, frame, timer.nanoTime());
+        waits = waiting.add(new WaitingFrames.Waiting(from, dst, type, message, timer.nanoTime()));
+        isFirst = waits && !expires;
+        expires |= waits;
       }
     }
     if (to != null) {
-      deliver(from, to.address(), dst, frame.type(), frame.message());
-    } else if (waits) {
-      var unused = timer.schedule(settings.waitTimeout(), () -> expire(dst));
-    } else {
+      deliver(from, to.address(), dst, type, message);
+    } else if (!waits) {
       from.tell(Frames.expire(dst, from.id()));
+    } else if (isFirst) {
+      var unused = timer.schedule(settings.waitTimeout(), this::expire);
     }
   }
 
-  /** Tells the senders of what has waited too long for an id. */
-  private void expire(String dst) {
-    List<WaitingFrames.Waiting> frames;
+  /** Tells the senders of what has waited too long, and looks again when the next has. */
+  private void expire() {
+    List<WaitingFrames.Waiting> reports;
+    Duration next = null;
     synchronized (lock) {
-      boolean isDue = waiting.isAwaited(dst, timer.nanoTime(), settings.waitTimeout().toNanos());
-      frames = isDue ? waiting.take(dst) : List.of();
+      long now = timer.nanoTime();
+      long nanos = settings.waitTimeout().toNanos();
+      reports = waiting.expire(now, nanos);
+      WaitingFrames.Waiting oldest = waiting.oldest();
+      expires = oldest != null;
+      if (oldest != null) {
+        next = Duration.ofNanos(Math.max(0, nanos - (now - oldest.since)));
+      }
     }
-    Set<PeerSocket> senders = new LinkedHashSet<>();
-    frames.forEach(frame -> senders.add(frame.sender()));
-    senders.forEach(sender -> sender.tell(Frames.expire(dst, sender.id())));
+    if (next != null) {
+      var unused = timer.schedule(next, this::expire);
+    }
+    reports.forEach(each -> each.sender.tell(Frames.expire(each.target, each.sender.id())));
   }
 
   private void deliver(PeerSocket from, String target, String dst, String type, Json message) {
@@ -301,22 +351,28 @@ final class Peers {
   }
 
   /**
-   * Returns the ids whose sessions a caller may see, of the first page of the list.
+   * Returns the ids whose sessions a caller may see, at most 1,000 of the first {@value #MAX_PAGES}
+   * pages of the list. The settings must have a tag.
    *
-   * @throws RefusedException if the ids are not listed, or what the access policy says
+   * @throws RefusedException what the access policy says
    */
   List<String> list(Caller caller) {
-    String tag = settings.tag();
-    if (!settings.discovery() || tag == null) {
-      throw RefusedException.of(Refusal.Code.DENIED, "Ids are not listed.");
-    }
-    Page page = broker.forCaller(caller).list(TagFilter.parse(tag));
+    TagFilter filter = TagFilter.parse(Objects.requireNonNull(settings.tag(), "tag"));
+    Broker view = broker.forCaller(caller);
     List<String> ids = new ArrayList<>();
-    for (ListedSession session : page.sessions()) {
-      String id = names.get(session.id());
-      // Others may use the tag as well.
-      if (id != null) {
-        ids.add(id);
+    String after = null;
+    for (int pages = 0; pages < MAX_PAGES; pages++) {
+      Page page = view.list(filter, Page.DEFAULT_LIMIT, after);
+      for (ListedSession session : page.sessions()) {
+        String id = names.get(session.id());
+        // Others may use the tag as well.
+        if (id != null && ids.size() < MAX_IDS) {
+          ids.add(id);
+        }
+      }
+      after = page.next();
+      if (after == null || ids.size() == MAX_IDS) {
+        break;
       }
     }
     return ids;
@@ -336,6 +392,16 @@ final class Peers {
   int waiting() {
     synchronized (lock) {
       return waiting.size();
+    }
+  }
+
+  /**
+   * Returns how much is remembered of clients that have not left, and of what they have waiting: 0
+   * once all have left. For tests.
+   */
+  int remembered() {
+    synchronized (lock) {
+      return byId.size() + names.size() + open.size() + waiting.remembered();
     }
   }
 

@@ -56,23 +56,67 @@ final class PeersTest {
   }
 
   @Test
-  @DisplayName("A frame waits for its target as long as is set, and each sender is told once.")
+  @DisplayName("Each attempt waits for its target as long as is set, and is reported once.")
   void expires() {
     Peers peers = peers(PeerJsSettings.defaults());
     FakeConnection ada = enter(peers, "ada");
     FakeConnection eve = enter(peers, "eve");
     ada.send(offer("bob"));
-    timer.advance(SECOND.multipliedBy(3));
+    timer.advance(Duration.ofMillis(500));
     ada.send(offer("bob"));
+    timer.advance(Duration.ofMillis(2_500));
     eve.send(offer("bob"));
     timer.advance(Duration.ofMillis(1_999));
     assertThat(ada.frames()).isEmpty();
     timer.advance(Duration.ofMillis(1));
     assertThat(ada.frames()).containsExactly(expire("bob", "ada"));
+    assertThat(eve.frames()).isEmpty();
+    timer.advance(Duration.ofMillis(2_999));
+    assertThat(eve.frames()).isEmpty();
+    timer.advance(Duration.ofMillis(1));
     assertThat(eve.frames()).containsExactly(expire("bob", "eve"));
     timer.advance(SECOND.multipliedBy(10));
     assertThat(ada.frames()).isEmpty();
     assertThat(peers.waiting()).isZero();
+  }
+
+  @Test
+  @DisplayName("However much waits, one task looks after it.")
+  void oneTask() {
+    Peers peers = peers(PeerJsSettings.defaults());
+    FakeConnection ada = enter(peers, "ada");
+    int before = timer.scheduled();
+    for (int i = 0; i < WaitingFrames.MAX_OF_SENDER; i++) {
+      ada.send(offer("nobody" + i));
+    }
+    assertThat(timer.scheduled()).isEqualTo(before + 1);
+    timer.advance(SECOND.multipliedBy(5));
+    assertThat(ada.frames()).hasSize(WaitingFrames.MAX_OF_SENDER);
+    assertThat(timer.scheduled()).isEqualTo(before);
+  }
+
+  @Test
+  @DisplayName("What a client that has left had waiting makes room at once.")
+  void dropsOfSender() {
+    Peers peers = peers(PeerJsSettings.defaults());
+    FakeConnection ada = enter(peers, "ada");
+    ada.send(offer("bob"));
+    ada.goAway();
+    assertThat(peers.remembered()).isZero();
+  }
+
+  @Test
+  @DisplayName("A frame too deep for a message, or for an id that nobody can have, is reported.")
+  void reportsWhatCannotBe() {
+    Peers peers = peers(PeerJsSettings.defaults());
+    FakeConnection ada = enter(peers, "ada");
+    String deep = "[".repeat(64) + "]".repeat(64);
+    ada.send("{\"type\":\"OFFER\",\"dst\":\"ada\",\"payload\":" + deep + "}");
+    assertThat(ada.frames()).containsExactly(expire("ada", "ada"));
+    ada.send(offer("b".repeat(129)));
+    assertThat(ada.frames()).containsExactly(expire("b".repeat(128), "ada"));
+    ada.send("{\"type\":\"LEAVE\",\"dst\":\"" + "b".repeat(129) + "\"}");
+    assertThat(ada.frames()).isEmpty();
   }
 
   @Test
@@ -105,13 +149,27 @@ final class PeersTest {
     FakeConnection bob = enter(peers, "bob");
     timer.advance(SECOND.multipliedBy(59));
     bob.send("{\"type\":\"HEARTBEAT\"}");
-    timer.advance(SECOND);
+    // A second look, since a process may have paused.
+    timer.advance(SECOND.multipliedBy(9));
     assertThat(ada.closeCode()).isEqualTo(1001);
     assertThat(peers.isTaken("ada")).isFalse();
-    timer.advance(SECOND.multipliedBy(58));
+    timer.advance(SECOND.multipliedBy(50));
     assertThat(bob.closeCode()).isZero();
-    timer.advance(SECOND);
+    timer.advance(SECOND.multipliedBy(9));
     assertThat(bob.closeCode()).isEqualTo(1001);
+  }
+
+  @Test
+  @DisplayName("After a pause of the process a client that has gone on sending is not given up.")
+  void pause() {
+    Peers peers = peers(PeerJsSettings.defaults());
+    FakeConnection ada = enter(peers, "ada");
+    timer.pause(SECOND.multipliedBy(600));
+    timer.runDue();
+    assertThat(peers.isTaken("ada")).isTrue();
+    ada.send("{\"type\":\"HEARTBEAT\"}");
+    timer.advance(SECOND.multipliedBy(60));
+    assertThat(ada.closeCode()).isZero();
   }
 
   @Test
@@ -237,6 +295,76 @@ final class PeersTest {
   }
 
   @Test
+  @DisplayName("A client that is given up while the application decides about it takes no id.")
+  void slowPolicy() {
+    boolean[] isSlow = {true};
+    IdPolicy ids =
+        (caller, id) -> {
+          if (isSlow[0]) {
+            timer.advance(SECOND.multipliedBy(60));
+          }
+        };
+    Peers peers = peers(PeerJsSettings.defaults().withTag("peerjs").withIds(ids));
+    FakeConnection late = FakeConnection.enter(peers, "ada", "1");
+    assertThat(late.frames()).isEmpty();
+    assertThat(late.closeCode()).isEqualTo(1001);
+    assertThat(peers.remembered()).isZero();
+    isSlow[0] = false;
+    var unused = enter(peers, "ada");
+  }
+
+  @Test
+  @DisplayName("Of two clients that come back at once, one has the id, and no third stays.")
+  void twoComeBack() {
+    List<FakeConnection> third = new ArrayList<>();
+    int[] hosted = {0};
+    Peers[] peers = new Peers[1];
+    AccessPolicy policy =
+        new AccessPolicy() {
+          @Override
+          public SessionSpec host(Caller caller, Channel channel, SessionSpec spec) {
+            if (++hosted[0] == 2) {
+              third.add(FakeConnection.enter(peers[0], "ada", "token of ada"));
+              throw AccessPolicy.denied("No more.");
+            }
+            return spec;
+          }
+        };
+    Broker strict = Broker.builder().timer(timer).accessPolicy(policy).build();
+    peers[0] = new Peers(strict, PeerJsSettings.defaults().withTag("peerjs"));
+    FakeConnection first = enter(peers[0], "ada");
+    FakeConnection second = FakeConnection.enter(peers[0], "ada", "token of ada");
+    timer.advance(Duration.ZERO);
+    assertThat(first.closeCode()).isEqualTo(1000);
+    assertThat(second.closeCode()).isEqualTo(1000);
+    FakeConnection ada = third.get(0);
+    assertThat(ada.frames()).containsExactly(OPEN);
+    ada.send(offer("ada"));
+    assertThat(ada.frames()).containsExactly(offered("ada", "ada"));
+    ada.goAway();
+    assertThat(peers[0].remembered()).isZero();
+    strict.close();
+  }
+
+  @Test
+  @DisplayName("Ids are found in the list behind others' sessions with the tag, 1,000 of them.")
+  void list() {
+    Peers peers = peers(PeerJsSettings.defaults().withTag("peerjs").withDiscovery(true));
+    Channel other = broker.openChannel((channel, message) -> {});
+    for (int i = 0; i < 1_000; i++) {
+      var unused = other.openSession(SessionSpec.listed("peerjs"));
+    }
+    for (int i = 0; i <= 1_000; i++) {
+      var unused = enter(peers, "ada" + i);
+    }
+    assertThat(peers.list(Caller.of(null)))
+        .hasSize(1_000)
+        .startsWith("ada0", "ada1")
+        .endsWith("ada999");
+    other.close();
+  }
+
+  @Test
   @DisplayName("Code in this JVM calls a client by its id, and is called.")
   void jvm() {
     Peers peers = peers(PeerJsSettings.defaults());
@@ -267,8 +395,8 @@ final class PeersTest {
       client.send(offer("nobody"));
       client.goAway();
     }
+    assertThat(peers.remembered()).isZero();
     timer.advance(SECOND.multipliedBy(6));
-    assertThat(peers.waiting()).isZero();
     assertThat(broker.stats().channels()).isZero();
     assertThat(timer.scheduled()).isEqualTo(before);
   }

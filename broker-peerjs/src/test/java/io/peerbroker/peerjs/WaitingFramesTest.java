@@ -27,8 +27,18 @@ final class WaitingFramesTest {
     return peers.connect(id, "token");
   }
 
-  private static WaitingFrames.Waiting frame(PeerSocket sender, Json message) {
-    return new WaitingFrames.Waiting(sender, "OFFER", message);
+  private static WaitingFrames.Waiting frame(PeerSocket sender, String target, Json message) {
+    return new WaitingFrames.Waiting(sender, target, "OFFER", message, 0);
+  }
+
+  private boolean add(PeerSocket sender, String target, Json message) {
+    return waiting.add(frame(sender, target, message));
+  }
+
+  private WaitingFrames.Waiting addAt(long since, PeerSocket sender, String target) {
+    var frame = new WaitingFrames.Waiting(sender, target, "OFFER", SMALL, since);
+    assertThat(waiting.add(frame)).isTrue();
+    return frame;
   }
 
   @Test
@@ -36,36 +46,39 @@ final class WaitingFramesTest {
     PeerSocket ada = sender("ada");
     List<WaitingFrames.Waiting> added = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
-      added.add(frame(ada, Json.of(i)));
-      assertThat(waiting.add("bob", added.get(i), 0)).isTrue();
+      // Equal ones are two.
+      added.add(frame(ada, "bob", SMALL));
+      assertThat(waiting.add(added.get(i))).isTrue();
     }
-    assertThat(waiting.add("eve", frame(ada, SMALL), 0)).isTrue();
+    assertThat(add(ada, "eve", SMALL)).isTrue();
     assertThat(waiting.take("bob")).containsExactlyElementsOf(added);
     assertThat(waiting.take("bob")).isEmpty();
     assertThat(waiting.size()).isEqualTo(1);
+    assertThat(waiting.take("eve")).hasSize(1);
+    assertThat(waiting.remembered()).isZero();
   }
 
   @Test
   void boundsFramesOfSender() {
     PeerSocket ada = sender("ada");
     for (int i = 0; i < WaitingFrames.MAX_OF_SENDER; i++) {
-      assertThat(waiting.add("bob" + i, frame(ada, SMALL), 0)).isTrue();
+      assertThat(add(ada, "bob" + i, SMALL)).isTrue();
     }
-    assertThat(waiting.add("eve", frame(ada, SMALL), 0)).isFalse();
-    assertThat(waiting.add("eve", frame(sender("eve"), SMALL), 0)).isTrue();
+    assertThat(add(ada, "eve", SMALL)).isFalse();
+    assertThat(add(sender("eve"), "eve", SMALL)).isTrue();
     assertThat(waiting.take("bob0")).hasSize(1);
-    assertThat(waiting.add("eve", frame(ada, SMALL), 0)).isTrue();
+    assertThat(add(ada, "eve", SMALL)).isTrue();
   }
 
   @Test
   void boundsBytesOfSender() {
     PeerSocket ada = sender("ada");
     Json large = Json.of("x".repeat(WaitingFrames.MAX_BYTES_OF_SENDER / 2 - 1_000));
-    assertThat(waiting.add("bob", frame(ada, large), 0)).isTrue();
-    assertThat(waiting.add("bob", frame(ada, large), 0)).isTrue();
-    assertThat(waiting.add("bob", frame(ada, large), 0)).isFalse();
+    assertThat(add(ada, "bob", large)).isTrue();
+    assertThat(add(ada, "bob", large)).isTrue();
+    assertThat(add(ada, "bob", large)).isFalse();
     assertThat(waiting.take("bob")).hasSize(2);
-    assertThat(waiting.add("bob", frame(ada, large), 0)).isTrue();
+    assertThat(add(ada, "bob", large)).isTrue();
   }
 
   @Test
@@ -74,19 +87,19 @@ final class WaitingFramesTest {
     for (int i = 0; i < senders; i++) {
       PeerSocket sender = sender("a" + i);
       for (int j = 0; j < WaitingFrames.MAX_OF_SENDER; j++) {
-        assertThat(waiting.add("bob", frame(sender, SMALL), 0)).isTrue();
+        assertThat(add(sender, "bob", SMALL)).isTrue();
       }
     }
-    assertThat(waiting.add("eve", frame(sender("eve"), SMALL), 0)).isFalse();
+    assertThat(add(sender("eve"), "eve", SMALL)).isFalse();
     assertThat(waiting.take("bob")).hasSize(WaitingFrames.MAX);
-    assertThat(waiting.add("eve", frame(sender("eve"), SMALL), 0)).isTrue();
+    assertThat(add(sender("eve"), "eve", SMALL)).isTrue();
   }
 
   @Test
   void boundsBytesOfAll() {
     Json large = Json.of("x".repeat(WaitingFrames.MAX_BYTES_OF_SENDER - 1_000));
     int added = 0;
-    while (waiting.add("bob", frame(sender("a" + added), large), 0)) {
+    while (add(sender("a" + added), "bob", large)) {
       added++;
     }
     assertThat(added * (long) large.length())
@@ -94,11 +107,50 @@ final class WaitingFramesTest {
   }
 
   @Test
-  void knowsSinceWhen() {
-    assertThat(waiting.isAwaited("bob", 100, 0)).isFalse();
-    waiting.add("bob", frame(sender("ada"), SMALL), 100);
-    waiting.add("bob", frame(sender("ada"), SMALL), 120);
-    assertThat(waiting.isAwaited("bob", 149, 50)).isFalse();
-    assertThat(waiting.isAwaited("bob", 150, 50)).isTrue();
+  void eachHasItsOwnTime() {
+    PeerSocket ada = sender("ada");
+    WaitingFrames.Waiting first = addAt(100, ada, "bob");
+    WaitingFrames.Waiting other = addAt(120, sender("eve"), "bob");
+    WaitingFrames.Waiting again = addAt(130, ada, "bob");
+    assertThat(waiting.expire(149, 50)).isEmpty();
+    assertThat(waiting.expire(150, 50)).containsExactly(first);
+    assertThat(waiting.oldest()).isSameAs(other);
+    assertThat(waiting.expire(170, 50)).containsExactly(other);
+    assertThat(waiting.expire(180, 50)).containsExactly(again);
+    assertThat(waiting.remembered()).isZero();
+  }
+
+  @Test
+  void reportsAnAttemptOnce() {
+    PeerSocket ada = sender("ada");
+    WaitingFrames.Waiting offer = addAt(100, ada, "bob");
+    addAt(105, ada, "bob");
+    WaitingFrames.Waiting other = addAt(105, ada, "eve");
+    addAt(110, ada, "bob");
+    assertThat(waiting.expire(150, 50)).containsExactly(offer);
+    assertThat(waiting.size()).isEqualTo(1);
+    assertThat(waiting.expire(155, 50)).containsExactly(other);
+  }
+
+  @Test
+  void reportsManyInParts() {
+    for (int i = 0; i <= WaitingFrames.MAX_REPORTS; i++) {
+      addAt(0, sender("a" + i), "bob");
+    }
+    assertThat(waiting.expire(50, 50)).hasSize(WaitingFrames.MAX_REPORTS);
+    assertThat(waiting.expire(50, 50)).hasSize(1);
+  }
+
+  @Test
+  void dropsWhatASenderHas() {
+    PeerSocket ada = sender("ada");
+    addAt(0, ada, "bob");
+    WaitingFrames.Waiting other = addAt(0, sender("eve"), "bob");
+    addAt(0, ada, "carol");
+    waiting.drop(ada);
+    waiting.drop(ada);
+    assertThat(waiting.take("carol")).isEmpty();
+    assertThat(waiting.take("bob")).containsExactly(other);
+    assertThat(waiting.remembered()).isZero();
   }
 }

@@ -272,7 +272,7 @@ public abstract class PeerJsRules extends ServerRules {
             "{\"type\":5,\"dst\":\"bob\"}",
             "{\"type\":\"OFFER\"}",
             "{\"type\":\"OFFER\",\"dst\":{}}",
-            "{\"type\":\"OFFER\",\"dst\":\"" + "b".repeat(129) + "\"}",
+            "{\"type\":\"LEAVE\",\"dst\":\"" + "b".repeat(129) + "\"}",
             "{\"type\":\"OFFER\",\"type\":\"OFFER\",\"dst\":\"bob\"}",
             "[".repeat(1_000),
             "{\"type\":\"HEARTBEAT\"}",
