@@ -59,6 +59,7 @@ final class PeerSocket implements Transport {
   private final Timer timer;
   private final Limits limits;
   private final Peers peers;
+  private final FrameReader reader;
 
   private final AtomicInteger wakeups = new AtomicInteger();
   private final AtomicInteger waiting = new AtomicInteger();
@@ -95,9 +96,6 @@ final class PeerSocket implements Transport {
   /** What ends it if it does not end by itself. */
   private volatile Timer.@Nullable Scheduled draining;
 
-  /** The text of which not all has come. */
-  private volatile @Nullable StringBuilder begun;
-
   /** Whether the frame that was sent last was an event's. Used by the owner only. */
   private boolean eventGiven;
 
@@ -113,6 +111,9 @@ final class PeerSocket implements Transport {
     this.timer = timer;
     this.limits = limits;
     this.peers = peers;
+    reader =
+        new FrameReader(
+            settings, limits, timer, (code, phrase) -> cutOff(CloseReason.GONE, code, phrase));
     lastHeard = timer.nanoTime();
     waitingSince = lastHeard;
     stuckSince = lastHeard - 1;
@@ -269,15 +270,8 @@ final class PeerSocket implements Transport {
     if (over.get()) {
       return;
     }
-    int max = settings.http().maxBodyBytes();
-    StringBuilder before = begun;
-    StringBuilder text = (before == null ? new StringBuilder() : before).append(part);
-    begun = last ? null : text;
-    // A character has a byte at least.
-    byte[] frame = last && text.length() <= max ? text.toString().getBytes(UTF_8) : null;
-    if (text.length() > max || (frame != null && frame.length > max)) {
-      cutOff(CloseReason.GONE, CloseCodes.TOO_BIG, "A frame may have at most " + max + " bytes.");
-    } else if (frame != null) {
+    byte[] frame = reader.read(part, last);
+    if (frame != null) {
       lastHeard = timer.nanoTime();
       if (!refused) {
         RefusedException.untraced(() -> peers.received(this, frame));
@@ -468,7 +462,7 @@ final class PeerSocket implements Transport {
     }
   }
 
-  /** Gives up a client that takes nothing, or says nothing. */
+  /** Gives up a client that takes nothing, says nothing, or does not end what it says. */
   private void tick() {
     if (over.get()) {
       return;
@@ -488,7 +482,11 @@ final class PeerSocket implements Transport {
     long timeout = settings.http().writeTimeout().toNanos();
     boolean waits = inFlight || connection == null;
     long since = waitingSince;
-    long next = timeout;
+    if (reader.isOverdue()) {
+      cutOff(CloseReason.GONE, CloseCodes.VIOLATED_POLICY, "A frame was not all there in time.");
+      return;
+    }
+    long next = Math.min(timeout, settings.http().bodyTimeout().toNanos());
     if (waits) {
       if (now - since >= timeout) {
         if (since == stuckSince) {
@@ -497,7 +495,7 @@ final class PeerSocket implements Transport {
         }
         stuckSince = since;
       }
-      next = Math.max(timeout / 8, timeout - (now - since));
+      next = Math.min(next, Math.max(timeout / 8, timeout - (now - since)));
     }
     next = Math.min(next, Math.max(patience / 8, patience - (now - heard)));
     scheduled = timer.schedule(Duration.ofNanos(next), this::tick);

@@ -88,6 +88,11 @@ final class FakeConnection {
     socket.received(text, true);
   }
 
+  /** Sends a part of a frame, and not the last. */
+  void begin(String part) {
+    socket.received(part, false);
+  }
+
   void goAway() {
     socket.disconnected();
   }

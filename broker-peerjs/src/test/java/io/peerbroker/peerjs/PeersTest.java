@@ -173,6 +173,39 @@ final class PeersTest {
   }
 
   @Test
+  @DisplayName("A client that does not end its frame is given up, however often it sends a part.")
+  void unfinished() {
+    Peers peers = peers(PeerJsSettings.defaults());
+    FakeConnection ada = enter(peers, "ada");
+    for (int i = 0; i < 20; i++) {
+      ada.begin(" ");
+      timer.advance(SECOND);
+    }
+    assertThat(peers.isTaken("ada")).isFalse();
+    assertThat(ada.closeCode()).isEqualTo(1008);
+  }
+
+  @Test
+  @DisplayName("A client that sends too much that is no message is given up.")
+  void flood() {
+    Peers peers = peers(PeerJsSettings.defaults());
+    FakeConnection ada = enter(peers, "ada");
+    for (int second = 0; second < 2; second++) {
+      for (int i = 0; i < 2_000; i++) {
+        ada.send("{\"type\":\"HEARTBEAT\"}");
+      }
+      assertThat(peers.isTaken("ada")).isTrue();
+      timer.advance(SECOND);
+    }
+    for (int i = 0; i <= 2_000; i++) {
+      ada.send("{}");
+    }
+    assertThat(peers.isTaken("ada")).isFalse();
+    timer.advance(Duration.ZERO);
+    assertThat(ada.closeCode()).isEqualTo(1008);
+  }
+
+  @Test
   @DisplayName("A client that takes nothing is given up, and makes nobody wait.")
   void writeTimeout() {
     HttpSettings http = HttpSettings.defaults().withWriteTimeout(SECOND.multipliedBy(8));
