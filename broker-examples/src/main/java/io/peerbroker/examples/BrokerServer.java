@@ -194,8 +194,8 @@ public final class BrokerServer implements Callable<Integer> {
       names = "--ice-server",
       paramLabel = "URL",
       description =
-          "A STUN or TURN server for clients: stun:example.org, turn:example.org:3478?transport=udp."
-              + " Can be given several times.")
+          "A STUN or TURN server for clients: stun:example.org,"
+              + " turn:example.org:3478?transport=udp. Can be given several times.")
   private String[] iceServers = {};
 
   @Option(
@@ -270,16 +270,19 @@ public final class BrokerServer implements Callable<Integer> {
     for (Throwable cause = failed; cause != null; cause = cause.getCause()) {
       if (cause instanceof ServletException
           && cause.getCause() instanceof IllegalArgumentException) {
-        String why = String.valueOf(cause.getCause().getMessage());
-        for (var each : OPTIONS.entrySet()) {
-          if (why.startsWith("The init-param '" + each.getKey() + "' ")) {
-            return wrong(each.getValue() + ": " + why);
-          }
-        }
-        return wrong("--set: " + why);
+        return wrongParameter(String.valueOf(cause.getCause().getMessage()));
       }
     }
     return failed;
+  }
+
+  private ParameterException wrongParameter(String why) {
+    for (var each : OPTIONS.entrySet()) {
+      if (why.startsWith("The init-param '" + each.getKey() + "' ")) {
+        return wrong(each.getValue() + ": " + why);
+      }
+    }
+    return wrong("--set: " + why);
   }
 
   /** The options of a command line, for tests that run the server within their own process. */
@@ -337,10 +340,14 @@ public final class BrokerServer implements Callable<Integer> {
     return path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
   }
 
-  /** Makes the servlet for PeerJS, which takes the broker of the other one. */
+  /** Makes the servlet for PeerJS, which has the broker of the other one, and its settings. */
   private PeerJsServlet peerJs() {
-    HttpSettings http = HttpSettings.defaults().withAllowedOrigins(allowedOrigins);
-    return new PeerJsServlet(PeerJsSettings.defaults().withTag("peerjs").withHttp(http));
+    try {
+      HttpSettings http = HttpSettings.ofInitParams(parameters());
+      return new PeerJsServlet(PeerJsSettings.defaults().withTag("peerjs").withHttp(http));
+    } catch (IllegalArgumentException e) {
+      throw wrongParameter(String.valueOf(e.getMessage()));
+    }
   }
 
   /** Room for all streams that there may be, and for requests beside them. */

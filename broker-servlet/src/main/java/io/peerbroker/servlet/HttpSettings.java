@@ -110,6 +110,17 @@ public final class HttpSettings {
   }
 
   /**
+   * Returns the settings that a {@link BrokerServlet} with these init-params has: for a servlet
+   * that stands beside it, such as {@code PeerJsServlet}. Init-params of other names are ignored;
+   * the {@code BrokerServlet} refuses those that it does not know.
+   *
+   * @throws IllegalArgumentException for a value that is badly written or out of bounds
+   */
+  public static HttpSettings ofInitParams(Map<String, String> params) {
+    return new InitParams(Objects.requireNonNull(params, "params")).httpSettings();
+  }
+
+  /**
    * Returns these settings with another heartbeat: after so much silence a stream carries a comment
    * line.
    *
@@ -376,7 +387,8 @@ public final class HttpSettings {
     boolean isToken = !name.isEmpty() && name.chars().allMatch(HttpSettings::isTokenChar);
     if (!isToken || name.equals("*")) {
       throw new IllegalArgumentException(
-          "An allowed header is a name like Authorization (letters, digits and !#$%&'*+-.^_`|~), each by itself; not '"
+          "An allowed header is a name like Authorization (letters, digits and !#$%&'*+-.^_`|~),"
+              + " each by itself; not '"
               + name
               + "'");
     }
@@ -406,8 +418,8 @@ public final class HttpSettings {
 
   private static IllegalArgumentException badOrigin(String origin) {
     return new IllegalArgumentException(
-        "An allowed origin is written as browsers send it, like https://example.org or http://localhost:8080"
-            + " (lower case, no path, no default port); not "
+        "An allowed origin is written as browsers send it, like https://example.org or"
+            + " http://localhost:8080 (lower case, no path, no default port); not "
             + origin);
   }
 }

@@ -33,6 +33,17 @@ final class InitParamsTest {
   }
 
   @Test
+  void httpAloneForAServletBeside() {
+    Map<String, String> params =
+        Map.of("preset", "openToEverybody", "writeTimeout", "7s", "maxChannels", "5", "other", "1");
+    assertThat(HttpSettings.ofInitParams(params))
+        .isEqualTo(HttpSettings.openToEverybody().withWriteTimeout(Duration.ofSeconds(7)));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> HttpSettings.ofInitParams(Map.of("writeTimeout", "7")))
+        .withMessageContaining("'writeTimeout'");
+  }
+
+  @Test
   void iceServersAndTheirSecret(@TempDir Path directory) throws IOException {
     InitParams plain = new InitParams(Map.of("iceServers", "stun:a.example , stun:b.example"));
     try (Broker broker = plain.broker()) {
