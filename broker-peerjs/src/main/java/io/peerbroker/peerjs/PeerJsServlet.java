@@ -29,16 +29,19 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each client has a channel of the broker, under its bounds and its access policy, and the id
  * that it chose for as long as it is connected. A client that comes back with the id and the token
- * of one that is connected takes its place. Frames for an id that nobody has wait for 5 s, at most
- * 64 frames and 256 KiB of one sender, 16,384 frames and 16 MiB of all. What cannot be delivered is
- * answered with {@code EXPIRE}, by which a page has the error {@code peer-unavailable}.
+ * of one that is connected takes its place. Frames for an id that nobody has wait for a time
+ * ({@link PeerJsSettings#withWaitTimeout}), at most 64 frames and 256 KiB of one sender, 16,384
+ * frames and 16 MiB of all. What cannot be delivered is answered with {@code EXPIRE}, by which a
+ * page has the error {@code peer-unavailable}.
  *
  * <p>A client's frames are messages of the broker, whose JSON is <code>
  * {"type":"OFFER","payload":{…}}</code>; the other types are {@code ANSWER}, {@code CANDIDATE},
  * {@code LEAVE} and {@code EXPIRE}. So other clients of the broker, and code in this JVM, can call
  * a PeerJS client: they send such messages to its session or its channel ({@link
  * PeerJsSettings#withTag}, {@link #findChannel}), and it sees the id of their channel or session as
- * theirs. It can also call them by that id. Messages of another form do not reach it.
+ * theirs. It can also call them by that id if they are on this node: what a {@link
+ * io.peerbroker.core.Router} knows of other nodes is not asked. Messages of another form do not
+ * reach it.
  *
  * <p>The container must have its module for jakarta.websocket.
  */
@@ -113,7 +116,8 @@ public class PeerJsServlet extends HttpServlet {
 
   /**
    * Returns the channel of the client that has an id now, to send to it or to close it; null if
-   * nobody has the id. For the application: it has no key.
+   * nobody has the id. For the application: it has no key. This is how to know who has an id, since
+   * others may host sessions with the same tag and metadata ({@link PeerJsSettings#withTag}).
    */
   public @Nullable Channel findChannel(String id) {
     Objects.requireNonNull(id, "id");
@@ -211,7 +215,8 @@ public class PeerJsServlet extends HttpServlet {
       refuse(
           response,
           403,
-          "WebSockets are for pages of this origin, and of those in the setting allowedOrigins.");
+          "WebSockets are for pages of this origin, and of those in the setting allowedOrigins; '*'"
+              + " there admits others only without a cookie, Authorization or a login.");
       return;
     }
     String id = last(request, "id");

@@ -64,8 +64,8 @@ public final class PeerJsSettings {
 
   /**
    * Returns these settings with others of HTTP, of which PeerJS clients get {@link
-   * HttpSettings#allowedOrigins}, {@link HttpSettings#writeTimeout} and, as the bound of a frame,
-   * {@link HttpSettings#maxBodyBytes}.
+   * HttpSettings#allowedOrigins}, {@link HttpSettings#writeTimeout} and, as the bounds of a frame,
+   * {@link HttpSettings#maxBodyBytes} and {@link HttpSettings#bodyTimeout}.
    */
   public PeerJsSettings withHttp(HttpSettings http) {
     return new PeerJsSettings(
@@ -89,7 +89,9 @@ public final class PeerJsSettings {
 
   /**
    * Returns these settings, in which each client hosts a listed session with this tag, by which
-   * clients of other kinds find and call it. Its metadata is {@code {"peerjs":"<id>"}}.
+   * clients of other kinds find and call it. Its metadata is {@code {"peerjs":"<id>"}}. Unless the
+   * access policy keeps them from it, others can host a session with the same tag and metadata, so
+   * it does not prove who has an id: {@link PeerJsServlet#findChannel} does.
    *
    * @throws io.peerbroker.core.RefusedException {@code invalid_tag} for what is no tag
    */
@@ -100,8 +102,9 @@ public final class PeerJsSettings {
 
   /**
    * Returns these settings, in which {@code peer.listAllPeers} gives the ids whose sessions the
-   * caller may see, at most 1,000: so it needs a {@link #withTag tag}, without which {@link
-   * PeerJsServlet} refuses these settings. Without this it is refused, as by PeerServer.
+   * caller may see, at most 1,000, among the first 16,000 sessions with the tag: so it needs a
+   * {@link #withTag tag}, without which {@link PeerJsServlet} refuses these settings. Without this
+   * it is refused, as by PeerServer.
    *
    * @param discovery whether ids are listed
    */
@@ -129,7 +132,8 @@ public final class PeerJsSettings {
   }
 
   /**
-   * Returns these settings with another time for which frames wait for an id that nobody has yet.
+   * Returns these settings with another time for which frames wait for an id that nobody has yet:
+   * each for its own, but the candidates that follow an offer within a fifth of it go with that.
    *
    * @param waitTimeout 10 ms to 24 h
    * @throws IllegalArgumentException for another time
