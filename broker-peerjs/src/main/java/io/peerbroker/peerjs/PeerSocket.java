@@ -13,6 +13,7 @@ import io.peerbroker.core.RefusedException;
 import io.peerbroker.core.Session;
 import io.peerbroker.core.Timer;
 import io.peerbroker.core.Transport;
+import io.peerbroker.websocket.SocketCloser;
 import jakarta.websocket.CloseReason.CloseCodes;
 import jakarta.websocket.RemoteEndpoint;
 import jakarta.websocket.SendResult;
@@ -45,14 +46,6 @@ final class PeerSocket implements Transport {
    */
   static final int MAX_NOTICES = 256;
 
-  /** A client that does not close its side within this time is cut off. */
-  private static final Duration CLOSE_WITHIN = Duration.ofSeconds(5);
-
-  /** For so long Tomcat waits in a close until a client that reads nothing has taken it. */
-  private static final long CLOSE_MILLIS = 100;
-
-  private static final String TOMCAT = "org.apache.tomcat.websocket.";
-
   private final String id;
   private final byte[] token;
   private final PeerJsSettings settings;
@@ -60,6 +53,7 @@ final class PeerSocket implements Transport {
   private final Limits limits;
   private final Peers peers;
   private final FrameReader reader;
+  private final SocketCloser closer;
 
   private final AtomicInteger wakeups = new AtomicInteger();
   private final AtomicInteger waiting = new AtomicInteger();
@@ -111,6 +105,7 @@ final class PeerSocket implements Transport {
     this.timer = timer;
     this.limits = limits;
     this.peers = peers;
+    closer = new SocketCloser(timer);
     reader =
         new FrameReader(
             settings, limits, timer, (code, phrase) -> cutOff(CloseReason.GONE, code, phrase));
@@ -212,15 +207,11 @@ final class PeerSocket implements Transport {
 
   /** The container has made the connection. Returns false if it comes too late, and is closed. */
   boolean connected(jakarta.websocket.Session given) {
-    given.setMaxIdleTimeout(0);
-    given.getUserProperties().put(TOMCAT + "SESSION_CLOSE_TIMEOUT", CLOSE_WITHIN.toMillis());
-    RemoteEndpoint.Async async = given.getAsyncRemote();
-    // Later than this gives it up: after a pause of the process the container would be too early.
-    async.setSendTimeout(2 * settings.http().writeTimeout().toMillis());
+    RemoteEndpoint.Async async = SocketCloser.prepare(given, settings.http().writeTimeout());
     connection = given;
     // Read after the connection was written, as the thread that ends this reads it after that.
     if (over.get()) {
-      close(given, CloseCodes.GOING_AWAY, "");
+      SocketCloser.close(given, new jakarta.websocket.CloseReason(CloseCodes.GOING_AWAY, ""));
       return false;
     }
     remote = async;
@@ -234,6 +225,7 @@ final class PeerSocket implements Transport {
 
   /** The connection is gone. */
   void disconnected() {
+    peers.closed(this);
     if (isLast()) {
       detach(CloseReason.GONE);
     }
@@ -242,12 +234,23 @@ final class PeerSocket implements Transport {
   /** The container reports a failure, after which it closes the connection, or should. */
   void failed(Throwable failure) {
     Log.log(System.Logger.Level.DEBUG, "A PeerJS client's WebSocket failed", failure);
-    abort();
+    lost(CloseReason.GONE);
+  }
+
+  /** Ends it; the container, which knows why, closes the connection, or this does later. */
+  private void lost(CloseReason reason) {
+    cutOff(reason, CloseCodes.GOING_AWAY, "", SocketCloser.CLOSE_WITHIN);
   }
 
   /** Ends the connection in any state. */
   void abort() {
     cutOff(CloseReason.GONE, CloseCodes.GOING_AWAY, "");
+  }
+
+  /** Ends the connection in any state, and closes it on this thread if that is yet to be done. */
+  void closeNow() {
+    abort();
+    closer.closeNow();
   }
 
   @Override
@@ -326,7 +329,7 @@ final class PeerSocket implements Transport {
         async.sendText(new String(frame, UTF_8), this::sent);
       } catch (RuntimeException closed) {
         // Its end is reported, too, or should be.
-        abort();
+        lost(CloseReason.GONE);
       }
     }
   }
@@ -368,7 +371,7 @@ final class PeerSocket implements Transport {
     if (!result.isOK()) {
       Duration timeout = settings.http().writeTimeout();
       boolean stalled = timer.nanoTime() - waitingSince >= timeout.toNanos();
-      cutOff(stalled ? CloseReason.STALLED : CloseReason.GONE, CloseCodes.GOING_AWAY, "");
+      lost(stalled ? CloseReason.STALLED : CloseReason.GONE);
       return;
     }
     inFlight = false;
@@ -383,58 +386,35 @@ final class PeerSocket implements Transport {
       closeLater(
           isShutdown ? CloseCodes.SERVICE_RESTART : CloseCodes.NORMAL_CLOSURE,
           reason.code(),
+          Duration.ZERO,
           () -> detach(CloseReason.GONE));
     }
   }
 
   /** Ends it, and closes the connection. */
   private void cutOff(CloseReason reason, CloseCodes code, String phrase) {
+    cutOff(reason, code, phrase, Duration.ZERO);
+  }
+
+  private void cutOff(CloseReason reason, CloseCodes code, String phrase, Duration delay) {
     if (isLast()) {
       // First: a container may wait with its close for a client that takes nothing.
       detach(reason);
-      closeLater(code, phrase, () -> {});
+      closeLater(code, phrase, delay, () -> {});
     }
   }
 
   /** Closes the connection on another thread than the one that sends for others. */
-  private void closeLater(CloseCodes code, String phrase, Runnable afterwards) {
-    // Read after it was noted that this is over: see connected().
-    jakarta.websocket.Session connected = connection;
-    AtomicBoolean done = new AtomicBoolean();
-    Runnable close =
+  private void closeLater(CloseCodes code, String phrase, Duration delay, Runnable afterwards) {
+    closer.closeLater(
+        // Read after it was noted that this is over: see connected().
+        connection,
+        new jakarta.websocket.CloseReason(code, phrase),
+        delay,
         () -> {
-          if (!done.getAndSet(true)) {
-            try {
-              if (connected != null) {
-                close(connected, code, phrase);
-              }
-            } finally {
-              afterwards.run();
-            }
-          }
-        };
-    try {
-      var unused = timer.schedule(Duration.ZERO, close);
-    } catch (Throwable refusing) {
-      // An application's timer.
-      close.run();
-      return;
-    }
-    if (timer.isClosed()) {
-      close.run();
-    }
-  }
-
-  private static void close(jakarta.websocket.Session connected, CloseCodes code, String phrase) {
-    try {
-      // Jetty waits for the client's own close, and behind a frame that it does not take.
-      connected.setMaxIdleTimeout(CLOSE_WITHIN.toMillis());
-      // Not before, since it is the bound of the container's answers to pings, too.
-      connected.getUserProperties().put(TOMCAT + "BLOCKING_SEND_TIMEOUT", CLOSE_MILLIS);
-      connected.close(new jakarta.websocket.CloseReason(code, phrase));
-    } catch (Exception gone) {
-      Log.log(System.Logger.Level.DEBUG, "A PeerJS client's WebSocket could not be closed", gone);
-    }
+          peers.closed(this);
+          afterwards.run();
+        });
   }
 
   /** Returns whether this call ends it. */

@@ -16,6 +16,7 @@ import io.peerbroker.core.Session;
 import io.peerbroker.core.SessionSpec;
 import io.peerbroker.core.TagFilter;
 import io.peerbroker.core.Timer;
+import io.peerbroker.websocket.SocketCloser;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -81,7 +82,7 @@ final class Peers {
   @GuardedBy("lock")
   private boolean expires;
 
-  /** Every connection that is open, also of those that have got no id. */
+  /** Every client whose connection is yet to be closed, also of those that have got no id. */
   private final Set<PeerSocket> open = ConcurrentHashMap.newKeySet();
 
   Peers(Broker broker, PeerJsSettings settings) {
@@ -211,9 +212,13 @@ final class Peers {
     open.add(socket);
   }
 
+  /** Notes that a connection is closed. */
+  void closed(PeerSocket socket) {
+    open.remove(socket);
+  }
+
   /** Notes that a connection has ended, frees its id, and drops what it has waiting. */
   void remove(PeerSocket socket) {
-    open.remove(socket);
     synchronized (lock) {
       byId.remove(socket.id(), socket);
       waiting.drop(socket);
@@ -383,9 +388,9 @@ final class Peers {
     return UUID.randomUUID().toString();
   }
 
-  /** Cuts all connections that are still open. */
+  /** Closes all connections that are yet to be closed. */
   void close() {
-    open.forEach(PeerSocket::abort);
+    SocketCloser.closeAll(open.stream().<Runnable>map(socket -> socket::closeNow).toList());
   }
 
   /** Returns how many frames wait, for tests. */

@@ -8,6 +8,7 @@ import jakarta.websocket.RemoteEndpoint;
 import jakarta.websocket.SendHandler;
 import jakarta.websocket.SendResult;
 import jakarta.websocket.Session;
+import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -91,6 +92,15 @@ final class FakeConnection {
   /** Sends a part of a frame, and not the last. */
   void begin(String part) {
     socket.received(part, false);
+  }
+
+  void sendBinary() {
+    socket.receivedBinary();
+  }
+
+  /** The container reports a failure, after which it should close the connection. */
+  void fail() {
+    socket.failed(new IOException("too large for the container"));
   }
 
   void goAway() {

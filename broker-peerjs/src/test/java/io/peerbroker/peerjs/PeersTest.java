@@ -262,6 +262,35 @@ final class PeersTest {
   }
 
   @Test
+  @DisplayName(
+      "The container closes what it reports as failed, and this server only if it has not.")
+  void failed() {
+    Peers peers = peers(PeerJsSettings.defaults());
+    FakeConnection ada = enter(peers, "ada");
+    ada.fail();
+    assertThat(peers.isTaken("ada")).isFalse();
+    timer.advance(Duration.ofMillis(4_999));
+    assertThat(ada.closeCode()).isZero();
+    timer.advance(Duration.ofMillis(1));
+    assertThat(ada.closeCode()).isEqualTo(1001);
+    assertThat(peers.remembered()).isZero();
+  }
+
+  @Test
+  @DisplayName("An application that stops closes what is open, and what a timer has yet to close.")
+  void stops() {
+    Peers peers = peers(PeerJsSettings.defaults());
+    FakeConnection ada = enter(peers, "ada");
+    FakeConnection bob = enter(peers, "bob");
+    ada.sendBinary();
+    assertThat(ada.closeCode()).isZero();
+    peers.close();
+    assertThat(ada.closeCode()).isEqualTo(1003);
+    assertThat(bob.closeCode()).isEqualTo(1001);
+    assertThat(peers.remembered()).isZero();
+  }
+
+  @Test
   @DisplayName("A frame has its sender's id even if the sender has left meanwhile.")
   void leftMeanwhile() {
     Peers peers = peers(PeerJsSettings.defaults());

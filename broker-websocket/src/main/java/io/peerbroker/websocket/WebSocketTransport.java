@@ -39,14 +39,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class WebSocketTransport implements Transport {
 
-  /** A client that does not close its side within this time is cut off. */
-  private static final Duration CLOSE_WITHIN = Duration.ofSeconds(5);
-
-  /** For so long Tomcat waits in a close until a client that reads nothing has taken it. */
-  private static final long CLOSE_MILLIS = 100;
-
-  private static final String TOMCAT = "org.apache.tomcat.websocket.";
-
   /** One instance, since an envelope remembers bytes by their encoder. */
   private static final Function<Envelope, byte[]> ENCODER = Frames::event;
 
@@ -55,6 +47,7 @@ final class WebSocketTransport implements Transport {
   private final SocketRequests requests;
   private final Set<WebSocketTransport> open;
   private final Timer timer;
+  private final SocketCloser closer;
 
   private final AtomicInteger wakeups = new AtomicInteger();
   private final AtomicBoolean over = new AtomicBoolean();
@@ -82,9 +75,6 @@ final class WebSocketTransport implements Transport {
   /** What ends it if it does not end by itself. */
   private volatile Timer.@Nullable Scheduled draining;
 
-  /** Closes the connection once; null until it must be. A timer that closes drops its own. */
-  private volatile @Nullable Runnable pendingClose;
-
   // Used by the owner only.
   private boolean eventGiven;
   private boolean farewellGiven;
@@ -103,6 +93,7 @@ final class WebSocketTransport implements Transport {
     requests = new SocketRequests(gateway, settings, reader, this::drain, this::cutOff);
     this.open = open;
     timer = gateway.timer();
+    closer = new SocketCloser(timer);
     lastGiven = timer.nanoTime();
     waitingSince = lastGiven;
     stuckSince = lastGiven - 1;
@@ -131,15 +122,11 @@ final class WebSocketTransport implements Transport {
 
   /** The container has made the connection. Returns false if it comes too late, and is closed. */
   boolean connected(Session given) {
-    given.setMaxIdleTimeout(0);
-    given.getUserProperties().put(TOMCAT + "SESSION_CLOSE_TIMEOUT", CLOSE_WITHIN.toMillis());
-    RemoteEndpoint.Async async = given.getAsyncRemote();
-    // Later than this gives it up: after a pause of the process the container would be too early.
-    async.setSendTimeout(2 * settings.writeTimeout().toMillis());
+    RemoteEndpoint.Async async = SocketCloser.prepare(given, settings.writeTimeout());
     session = given;
     // Read after the session was written, as the thread that ends this reads it after that.
     if (over.get()) {
-      close(given, Frames.cut());
+      SocketCloser.close(given, Frames.cut());
       return false;
     }
     remote = async;
@@ -162,7 +149,7 @@ final class WebSocketTransport implements Transport {
   /** The container reports a failure, after which it closes the connection, or should. */
   void failed(Throwable failure) {
     Log.log(System.Logger.Level.DEBUG, "A WebSocket failed", failure);
-    cutOff(CloseReason.GONE, Frames.cut(), CLOSE_WITHIN);
+    cutOff(CloseReason.GONE, Frames.cut(), SocketCloser.CLOSE_WITHIN);
   }
 
   /** Ends the connection in any state. */
@@ -173,10 +160,7 @@ final class WebSocketTransport implements Transport {
   /** Ends the connection in any state, and closes it on this thread if that is yet to be done. */
   void closeNow() {
     abort();
-    Runnable pending = pendingClose;
-    if (pending != null) {
-      pending.run();
-    }
+    closer.closeNow();
   }
 
   @Override
@@ -247,7 +231,7 @@ final class WebSocketTransport implements Transport {
         connection.sendText(new String(frame, UTF_8), this::sent);
       } catch (RuntimeException closed) {
         // Its end is reported, too, or should be.
-        cutOff(CloseReason.GONE, Frames.cut(), CLOSE_WITHIN);
+        cutOff(CloseReason.GONE, Frames.cut(), SocketCloser.CLOSE_WITHIN);
       }
     }
   }
@@ -304,7 +288,10 @@ final class WebSocketTransport implements Transport {
   private void sent(SendResult result) {
     if (!result.isOK()) {
       boolean stalled = timer.nanoTime() - waitingSince >= settings.writeTimeout().toNanos();
-      cutOff(stalled ? CloseReason.STALLED : CloseReason.GONE, Frames.cut(), CLOSE_WITHIN);
+      cutOff(
+          stalled ? CloseReason.STALLED : CloseReason.GONE,
+          Frames.cut(),
+          SocketCloser.CLOSE_WITHIN);
       return;
     }
     inFlight = false;
@@ -345,43 +332,14 @@ final class WebSocketTransport implements Transport {
       jakarta.websocket.CloseReason closing, Duration delay, Runnable afterwards) {
     // Read after it was noted that this is over: see connected().
     Session connected = session;
-    AtomicBoolean done = new AtomicBoolean();
-    Runnable close =
+    closer.closeLater(
+        connected,
+        closing,
+        delay,
         () -> {
-          if (!done.getAndSet(true)) {
-            try {
-              if (connected != null) {
-                close(connected, closing);
-              }
-            } finally {
-              open.remove(this);
-              afterwards.run();
-            }
-          }
-        };
-    pendingClose = close;
-    try {
-      var unused = timer.schedule(delay, close);
-    } catch (Throwable refusing) {
-      // An application's timer.
-      close.run();
-      return;
-    }
-    if (timer.isClosed()) {
-      close.run();
-    }
-  }
-
-  private static void close(Session connected, jakarta.websocket.CloseReason closing) {
-    try {
-      // Jetty waits for the client's own close, and behind a frame that it does not take.
-      connected.setMaxIdleTimeout(CLOSE_WITHIN.toMillis());
-      // Not before, since it is the bound of the container's answers to pings, too.
-      connected.getUserProperties().put(TOMCAT + "BLOCKING_SEND_TIMEOUT", CLOSE_MILLIS);
-      connected.close(closing);
-    } catch (Exception gone) {
-      Log.log(System.Logger.Level.DEBUG, "A WebSocket could not be closed", gone);
-    }
+          open.remove(this);
+          afterwards.run();
+        });
   }
 
   /** Returns whether this call ends it. */

@@ -7,14 +7,10 @@ import io.peerbroker.servlet.HttpSettings;
 import io.peerbroker.servlet.SocketUpgrade;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.List;
-import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.stream.Stream;
 
 /**
  * The WebSockets of a broker. Each begins as a request to the servlet, so no endpoint is registered
@@ -24,12 +20,6 @@ final class WebSockets implements SocketUpgrade {
 
   /** The name of this protocol (RFC 6455, section 1.9). */
   static final String PROTOCOL = "peerbroker.v1";
-
-  /** How many connections are closed at the same time when all are. */
-  private static final int CLOSERS = 16;
-
-  /** For how long {@link #close} waits for that. */
-  private static final Duration CLOSE_WITHIN = Duration.ofSeconds(5);
 
   private final Broker broker;
   private final HttpSettings settings;
@@ -88,32 +78,6 @@ final class WebSockets implements SocketUpgrade {
 
   @Override
   public void close() {
-    Queue<WebSocketTransport> left = new ConcurrentLinkedQueue<>(open);
-    // Tomcat's close waits a little for each client that takes nothing.
-    List<Thread> closers =
-        Stream.generate(() -> closer(left)).limit(Math.min(CLOSERS, left.size())).toList();
-    closers.forEach(Thread::start);
-    long deadline = System.nanoTime() + CLOSE_WITHIN.toNanos();
-    try {
-      for (Thread closer : closers) {
-        closer.join(Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
-      }
-    } catch (InterruptedException interrupted) {
-      // They go on without this thread.
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static Thread closer(Queue<WebSocketTransport> left) {
-    Runnable loop =
-        () -> {
-          for (var next = left.poll(); next != null; next = left.poll()) {
-            next.closeNow();
-          }
-        };
-    // Inherits nothing of the thread that stops the application.
-    Thread thread = new Thread(null, loop, "peerbroker-close", 0, false);
-    thread.setDaemon(true);
-    return thread;
+    SocketCloser.closeAll(open.stream().<Runnable>map(transport -> transport::closeNow).toList());
   }
 }
