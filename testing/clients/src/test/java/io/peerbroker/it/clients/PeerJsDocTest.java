@@ -11,8 +11,10 @@ import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** The server of docs/coming-from-peerjs.md. */
+@Isolated("what the program prints is what the whole process does")
 final class PeerJsDocTest {
 
   @Test
