@@ -343,7 +343,7 @@ public final class BrokerServer implements Callable<Integer> {
   /** Makes the servlet for PeerJS, which has the broker of the other one, and its settings. */
   private PeerJsServlet peerJs() {
     try {
-      HttpSettings http = HttpSettings.ofInitParams(parameters());
+      HttpSettings http = BrokerServlet.settingsOf(parameters());
       return new PeerJsServlet(PeerJsSettings.defaults().withTag("peerjs").withHttp(http));
     } catch (IllegalArgumentException e) {
       throw wrongParameter(String.valueOf(e.getMessage()));

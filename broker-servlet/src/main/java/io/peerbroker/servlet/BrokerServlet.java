@@ -69,6 +69,17 @@ public class BrokerServlet extends HttpServlet {
   }
 
   /**
+   * Returns the settings that this servlet has with these init-params: for a servlet that stands
+   * beside it, such as {@code PeerJsServlet}. Init-params of other names are ignored; this servlet
+   * refuses those that it does not know.
+   *
+   * @throws IllegalArgumentException for a value that is badly written or out of bounds
+   */
+  public static HttpSettings settingsOf(Map<String, String> params) {
+    return new InitParams(Objects.requireNonNull(params, "params")).httpSettings();
+  }
+
+  /**
    * Takes or makes the broker.
    *
    * @throws ServletException for an init-param that is unknown, badly written, or would have no

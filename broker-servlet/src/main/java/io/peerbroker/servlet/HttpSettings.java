@@ -110,17 +110,6 @@ public final class HttpSettings {
   }
 
   /**
-   * Returns the settings that a {@link BrokerServlet} with these init-params has: for a servlet
-   * that stands beside it, such as {@code PeerJsServlet}. Init-params of other names are ignored;
-   * the {@code BrokerServlet} refuses those that it does not know.
-   *
-   * @throws IllegalArgumentException for a value that is badly written or out of bounds
-   */
-  public static HttpSettings ofInitParams(Map<String, String> params) {
-    return new InitParams(Objects.requireNonNull(params, "params")).httpSettings();
-  }
-
-  /**
    * Returns these settings with another heartbeat: after so much silence a stream carries a comment
    * line.
    *

@@ -36,10 +36,10 @@ final class InitParamsTest {
   void httpAloneForAServletBeside() {
     Map<String, String> params =
         Map.of("preset", "openToEverybody", "writeTimeout", "7s", "maxChannels", "5", "other", "1");
-    assertThat(HttpSettings.ofInitParams(params))
+    assertThat(BrokerServlet.settingsOf(params))
         .isEqualTo(HttpSettings.openToEverybody().withWriteTimeout(Duration.ofSeconds(7)));
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> HttpSettings.ofInitParams(Map.of("writeTimeout", "7")))
+        .isThrownBy(() -> BrokerServlet.settingsOf(Map.of("writeTimeout", "7")))
         .withMessageContaining("'writeTimeout'");
   }
 

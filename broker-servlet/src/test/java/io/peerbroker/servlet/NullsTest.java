@@ -120,7 +120,7 @@ final class NullsTest {
   }
 
   private void settings() {
-    refuses("params", () -> HttpSettings.ofInitParams(null));
+    refuses("params", () -> BrokerServlet.settingsOf(null));
     refuses("request", () -> settings.admits(null));
     refuses("heartbeat", () -> settings.withHeartbeat(null));
     refuses("retry", () -> settings.withRetry(null));
