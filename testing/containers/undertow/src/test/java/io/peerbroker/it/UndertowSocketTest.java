@@ -1,14 +1,14 @@
 package io.peerbroker.it;
 
 import io.peerbroker.tck.ServerSettings;
-import io.peerbroker.tck.SocketRules;
+import io.peerbroker.tck.SocketKit;
 import io.peerbroker.tck.WireServer;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The broker's WebSockets in {@link UndertowServer}. */
 @Execution(ExecutionMode.CONCURRENT)
-final class UndertowSocketTest extends SocketRules {
+final class UndertowSocketTest extends SocketKit {
 
   @Override
   protected WireServer start(ServerSettings settings) throws Exception {
