@@ -223,21 +223,20 @@ public class PeerJsServlet extends HttpServlet {
     String token = last(request, "token");
     String wrong = wrong(id, token, last(request, "key"));
     PeerSocket socket = running().connect(id, token);
-    boolean upgraded = false;
+    boolean entered = false;
     try {
       if (wrong == null) {
         running().enter(socket, caller(request));
       } else {
         socket.refuse(Frames.error(wrong));
       }
-      Upgrades.upgrade(request, response, List.of(), new PeerEndpoint(socket));
-      // Containers answer a handshake that they decline by themselves.
-      upgraded = socket.isConnected() || response.getStatus() == 101;
+      entered = true;
+      Upgrades.upgrade(request, response, List.of(), socket.connection());
     } catch (RefusedException refused) {
       refuse(response, refused.refusal());
     } finally {
-      if (!upgraded) {
-        socket.abort();
+      if (!entered) {
+        socket.connection().abort();
       }
     }
   }

@@ -16,7 +16,7 @@ import io.peerbroker.core.Session;
 import io.peerbroker.core.SessionSpec;
 import io.peerbroker.core.TagFilter;
 import io.peerbroker.core.Timer;
-import io.peerbroker.websocket.SocketCloser;
+import io.peerbroker.websocket.SocketConnection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -127,7 +127,7 @@ final class Peers {
       return broker
           .forCaller(caller)
           .gateway()
-          .openChannel(ChannelOptions.none(), socket::attach)
+          .openChannel(ChannelOptions.none(), socket.connection()::attach)
           .toCompletableFuture()
           .join();
     } catch (CompletionException failed) {
@@ -390,7 +390,7 @@ final class Peers {
 
   /** Closes all connections that are yet to be closed. */
   void close() {
-    SocketCloser.closeAll(open.stream().<Runnable>map(socket -> socket::closeNow).toList());
+    SocketConnection.closeAll(open.stream().map(PeerSocket::connection).toList());
   }
 
   /** Returns how many frames wait, for tests. */

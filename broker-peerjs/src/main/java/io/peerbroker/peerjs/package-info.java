@@ -9,7 +9,6 @@ package io.peerbroker.peerjs;
  *
  * PeerJsServlet   the HTTP routes, and the handshakes
  * PeerJsSettings  what the application decides; IdPolicy: who may have which id
- * PeerEndpoint    what the container says of one WebSocket
  * PeerSocket      one WebSocket: takes frames in, and writes one at a time
  * FrameReader     puts a client's frames together from their parts, within bounds
  * Peers           the ids, and the way of a frame from one to another

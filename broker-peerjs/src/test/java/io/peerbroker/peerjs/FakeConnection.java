@@ -3,17 +3,23 @@ package io.peerbroker.peerjs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peerbroker.core.Caller;
+import io.peerbroker.websocket.SocketEndpoint;
 import jakarta.websocket.CloseReason;
+import jakarta.websocket.Endpoint;
+import jakarta.websocket.EndpointConfig;
+import jakarta.websocket.MessageHandler;
 import jakarta.websocket.RemoteEndpoint;
 import jakarta.websocket.SendHandler;
 import jakarta.websocket.SendResult;
 import jakarta.websocket.Session;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
@@ -21,22 +27,34 @@ import org.jspecify.annotations.Nullable;
 /** A client at its end of a connection, which takes each frame at once or when it is told to. */
 final class FakeConnection {
 
-  private final PeerSocket socket;
+  private final Endpoint endpoint;
+  private final Session session;
+
+  /** By the kind of their messages; none where the connection came too late. */
+  private final Map<Class<?>, MessageHandler.Partial<?>> handlers = new HashMap<>();
+
   private final List<String> taken = new ArrayList<>();
   private final Queue<SendHandler> stalled = new ArrayDeque<>();
   private boolean stalls;
   private @Nullable CloseReason closed;
 
   private FakeConnection(PeerSocket socket) {
-    this.socket = socket;
+    endpoint = new SocketEndpoint(socket.connection());
+    session = session();
   }
 
   /** Connects a client that asks for an id. */
   static FakeConnection enter(Peers peers, String id, String token) {
-    FakeConnection connection = new FakeConnection(peers.connect(id, token));
-    peers.enter(connection.socket, Caller.of(null));
-    var unused = connection.socket.connected(connection.session());
+    PeerSocket socket = peers.connect(id, token);
+    FakeConnection connection = new FakeConnection(socket);
+    peers.enter(socket, Caller.of(null));
+    connection.open();
     return connection;
+  }
+
+  private void open() {
+    EndpointConfig config = fake(EndpointConfig.class, (name, arguments) -> null);
+    endpoint.onOpen(session, config);
   }
 
   private Session session() {
@@ -56,6 +74,10 @@ final class FakeConnection {
             switch (name) {
               case "getAsyncRemote" -> remote;
               case "getUserProperties" -> properties;
+              case "addMessageHandler" -> {
+                handlers.put((Class<?>) arguments[0], (MessageHandler.Partial<?>) arguments[1]);
+                yield null;
+              }
               case "close" -> {
                 closed = (CloseReason) arguments[0];
                 yield null;
@@ -85,26 +107,34 @@ final class FakeConnection {
     Objects.requireNonNull(stalled.poll(), "Nothing is on its way").onResult(new SendResult());
   }
 
+  @SuppressWarnings("unchecked") // registered for messages of this type
+  private <T> void receive(Class<T> type, T part, boolean last) {
+    MessageHandler.Partial<T> handler = (MessageHandler.Partial<T>) handlers.get(type);
+    if (handler != null) {
+      handler.onMessage(part, last);
+    }
+  }
+
   void send(String text) {
-    socket.received(text, true);
+    receive(String.class, text, true);
   }
 
   /** Sends a part of a frame, and not the last. */
   void begin(String part) {
-    socket.received(part, false);
+    receive(String.class, part, false);
   }
 
   void sendBinary() {
-    socket.receivedBinary();
+    receive(ByteBuffer.class, ByteBuffer.allocate(3), true);
   }
 
   /** The container reports a failure, after which it should close the connection. */
   void fail() {
-    socket.failed(new IOException("too large for the container"));
+    endpoint.onError(session, new IOException("too large for the container"));
   }
 
   void goAway() {
-    socket.disconnected();
+    endpoint.onClose(session, new CloseReason(CloseReason.CloseCodes.CLOSED_ABNORMALLY, ""));
   }
 
   /** Returns the frames that have come since the last call. */

@@ -7,7 +7,6 @@ import jakarta.websocket.Session;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -16,15 +15,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Closes the connection of one WebSocket, once, and on another thread than one that sends for
- * others, since a container may wait with a close: for this module, and for {@code broker-peerjs}.
- * Not for others: it may change with each version.
+ * others, since a container may wait with a close.
  *
  * <p>Safe for use by many threads.
  */
-public final class SocketCloser {
+final class SocketCloser {
 
   /** A client that does not close its side within this time is cut off. */
-  public static final Duration CLOSE_WITHIN = Duration.ofSeconds(5);
+  static final Duration CLOSE_WITHIN = Duration.ofSeconds(5);
 
   /** For so long Tomcat waits in a close until a client that reads nothing has taken it. */
   private static final long CLOSE_MILLIS = 100;
@@ -40,8 +38,8 @@ public final class SocketCloser {
   private volatile @Nullable Runnable pending;
 
   /** Creates one for a connection, which may be yet to come. */
-  public SocketCloser(Timer timer) {
-    this.timer = Objects.requireNonNull(timer, "timer");
+  SocketCloser(Timer timer) {
+    this.timer = timer;
   }
 
   /**
@@ -49,7 +47,7 @@ public final class SocketCloser {
    *
    * @param writeTimeout after how long the caller gives up a client that takes nothing
    */
-  public static RemoteEndpoint.Async prepare(Session connected, Duration writeTimeout) {
+  static RemoteEndpoint.Async prepare(Session connected, Duration writeTimeout) {
     connected.setMaxIdleTimeout(0);
     connected.getUserProperties().put(TOMCAT + "SESSION_CLOSE_TIMEOUT", CLOSE_WITHIN.toMillis());
     RemoteEndpoint.Async async = connected.getAsyncRemote();
@@ -66,7 +64,7 @@ public final class SocketCloser {
    * @param delay after how long it is closed, if the container should do so by itself
    * @param afterwards called once, when that is done
    */
-  public void closeLater(
+  void closeLater(
       @Nullable Session connected, CloseReason closing, Duration delay, Runnable afterwards) {
     AtomicBoolean done = new AtomicBoolean();
     Runnable close =
@@ -95,7 +93,7 @@ public final class SocketCloser {
   }
 
   /** Closes the connection on this thread if {@link #closeLater} was called and has not done so. */
-  public void closeNow() {
+  void closeNow() {
     Runnable close = pending;
     if (close != null) {
       close.run();
@@ -103,7 +101,7 @@ public final class SocketCloser {
   }
 
   /** Closes a connection on this thread; a failure is logged. */
-  public static void close(Session connected, CloseReason closing) {
+  static void close(Session connected, CloseReason closing) {
     try {
       // Jetty waits for the client's own close, and behind a frame that it does not take.
       connected.setMaxIdleTimeout(CLOSE_WITHIN.toMillis());
@@ -122,7 +120,7 @@ public final class SocketCloser {
    *
    * @param closes each closes one connection
    */
-  public static void closeAll(Collection<Runnable> closes) {
+  static void closeAll(Collection<Runnable> closes) {
     Queue<Runnable> left = new ConcurrentLinkedQueue<>(closes);
     List<Thread> closers =
         Stream.generate(() -> closer(left)).limit(Math.min(CLOSERS, left.size())).toList();

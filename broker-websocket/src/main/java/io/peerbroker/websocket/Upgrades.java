@@ -48,14 +48,31 @@ public final class Upgrades {
   /**
    * Answers a handshake, without compression, and whatever its origin is: that must have been
    * checked. Must be called on the thread that serves the request. A container answers a handshake
-   * that it declines by itself: then this returns, and the endpoint is never opened.
+   * that it declines by itself: then this returns. Whenever there will be no WebSocket, the
+   * connection is aborted.
    *
    * @param protocols the names of the protocols that are served (RFC 6455, section 1.9)
-   * @param endpoint serves this one connection; of a public class, which Jetty insists on
    * @throws IOException if the connection has gone
    * @throws RefusedException {@code internal} if the container serves no WebSockets
    */
   public static void upgrade(
+      HttpServletRequest request,
+      HttpServletResponse response,
+      List<String> protocols,
+      SocketConnection connection)
+      throws IOException {
+    boolean upgraded = false;
+    try {
+      upgrade(request, response, protocols, new SocketEndpoint(connection));
+      upgraded = connection.isConnected() || response.getStatus() == 101;
+    } finally {
+      if (!upgraded) {
+        connection.abort();
+      }
+    }
+  }
+
+  private static void upgrade(
       HttpServletRequest request,
       HttpServletResponse response,
       List<String> protocols,

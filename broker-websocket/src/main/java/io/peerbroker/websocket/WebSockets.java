@@ -26,7 +26,7 @@ final class WebSockets implements SocketUpgrade {
   private final JsonRequests requests;
 
   /** Every WebSocket whose connection is yet to be closed. */
-  private final Set<WebSocketTransport> open = ConcurrentHashMap.newKeySet();
+  private final Set<SocketConnection> open = ConcurrentHashMap.newKeySet();
 
   WebSockets(Broker broker, HttpSettings settings) {
     this.broker = broker;
@@ -38,33 +38,23 @@ final class WebSockets implements SocketUpgrade {
   public void upgrade(Handshake handshake) throws IOException {
     HttpServletRequest request = handshake.request();
     Upgrades.requireContainer(request);
-    WebSocketTransport transport =
-        new WebSocketTransport(
+    BrokerProtocol protocol =
+        new BrokerProtocol(
             broker.forCaller(handshake.acting()).gateway(), settings, requests, open);
     CompletableFuture<Channel> opened =
         broker
             .forCaller(handshake.opening())
             .gateway()
-            .openChannel(handshake.options(), transport::attach)
+            .openChannel(handshake.options(), protocol::attach)
             .toCompletableFuture();
     if (opened.isCompletedExceptionally() && request.getHeader("Origin") == null) {
       // Not a browser, which would show its page nothing of a refused handshake.
-      transport.abort();
+      protocol.connection().abort();
       throw refusal(opened);
     }
     // Before the client can send anything.
-    var unused = opened.whenComplete(transport::opened);
-    boolean upgraded = false;
-    try {
-      Upgrades.upgrade(
-          request, handshake.response(), List.of(PROTOCOL), new WebSocketEndpoint(transport));
-      // Containers answer a handshake that they decline by themselves.
-      upgraded = transport.isConnected() || handshake.response().getStatus() == 101;
-    } finally {
-      if (!upgraded) {
-        transport.abort();
-      }
-    }
+    var unused = opened.whenComplete(protocol::opened);
+    Upgrades.upgrade(request, handshake.response(), List.of(PROTOCOL), protocol.connection());
   }
 
   private static RuntimeException refusal(CompletableFuture<Channel> opened) {
@@ -78,6 +68,6 @@ final class WebSockets implements SocketUpgrade {
 
   @Override
   public void close() {
-    SocketCloser.closeAll(open.stream().<Runnable>map(transport -> transport::closeNow).toList());
+    SocketConnection.closeAll(open);
   }
 }
