@@ -78,6 +78,12 @@ public abstract class PeerJsRules extends ServerRules {
     assertThat(socket.closeCode()).isEqualTo(code);
   }
 
+  /** Fails unless an offer is the next that reaches the client of an id, with its sender's. */
+  private static void assertOffered(WireSocket from, String src, WireSocket to, String dst) {
+    from.send(frame("OFFER", dst, "offer"));
+    assertThat(to.nextText()).isEqualTo(relayed("OFFER", src, dst, "offer"));
+  }
+
   /** Waits until a new client gets an id, with another token than {@link #peer} has. */
   private WireSocket awaitFree(String id) {
     return await()
@@ -127,8 +133,7 @@ public abstract class PeerJsRules extends ServerRules {
           http.get(query, "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13");
       assertThat(refused.status()).isEqualTo(426);
     }
-    ada.send(frame("OFFER", "ada", "c1"));
-    assertThat(ada.nextText()).isEqualTo(relayed("OFFER", "ada", "ada", "c1"));
+    assertOffered(ada, "ada", ada, "ada");
   }
 
   @Test
@@ -173,8 +178,7 @@ public abstract class PeerJsRules extends ServerRules {
         .isEqualTo("{\"type\":\"ID-TAKEN\",\"payload\":{\"msg\":\"ID is taken\"}}");
     assertEnd(other, 1000);
     WireSocket bob = peer("bob");
-    bob.send(frame("OFFER", "ada", "c1"));
-    assertThat(ada.nextText()).isEqualTo(relayed("OFFER", "bob", "ada", "c1"));
+    assertOffered(bob, "bob", ada, "ada");
   }
 
   @Test
@@ -184,8 +188,7 @@ public abstract class PeerJsRules extends ServerRules {
     WireSocket after = peer("ada");
     assertEnd(before, 1000);
     WireSocket bob = peer("bob");
-    bob.send(frame("OFFER", "ada", "c1"));
-    assertThat(after.nextText()).isEqualTo(relayed("OFFER", "bob", "ada", "c1"));
+    assertOffered(bob, "bob", after, "ada");
     after.send(frame("ANSWER", "bob", "c1"));
     assertThat(bob.nextText()).isEqualTo(relayed("ANSWER", "ada", "bob", "c1"));
   }
@@ -230,8 +233,7 @@ public abstract class PeerJsRules extends ServerRules {
     long begun = System.nanoTime();
     assertThat(ada.nextText()).isEqualTo(expire("nobody", "ada"));
     assertThat(System.nanoTime() - begun).isGreaterThan(3_000_000_000L);
-    ada.send(frame("OFFER", "ada", "c2"));
-    assertThat(ada.nextText()).isEqualTo(relayed("OFFER", "ada", "ada", "c2"));
+    assertOffered(ada, "ada", ada, "ada");
   }
 
   @Test
@@ -240,8 +242,7 @@ public abstract class PeerJsRules extends ServerRules {
     WireSocket ada = peer("ada");
     ada.send(frame("OFFER", "bob", "c1"));
     ada.send(frame("CANDIDATE", "bob", "c1"));
-    ada.send(frame("OFFER", "ada", "c2"));
-    assertThat(ada.nextText()).isEqualTo(relayed("OFFER", "ada", "ada", "c2"));
+    assertOffered(ada, "ada", ada, "ada");
     WireSocket bob = peer("bob");
     assertThat(bob.nextText()).isEqualTo(relayed("OFFER", "ada", "bob", "c1"));
     assertThat(bob.nextText()).isEqualTo(relayed("CANDIDATE", "ada", "bob", "c1"));
@@ -281,8 +282,7 @@ public abstract class PeerJsRules extends ServerRules {
             UNKNOWN_TYPE)) {
       ada.send(text);
     }
-    ada.send(frame("OFFER", "bob", "c1"));
-    assertThat(bob.nextText()).isEqualTo(relayed("OFFER", "ada", "bob", "c1"));
+    assertOffered(ada, "ada", bob, "bob");
   }
 
   @Test
