@@ -15,6 +15,7 @@ import org.eclipse.jetty.ee10.websocket.jakarta.server.config.JakartaWebSocketSe
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -77,6 +78,7 @@ final class PeerJsTest {
                 target.on(name, resolve);
                 if (name !== 'error') target.on('error', reject);
               });
+              window.peers = [];
               window.enter = async (id, more) => {
                 const peer = new Peer(id, {
                   host: location.hostname,
@@ -86,6 +88,7 @@ final class PeerJsTest {
                   serializers: { MsgPack },
                   ...more,
                 });
+                peers.push(peer);
                 await once(peer, 'open');
                 return peer;
               };
@@ -93,6 +96,13 @@ final class PeerJsTest {
             return typeof Peer;
             """);
     assertThat(loaded).isEqualTo("function");
+  }
+
+  /** Destroys the peers that the scripts have entered: their ids are free for the next test. */
+  @AfterEach
+  void leave() {
+    Object left = browser.run("for (const peer of peers.splice(0)) peer.destroy();");
+    assertThat(left).isNull();
   }
 
   @ParameterizedTest
@@ -112,8 +122,6 @@ final class PeerJsTest {
             const value = serialization === 'raw' ? 'text' : { list: [1, 'two', null], ok: true };
             connection.send(value);
             const echoed = await once(connection, 'data');
-            ada.destroy();
-            bob.destroy();
             return JSON.stringify(echoed);
             """,
             serialization);
@@ -150,7 +158,6 @@ final class PeerJsTest {
             const over = once(call, 'close');
             bob.destroy();
             await over;
-            ada.destroy();
             clearInterval(drawing);
             return JSON.stringify([await metadata, width]);
             """);
@@ -178,8 +185,6 @@ final class PeerJsTest {
             await once(second, 'open');
             second.send('again');
             while (came.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
-            ada.destroy();
-            bob.destroy();
             return JSON.stringify([id, came.sort()]);
             """);
     assertThat(seen).isEqualTo("[\"bob\",[\"again\",\"still here\"]]");
@@ -195,9 +200,7 @@ final class PeerJsTest {
             const failed = once(ada, 'error');
             ada.connect('nobody');
             const { type, message } = await failed;
-            const open = ada.open && !ada.destroyed;
-            ada.destroy();
-            return [type, message, open].join();
+            return [type, message, ada.open && !ada.destroyed].join();
             """);
     assertThat(error).isEqualTo("peer-unavailable,Could not connect to peer nobody,true");
   }
@@ -210,9 +213,7 @@ final class PeerJsTest {
             """
             const ada = await enter('ada');
             const other = await enter('ada').catch(({ type, message }) => `${type}: ${message}`);
-            const open = ada.open;
-            ada.destroy();
-            return [other, open].join();
+            return [other, ada.open].join();
             """);
     assertThat(error).isEqualTo("unavailable-id: ID \"ada\" is taken,true");
   }
@@ -229,10 +230,7 @@ final class PeerJsTest {
             const heard = once(bob, 'connection').then((from) => once(from, 'data'));
             await once(connection, 'open');
             connection.send('hello');
-            const said = await heard;
-            ada.destroy();
-            bob.destroy();
-            return said;
+            return heard;
             """);
     assertThat(said).isEqualTo("hello");
   }
@@ -245,8 +243,6 @@ final class PeerJsTest {
             """
             const [ada, bob] = await Promise.all([enter('ada'), enter('bob')]);
             const all = await new Promise((resolve) => ada.listAllPeers(resolve));
-            ada.destroy();
-            bob.destroy();
             return all.sort().join();
             """);
     assertThat(all).isEqualTo("ada,bob");
