@@ -18,15 +18,21 @@ import org.jspecify.annotations.Nullable;
  */
 final class ForeignCalls {
 
-  /**
-   * The calls that wait for the one that this thread is in; null outside of them, so that nothing
-   * is left behind.
-   */
+  /** The calls that wait for the one that this thread is in. */
   private static final ThreadLocal<@Nullable ArrayDeque<Runnable>> CALLS = new ThreadLocal<>();
 
   private static final ThreadLocal<@Nullable ArrayDeque<Runnable>> TURNS = new ThreadLocal<>();
 
   private static final ThreadLocal<@Nullable ArrayDeque<Runnable>> TELLINGS = new ThreadLocal<>();
+
+  /**
+   * The thread is in no call, or in one for which nothing waits, as nearly always. All threads
+   * share these two, and nothing is ever put into them: what stays behind on a thread of the
+   * container's pool keeps neither a broker nor a class of ours reachable.
+   */
+  private static final ArrayDeque<Runnable> OUTSIDE = new ArrayDeque<>(0);
+
+  private static final ArrayDeque<Runnable> NOTHING = new ArrayDeque<>(0);
 
   /** The name of the broker's logger, which applications know. */
   private static final String LOGGER = "io.peerbroker.core.Broker";
@@ -50,19 +56,23 @@ final class ForeignCalls {
 
   private static void run(ThreadLocal<@Nullable ArrayDeque<Runnable>> waiting, Runnable call) {
     ArrayDeque<Runnable> queue = waiting.get();
-    if (queue != null) {
+    if (queue != null && queue != OUTSIDE) {
+      if (queue == NOTHING) {
+        queue = new ArrayDeque<>(4);
+        waiting.set(queue);
+      }
       queue.add(call);
       return;
     }
-    queue = new ArrayDeque<>(4);
-    waiting.set(queue);
+    waiting.set(NOTHING);
     try {
-      for (Runnable next = call; next != null; next = queue.poll()) {
+      for (Runnable next = call;
+          next != null;
+          next = Objects.requireNonNull(waiting.get()).poll()) {
         runLogged(next);
       }
     } finally {
-      // Left behind, it would keep the broker reachable from threads of the container's pool.
-      waiting.remove();
+      waiting.set(OUTSIDE);
     }
   }
 

@@ -29,8 +29,10 @@ public record Message(String origin, String target, Json json) {
    * Returns the same message, of which the JSON keeps little more memory than it has bytes: as a
    * slice it would keep the whole array, with other messages perhaps.
    */
+  @SuppressWarnings("ReferenceEquality") // whether there is another object
   Message compact() {
-    return new Message(origin, target, json.nearlyCompact());
+    Json own = json.nearlyCompact();
+    return own == json ? this : new Message(origin, target, own);
   }
 
   /** Returns only the addresses and the size: contents are not for logs. */

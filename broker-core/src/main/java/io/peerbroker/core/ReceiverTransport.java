@@ -35,6 +35,10 @@ final class ReceiverTransport implements Transport {
   private final @Nullable Timer timer;
   private final Consumer<Event> events;
   private final Consumer<CloseReason> closed;
+
+  /** Made once, and not for each message. */
+  private final Runnable taking = this::takeTurn;
+
   private final AtomicInteger wakeups = new AtomicInteger();
   private final AtomicBoolean lookedAfter = new AtomicBoolean();
   private volatile @Nullable CloseReason ending;
@@ -76,7 +80,7 @@ final class ReceiverTransport implements Transport {
       if (!getAndSet(true)) {
         // An executor that runs it in place does so inside another turn, or inside one of this
         // transport.
-        ForeignCalls.runTurn(ReceiverTransport.this::takeTurn);
+        ForeignCalls.runTurn(taking);
       }
     }
   }
