@@ -44,14 +44,14 @@ public final class RefusedException extends RuntimeException {
 
   /** As {@link #untraced(Runnable)}, with a result. */
   static <T> T untraced(Supplier<T> request) {
-    Boolean before = UNTRACED.get();
+    if (UNTRACED.get() != null) {
+      return request.get();
+    }
     UNTRACED.set(true);
     try {
       return request.get();
     } finally {
-      if (before == null) {
-        UNTRACED.remove();
-      }
+      UNTRACED.remove();
     }
   }
 
