@@ -21,12 +21,13 @@ final class DirectAnswers {
   /** What a longer body has is not worth it: its own bytes cost more than the way they take. */
   private static final int MAX_BYTES = 1 << 10;
 
-  /** Few beside the 200 threads that a container usually has. */
+  /**
+   * Few beside the 200 threads that a container usually has. More than one, though there may be one
+   * processor: a thread that loses it in a write keeps its place.
+   */
   private static final int MAX_THREADS = 4;
 
-  /** A thread that does not wait leaves its place at once: more would not run at the same time. */
-  private final Semaphore places =
-      new Semaphore(Math.min(Runtime.getRuntime().availableProcessors(), MAX_THREADS));
+  private final Semaphore places = new Semaphore(MAX_THREADS);
 
   /** Returns whether the threads on which a container calls the broker may wait in a write. */
   static boolean fit(ServletRequest request, ServletResponse original) {
