@@ -104,7 +104,7 @@ final class ClientFiles {
         byte[] bytes = bytes(path.substring(1));
         files.put(
             path,
-            new Reply(200, "text/javascript", bytes)
+            new Reply(200, "text/javascript" + Reply.UTF_8, bytes)
                 .with("Cache-Control", "no-cache")
                 .with("ETag", etag(bytes))
                 .with("X-Content-Type-Options", "nosniff"));

@@ -85,7 +85,7 @@ final class Problem extends RuntimeException {
     body.string(TITLES.getOrDefault(status, "")).ascii(",\"status\":" + status);
     body.ascii(",\"code\":").string(code);
     body.ascii(",\"detail\":").string(detail).ascii("}");
-    Reply reply = new Reply(status, "application/problem+json", body.toBytes());
+    Reply reply = new Reply(status, "application/problem+json" + Reply.UTF_8, body.toBytes());
     if (retryAfter == null) {
       return reply;
     }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A short answer, complete in memory: anything except a stream and a page of the list.
  *
- * @param type the media type of the body, or null for none
+ * @param type the content type of the body, or null for none
  * @param body null for a body that HEAD does not report, nor its length
  * @param headers further headers
  */
@@ -17,12 +17,17 @@ import org.jspecify.annotations.Nullable;
 record Reply(
     int status, @Nullable String type, byte @Nullable [] body, Map<String, String> headers) {
 
+  /** Follows a media type, whatever encoding a filter has set before. */
+  static final String UTF_8 = ";charset=utf-8";
+
+  static final String JSON = AcceptHeader.JSON + UTF_8;
+
   Reply(int status, @Nullable String type, byte @Nullable [] body) {
     this(status, type, body, Map.of());
   }
 
   static Reply json(int status, byte[] body) {
-    return new Reply(status, "application/json", body);
+    return new Reply(status, JSON, body);
   }
 
   static Reply noContent() {
@@ -58,16 +63,11 @@ record Reply(
     response.setHeader("Cache-Control", "no-store");
     headers.forEach(response::setHeader);
     if (type != null) {
-      setType(response, type);
+      response.setContentType(type);
       if (body != null) {
         response.setContentLength(body.length);
       }
     }
-  }
-
-  /** Sets a media type whose text is UTF-8, whatever encoding a filter has set before. */
-  static void setType(HttpServletResponse response, String type) {
-    response.setContentType(type + ";charset=utf-8");
   }
 
   /** The size of the body in bytes. */

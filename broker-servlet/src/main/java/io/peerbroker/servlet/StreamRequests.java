@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 final class StreamRequests {
 
   private static final long MANY_SECONDS = 1_000_000_000;
+  private static final String EVENT_STREAM = AcceptHeader.EVENT_STREAM + Reply.UTF_8;
 
   /**
    * The last but one is not for the broker, but possibly for the access policy (RFC 6750, section
@@ -227,7 +228,7 @@ final class StreamRequests {
                   ? null
                   : "<" + nextPage(text, limitText, page.next()) + ">; rel=\"next\"";
           if (exchange.isHead()) {
-            Reply reply = Reply.head(AcceptHeader.JSON);
+            Reply reply = Reply.head(Reply.JSON);
             exchange.answer(next == null ? reply : reply.with("Link", next));
           } else {
             begin(page, next, exchange);
@@ -238,7 +239,7 @@ final class StreamRequests {
   private void begin(PageReader page, @Nullable String next, Exchange exchange) {
     HttpServletResponse response = exchange.response;
     response.setHeader("Cache-Control", "no-store");
-    Reply.setType(response, AcceptHeader.JSON);
+    response.setContentType(Reply.JSON);
     if (next != null) {
       response.setHeader("Link", next);
     }
@@ -288,7 +289,7 @@ final class StreamRequests {
       exchange.act(
           () -> {
             permission.run();
-            Reply reply = Reply.head(AcceptHeader.EVENT_STREAM);
+            Reply reply = Reply.head(EVENT_STREAM);
             for (var header : STREAM_HEADERS.entrySet()) {
               reply = reply.with(header.getKey(), header.getValue());
             }
@@ -331,7 +332,7 @@ final class StreamRequests {
   }
 
   private static void streamHeaders(HttpServletResponse response) {
-    Reply.setType(response, AcceptHeader.EVENT_STREAM);
+    response.setContentType(EVENT_STREAM);
     STREAM_HEADERS.forEach(response::setHeader);
     // An idle stream keeps its buffer: 32 KiB on Jetty by default.
     response.setBufferSize(4_096);
