@@ -16,8 +16,9 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
-import org.eclipse.jetty.ee10.websocket.jakarta.server.config.JakartaWebSocketServletContainerInitializer;
+import org.eclipse.jetty.ee10.websocket.jakarta.server.JakartaWebSocketServerContainer;
 import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.websocket.core.server.WebSocketServerComponents;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -102,6 +103,14 @@ public final class BrokerServer implements Callable<Integer> {
           "Where pages with the npm package peerjs have their server. They are in the list with the"
               + " tag peerjs. Default: nowhere")
   private @Nullable String peerJsPath;
+
+  @Option(
+      names = "--peerjs-alive-timeout",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      description =
+          "After what silence a client with peerjs is given up, from 10ms to 24h. Default: 90s")
+  private @Nullable Duration peerJsAliveTimeout;
 
   @Option(
       names = "--demo",
@@ -328,7 +337,13 @@ public final class BrokerServer implements Callable<Integer> {
     if (peerJsPath != null) {
       context.addServlet(new ServletHolder("peerjs", peerJs()), withoutSlash(peerJsPath) + "/*");
     }
-    JakartaWebSocketServletContainerInitializer.configure(context, null);
+    // Not by JakartaWebSocketServletContainerInitializer: its filter, for endpoints by path, copies
+    // the head of every request.
+    context.addServletContainerInitializer(
+        (classes, servlets) -> {
+          WebSocketServerComponents.ensureWebSocketComponents(context.getServer(), context);
+          JakartaWebSocketServerContainer.ensureContainer(servlets);
+        });
     Handler handler = demo ? new DemoPage(mount, context) : context;
     var bounds =
         new JettyServer.Bounds(idleTimeout, JettyServer.Bounds.DEFAULTS.head(), connections());
@@ -342,12 +357,20 @@ public final class BrokerServer implements Callable<Integer> {
 
   /** Makes the servlet for PeerJS, which has the broker of the other one, and its settings. */
   private PeerJsServlet peerJs() {
+    PeerJsSettings settings = PeerJsSettings.defaults().withTag("peerjs");
     try {
-      HttpSettings http = BrokerServlet.settingsOf(parameters());
-      return new PeerJsServlet(PeerJsSettings.defaults().withTag("peerjs").withHttp(http));
+      settings = settings.withHttp(BrokerServlet.settingsOf(parameters()));
     } catch (IllegalArgumentException e) {
       throw wrongParameter(String.valueOf(e.getMessage()));
     }
+    if (peerJsAliveTimeout != null) {
+      try {
+        settings = settings.withAliveTimeout(peerJsAliveTimeout);
+      } catch (IllegalArgumentException e) {
+        throw wrong("--peerjs-alive-timeout: " + e.getMessage());
+      }
+    }
+    return new PeerJsServlet(settings);
   }
 
   /** Room for all streams that there may be, and for requests beside them. */
@@ -380,6 +403,9 @@ public final class BrokerServer implements Callable<Integer> {
     require(
         idleTimeout.compareTo(MIN_IDLE) >= 0 && idleTimeout.compareTo(MAX_SECONDS) <= 0,
         "--idle-timeout must be from 1s to 60m");
+    require(
+        peerJsAliveTimeout == null || peerJsPath != null,
+        "--peerjs-alive-timeout needs --peerjs-path");
     require(
         turnSecretFile == null || iceServers.length > 0,
         "--turn-secret-file needs a TURN server: --ice-server turn:example.org");

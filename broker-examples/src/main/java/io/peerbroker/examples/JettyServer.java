@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
+import org.eclipse.jetty.io.ArrayByteBufferPool;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -21,6 +22,11 @@ final class JettyServer {
   private static final int MAX_THREADS = 64;
 
   private static final int BACKLOG = 1_024;
+
+  /** By how many bytes the sizes of pooled buffers differ. */
+  private static final int BUFFER_STEP = 1 << 10;
+
+  private static final int MAX_BUFFER = 64 << 10;
 
   private final Server server;
   private final ServerConnector connector;
@@ -61,7 +67,9 @@ final class JettyServer {
   JettyServer(String host, int port, Duration heartbeat, Bounds bounds, Handler handler) {
     var threads = new QueuedThreadPool(MAX_THREADS);
     threads.setName("jetty");
-    server = new Server(threads);
+    // Each idle stream keeps a buffer of 4 KiB. Those must have a bucket of their own: to find a
+    // buffer, the pool looks through those of its size that are in use.
+    server = new Server(threads, null, new ArrayByteBufferPool(0, BUFFER_STEP, MAX_BUFFER));
 
     var http = new HttpConfiguration();
     http.setSendServerVersion(false);

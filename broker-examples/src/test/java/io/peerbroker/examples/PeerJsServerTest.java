@@ -42,6 +42,36 @@ final class PeerJsServerTest extends PeerJsRules {
   }
 
   @Test
+  @DisplayName("A silent client is given up after the time of the option.")
+  void aliveTimeout() throws Exception {
+    try (WireServer server =
+            RunningServer.start(
+                ServerSettings.DEFAULTS,
+                Map.of("--peerjs-path", "/peerjs", "--peerjs-alive-timeout", "300ms"));
+        WireSocket ada =
+            WireSocket.openAt(
+                server.base().resolve("/peerjs"), "/peerjs?key=peerjs&id=ada&token=1", "")) {
+      assertThat(ada.nextText()).isEqualTo("{\"type\":\"OPEN\"}");
+      assertThat(ada.nextText()).isNull();
+      assertThat(ada.closeCode()).isEqualTo(1001);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--peerjs-alive-timeout=25h --peerjs-path=/peerjs, aliveTimeout must be from 10 ms to 24 h",
+    "--peerjs-alive-timeout=60s,                       needs --peerjs-path"
+  })
+  @DisplayName("A time that cannot be is refused, as is one for nobody.")
+  void wrongAliveTimeout(String arguments, String message) {
+    BrokerServer options = BrokerServer.parse(arguments.split(" ", -1));
+    assertThatThrownBy(() -> options.site(new BrokerServlet()))
+        .isInstanceOf(ParameterException.class)
+        .hasMessageStartingWith("--peerjs-alive-timeout")
+        .hasMessageContaining(message);
+  }
+
+  @Test
   @DisplayName("What is badly written is refused as an option.")
   void wrongSetting() {
     BrokerServer options =
