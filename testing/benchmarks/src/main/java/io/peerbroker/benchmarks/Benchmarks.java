@@ -28,6 +28,7 @@ public final class Benchmarks {
     ALL.put("snapshot", new SnapshotBenchmark());
     ALL.put("walkers", new WalkersBenchmark());
     ALL.put("worst", new WorstBenchmark());
+    ALL.put("message", new MessageBenchmark());
     ALL.put("relay", new RelayBenchmark());
   }
 

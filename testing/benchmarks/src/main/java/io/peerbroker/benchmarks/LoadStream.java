@@ -49,11 +49,11 @@ final class LoadStream implements RelayLoad.Endpoint {
   /**
    * Stores what the server has said.
    *
-   * @param target the path to which messages to this client are sent
+   * @param target the path to which messages to this client are sent, or its id
    * @param prefix how a body begins in which this client sends
    */
   void learn(String target, String prefix) {
-    this.target = (load.mount() + target).getBytes(US_ASCII);
+    this.target = target.getBytes(US_ASCII);
     this.prefix = prefix.getBytes(US_ASCII);
   }
 
@@ -86,7 +86,7 @@ final class LoadStream implements RelayLoad.Endpoint {
       throw new IOException("Stream " + number + " does not begin: " + opening);
     }
     String response = opening.toString();
-    if (response.indexOf("\r\n\r\n") >= 0 && load.wire().learn(this, response)) {
+    if (response.indexOf("\r\n\r\n") >= 0 && load.wire().learn(this, load.mount(), response)) {
       if (!response.matches("(?s)HTTP/1.1 (200|101) .*")) {
         throw new IOException("Stream " + number + " was refused: " + response);
       }

@@ -116,7 +116,7 @@ final class RelayLoad {
     address = new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(args[2]));
     server = Long.parseLong(args[3]);
     message = new LoadMessage(Integer.parseInt(args[4]));
-    body = wire.answers() ? RelayOptions.Body.valueOf(args[5]) : RelayOptions.Body.TOGETHER;
+    body = wire.isHttp() ? RelayOptions.Body.valueOf(args[5]) : RelayOptions.Body.TOGETHER;
     sendHead = wire.sendHead(address.getPort());
   }
 
@@ -261,7 +261,7 @@ final class RelayLoad {
     free.clear();
     for (int i = 0; i < connections; i++) {
       SocketChannel channel = connect();
-      wire.greet(channel, address.getPort(), connected++);
+      wire.greet(channel, address.getPort(), mount, connected++);
       channel.configureBlocking(false);
       LoadSender sender = new LoadSender(this, channel, selector);
       senders.add(sender);

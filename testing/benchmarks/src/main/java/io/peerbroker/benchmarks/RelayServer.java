@@ -16,6 +16,10 @@ import java.util.Locale;
 enum RelayServer {
   /** The broker of broker-examples, as its users run it. */
   RUNNABLE(Wire.BROKER, "/broker", "jetty12-bare"),
+  /** The same server; streams and senders are WebSockets. */
+  RUNNABLE_WEBSOCKET(Wire.WEBSOCKET, "/broker", "runnable"),
+  /** The same server, in the place of PeerJS's. */
+  RUNNABLE_PEERJS(Wire.PEER, "/peerjs", "peer"),
 
   JETTY11(Wire.BROKER, "", "jetty11-bare"),
   JETTY11_BARE(Wire.BARE, "", "jetty11-bare"),
@@ -28,7 +32,10 @@ enum RelayServer {
   PEER(Wire.PEER, "", ""),
 
   /** The server of signalhub, on Node.js: broadcasts over server-sent events, checks nothing. */
-  SIGNALHUB(Wire.SIGNALHUB, "", "");
+  SIGNALHUB(Wire.SIGNALHUB, "", ""),
+
+  /** The module Nchan in nginx, in C: broadcasts over server-sent events, checks nothing. */
+  NCHAN(Wire.NCHAN, "", "");
 
   private static final String PEER_VERSION = "1.0.2";
   private static final String SIGNALHUB_VERSION = "4.9.0";
@@ -63,7 +70,7 @@ enum RelayServer {
 
   /** Returns whether a JVM runs it. */
   boolean isJvm() {
-    return this != PEER && this != SIGNALHUB;
+    return this != PEER && this != SIGNALHUB && this != NCHAN;
   }
 
   /** Returns what clients speak with it. */
@@ -93,54 +100,68 @@ enum RelayServer {
    */
   List<String> command(int port, int streams, List<String> java, ServerFiles files)
       throws IOException {
-    if (this == PEER) {
-      return List.of(
-          "node",
-          files.npm("peer", PEER_VERSION).resolve("dist/bin/peerjs.js").toString(),
-          "--host=127.0.0.1",
-          "--port=" + port,
-          "--concurrent_limit=1000000",
-          "--alive_timeout=3600000");
-    }
-    if (this == SIGNALHUB) {
-      return List.of(
-          "node",
-          files.npm("signalhub", SIGNALHUB_VERSION).resolve("bin.js").toString(),
-          "listen",
-          "--host=127.0.0.1",
-          "--port=" + port,
-          "--quiet");
+    return switch (this) {
+      case PEER ->
+          List.of(
+              "node",
+              files.npm("peer", PEER_VERSION).resolve("dist/bin/peerjs.js").toString(),
+              "--host=127.0.0.1",
+              "--port=" + port,
+              "--concurrent_limit=1000000",
+              "--alive_timeout=3600000");
+      case SIGNALHUB ->
+          List.of(
+              "node",
+              files.npm("signalhub", SIGNALHUB_VERSION).resolve("bin.js").toString(),
+              "listen",
+              "--host=127.0.0.1",
+              "--port=" + port,
+              "--quiet");
+      case NCHAN -> List.of("nginx", "-e", "stderr", "-c", files.nchan(port, streams).toString());
+      case RUNNABLE, RUNNABLE_WEBSOCKET, RUNNABLE_PEERJS -> runnable(port, streams, java, files);
+      case JETTY11, JETTY12, TOMCAT10 -> embedded("broker", port, streams, java, files);
+      case JETTY11_BARE, JETTY12_BARE, TOMCAT10_BARE ->
+          embedded("bare", port, streams, java, files);
+    };
+  }
+
+  private static List<String> runnable(
+      int port, int streams, List<String> java, ServerFiles files) {
+    Path jar = files.runnable();
+    if (!Files.exists(jar)) {
+      throw new IllegalStateException(
+          "There is no %s. Build it: mvn -B -q -DskipTests package -pl broker-examples -am"
+              .formatted(jar));
     }
     List<String> command = new ArrayList<>(java);
-    if (this == RUNNABLE) {
-      Path jar = files.runnable();
-      if (!Files.exists(jar)) {
-        throw new IllegalStateException(
-            "There is no %s. Build it: mvn -B -q -DskipTests package -pl broker-examples -am"
-                .formatted(jar));
-      }
-      // Streams that nothing is sent to must not disturb the server that is measured: no
-      // heartbeats.
-      command.addAll(
-          List.of(
-              "-jar",
-              jar.toString(),
-              "--port=" + port,
-              "--no-demo",
-              "--max-channels=" + Math.max(20_000, 2 * streams),
-              "--message-rate=1000000",
-              "--heartbeat=60m",
-              "--idle-timeout=60m"));
-      return command;
-    }
+    // Streams that nothing is sent to must not disturb the server that is measured: no
+    // heartbeats.
+    command.addAll(
+        List.of(
+            "-jar",
+            jar.toString(),
+            "--port=" + port,
+            "--no-demo",
+            "--peerjs-path=" + RUNNABLE_PEERJS.mount,
+            "--peerjs-alive-timeout=60m",
+            "--max-channels=" + Math.max(20_000, 2 * streams),
+            "--message-rate=1000000",
+            "--heartbeat=60m",
+            "--idle-timeout=60m"));
+    return command;
+  }
+
+  private List<String> embedded(
+      String servlet, int port, int streams, List<String> java, ServerFiles files) {
     String container = title().replace("-bare", "");
+    List<String> command = new ArrayList<>(java);
     command.addAll(
         List.of(
             "-cp",
             files.classPath(container),
             EmbeddedServer.class.getName(),
             container,
-            wire == Wire.BARE ? "bare" : "broker",
+            servlet,
             "" + port,
             "" + streams));
     return command;

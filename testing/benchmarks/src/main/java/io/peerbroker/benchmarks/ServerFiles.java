@@ -27,6 +27,9 @@ import java.util.stream.Stream;
  */
 final class ServerFiles {
 
+  /** Where Debian's package libnginx-mod-nchan has it. */
+  private static final Path NCHAN = Path.of("/usr/lib/nginx/modules/ngx_nchan_module.so");
+
   private static final Duration INSTALLATION = Duration.ofMinutes(4);
 
   /** Where this module is built. */
@@ -103,6 +106,52 @@ final class ServerFiles {
       npm.destroyForcibly();
     }
     return folder.resolve("node_modules").resolve(name);
+  }
+
+  /**
+   * Writes the configuration of an nginx with Nchan, one process on a port, and returns its file.
+   *
+   * @param streams how many it must take
+   */
+  Path nchan(int port, int streams) throws IOException {
+    if (!Cores.isInstalled("nginx") || !Files.exists(NCHAN)) {
+      throw new IllegalStateException(
+          "nchan needs nginx on the PATH and %s: apt-get install -y nginx libnginx-mod-nchan"
+              .formatted(NCHAN));
+    }
+    return Files.writeString(
+        directory.resolve("nchan.conf"),
+        """
+        load_module %1$s;
+        daemon off;
+        master_process off;
+        pid %2$s/nchan.pid;
+        events { worker_connections %3$d; }
+        http {
+          access_log off;
+          client_body_temp_path %2$s/body;
+          proxy_temp_path %2$s/proxy;
+          fastcgi_temp_path %2$s/fastcgi;
+          uwsgi_temp_path %2$s/uwsgi;
+          scgi_temp_path %2$s/scgi;
+          keepalive_requests 1000000000;
+          nchan_shared_memory_size 1G;
+          server {
+            listen 127.0.0.1:%4$d backlog=1024;
+            location ~ ^/sub/(\\d+)$ {
+              nchan_subscriber eventsource;
+              nchan_channel_id $1;
+            }
+            location ~ ^/pub/(\\d+)$ {
+              nchan_publisher;
+              nchan_channel_id $1;
+              nchan_message_buffer_length 1;
+              nchan_message_timeout 2s;
+            }
+          }
+        }
+        """
+            .formatted(NCHAN, directory, 2 * streams + 1_000, port));
   }
 
   /** Where a build before packaging has each of them. */

@@ -19,12 +19,12 @@ enum Wire {
     }
 
     @Override
-    boolean learn(LoadStream stream, String response) {
+    boolean learn(LoadStream stream, String mount, String response) {
       Matcher event = CHANNEL_EVENT.matcher(response);
       if (!event.find()) {
         return false;
       }
-      stream.learn("/send/" + event.group(1), origin(event.group(1), event.group(2)));
+      stream.learn(mount + "/send/" + event.group(1), origin(event.group(1), event.group(2)));
       return true;
     }
   },
@@ -37,8 +37,8 @@ enum Wire {
     }
 
     @Override
-    boolean learn(LoadStream stream, String response) {
-      stream.learn("/" + stream.number(), origin(GUID, KEY));
+    boolean learn(LoadStream stream, String mount, String response) {
+      stream.learn(mount + "/" + stream.number(), origin(GUID, KEY));
       return response.contains(": open\n\n");
     }
   },
@@ -51,9 +51,94 @@ enum Wire {
     }
 
     @Override
-    boolean learn(LoadStream stream, String response) {
-      stream.learn(path(stream.number()), origin(GUID, KEY));
+    boolean learn(LoadStream stream, String mount, String response) {
+      stream.learn(mount + path(stream.number()), origin(GUID, KEY));
       return true;
+    }
+  },
+
+  /** What {@link RelayServer#NCHAN} is configured for, with bodies as the broker's. */
+  NCHAN {
+    @Override
+    String path(int number) {
+      return "/sub/" + number;
+    }
+
+    @Override
+    boolean learn(LoadStream stream, String mount, String response) {
+      stream.learn(mount + "/pub/" + stream.number(), origin(GUID, KEY));
+      return true;
+    }
+  },
+
+  /** The broker's protocol over WebSockets: a channel for each, and for each sender too. */
+  WEBSOCKET {
+    @Override
+    String path(int number) {
+      return "/socket";
+    }
+
+    @Override
+    boolean learn(LoadStream stream, String mount, String response) {
+      Matcher event = CHANNEL_OBJECT.matcher(response);
+      if (!event.find()) {
+        return false;
+      }
+      stream.learn(event.group(1), "");
+      return true;
+    }
+
+    @Override
+    byte[] openRequest(int port, String mount, int number) {
+      return upgrade(port, mount + path(number), SUB_PROTOCOL);
+    }
+
+    @Override
+    boolean isHttp() {
+      return false;
+    }
+
+    @Override
+    boolean isAnswered(String text, long number) throws IOException {
+      // The frame's two bytes come first: an answer is short.
+      String begin = "{\"ref\":" + (number + 1) + ",\"";
+      if (text.length() < 2 || text.length() < 2 + text.charAt(1)) {
+        return false;
+      }
+      if (!text.startsWith(begin + "answer", 2)) {
+        throw new IOException("Message " + number + " was refused: " + text);
+      }
+      return true;
+    }
+
+    @Override
+    void greet(SocketChannel channel, int port, String mount, int number) throws IOException {
+      channel.write(ByteBuffer.wrap(openRequest(port, mount, number)));
+      read(channel, "\"event\":\"channel\"", "}}");
+    }
+
+    @Override
+    int compose(
+        ByteBuffer to,
+        byte[] head,
+        LoadMessage message,
+        LoadStream origin,
+        LoadStream target,
+        long number) {
+      byte[] ref = Long.toString(number + 1).getBytes(US_ASCII);
+      frame(
+          to,
+          SOCKET_POST.length
+              + target.target().length
+              + SOCKET_REF.length
+              + ref.length
+              + SOCKET_MESSAGE.length
+              + message.length()
+              + 1);
+      to.put(SOCKET_POST).put(target.target()).put(SOCKET_REF).put(ref).put(SOCKET_MESSAGE);
+      message.put(to, number);
+      to.put((byte) '}');
+      return to.position();
     }
   },
 
@@ -65,14 +150,19 @@ enum Wire {
     }
 
     @Override
-    boolean learn(LoadStream stream, String response) {
+    boolean learn(LoadStream stream, String mount, String response) {
       stream.learn("s" + stream.number(), "");
       return response.contains(PEER_IS_OPEN);
     }
 
     @Override
     byte[] openRequest(int port, String mount, int number) {
-      return upgrade(port, path(number));
+      return upgrade(port, mount + path(number), "");
+    }
+
+    @Override
+    boolean isHttp() {
+      return false;
     }
 
     @Override
@@ -81,15 +171,9 @@ enum Wire {
     }
 
     @Override
-    void greet(SocketChannel channel, int port, int number) throws IOException {
-      channel.write(ByteBuffer.wrap(upgrade(port, peer("c" + number))));
-      ByteBuffer response = ByteBuffer.allocate(4 << 10);
-      do {
-        if (channel.read(response) < 0) {
-          throw new IOException("The server has ended a connection that sends");
-        }
-      } while (!new String(response.array(), 0, response.position(), ISO_8859_1)
-          .contains(PEER_IS_OPEN));
+    void greet(SocketChannel channel, int port, String mount, int number) throws IOException {
+      channel.write(ByteBuffer.wrap(upgrade(port, mount + peer("c" + number), "")));
+      read(channel, PEER_IS_OPEN, "");
     }
 
     @Override
@@ -100,10 +184,9 @@ enum Wire {
         LoadStream origin,
         LoadStream target,
         long number) {
-      int length = PEER_OFFER.length + target.target().length + PEER_PAYLOAD.length;
-      // A text frame whose length is in 16 bits, and a mask that changes nothing.
-      to.put((byte) 0x81).put((byte) 0xFE);
-      to.putShort((short) (length + message.length() + 1)).putInt(0);
+      frame(
+          to,
+          PEER_OFFER.length + target.target().length + PEER_PAYLOAD.length + message.length() + 1);
       to.put(PEER_OFFER).put(target.target()).put(PEER_PAYLOAD);
       message.put(to, number);
       to.put((byte) '}');
@@ -113,6 +196,14 @@ enum Wire {
 
   private static final Pattern CHANNEL_EVENT =
       Pattern.compile("event: channel\ndata: \\{\"cid\":\"([^\"]+)\",\"key\":\"([^\"]+)\"");
+
+  private static final Pattern CHANNEL_OBJECT =
+      Pattern.compile("\"event\":\"channel\".*\"cid\":\"([^\"]+)\".*\\}\\}", Pattern.DOTALL);
+
+  private static final String SUB_PROTOCOL = "Sec-WebSocket-Protocol: peerbroker.v1\r\n";
+  private static final byte[] SOCKET_POST = "{\"post\":\"/send/".getBytes(US_ASCII);
+  private static final byte[] SOCKET_REF = "\",\"ref\":".getBytes(US_ASCII);
+  private static final byte[] SOCKET_MESSAGE = ",\"message\":".getBytes(US_ASCII);
 
   private static final String PEER_IS_OPEN = "{\"type\":\"OPEN\"}";
   private static final byte[] PEER_OFFER = "{\"type\":\"OFFER\",\"dst\":\"".getBytes(US_ASCII);
@@ -145,15 +236,47 @@ enum Wire {
    *
    * @param response what the server has sent so far
    */
-  abstract boolean learn(LoadStream stream, String response);
+  abstract boolean learn(LoadStream stream, String mount, String response);
+
+  /** Returns whether a message is a request with a head and a body. */
+  boolean isHttp() {
+    return true;
+  }
 
   /** Returns whether a message is answered where it was sent. */
   boolean answers() {
     return true;
   }
 
+  /**
+   * Returns whether an answer is complete.
+   *
+   * @param text what has come since the message was sent
+   * @throws IOException if the message was refused
+   */
+  boolean isAnswered(String text, long number) throws IOException {
+    int head = text.indexOf("\r\n\r\n");
+    if (head < 0) {
+      return false;
+    }
+    if (!text.startsWith("HTTP/1.1 2")) {
+      throw new IOException("Message " + number + " was refused: " + text);
+    }
+    int body = text.length() - head - 4;
+    for (int line = text.indexOf('\n'); line < head; line = text.indexOf('\n', line + 1)) {
+      if (text.regionMatches(true, line + 1, "Content-Length: ", 0, 16)) {
+        int lineEnd = text.indexOf('\r', line);
+        return body == Integer.parseInt(text, line + 17, lineEnd, 10);
+      }
+      if (text.regionMatches(true, line + 1, "Transfer-Encoding: chunked", 0, 26)) {
+        return text.endsWith("0\r\n\r\n");
+      }
+    }
+    return true;
+  }
+
   /** Says what must be said on a connection that sends, before its first message. */
-  void greet(SocketChannel channel, int port, int number) throws IOException {}
+  void greet(SocketChannel channel, int port, String mount, int number) throws IOException {}
 
   /** Returns the request that opens a stream. */
   byte[] openRequest(int port, String mount, int number) {
@@ -204,14 +327,32 @@ enum Wire {
     return "/peerjs?key=peerjs&id=" + id + "&token=relay&version=1.5.4";
   }
 
-  private static byte[] upgrade(int port, String path) {
+  private static byte[] upgrade(int port, String path, String header) {
     return ("GET "
             + path
             + " HTTP/1.1\r\n"
             + BROWSER.formatted(port)
             + "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            + header
             + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
         .getBytes(US_ASCII);
+  }
+
+  /** Begins a text frame whose length is in 16 bits, with a mask that changes nothing. */
+  private static void frame(ByteBuffer to, int length) {
+    to.put((byte) 0x81).put((byte) 0xFE).putShort((short) length).putInt(0);
+  }
+
+  /** Reads until one text has come and, at the end, another one. */
+  private static void read(SocketChannel channel, String wanted, String end) throws IOException {
+    ByteBuffer response = ByteBuffer.allocate(4 << 10);
+    String text = "";
+    while (!text.contains(wanted) || !text.endsWith(end)) {
+      if (channel.read(response) <= 0) {
+        throw new IOException("A connection that sends was refused: " + text);
+      }
+      text = new String(response.array(), 0, response.position(), ISO_8859_1);
+    }
   }
 
   private static String origin(String cid, String key) {
