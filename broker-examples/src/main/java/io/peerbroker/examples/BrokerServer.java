@@ -109,7 +109,7 @@ public final class BrokerServer implements Callable<Integer> {
       paramLabel = "TIME",
       converter = DurationConverter.class,
       description =
-          "After what silence a client with peerjs is given up, from 10ms to 24h. Default: 90s")
+          "After what silence a client with peerjs is given up, from 10ms to 1440m. Default: 90s")
   private @Nullable Duration peerJsAliveTimeout;
 
   @Option(

@@ -59,7 +59,7 @@ final class PeerJsServerTest extends PeerJsRules {
 
   @ParameterizedTest
   @CsvSource({
-    "--peerjs-alive-timeout=25h --peerjs-path=/peerjs, aliveTimeout must be from 10 ms to 24 h",
+    "--peerjs-alive-timeout=1441m --peerjs-path=/peerjs, aliveTimeout must be from 10 ms to 24 h",
     "--peerjs-alive-timeout=60s,                       needs --peerjs-path"
   })
   @DisplayName("A time that cannot be is refused, as is one for nobody.")
