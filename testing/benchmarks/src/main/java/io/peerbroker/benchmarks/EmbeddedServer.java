@@ -18,7 +18,7 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
  * arguments are the container, {@code broker} or {@code bare}, the port and the number of streams.
  *
  * <p>It is compiled against Jetty 12.1. What it names directly is the same in Jetty 11; where they
- * differ, and for Tomcat, it looks the classes up.
+ * differ, and for Tomcat, it looks the classes up. Undertow has names of its own.
  */
 final class EmbeddedServer {
 
@@ -42,6 +42,7 @@ final class EmbeddedServer {
       case "jetty11" -> Jetty.start("org.eclipse.jetty.servlet.", servlet, port);
       case "jetty12" -> Jetty.start("org.eclipse.jetty.ee10.servlet.", servlet, port);
       case "tomcat10" -> startTomcat(servlet, port, streams);
+      case "undertow" -> UndertowServer.start(servlet, HOST, port);
       default -> throw new IllegalArgumentException("There is no container " + args[0]);
     }
     while (System.in.read() >= 0) {

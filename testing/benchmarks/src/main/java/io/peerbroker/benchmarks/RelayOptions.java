@@ -72,7 +72,7 @@ final class RelayOptions {
     return new RelayOptions(
         Map.of(
             "servers",
-            "jetty11,jetty11-bare,jetty12,jetty12-bare,tomcat10,tomcat10-bare,runnable",
+            "jetty11,jetty11-bare,jetty12,jetty12-bare,tomcat10,tomcat10-bare,undertow,undertow-bare,runnable",
             "streams",
             "10000",
             "bytes",
@@ -96,7 +96,9 @@ final class RelayOptions {
   /** Enough to see that everything runs. */
   static RelayOptions smoke() {
     return full()
-        .with("servers", "jetty11,jetty11-bare,jetty12,jetty12-bare,tomcat10,tomcat10-bare")
+        .with(
+            "servers",
+            "jetty11,jetty11-bare,jetty12,jetty12-bare,tomcat10,tomcat10-bare,undertow,undertow-bare")
         .with("streams", "50")
         .with("connections", "4")
         .with("rates", "200")

@@ -27,6 +27,8 @@ enum RelayServer {
   JETTY12_BARE(Wire.BARE, "", "jetty12-bare"),
   TOMCAT10(Wire.BROKER, "", "tomcat10-bare"),
   TOMCAT10_BARE(Wire.BARE, "", "tomcat10-bare"),
+  UNDERTOW(Wire.BROKER, "", "undertow-bare"),
+  UNDERTOW_BARE(Wire.BARE, "", "undertow-bare"),
 
   /** The server of PeerJS, on Node.js: every message parsed, and written to a WebSocket. */
   PEER(Wire.PEER, "", ""),
@@ -119,8 +121,8 @@ enum RelayServer {
               "--quiet");
       case NCHAN -> List.of("nginx", "-e", "stderr", "-c", files.nchan(port, streams).toString());
       case RUNNABLE, RUNNABLE_WEBSOCKET, RUNNABLE_PEERJS -> runnable(port, streams, java, files);
-      case JETTY11, JETTY12, TOMCAT10 -> embedded("broker", port, streams, java, files);
-      case JETTY11_BARE, JETTY12_BARE, TOMCAT10_BARE ->
+      case JETTY11, JETTY12, TOMCAT10, UNDERTOW -> embedded("broker", port, streams, java, files);
+      case JETTY11_BARE, JETTY12_BARE, TOMCAT10_BARE, UNDERTOW_BARE ->
           embedded("bare", port, streams, java, files);
     };
   }

@@ -60,7 +60,8 @@ final class CommandsTest {
     return Stream.of(
         DocBlock.of("docs/performance.md", "all"),
         DocBlock.of("docs/performance.md", "the worst"),
-        DocBlock.of("docs/performance.md", "the relay"));
+        DocBlock.of("docs/performance.md", "the relay"),
+        DocBlock.of("docs/performance.md", "message"));
   }
 
   @ParameterizedTest
