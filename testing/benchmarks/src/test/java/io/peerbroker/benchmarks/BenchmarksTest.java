@@ -22,7 +22,8 @@ class BenchmarksTest {
     "snapshot, 1, 3",
     "walkers,  1, 6",
     "worst,    1, 4",
-    "relay,    3, 18"
+    "message,  2, 3",
+    "relay,    3, 24"
   })
   void run_printsTablesWithRows(String name, int tables, int rows) throws Exception {
     var out = new ByteArrayOutputStream();
