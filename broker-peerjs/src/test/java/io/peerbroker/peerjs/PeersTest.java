@@ -1,13 +1,16 @@
 package io.peerbroker.peerjs;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.peerbroker.core.AccessPolicy;
 import io.peerbroker.core.Broker;
+import io.peerbroker.core.BrokerListener;
 import io.peerbroker.core.Caller;
 import io.peerbroker.core.Channel;
 import io.peerbroker.core.Json;
 import io.peerbroker.core.Message;
+import io.peerbroker.core.Session;
 import io.peerbroker.core.SessionSpec;
 import io.peerbroker.servlet.HttpSettings;
 import io.peerbroker.test.FakeTimer;
@@ -373,6 +376,36 @@ final class PeersTest {
     assertThat(peers.remembered()).isZero();
     isSlow[0] = false;
     var unused = enter(peers, "ada");
+  }
+
+  @Test
+  @DisplayName("A client that goes just when its session is there leaves nothing behind.")
+  void goesWhenHosted() {
+    BrokerListener slow =
+        new BrokerListener() {
+          @Override
+          public void sessionOpened(Session session) {
+            timer.advance(SECOND.multipliedBy(60));
+          }
+        };
+    Broker heard = Broker.builder().timer(timer).listener(slow).build();
+    Peers peers = new Peers(heard, PeerJsSettings.defaults().withTag("peerjs"));
+    FakeConnection late = FakeConnection.enter(peers, "ada", "1");
+    assertThat(late.closeCode()).isEqualTo(1001);
+    assertThat(peers.remembered()).isZero();
+    heard.close();
+  }
+
+  @Test
+  @DisplayName("A frame that is read while its sender goes waits for nobody.")
+  void goesWhenRead() {
+    Peers peers = peers(PeerJsSettings.defaults());
+    PeerSocket ada = peers.connect("ada", "1");
+    peers.enter(ada, Caller.of(null));
+    ada.connection().abort();
+    timer.advance(Duration.ZERO);
+    peers.received(ada, offer("bob").getBytes(UTF_8));
+    assertThat(peers.remembered()).isZero();
   }
 
   @Test
