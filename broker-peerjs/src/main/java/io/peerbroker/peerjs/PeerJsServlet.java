@@ -48,7 +48,7 @@ import org.jspecify.annotations.Nullable;
 public class PeerJsServlet extends HttpServlet {
 
   /** How many characters an id, and a token, may have. */
-  public static final int MAX_ID = 128;
+  public static final int MAX_ID = Peers.MAX_ID;
 
   private static final long serialVersionUID = 1L;
 

@@ -29,6 +29,22 @@ import org.jspecify.annotations.Nullable;
  */
 final class PeerSocket implements SocketConnection.Protocol {
 
+  /** What knows the other clients. Called on any thread, without a lock. */
+  interface Relay {
+
+    /** Takes a frame of a client; what is no frame is ignored. */
+    void received(PeerSocket from, byte[] text);
+
+    /** Returns the id of the client with this address; the address itself if it is no client's. */
+    String nameOf(String address);
+
+    /** Notes that a connection has ended, frees its id, and drops what it has waiting. */
+    void remove(PeerSocket socket);
+
+    /** Notes that a connection is closed for the container too. May be called again. */
+    void closed(PeerSocket socket);
+  }
+
   /**
    * How many words of the server may wait for a client: reading cannot be paused, so a client that
    * sends on without reading is cut off.
@@ -39,7 +55,7 @@ final class PeerSocket implements SocketConnection.Protocol {
   private final byte[] token;
   private final PeerJsSettings settings;
   private final Timer timer;
-  private final Peers peers;
+  private final Relay relay;
   private final SocketConnection connection;
   private final FrameReader reader;
 
@@ -60,20 +76,19 @@ final class PeerSocket implements SocketConnection.Protocol {
   /** What {@link #lastHeard} was when a look found it too long ago. Used by the task only. */
   private long silentSince;
 
+  /** Creates one that is yet to be started. */
   PeerSocket(
-      String id, String token, PeerJsSettings settings, Timer timer, Limits limits, Peers peers) {
+      String id, String token, PeerJsSettings settings, Timer timer, Limits limits, Relay relay) {
     this.id = id;
     this.token = token.getBytes(UTF_8);
     this.settings = settings;
     this.timer = timer;
-    this.peers = peers;
+    this.relay = relay;
     connection =
         new SocketConnection(this, timer, settings.http().writeTimeout(), limits.drainTimeout());
     reader = new FrameReader(settings, limits, timer, this::cutOff);
     lastHeard = timer.nanoTime();
     silentSince = lastHeard - 1;
-    peers.add(this);
-    connection.start();
   }
 
   String id() {
@@ -166,7 +181,7 @@ final class PeerSocket implements SocketConnection.Protocol {
     if (frame != null) {
       lastHeard = timer.nanoTime();
       if (!refused) {
-        RefusedException.untraced(() -> peers.received(this, frame));
+        RefusedException.untraced(() -> relay.received(this, frame));
       }
     }
   }
@@ -195,7 +210,7 @@ final class PeerSocket implements SocketConnection.Protocol {
   private byte @Nullable [] frame(Event event) {
     if (event instanceof Event.Received received) {
       Message message = received.message();
-      return Frames.relayed(message.json(), peers.nameOf(message.origin()), id);
+      return Frames.relayed(message.json(), relay.nameOf(message.origin()), id);
     }
     return null;
   }
@@ -254,12 +269,12 @@ final class PeerSocket implements SocketConnection.Protocol {
 
   @Override
   public void ended() {
-    peers.remove(this);
+    relay.remove(this);
     notices.clear();
   }
 
   @Override
   public void closed() {
-    peers.closed(this);
+    relay.closed(this);
   }
 }

@@ -36,7 +36,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by many threads. The lock is held for a few operations on maps; the broker and
  * the application are called outside it.
  */
-final class Peers {
+final class Peers implements PeerSocket.Relay {
+
+  /** How many characters an id may have. */
+  static final int MAX_ID = 128;
 
   /**
    * How many addresses of clients that have left are remembered, for frames that are still under
@@ -98,7 +101,10 @@ final class Peers {
 
   /** Returns the connection of a client that asks for an id. */
   PeerSocket connect(String id, String token) {
-    return new PeerSocket(id, token, settings, timer, broker.limits(), this);
+    PeerSocket socket = new PeerSocket(id, token, settings, timer, broker.limits(), this);
+    open.add(socket);
+    socket.connection().start();
+    return socket;
   }
 
   /** Opens a channel for a client and gives it its id, or tells it why not. */
@@ -207,18 +213,13 @@ final class Peers {
     }
   }
 
-  /** Notes that there is a connection. */
-  void add(PeerSocket socket) {
-    open.add(socket);
-  }
-
-  /** Notes that a connection is closed. */
-  void closed(PeerSocket socket) {
+  @Override
+  public void closed(PeerSocket socket) {
     open.remove(socket);
   }
 
-  /** Notes that a connection has ended, frees its id, and drops what it has waiting. */
-  void remove(PeerSocket socket) {
+  @Override
+  public void remove(PeerSocket socket) {
     synchronized (lock) {
       byId.remove(socket.id(), socket);
       waiting.drop(socket);
@@ -231,8 +232,8 @@ final class Peers {
     }
   }
 
-  /** Returns the id of the client with this address; the address itself if it is no client's. */
-  String nameOf(String address) {
+  @Override
+  public String nameOf(String address) {
     String name = names.get(address);
     if (name == null) {
       synchronized (lock) {
@@ -242,8 +243,8 @@ final class Peers {
     return name == null ? address : name;
   }
 
-  /** Takes a frame of a client. What is no frame is ignored, and so are frames of other types. */
-  void received(PeerSocket from, byte[] text) {
+  @Override
+  public void received(PeerSocket from, byte[] text) {
     Map<String, Json> members;
     try {
       // However deep: what is too deep for a message is refused as one, and so reported.
@@ -260,10 +261,10 @@ final class Peers {
       if (type.equals("LEAVE")) {
         from.leave();
       }
-    } else if (dst.length() <= PeerJsServlet.MAX_ID) {
+    } else if (dst.length() <= MAX_ID) {
       relay(from, dst, type, Frames.message(type, members.get("payload")));
     } else if (Frames.isAwaited(type)) {
-      from.tell(Frames.expire(dst.substring(0, PeerJsServlet.MAX_ID), from.id()));
+      from.tell(Frames.expire(dst.substring(0, MAX_ID), from.id()));
     }
   }
 
