@@ -97,7 +97,7 @@ final class PicturesTest {
   /** Returns the public types, their public methods, and both together: {@code Channel.send}. */
   private static Set<String> api() throws ClassNotFoundException {
     Set<String> names = new HashSet<>();
-    for (String module : List.of("core", "servlet")) {
+    for (String module : List.of("core", "servlet", "peerjs")) {
       String folder = "io/peerbroker/" + module;
       for (Path file : ProjectFiles.java("broker-" + module + "/src/main/java/" + folder)) {
         String name = file.getFileName().toString().replace(".java", "");
