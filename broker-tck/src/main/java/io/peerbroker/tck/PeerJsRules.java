@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
 import java.net.URI;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -364,5 +365,28 @@ public abstract class PeerJsRules extends ServerRules {
     WireSocket late = connect("bob", "1", "");
     assertThat(get(late.next(), "type").asString()).isEqualTo("ERROR");
     assertEnd(late, 1000);
+  }
+
+  @Test
+  @DisplayName("Clients that read nothing hold up no shutdown, of the broker or the application.")
+  void shutdownWithStalled() {
+    client(
+        ServerSettings.of("drainTimeout", "1s")
+            .and("messageRate", "0")
+            .and("maxQueuedBytes", 100_000)
+            .withThreads(16));
+    for (int i = 0; i < 80; i++) {
+      var unused = peer("stalled" + i);
+    }
+    WireChannel sender = client().openChannel();
+    String large = frame("OFFER", "", "x".repeat(40_000));
+    for (String sid : wholeList("?filter=peerjs").keySet()) {
+      assertRefused(sendUntilRefused(sender, sid, large), 429, "target_busy");
+    }
+    WireSocket reads = peer("reads");
+    Duration broker = timeOf(server()::shutDownBroker);
+    assertEnd(reads, 1012);
+    assertThat(broker).as("the broker").isLessThan(Duration.ofSeconds(5));
+    assertApplicationStopsSoon();
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -215,6 +216,25 @@ public abstract class ServerRules {
     }
   }
 
+  /** Returns how long something takes. */
+  static Duration timeOf(Runnable deed) {
+    long begin = System.nanoTime();
+    deed.run();
+    return Duration.ofNanos(System.nanoTime() - begin);
+  }
+
+  /**
+   * Fails unless the application, if the server has one, stops soon though clients read nothing.
+   */
+  final void assertApplicationStopsSoon() {
+    if (server() instanceof ContainerServer container) {
+      // Tomcat may take 50 ms for each of them.
+      assertThat(timeOf(container::stopApplication))
+          .as("the application")
+          .isLessThan(Duration.ofSeconds(3));
+    }
+  }
+
   /** Waits until a stream is admitted where one was refused before, and reads its first event. */
   protected final void awaitAdmitted(String path) {
     await()
@@ -225,7 +245,11 @@ public abstract class ServerRules {
 
   /** Sends large messages until one is refused, and returns the refusal. */
   protected static WireResponse sendUntilRefused(WireChannel sender, String target) {
-    String message = "\"" + "x".repeat(40_000) + "\"";
+    return sendUntilRefused(sender, target, "\"" + "x".repeat(40_000) + "\"");
+  }
+
+  /** Sends a large message, written as JSON, until it is refused, and returns the refusal. */
+  static WireResponse sendUntilRefused(WireChannel sender, String target, String message) {
     for (int i = 0; i < 2_000; i++) {
       WireResponse response = sender.send(target, message);
       if (response.status() != 200) {

@@ -48,18 +48,7 @@ public abstract class SocketBoundRules extends SocketServerRules {
     Duration broker = timeOf(server()::shutDownBroker);
     assertThat(reads.socket().nextText()).isEqualTo(farewell("shutting_down"));
     assertThat(broker).as("the broker").isLessThan(Duration.ofSeconds(5));
-    if (server() instanceof ContainerServer container) {
-      // Tomcat may take 50 ms for each of them.
-      assertThat(timeOf(container::stopApplication))
-          .as("the application")
-          .isLessThan(Duration.ofSeconds(3));
-    }
-  }
-
-  private static Duration timeOf(Runnable deed) {
-    long begin = System.nanoTime();
-    deed.run();
-    return Duration.ofNanos(System.nanoTime() - begin);
+    assertApplicationStopsSoon();
   }
 
   @Test
