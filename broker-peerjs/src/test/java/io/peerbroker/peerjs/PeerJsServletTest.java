@@ -19,12 +19,6 @@ import io.peerbroker.tck.WireClient;
 import io.peerbroker.tck.WireResponse;
 import io.peerbroker.tck.WireSocket;
 import java.net.URI;
-import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
-import org.eclipse.jetty.ee10.servlet.ServletHolder;
-import org.eclipse.jetty.ee10.websocket.jakarta.server.config.JakartaWebSocketServletContainerInitializer;
-import org.eclipse.jetty.server.HttpConnectionFactory;
-import org.eclipse.jetty.server.Server;
-import org.eclipse.jetty.server.ServerConnector;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -36,35 +30,25 @@ final class PeerJsServletTest {
   private static final String OPEN = "{\"type\":\"OPEN\"}";
   private static final String ELSEWHERE = "Origin: https://elsewhere.example\r\n";
 
-  private final Server server = new Server();
+  private @Nullable JettyServer server;
   private @Nullable Broker broker;
 
   @AfterEach
-  void close() throws Exception {
+  void close() {
     if (broker != null) {
       broker.close();
     }
-    server.stop();
+    if (server != null) {
+      server.close();
+    }
   }
 
   private URI start(@Nullable Broker given, PeerJsSettings settings) throws Exception {
     broker = given;
-    PeerJsServlet servlet =
-        given == null ? new PeerJsServlet(settings) : new PeerJsServlet(given, settings);
-    ServletContextHandler context = new ServletContextHandler();
-    context.addServlet(new ServletHolder(servlet), "/any/path/*");
-    JakartaWebSocketServletContainerInitializer.configure(context, null);
-    ServerConnector connector = new ServerConnector(server, 1, 1);
-    connector.setHost("127.0.0.1");
-    // Some containers accept as much.
-    connector
-        .getConnectionFactory(HttpConnectionFactory.class)
-        .getHttpConfiguration()
-        .setRequestHeaderSize(32 << 10);
-    server.addConnector(connector);
-    server.setHandler(context);
-    server.start();
-    return URI.create("http://127.0.0.1:" + connector.getLocalPort() + "/any/path");
+    server =
+        JettyServer.start(
+            given == null ? new PeerJsServlet(settings) : new PeerJsServlet(given, settings));
+    return server.base();
   }
 
   private static WireResponse fetch(URI base, String path, String... headers) {

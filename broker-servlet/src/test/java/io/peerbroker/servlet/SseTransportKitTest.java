@@ -139,10 +139,5 @@ final class SseTransportKitTest extends TransportKit {
     public String id() {
       return channel.cid();
     }
-
-    @Override
-    public String key() {
-      return channel.key();
-    }
   }
 }

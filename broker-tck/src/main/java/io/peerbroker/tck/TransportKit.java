@@ -1,263 +1,74 @@
 package io.peerbroker.tck;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.fail;
-import static org.awaitility.Awaitility.await;
 
-import io.peerbroker.core.Broker;
 import io.peerbroker.core.Channel;
-import io.peerbroker.core.Delivery;
 import io.peerbroker.core.Event;
 import io.peerbroker.core.Json;
-import io.peerbroker.core.Limits;
 import io.peerbroker.core.ListedSession;
 import io.peerbroker.core.Message;
-import io.peerbroker.core.Receiver;
-import io.peerbroker.core.Refusal;
 import io.peerbroker.core.Session;
 import io.peerbroker.core.SessionSpec;
 import io.peerbroker.core.SessionUpdate;
 import io.peerbroker.core.TagFilter;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /**
- * What every transport must do for the broker, whatever carries the events.
- *
- * <p>A subclass implements the one method that starts the transport. The readers are at its far
- * end; their senders are in this JVM. Each test has a broker of its own.
+ * What every transport must do for the broker, whatever carries the events: what {@link ChannelKit}
+ * says of channels, and the lists.
  */
-@Timeout(120)
-public abstract class TransportKit {
-
-  private static final int MAX_QUEUED_EVENTS = 8;
-  private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
-
-  /** More than fit on the way to a reader that takes nothing. */
-  private static final int MANY = 5_000;
+public abstract class TransportKit extends ChannelKit<TransportUnderTest> {
 
   /** Long enough for a watch to be woken several times, with the pauses between. */
   private static final Duration MANY_PAUSES = Duration.ofSeconds(2);
 
-  private Broker broker;
-  private Channel sender;
-  private TransportUnderTest transport;
-
   /** For subclasses. */
   protected TransportKit() {}
 
-  /** Starts the transport for a broker of the kit's. It is closed when the test is over. */
-  protected abstract TransportUnderTest start(Broker broker) throws Exception;
-
-  @BeforeEach
-  final void open() throws Exception {
-    broker =
-        Broker.builder()
-            .maxQueuedEvents(MAX_QUEUED_EVENTS)
-            .messageRate(Limits.Rate.UNLIMITED)
-            .sessionRate(Limits.Rate.UNLIMITED)
-            .drainTimeout(DRAIN_TIMEOUT)
-            .build();
-    sender = channel();
-    transport = start(broker);
-  }
-
-  @AfterEach
-  final void close() {
-    broker.close();
-    transport.close();
-  }
-
-  // Messages
-
   @Test
-  void whatIsSentArrivesAsItWasSent() {
-    Party party = transport.open();
+  void aMessageToASessionNamesIt() {
+    Party party = transport().open();
     Session session = channelOf(party).openSession(SessionSpec.unlisted());
-    for (String json : List.of("null", "1.0", "{\"b\":1,\"a\":[1,1],\"b\":2}", "\"\\u2028 é\"")) {
-      assertSent(party.id(), json);
-      assertThat(party.next())
-          .isEqualTo(received(new Message(sender.id(), party.id(), Json.parse(json))));
-    }
-    assertSent(session.id(), "1");
+    Channel sender = channel();
+    sender.sendOrThrow(session.id(), Json.of(1));
     assertThat(party.next())
-        .isEqualTo(received(new Message(sender.id(), session.id(), Json.parse("1"))));
+        .isEqualTo(new Event.Received(new Message(sender.id(), session.id(), Json.of(1))));
   }
 
   @Test
-  @DisplayName("The messages of one sender arrive once and in order, though others send too.")
-  void messagesArriveOnceAndInOrder() {
-    Party party = transport.open();
-    int each = 300;
-    List<Channel> senders = List.of(channel(), channel(), channel());
-    List<CompletableFuture<Void>> sending = new ArrayList<>();
-    for (Channel one : senders) {
-      sending.add(CompletableFuture.runAsync(() -> sendInTurn(one, party.id(), each)));
-    }
-    Map<String, Integer> last = new LinkedHashMap<>();
-    for (int i = 0; i < each * senders.size(); i++) {
-      Message message = message(party.next());
-      int before = last.getOrDefault(message.origin(), -1);
-      assertThat(number(message)).isEqualTo(before + 1);
-      last.put(message.origin(), number(message));
-    }
-    sending.forEach(CompletableFuture::join);
-    assertThat(last.values()).containsExactly(each - 1, each - 1, each - 1);
-  }
-
-  private static void sendInTurn(Channel from, String target, int count) {
-    for (int i = 0; i < count; ) {
-      Delivery delivery = deliver(from, target, Json.of(i));
-      if (delivery instanceof Delivery.Sent) {
-        i++;
-      } else {
-        assertThat(code(delivery)).isEqualTo(Refusal.Code.TARGET_BUSY);
-        Thread.onSpinWait();
-      }
-    }
-  }
-
-  // Bounds
-
-  @Test
-  @DisplayName("A reader that stalls has its senders refused, and hinders no others.")
-  void aStalledReaderHindersOnlyItsSenders() {
-    Party stalled = transport.open();
-    Party neighbour = transport.open();
-    Reader list = transport.watch(TagFilter.all());
-    assertThat(list.next()).isEqualTo(new Event.Ready(0));
+  void aStalledReaderHoldsUpNoList() {
+    Party stalled = transport().open();
+    Reader list = watch();
     stalled.stall();
-
-    int accepted = sendUntilBusy(stalled.id());
-
-    assertThat(channelOf(stalled).isOpen()).isTrue();
-    for (int i = 0; i < 3; i++) {
-      assertSent(neighbour.id(), Integer.toString(i));
-      assertThat(number(message(neighbour.next()))).isEqualTo(i);
-      assertThat(code(deliver(sender, stalled.id(), large(0)))).isEqualTo(Refusal.Code.TARGET_BUSY);
-    }
-    Session session = channelOf(neighbour).openSession(SessionSpec.listed("a"));
+    sendUntilBusy(stalled.id());
+    Session session = channel().openSession(SessionSpec.listed("a"));
     assertThat(list.next()).isEqualTo(added(session));
-
-    stalled.resume();
-    for (int i = 0; i < accepted; i++) {
-      assertThat(number(message(stalled.next()))).isEqualTo(i);
-    }
-    await().until(() -> deliver(sender, stalled.id(), large(accepted)) instanceof Delivery.Sent);
-    assertThat(number(message(stalled.next()))).isEqualTo(accepted);
-  }
-
-  /** Sends large messages with ascending numbers, and returns how many were accepted. */
-  private int sendUntilBusy(String target) {
-    long size = 0;
-    for (int i = 0; i < MANY; i++) {
-      Json json = large(i);
-      Delivery delivery = deliver(sender, target, json);
-      if (!(delivery instanceof Delivery.Sent)) {
-        assertThat(code(delivery)).isEqualTo(Refusal.Code.TARGET_BUSY);
-        if (transport.bytesOnTheWay() == 0) {
-          assertThat(i).isEqualTo(MAX_QUEUED_EVENTS);
-        }
-        assertThat(i).isGreaterThanOrEqualTo(MAX_QUEUED_EVENTS);
-        assertThat(size - (long) MAX_QUEUED_EVENTS * json.length())
-            .isLessThanOrEqualTo(transport.bytesOnTheWay());
-        return i;
-      }
-      size += json.length();
-    }
-    return fail("The bound never came");
-  }
-
-  // Life-cycle
-
-  @Test
-  void aCloseDeliversWhatWasQueuedAndThenTellsWhy() {
-    Party party = transport.open();
-    Session session = channelOf(party).openSession(SessionSpec.listed("a"));
-    party.stall();
-    for (int i = 0; i < MAX_QUEUED_EVENTS - 1; i++) {
-      assertSent(party.id(), Integer.toString(i));
-    }
-    channelOf(party).close();
-    assertGone(party.id(), session.id());
-    party.resume();
-    for (int i = 0; i < MAX_QUEUED_EVENTS - 1; i++) {
-      assertThat(number(message(party.next()))).isEqualTo(i);
-    }
-    assertThat(party.awaitEnd()).isEqualTo("closed");
   }
 
   @Test
-  @DisplayName("A client that goes away closes its channel with all that it hosts.")
-  void aClientThatLeavesClosesItsChannel() {
-    Party party = transport.open();
-    Party neighbour = transport.open();
-    Reader list = transport.watch(TagFilter.all());
-    assertThat(list.next()).isEqualTo(new Event.Ready(0));
-    Channel channel = channelOf(party);
-    Session first = channel.openSession(SessionSpec.listed("a"));
-    Session second = channel.openSession(SessionSpec.listed("b"));
+  void whatALeavingClientHostedIsRemoved() {
+    Party party = transport().open();
+    Reader list = watch();
+    Session first = channelOf(party).openSession(SessionSpec.listed("a"));
+    Session second = channelOf(party).openSession(SessionSpec.listed("b"));
     assertHolds(list, List.of(first, second));
-
-    party.leave();
-    // Messages to it reveal the loss sooner than the silence would.
-    await().until(() -> !(deliver(sender, first.id(), Json.NULL) instanceof Delivery.Sent));
-    await().until(() -> !channel.isOpen());
-
-    assertGone(party.id(), first.id(), second.id());
+    leave(party);
     assertThat(list.next()).isEqualTo(new Event.Removed(first.id()));
     assertThat(list.next()).isEqualTo(new Event.Removed(second.id()));
-    assertSent(neighbour.id(), "1");
-    assertThat(number(message(neighbour.next()))).isEqualTo(1);
   }
 
   @Test
-  void aShutdownDeliversTheQueueThenTheReason() {
-    Party party = transport.open();
-    Reader list = transport.watch(TagFilter.all());
-    assertThat(list.next()).isEqualTo(new Event.Ready(0));
-    party.stall();
-    for (int i = 0; i < MAX_QUEUED_EVENTS - 1; i++) {
-      assertSent(party.id(), Integer.toString(i));
-    }
-    Channel channel = channelOf(party);
-    CompletableFuture<Void> closing = CompletableFuture.runAsync(broker::close);
-    await().until(() -> !channel.isOpen());
-    party.resume();
-    for (int i = 0; i < MAX_QUEUED_EVENTS - 1; i++) {
-      assertThat(number(message(party.next()))).isEqualTo(i);
-    }
-    assertThat(party.awaitEnd()).isEqualTo("shutting_down");
+  void aShutdownTellsListsTheReason() {
+    Reader list = watch();
+    CompletableFuture<Void> closing = CompletableFuture.runAsync(broker()::close);
     assertThat(list.awaitEnd()).isEqualTo("shutting_down");
     closing.join();
   }
-
-  @Test
-  @DisplayName("A shutdown waits for a reader that stalls no longer than its bound.")
-  void aStalledReaderDelaysNoShutdown() {
-    Party stalled = transport.open();
-    stalled.stall();
-    sendUntilBusy(stalled.id());
-    Channel channel = channelOf(stalled);
-    long begun = System.nanoTime();
-    broker.close();
-    // Somewhat more, for a machine that has other things to do.
-    assertThat(Duration.ofNanos(System.nanoTime() - begun))
-        .isLessThan(DRAIN_TIMEOUT.plusSeconds(10));
-    assertThat(channel.isOpen()).isFalse();
-  }
-
-  // Watches
 
   @Test
   @DisplayName("A watch sends what is there, then ready, then every change.")
@@ -266,7 +77,7 @@ public abstract class TransportKit {
     Session first = host.openSession(SessionSpec.listed("a", "é").withMetadata(Json.parse("1.0")));
     host.openSession(SessionSpec.listed("b"));
     Session third = host.openSession(SessionSpec.unlisted("a"));
-    Reader list = transport.watch(TagFilter.parse("a"));
+    Reader list = transport().watch(TagFilter.parse("a"));
     assertThat(list.next()).isEqualTo(added(first));
     assertThat(list.next()).isEqualTo(new Event.Ready(1));
     third.update(SessionUpdate.nothing().withListed(true));
@@ -286,7 +97,7 @@ public abstract class TransportKit {
     for (int i = 0; i < 4 * MAX_QUEUED_EVENTS; i++) {
       sessions.add(host.openSession(SessionSpec.listed("a")));
     }
-    Reader list = transport.watch(TagFilter.all());
+    Reader list = transport().watch(TagFilter.all());
     assertHolds(list, sessions);
     list.stall();
     // Over many pauses: it falls behind when it has been woken and has not come. No longer than
@@ -299,15 +110,13 @@ public abstract class TransportKit {
     }
     list.resume();
     assertThat(list.awaitEnd()).isEqualTo("overflow");
-    assertHolds(transport.watch(TagFilter.all()), sessions);
+    assertHolds(transport().watch(TagFilter.all()), sessions);
   }
 
   @Test
   void whoLeavesAListLeavesNothingBehind() {
-    Reader leaving = transport.watch(TagFilter.all());
-    Reader staying = transport.watch(TagFilter.all());
-    assertThat(leaving.next()).isEqualTo(new Event.Ready(0));
-    assertThat(staying.next()).isEqualTo(new Event.Ready(0));
+    Reader leaving = watch();
+    Reader staying = watch();
     leaving.leave();
     Channel host = channel();
     for (int i = 0; i < 2 * MAX_QUEUED_EVENTS; i++) {
@@ -322,62 +131,14 @@ public abstract class TransportKit {
     }
   }
 
-  // Helpers of the tests
-
-  private Channel channel() {
-    return broker.openChannel((Receiver) (channel, message) -> {});
-  }
-
-  private Channel channelOf(Party party) {
-    return Objects.requireNonNull(broker.findChannel(party.id()), "The party has a channel");
-  }
-
-  private static Delivery deliver(Channel from, String target, Json json) {
-    return from.send(target, json).toCompletableFuture().join();
-  }
-
-  private void assertSent(String target, String json) {
-    assertThat(deliver(sender, target, Json.parse(json))).isEqualTo(new Delivery.Sent());
-  }
-
-  private void assertGone(String... ids) {
-    for (String id : ids) {
-      assertThat(code(deliver(sender, id, Json.NULL))).isEqualTo(Refusal.Code.UNKNOWN_TARGET);
-    }
-    assertThat(broker.list(TagFilter.all()).sessions())
-        .extracting(ListedSession::id)
-        .doesNotContain(ids);
-  }
-
-  private static Refusal.Code code(Delivery delivery) {
-    return delivery instanceof Delivery.Refused refused
-        ? refused.refusal().code()
-        : fail("Not refused: " + delivery);
-  }
-
-  private static Event received(Message message) {
-    return new Event.Received(message);
+  /** Opens a watch of all sessions, of which there are none yet. */
+  private Reader watch() {
+    Reader list = transport().watch(TagFilter.all());
+    assertThat(list.next()).isEqualTo(new Event.Ready(0));
+    return list;
   }
 
   private static Event added(Session session) {
     return new Event.Added(new ListedSession(session.id(), session.tags(), session.metadata()));
-  }
-
-  private static Message message(Event event) {
-    return event instanceof Event.Received received
-        ? received.message()
-        : fail("No message: " + event);
-  }
-
-  /** A message that carries a number, and fills the way to a reader. */
-  private static Json large(int number) {
-    return Json.of(List.of(number, "x".repeat(15_000)));
-  }
-
-  /** The number that a message carries, large or not. */
-  private static int number(Message message) {
-    Json json = message.json();
-    Json number = json.isArray() ? json.elements().get(0) : json;
-    return Integer.parseInt(number.toString());
   }
 }

@@ -32,6 +32,7 @@ public final class WireSocket implements AutoCloseable {
   private final WireResponse answer;
 
   private int closeCode;
+  private String closeReason = "";
 
   private WireSocket(WireConnection connection, WireResponse answer) {
     this.connection = connection;
@@ -77,6 +78,11 @@ public final class WireSocket implements AutoCloseable {
   /** Returns the code that the server has closed with; 0 if it has not. */
   public int closeCode() {
     return closeCode;
+  }
+
+  /** Returns the phrase that the server has closed with; empty if there was none. */
+  public String closeReason() {
+    return closeReason;
   }
 
   /** Sends a text message. */
@@ -180,6 +186,7 @@ public final class WireSocket implements AutoCloseable {
         int opcode = first & 0x0F;
         if (opcode == CLOSE) {
           closeCode = length < 2 ? 1005 : ((payload[0] & 0xFF) << 8) | (payload[1] & 0xFF);
+          closeReason = length < 2 ? "" : new String(payload, 2, length - 2, UTF_8);
           return null;
         }
         if (opcode > CLOSE) {

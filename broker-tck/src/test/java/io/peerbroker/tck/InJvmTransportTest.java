@@ -169,11 +169,6 @@ final class InJvmTransportTest extends TransportKit {
     }
 
     @Override
-    public String key() {
-      return channel.key();
-    }
-
-    @Override
     public void received(Channel to, Message message) {
       take(new Event.Received(message));
     }
