@@ -1,16 +1,16 @@
 package io.peerbroker.peerjs;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.peerbroker.core.Limits;
 import io.peerbroker.core.Timer;
+import io.peerbroker.servlet.HttpSettings;
+import io.peerbroker.websocket.MessageReader;
 import jakarta.websocket.CloseReason.CloseCodes;
 import java.time.Duration;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts the parts of a client's frames together, and bounds them: in size, in time, and in number.
+ * Takes a client's frames in, and bounds them: in size, in time, and in number.
  *
  * <p>The parts come from one thread at a time; {@link #isOverdue} is safe for use by many threads.
  */
@@ -24,16 +24,10 @@ final class FrameReader {
 
   private static final long SECOND = Duration.ofSeconds(1).toNanos();
 
-  private final int maxBytes;
-  private final long maxNanos;
+  private final MessageReader messages;
   private final long maxParts;
   private final Timer timer;
   private final BiConsumer<CloseCodes, String> cutOff;
-
-  /** The text of which not all has come, and since when it has been coming. */
-  private volatile @Nullable StringBuilder begun;
-
-  private volatile long begunAt;
 
   /** When the second began in which parts are counted, and how many have come in it. */
   private long countedFrom;
@@ -44,13 +38,14 @@ final class FrameReader {
    * @param cutOff closes the connection of a client that exceeds a bound, with a code and a phrase
    */
   FrameReader(
-      PeerJsSettings settings, Limits limits, Timer timer, BiConsumer<CloseCodes, String> cutOff) {
-    maxBytes = settings.http().maxBodyBytes();
-    maxNanos = settings.http().bodyTimeout().toNanos();
+      HttpSettings settings, Limits limits, Timer timer, BiConsumer<CloseCodes, String> cutOff) {
     int burst = limits.messageRate().burst();
     maxParts = burst == 0 ? Long.MAX_VALUE : (long) PARTS_TO_A_MESSAGE * burst;
     this.timer = timer;
     this.cutOff = cutOff;
+    String tooLarge = "A frame may have at most " + settings.maxBodyBytes() + " bytes.";
+    messages =
+        new MessageReader(settings, timer, () -> cutOff.accept(CloseCodes.TOO_BIG, tooLarge));
     countedFrom = timer.nanoTime();
   }
 
@@ -60,31 +55,12 @@ final class FrameReader {
       cutOff.accept(CloseCodes.VIOLATED_POLICY, "Too many frames.");
       return null;
     }
-    StringBuilder text = begun;
-    // A character has a byte at least.
-    if ((text == null ? 0 : text.length()) + (long) part.length() > maxBytes) {
-      refuse();
-      return null;
-    }
-    if (text == null && last) {
-      return bytes(part);
-    }
-    if (text == null) {
-      text = new StringBuilder();
-      begunAt = timer.nanoTime();
-      begun = text;
-    }
-    text.append(part);
-    if (!last) {
-      return null;
-    }
-    begun = null;
-    return bytes(text.toString());
+    return messages.read(part, last);
   }
 
   /** Returns whether a frame has not come whole in its time. */
   boolean isOverdue() {
-    return begun != null && timer.nanoTime() - begunAt >= maxNanos;
+    return messages.isOverdue();
   }
 
   private boolean isOneTooMany() {
@@ -94,18 +70,5 @@ final class FrameReader {
       parts = 0;
     }
     return ++parts > maxParts;
-  }
-
-  private byte @Nullable [] bytes(String text) {
-    byte[] frame = text.getBytes(UTF_8);
-    if (frame.length > maxBytes) {
-      refuse();
-      return null;
-    }
-    return frame;
-  }
-
-  private void refuse() {
-    cutOff.accept(CloseCodes.TOO_BIG, "A frame may have at most " + maxBytes + " bytes.");
   }
 }

@@ -86,7 +86,7 @@ final class PeerSocket implements SocketConnection.Protocol {
     this.relay = relay;
     connection =
         new SocketConnection(this, timer, settings.http().writeTimeout(), limits.drainTimeout());
-    reader = new FrameReader(settings, limits, timer, this::cutOff);
+    reader = new FrameReader(settings.http(), limits, timer, this::cutOff);
     lastHeard = timer.nanoTime();
     silentSince = lastHeard - 1;
   }

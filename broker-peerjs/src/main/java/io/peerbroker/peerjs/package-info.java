@@ -10,7 +10,7 @@ package io.peerbroker.peerjs;
  * PeerJsServlet   the HTTP routes, and the handshakes
  * PeerJsSettings  what the application decides; IdPolicy: who may have which id
  * PeerSocket      one WebSocket: takes frames in, and writes one at a time
- * FrameReader     puts a client's frames together from their parts, within bounds
+ * FrameReader     takes a client's frames in, within bounds
  * Peers           the ids, and the way of a frame from one to another
  * WaitingFrames   frames for ids that nobody has yet
  * Frames          the texts

@@ -1,14 +1,11 @@
 package io.peerbroker.websocket;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.peerbroker.core.Answer;
 import io.peerbroker.core.Channel;
 import io.peerbroker.core.Gateway;
 import io.peerbroker.core.Refusal;
 import io.peerbroker.core.RefusedException;
 import io.peerbroker.core.Request;
-import io.peerbroker.core.Timer;
 import io.peerbroker.json.JsonAnswers;
 import io.peerbroker.json.JsonMembers;
 import io.peerbroker.json.JsonRequests;
@@ -43,9 +40,8 @@ final class SocketRequests {
   static final int MAX_WAITING_BYTES = 64 << 10;
 
   private final Gateway gateway;
-  private final HttpSettings settings;
   private final JsonRequests reader;
-  private final Timer timer;
+  private final MessageReader messages;
   private final Runnable ready;
   private final Consumer<CloseReason> cutOff;
 
@@ -59,11 +55,6 @@ final class SocketRequests {
   /** Whether a request is being performed on the thread that receives. */
   private volatile boolean performing;
 
-  /** The text of which not all has come, and since when it has been coming. */
-  private volatile @Nullable StringBuilder begun;
-
-  private volatile long begunAt;
-
   /**
    * @param gateway that of the caller of the requests
    * @param ready called when there may be more to send, on any thread
@@ -76,11 +67,14 @@ final class SocketRequests {
       Runnable ready,
       Consumer<CloseReason> cutOff) {
     this.gateway = gateway;
-    this.settings = settings;
     this.reader = reader;
     this.ready = ready;
     this.cutOff = cutOff;
-    timer = gateway.timer();
+    messages =
+        new MessageReader(
+            settings,
+            gateway.timer(),
+            () -> cutOff.accept(Frames.tooLarge(settings.maxBodyBytes())));
   }
 
   /** Notes the channel to which the requests belong. */
@@ -90,31 +84,15 @@ final class SocketRequests {
 
   /** Takes a part of a text message, and performs its request when all of it is there. */
   void received(String part, boolean last) {
-    StringBuilder text = begun;
-    if (text == null && last) {
-      received(part);
-      return;
-    }
-    if (text == null) {
-      text = new StringBuilder();
-      begun = text;
-      begunAt = timer.nanoTime();
-    }
-    // A character has a byte at least.
-    if (text.length() + part.length() > settings.maxBodyBytes()) {
-      cutOff.accept(Frames.tooLarge(settings.maxBodyBytes()));
-      return;
-    }
-    text.append(part);
-    if (last) {
-      begun = null;
-      received(text.toString());
+    byte[] text = messages.read(part, last);
+    if (text != null) {
+      received(text);
     }
   }
 
   /** Returns whether a message has not come whole in its time. */
   boolean isOverdue() {
-    return begun != null && timer.nanoTime() - begunAt >= settings.bodyTimeout().toNanos();
+    return messages.isOverdue();
   }
 
   /**
@@ -140,19 +118,14 @@ final class SocketRequests {
     answers.clear();
   }
 
-  private void received(String text) {
-    byte[] bytes = text.getBytes(UTF_8);
-    if (bytes.length > settings.maxBodyBytes()) {
-      cutOff.accept(Frames.tooLarge(settings.maxBodyBytes()));
-      return;
-    }
+  private void received(byte[] text) {
     if (unanswered.incrementAndGet() > MAX_UNANSWERED) {
       cutOff.accept(Frames.tooManyUnanswered());
       return;
     }
     performing = true;
     try {
-      RefusedException.untraced(() -> perform(bytes));
+      RefusedException.untraced(() -> perform(text));
     } finally {
       performing = false;
       ready.run();
