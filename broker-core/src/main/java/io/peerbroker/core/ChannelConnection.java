@@ -50,6 +50,10 @@ final class ChannelConnection implements WaitingChannels.Waiter {
   @GuardedBy("lock")
   private boolean replaced;
 
+  /** When the grace ends, or has ended last; zero before the first one has begun. */
+  @GuardedBy("lock")
+  private long graceEnds;
+
   /** What ends the grace, or checks the lease. */
   @GuardedBy("lock")
   private Timer.@Nullable Scheduled task;
@@ -57,16 +61,35 @@ final class ChannelConnection implements WaitingChannels.Waiter {
   /** The lists that the streams carry; null until the first. Written with the lock held. */
   private volatile @Nullable ChannelWatches watches;
 
+  /** Creates the connection of a new channel, with the grants that its client is told. */
   ChannelConnection(LocalChannel.Parts parts, LocalChannel channel, ChannelOptions options) {
+    this(
+        parts,
+        channel,
+        parts.limits.grantResume(options.resume()),
+        parts.limits.grantLease(options.lease()),
+        parts.limits.grantResume(options.resume()).isZero() ? null : parts.ids.key());
+  }
+
+  /**
+   * Creates a connection.
+   *
+   * @param secret the secret part of the events' ids, or null if the channel cannot be resumed
+   */
+  ChannelConnection(
+      LocalChannel.Parts parts,
+      LocalChannel channel,
+      Duration resume,
+      Duration lease,
+      @Nullable String secret) {
     this.parts = parts;
     this.channel = channel;
-    Limits limits = parts.limits;
-    resume = limits.grantResume(options.resume());
-    lease = limits.grantLease(options.lease());
-    secret = resume.isZero() ? null : parts.ids.key();
+    this.resume = resume;
+    this.lease = lease;
+    this.secret = secret;
     outbox =
         new Outbox(
-            limits,
+            parts.limits,
             channel.isOwn() ? parts.budgets.ownQueues : parts.budgets.queues,
             parts.budgets.replay,
             parts.absent,
@@ -183,7 +206,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     try {
       ChannelWatches lists = watches;
       if (lists == null) {
-        if (over) {
+        if (over || outbox.hasMoved()) {
           throw channel.refused(new RefusedException(Refusals.unknownChannel()));
         }
         lists =
@@ -215,6 +238,19 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     if (lists != null) {
       lists.attached(stream, viewer);
     }
+  }
+
+  /** Ends all lists of a channel that has left its broker, and returns them. */
+  ChannelState.Lists takeLists() {
+    ChannelWatches lists;
+    lock.lock();
+    try {
+      // From here on none are created.
+      lists = watches;
+    } finally {
+      lock.unlock();
+    }
+    return lists == null ? ChannelState.Lists.NONE : lists.takeOut();
   }
 
   /** Ends all lists. Called after it has been decided that the channel is over. */
@@ -328,7 +364,7 @@ final class ChannelConnection implements WaitingChannels.Waiter {
         cancel(task);
         task = null;
       }
-      waits = wasLast && !over && isResumable() && beginGrace(stream);
+      waits = wasLast && !over && isResumable() && beginGrace(stream, resume);
     } finally {
       lock.unlock();
     }
@@ -363,9 +399,10 @@ final class ChannelConnection implements WaitingChannels.Waiter {
    * Called with the lock held.
    */
   @GuardedBy("lock")
-  private boolean beginGrace(Stream stream) {
+  private boolean beginGrace(Stream stream, Duration grace) {
     try {
-      task = schedule(resume, due -> expire(stream, due));
+      graceEnds = parts.timer.nanoTime() + grace.toNanos();
+      task = schedule(grace, due -> expire(stream, due));
     } catch (RuntimeException | Error unscheduled) {
       ForeignCalls.log("The timer has rejected a task; a channel ends without grace", unscheduled);
       return false;
@@ -375,6 +412,36 @@ final class ChannelConnection implements WaitingChannels.Waiter {
     outbox.detach(stream);
     channel.lifecycle.changed();
     return true;
+  }
+
+  /**
+   * Begins to wait for the reader of a channel that comes from another broker.
+   *
+   * @param stream takes the place of the one that has broken, and holds the permit
+   * @param grace what is left of it
+   * @throws IllegalStateException if the timer rejects the task that ends the grace
+   */
+  void await(Stream stream, Duration grace) {
+    lock.lock();
+    try {
+      if (!beginGrace(stream, grace)) {
+        throw new IllegalStateException("The timer has rejected a task; see the log.");
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns how much is left of the grace: all of it while a stream is attached. */
+  Duration graceLeft() {
+    lock.lock();
+    try {
+      return current != null
+          ? resume
+          : Duration.ofNanos(Math.max(0, graceEnds - parts.timer.nanoTime()));
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Decides that the reader has not come back; the consequences are carried out elsewhere. */

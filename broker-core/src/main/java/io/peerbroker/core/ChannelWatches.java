@@ -586,6 +586,43 @@ final class ChannelWatches implements WaitingChannels.Waiter {
     streams.waitingWithLists.remove(this);
   }
 
+  /** Ends all lists of a channel that leaves its broker, and returns what begins them elsewhere. */
+  ChannelState.Lists takeOut() {
+    ChannelState.Lists taken;
+    synchronized (this) {
+      List<ChannelState.OpenList> open = new ArrayList<>(lists.size());
+      for (Named list : lists.values()) {
+        open.add(new ChannelState.OpenList(list.name, list.filter));
+      }
+      taken = new ChannelState.Lists(open, ends.last());
+      // In this step: what is asked for from now on would be in neither place.
+      closed = true;
+    }
+    close(CloseReason.SUPERSEDED);
+    return taken;
+  }
+
+  /**
+   * Adds the lists of a channel that comes from another broker, to begin on its next stream. One
+   * for which no permit is free ends, and its client is notified.
+   */
+  synchronized void restore(ChannelState.Lists from) {
+    for (Event.Unwatched end : from.ended()) {
+      ends.add(end, /* hasStream= */ false);
+    }
+    for (ChannelState.OpenList each : from.open()) {
+      Permits.Permit permit = streams.watches.take();
+      if (permit == null) {
+        addEnd(each.name(), CloseReason.OVERFLOW);
+      } else {
+        lists.put(each.name(), new Named(each.name(), each.filter(), permit));
+      }
+    }
+    if (!lists.isEmpty() && current.get() == null) {
+      streams.waitingWithLists.add(this);
+    }
+  }
+
   /** Ends all lists with their channel. */
   void close(CloseReason reason) {
     List<Carried> before = List.of();

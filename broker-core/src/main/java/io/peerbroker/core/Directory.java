@@ -2,12 +2,14 @@ package io.peerbroker.core;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -137,30 +139,39 @@ final class Directory {
           if (!host.isOpen()) {
             throw new RefusedException(Refusals.hostClosed());
           }
-          Map<String, LocalSession> hosted = host.sessionsToAddTo();
-          if (hosted.size() >= host.maxSessions()) {
+          if (host.sessionsToAddTo().size() >= host.maxSessions()) {
             throw new RefusedException(Refusals.tooManySessions(host.maxSessions()));
           }
-          LocalSession session = new LocalSession(host, id, created + 1, state);
           reserve(host, state.bytes());
-          boolean done = false;
-          try {
-            hosted.put(id, session);
-            sessions.put(id, session);
-            created = session.number;
-            changed(session, null, state, step);
-            done = true;
-          } finally {
-            if (!done) {
-              // Memory has run out: nothing of it must stay behind.
-              hosted.remove(id);
-              sessions.remove(id);
-              sessionBytes.release(state.bytes());
-            }
-          }
+          LocalSession session = put(host, id, state, step);
           step.opened(session.lifecycle);
           return session;
         });
+  }
+
+  /**
+   * Creates a session whose bytes have been reserved. If it fails, nothing is left of it, and the
+   * bytes are free again.
+   */
+  private LocalSession put(LocalChannel host, String id, SessionState state, Step step) {
+    Map<String, LocalSession> hosted = host.sessionsToAddTo();
+    boolean done = false;
+    try {
+      LocalSession session = new LocalSession(host, id, created + 1, state);
+      hosted.put(id, session);
+      sessions.put(id, session);
+      created = session.number;
+      changed(session, null, state, step);
+      done = true;
+      return session;
+    } finally {
+      if (!done) {
+        // Memory has run out: nothing of it must stay behind.
+        hosted.remove(id);
+        sessions.remove(id);
+        sessionBytes.release(state.bytes());
+      }
+    }
   }
 
   void update(LocalSession session, SessionUpdate update) {
@@ -242,7 +253,7 @@ final class Directory {
                   } finally {
                     channels.remove(channel.id());
                     channel.sessions = null;
-                    forgetAll(hosted, step);
+                    forgetAll(hosted == null ? List.of() : hosted.values(), step);
                   }
                 }
                 return channel;
@@ -251,6 +262,83 @@ final class Directory {
       closing.failed = failed;
     }
     return closing;
+  }
+
+  /**
+   * Lets a channel and all its sessions leave this broker at one instant. For watches the sessions
+   * are removed; listeners are not notified of an end. Does nothing if the channel has closed.
+   *
+   * @param takeOut takes out of the channel, with these sessions, what goes on elsewhere; called
+   *     under the lock. If it returns false or fails, nothing has changed
+   */
+  void release(LocalChannel channel, Predicate<List<LocalSession>> takeOut) {
+    var unused =
+        make(
+            new Step(),
+            step -> {
+              Map<String, LocalSession> hosted = channel.sessions;
+              List<LocalSession> leaving =
+                  hosted == null ? List.of() : List.copyOf(hosted.values());
+              step.expect(leaving.size());
+              if (channel.isOpen() && takeOut.test(leaving)) {
+                channels.remove(channel.id());
+                channel.sessions = null;
+                leave(channel, leaving, step);
+              }
+              return channel;
+            });
+  }
+
+  private void leave(LocalChannel channel, Collection<LocalSession> leaving, Step step) {
+    leaving.forEach(session -> session.lifecycle.left());
+    channel.lifecycle.left();
+    forgetAll(leaving, step);
+  }
+
+  /**
+   * Adds a channel that comes from another broker, with its sessions, at one instant. Does nothing
+   * if it has closed. If it fails, nothing has changed.
+   *
+   * @throws RefusedException {@code at_capacity} if there is no room for the sessions
+   * @throws IllegalStateException if the channel is here already
+   */
+  void adopt(LocalChannel channel, List<ChannelState.MovedSession> arriving) {
+    LocalChannel unused =
+        changing(
+            step -> {
+              if (channel.isOpen()) {
+                if (channels.containsKey(channel.id())) {
+                  throw new IllegalStateException(channel + " is here already.");
+                }
+                adopt(channel, arriving, step);
+              }
+              return channel;
+            });
+  }
+
+  private void adopt(LocalChannel channel, List<ChannelState.MovedSession> arriving, Step step) {
+    int reserved = arriving.stream().mapToInt(each -> each.state().bytes()).sum();
+    reserve(channel, reserved);
+    boolean done = false;
+    try {
+      for (ChannelState.MovedSession each : arriving) {
+        reserved -= each.state().bytes();
+        put(channel, each.sid(), each.state(), step).lifecycle.arrived(Lifecycle.OPENED);
+      }
+      channels.put(channel.id(), channel);
+      done = true;
+    } finally {
+      if (!done) {
+        sessionBytes.release(reserved);
+        Map<String, LocalSession> added = channel.sessions;
+        channel.sessions = null;
+        leave(channel, added == null ? List.of() : added.values(), step);
+      }
+    }
+    channel.lifecycle.arrived(Lifecycle.INTERRUPTED);
+    if (channel.isAttached()) {
+      step.changed(channel.lifecycle);
+    }
   }
 
   /**
@@ -287,12 +375,9 @@ final class Directory {
   }
 
   /** Forgets the sessions of a channel: all, though one fails. The first failure is thrown. */
-  private void forgetAll(@Nullable Map<String, LocalSession> hosted, Step step) {
-    if (hosted == null) {
-      return;
-    }
+  private void forgetAll(Collection<LocalSession> hosted, Step step) {
     Throwable failure = null;
-    for (LocalSession session : hosted.values()) {
+    for (LocalSession session : hosted) {
       try {
         forget(session, step);
       } catch (RuntimeException | Error failed) {

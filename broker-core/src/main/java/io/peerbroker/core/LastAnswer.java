@@ -63,4 +63,23 @@ final class LastAnswer {
     }
     return mine.minimalCompletionStage();
   }
+
+  /** Returns the last numbered request and its answer as they are now; null if there is none. */
+  synchronized ChannelState.@Nullable Answered state() {
+    CompletableFuture<Answer> given = answer;
+    if (given == null) {
+      return null;
+    }
+    boolean isKnown = given.isDone() && !given.isCompletedExceptionally();
+    return new ChannelState.Answered(seq, isKnown ? given.getNow(null) : null);
+  }
+
+  /** Continues after the last numbered request of a channel that comes from another broker. */
+  synchronized void restore(ChannelState.Answered last) {
+    Answer given = last.answer();
+    seq = last.seq();
+    answer =
+        CompletableFuture.completedFuture(
+            given == null ? new Answer.Refused(Refusals.outcomeUnknown()) : given);
+  }
 }

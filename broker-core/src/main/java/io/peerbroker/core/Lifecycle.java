@@ -15,6 +15,12 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class Lifecycle {
 
+  /** How many steps a channel that comes from another broker has had at least: it waits. */
+  static final long INTERRUPTED = 2;
+
+  /** How many steps a session has had at least. */
+  static final long OPENED = 1;
+
   private static final long NOTHING = 0;
   private static final long END = -1;
 
@@ -47,6 +53,10 @@ abstract class Lifecycle {
   @GuardedBy("this")
   private boolean notifying;
 
+  /** Set once: it goes on at another broker, which reports what follows. */
+  @GuardedBy("this")
+  private boolean left;
+
   /** How many lifecycles have this one as their host, and have not reported their end. */
   @GuardedBy("this")
   private int guests;
@@ -65,9 +75,44 @@ abstract class Lifecycle {
     step();
   }
 
+  /**
+   * Notes that it comes from another broker, which has counted and reported what was before.
+   *
+   * @param before how many steps that was
+   */
+  final void arrived(long before) {
+    if (host != null) {
+      host.addGuest(1);
+    }
+    synchronized (this) {
+      steps = before;
+      stepsNotified = before;
+      countArrival();
+    }
+  }
+
+  /**
+   * Notes that it leaves for another broker. What has happened is still reported here; nothing that
+   * follows is, and no end.
+   */
+  final synchronized void left() {
+    if (isGoingOn()) {
+      if (changesToLeave(steps)) {
+        step();
+      }
+      left = true;
+      countLeaving();
+    }
+  }
+
+  @GuardedBy("this")
+  private boolean isGoingOn() {
+    return steps > 0 && end == null && !left;
+  }
+
   /** Notes that it has changed: another step, unless it has not been opened or has ended. */
   final synchronized void changed() {
-    if (steps > 0 && end == null) {
+    if (isGoingOn()) {
       step();
     }
   }
@@ -78,7 +123,7 @@ abstract class Lifecycle {
 
   /** Notes that it has ended, if it has been opened; the first call sets the reason. */
   final synchronized void closed(CloseReason reason) {
-    if (steps > 0 && end == null) {
+    if (isGoingOn()) {
       end = reason;
       countEnd(reason, steps);
     }
@@ -154,13 +199,30 @@ abstract class Lifecycle {
   @GuardedBy("this")
   abstract void countEnd(CloseReason reason, long steps);
 
+  /** Counts that it goes on here. */
+  @GuardedBy("this")
+  void countArrival() {}
+
+  /** Returns whether, after this many steps, one more comes before it leaves. */
+  boolean changesToLeave(long steps) {
+    return false;
+  }
+
+  /** Counts that it no longer goes on here. */
+  @GuardedBy("this")
+  void countLeaving() {}
+
   /** Reports a step to a listener. */
   abstract void notifyStep(BrokerListener listener, long step);
 
   /** Reports the end to a listener. */
   abstract void notifyEnd(BrokerListener listener, CloseReason reason);
 
-  /** A channel is opened, then interrupted and resumed alternately. */
+  /**
+   * A channel is opened, then interrupted and resumed alternately. It leaves and arrives as one
+   * that waits: the broker that it leaves reports that it is interrupted, and the other one that it
+   * is resumed.
+   */
   static final class OfChannel extends Lifecycle {
 
     private final Channel channel;
@@ -193,6 +255,21 @@ abstract class Lifecycle {
       if (isWaiting(steps)) {
         counters.channelsWaiting.decrement();
       }
+    }
+
+    @Override
+    void countArrival() {
+      counters.channelsWaiting.increment();
+    }
+
+    @Override
+    boolean changesToLeave(long steps) {
+      return !isWaiting(steps);
+    }
+
+    @Override
+    void countLeaving() {
+      counters.channelsWaiting.decrement();
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.peerbroker.core;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
@@ -84,6 +85,11 @@ final class ListEnds {
   /** Has a new stream repeat the last ones. */
   void repeat() {
     repeats.putAll(last);
+  }
+
+  /** Returns the last ones, of which the next stream would notify the client. */
+  List<Event.Unwatched> last() {
+    return List.copyOf(last.values());
   }
 
   /** Takes all from the current stream. The last ones stay, for the next. */

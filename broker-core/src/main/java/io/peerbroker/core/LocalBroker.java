@@ -61,6 +61,10 @@ final class LocalBroker implements Broker {
   final AbsentQueues absent;
 
   private final LocalChannel.Parts channelParts;
+
+  /** Takes channels out for other brokers, and continues theirs. */
+  final ChannelMoves moves;
+
   private final LocalWatch.Parts watchParts;
 
   /** Returns how many rechecks have begun. */
@@ -112,6 +116,7 @@ final class LocalBroker implements Broker {
             absent,
             counters,
             this.listeners);
+    moves = new ChannelMoves(channelParts);
   }
 
   @Override

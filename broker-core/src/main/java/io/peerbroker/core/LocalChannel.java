@@ -98,14 +98,14 @@ final class LocalChannel implements Channel, Outbox.Sender {
   final LastAnswer lastAnswer = new LastAnswer();
 
   final Lifecycle lifecycle;
-  private final TokenBucket messages;
-  private final TokenBucket sessionChanges;
+  final TokenBucket messages;
+  final TokenBucket sessionChanges;
 
   /** The bytes that it has sent and that wait for readers that are away. */
   private volatile long waiting;
 
   /** Set once a request to host has shown the key: from then on the key is required. */
-  private volatile boolean keyShown;
+  volatile boolean keyShown;
 
   // Guarded by the directory's lock. Null until the first session.
   @Nullable Map<String, LocalSession> sessions;
@@ -127,6 +127,32 @@ final class LocalChannel implements Channel, Outbox.Sender {
     long now = parts.timer.nanoTime();
     messages = new TokenBucket(isOwn() ? Limits.Rate.UNLIMITED : limits.messageRate(), now);
     sessionChanges = new TokenBucket(isOwn() ? Limits.Rate.UNLIMITED : limits.sessionRate(), now);
+  }
+
+  /**
+   * Creates a channel that continues one of another broker. Its queue is empty yet.
+   *
+   * @param state that of a channel that can be resumed
+   */
+  LocalChannel(Parts parts, ChannelState state) {
+    this.parts = parts;
+    owner = state.owner();
+    side = Side.WIRE;
+    id = state.cid();
+    key = state.key();
+    asks = null;
+    // A client that asked for a grace knows more than the protocol's first draft.
+    keyAlwaysNeeded = true;
+    keyShown = state.keyShown();
+    connection = new ChannelConnection(parts, this, state.resume(), state.lease(), state.secret());
+    lifecycle = new Lifecycle.OfChannel(parts.counters, parts.listeners, this);
+    Limits limits = parts.limits;
+    long now = parts.timer.nanoTime();
+    messages = new TokenBucket(limits.messageRate(), now, state.messageTokens());
+    sessionChanges = new TokenBucket(limits.sessionRate(), now, state.sessionTokens());
+    if (state.lastAnswer() != null) {
+      lastAnswer.restore(state.lastAnswer());
+    }
   }
 
   /** Returns whether it is the application's own. */
@@ -416,7 +442,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
       case FULL -> Delivery.refused(Refusals.targetBusy());
       case SENDER_FULL -> Delivery.refused(Refusals.tooMuchWaiting(parts.limits.maxQueuedBytes()));
       case OVER_BUDGET, CROWDED, AWAY -> Delivery.refused(Refusals.queuesFull());
-      case CLOSED -> Delivery.refused(Refusals.unknownTarget());
+      case CLOSED, MOVED -> Delivery.refused(Refusals.unknownTarget());
     };
   }
 
@@ -527,8 +553,9 @@ final class LocalChannel implements Channel, Outbox.Sender {
       notification = parts.directory.close(this, reason);
     } finally {
       try {
-        // In this order: the stream is notified before the application.
-        connection.end(reason);
+        // In this order: the stream is notified before the application. A channel that has left
+        // this broker meanwhile goes on elsewhere.
+        connection.end(connection.outbox.hasMoved() ? CloseReason.SUPERSEDED : reason);
       } finally {
         notification.run();
       }

@@ -2,20 +2,12 @@ package io.peerbroker.core;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The bounded queue of the events that a channel has for its reader, and of those that it keeps for
  * replay.
- *
- * <p>One list of numbered events with four pointers into it:
- *
- * <pre>
- *   oldest ........ untaken ........ next ........ newest
- *   |  kept for replay  |  polled      |  waiting      |
- * </pre>
  *
  * <p>Events that wait or were polled count against the bounds until the network has taken them, so
  * that senders notice a reader that stalls however much its transport polls. Events that the
@@ -47,7 +39,9 @@ final class Outbox {
     CROWDED,
     /** The sender has too much waiting for readers that are away. */
     SENDER_FULL,
-    CLOSED
+    CLOSED,
+    /** The channel has left this broker: another one continues it. */
+    MOVED
   }
 
   /** The result of an attempt to attach. */
@@ -85,131 +79,29 @@ final class Outbox {
    */
   record QueuedMessage(Message message, String id) {}
 
-  private static final class Node {
-    final Envelope envelope;
-    final int size;
-    final long number;
-
-    /**
-     * The answer to the sender; null if a reader was attached, or the network has taken the message
-     * since.
-     */
-    @Nullable Receipt receipt;
-
-    @Nullable Node next;
-
-    Node(Envelope envelope, int size, long number, @Nullable Receipt receipt) {
-      this.envelope = envelope;
-      this.size = size;
-      this.number = number;
-      this.receipt = receipt;
-    }
-
-    /**
-     * Drops the receipt: the sender no longer needs a notice, and the message counts against no
-     * share.
-     */
-    void settle() {
-      Receipt settled = receipt;
-      receipt = null;
-      if (settled != null && settled.sender() != null) {
-        settled.sender().releaseWaiting(size);
-      }
-    }
-  }
-
   private final Limits limits;
-  private final ByteBudget budget;
-  private final ByteBudget replay;
   private final AbsentQueues absent;
-
-  /** The prefix of the events' ids, or null if the channel cannot be resumed. */
-  private final @Nullable String idPrefix;
 
   /** Written with this locked, read without. */
   private volatile boolean closed;
+
+  /** Whether it is closed since another queue continues it. Written with this locked. */
+  private volatile boolean moved;
+
+  @GuardedBy("this")
+  private final QueuedEvents queue;
 
   /** The attachment that may poll; null while the reader is away. */
   @GuardedBy("this")
   private @Nullable Attachment owner;
 
-  /** The first event that is still here: kept for replay, on its way, or waiting. */
-  @GuardedBy("this")
-  private @Nullable Node oldest;
-
-  /** The first event that the network has not taken. */
-  @GuardedBy("this")
-  private @Nullable Node untaken;
-
-  /** The first event that has not been polled. */
-  @GuardedBy("this")
-  private @Nullable Node next;
-
-  /** The last event that was added and is still here. */
-  @GuardedBy("this")
-  private @Nullable Node newest;
-
-  /** The number of the last event that was added. */
-  @GuardedBy("this")
-  private long lastNumber;
-
-  /** The highest number that was ever polled. */
-  @GuardedBy("this")
-  private long lastGiven;
-
-  /**
-   * The number of the last event that the network has taken, on the owner's stream or an earlier
-   * one.
-   */
-  @GuardedBy("this")
-  private long lastConsumed;
-
-  /** The number of the last event that the reader has confirmed; all, where nothing is kept. */
-  @GuardedBy("this")
-  private long confirmed;
-
-  /**
-   * The time since which the reader is behind: when the network took the first unconfirmed event,
-   * or when the last confirmation came, whichever was later.
-   */
-  @GuardedBy("this")
-  private long behindSince;
-
-  /** The last event that is no longer kept, confirmed or not. */
-  @GuardedBy("this")
-  private long lastDropped;
-
-  /** How many events the network has not taken. */
-  @GuardedBy("this")
-  private int events;
-
-  /** How many bytes they have. */
-  @GuardedBy("this")
-  private long bytes;
-
-  /** How many events are kept for replay. */
-  @GuardedBy("this")
-  private int keptEvents;
-
-  /** How many bytes these have. */
-  @GuardedBy("this")
-  private long keptBytes;
-
-  /**
-   * The last event that counts against the replay budget. It still counts there while it waits
-   * again; otherwise a reader that comes back often would make all channels together exceed it.
-   */
-  @GuardedBy("this")
-  private long lastInReplay;
-
-  /** How many bytes count against the replay budget. */
-  @GuardedBy("this")
-  private long inReplay;
-
   /** Created when an event first waits for a reader that is away. */
   @GuardedBy("this")
   private AbsentQueues.@Nullable Place place;
 
+  /**
+   * @param idPrefix the prefix of the events' ids, or null if the channel cannot be resumed
+   */
   Outbox(
       Limits limits,
       ByteBudget budget,
@@ -217,12 +109,8 @@ final class Outbox {
       AbsentQueues absent,
       @Nullable String idPrefix) {
     this.limits = limits;
-    this.budget = budget;
-    this.replay = replay;
     this.absent = absent;
-    this.idPrefix = idPrefix;
-    // Without resuming, an event is done with once the network has taken it.
-    confirmed = idPrefix == null ? Long.MAX_VALUE : 0;
+    queue = new QueuedEvents(limits, budget, replay, idPrefix);
   }
 
   /**
@@ -233,7 +121,7 @@ final class Outbox {
    */
   synchronized OfferResult offer(Event event, @Nullable Receipt receipt) {
     if (closed) {
-      return OfferResult.CLOSED;
+      return moved ? OfferResult.MOVED : OfferResult.CLOSED;
     }
     Receipt waiting = null;
     if (owner == null && event instanceof Event.Received) {
@@ -242,43 +130,23 @@ final class Outbox {
       }
       waiting = receipt;
     }
-    long number = lastNumber + 1;
-    Envelope envelope = new Envelope(event, idPrefix, number);
-    // A channel's first event is covered by its permit.
-    int size = event instanceof Event.Opened ? 0 : envelope.size();
-    long maxBytes = waiting == null ? limits.maxQueuedBytes() : limits.maxAwayBytes();
-    // An empty queue accepts any event; otherwise a bound below a message's size would starve its
-    // reader for ever.
-    if (events > 0 && (events >= limits.maxQueuedEvents() || bytes + size > maxBytes)) {
+    // Created first, so that a failure leaves nothing reserved.
+    QueuedEvent added = queue.create(event);
+    if (!queue.hasRoom(
+        added.size, waiting == null ? limits.maxQueuedBytes() : limits.maxAwayBytes())) {
       return OfferResult.FULL;
     }
-    // Created first, so that a failure leaves nothing reserved.
-    Node node = new Node(envelope, size, number, waiting);
     if (waiting != null) {
-      OfferResult refused = reserveWaiting(waiting, size);
+      added.receipt = waiting;
+      OfferResult refused = reserveWaiting(waiting, added.size);
       if (refused != null) {
         return refused;
       }
-    } else if (!budget.reserve(size, bytes)) {
+    } else if (!queue.reserve(added.size)) {
       return OfferResult.OVER_BUDGET;
     }
-    append(node);
+    queue.append(added);
     return owner == null ? OfferResult.QUEUED : OfferResult.SENT;
-  }
-
-  @GuardedBy("this")
-  private void append(Node node) {
-    lastNumber = node.number;
-    if (newest == null) {
-      oldest = node;
-    } else {
-      newest.next = node;
-    }
-    newest = node;
-    untaken = untaken == null ? node : untaken;
-    next = next == null ? node : next;
-    events++;
-    bytes += node.size;
   }
 
   /** Reserves room for a message whose reader is away, in all shares that it counts against. */
@@ -296,7 +164,7 @@ final class Outbox {
     OfferResult refused = null;
     if (!absent.grow(mine, size)) {
       refused = OfferResult.CROWDED;
-    } else if (!budget.reserve(size, bytes)) {
+    } else if (!queue.reserve(size)) {
       absent.grow(mine, -size);
       refused = OfferResult.OVER_BUDGET;
     }
@@ -307,24 +175,12 @@ final class Outbox {
   }
 
   synchronized @Nullable Envelope poll(Attachment by) {
-    Node polled = next;
-    if (polled == null || owner != by) {
-      return null;
-    }
-    next = polled.next;
-    lastGiven = Math.max(lastGiven, polled.number);
-    return polled.envelope;
+    return owner == by ? queue.poll() : null;
   }
 
   /** Returns how many events an attachment has polled that the network has not taken. */
   synchronized int polledBy(Attachment by) {
-    int polled = 0;
-    if (owner == by) {
-      for (Node node = untaken; node != null && node != next; node = node.next) {
-        polled++;
-      }
-    }
-    return polled;
+    return owner == by ? queue.polled() : 0;
   }
 
   /**
@@ -333,56 +189,9 @@ final class Outbox {
    * @param now the time, in nanoseconds
    */
   synchronized void consumed(Attachment by, int count, long now) {
-    if (owner != by) {
-      return;
+    if (owner == by) {
+      queue.consumed(count, now);
     }
-    if (lastConsumed <= confirmed) {
-      behindSince = now;
-    }
-    for (int i = 0; i < count; i++) {
-      Node node = untaken;
-      if (node == null || node == next) {
-        throw new IllegalStateException("More events consumed than polled");
-      }
-      untaken = node.next;
-      lastConsumed = node.number;
-      events--;
-      bytes -= node.size;
-      node.settle();
-      node.envelope.forgetEncoding();
-      keep(node);
-    }
-  }
-
-  /**
-   * Keeps an event that the network has taken for replay, as far as the bounds permit: the oldest
-   * ones give way.
-   */
-  @GuardedBy("this")
-  private void keep(Node taken) {
-    boolean kept = taken.number > confirmed && mayKeep(taken);
-    while (!kept && keptEvents > 0) {
-      dropOldestKept();
-      kept = mayKeep(taken);
-    }
-    if (!kept) {
-      removeOldest(taken);
-      return;
-    }
-    keptEvents++;
-    keptBytes += taken.size;
-    if (taken.number > lastInReplay) {
-      lastInReplay = taken.number;
-      inReplay += taken.size;
-      budget.release(taken.size);
-    }
-  }
-
-  @GuardedBy("this")
-  private boolean mayKeep(Node taken) {
-    return keptEvents < limits.maxReplayEvents()
-        && keptBytes + taken.size <= limits.maxReplayBytes()
-        && (taken.number <= lastInReplay || replay.reserve(taken.size, inReplay));
   }
 
   /**
@@ -392,15 +201,7 @@ final class Outbox {
    * @return whether such an event was ever sent
    */
   synchronized boolean confirm(long number, long now) {
-    if (number > lastGiven) {
-      return false;
-    }
-    if (number > confirmed) {
-      confirmed = number;
-      behindSince = now;
-      trimKept();
-    }
-    return true;
+    return queue.confirm(number, now);
   }
 
   /**
@@ -408,45 +209,12 @@ final class Outbox {
    * network has taken events for it; otherwise null.
    */
   synchronized @Nullable Attachment suspect(Duration patience, long now) {
-    return lastConsumed > confirmed && now - behindSince > patience.toNanos() ? owner : null;
+    return queue.isBehind(patience, now) ? owner : null;
   }
 
   /** Returns the id of the last event that the network has taken, or null if there is none. */
   synchronized @Nullable String lastConsumedId() {
-    return idPrefix == null || lastConsumed == 0 ? null : idPrefix + lastConsumed;
-  }
-
-  @GuardedBy("this")
-  private void trimKept() {
-    while (oldest != null && keptEvents > 0 && oldest.number <= confirmed) {
-      dropOldestKept();
-    }
-  }
-
-  @GuardedBy("this")
-  private void dropOldestKept() {
-    Node node = oldest;
-    if (node == null) {
-      throw new IllegalStateException("Nothing is kept");
-    }
-    removeOldest(node);
-    keptEvents--;
-    keptBytes -= node.size;
-  }
-
-  @GuardedBy("this")
-  private void removeOldest(Node node) {
-    oldest = node.next;
-    if (oldest == null) {
-      newest = null;
-    }
-    lastDropped = node.number;
-    if (node.number <= lastInReplay) {
-      inReplay -= node.size;
-      replay.release(node.size);
-    } else {
-      budget.release(node.size);
-    }
+    return queue.lastConsumedId();
   }
 
   /**
@@ -456,33 +224,19 @@ final class Outbox {
    * @param seen the number of that event; 0 for none
    */
   synchronized AttachResult attach(Attachment by, long seen) {
-    if (closed) {
-      return AttachResult.CLOSED;
+    AttachResult result = continueAfter(seen);
+    if (result == AttachResult.DONE) {
+      queue.goBack(seen);
+      setAbsent(0);
+      owner = by;
     }
-    if (seen > lastGiven) {
-      return AttachResult.NEVER_GIVEN;
-    }
-    if (seen < lastDropped) {
-      return AttachResult.TOO_OLD;
-    }
-    // All events wait again, except those that were seen.
-    events += keptEvents;
-    bytes += keptBytes;
-    keptEvents = 0;
-    keptBytes = 0;
-    while (oldest != null && oldest.number <= seen) {
-      oldest.settle();
-      events--;
-      bytes -= oldest.size;
-      removeOldest(oldest);
-    }
-    setAbsent(0);
-    untaken = oldest;
-    next = oldest;
-    owner = by;
-    lastConsumed = seen;
-    confirmed = Math.max(confirmed, seen);
-    return AttachResult.DONE;
+    return result;
+  }
+
+  /** Returns whether a reader that has seen events up to one can continue without a gap. */
+  @GuardedBy("this")
+  private AttachResult continueAfter(long seen) {
+    return closed ? AttachResult.CLOSED : queue.continueAfter(seen);
   }
 
   /**
@@ -492,11 +246,7 @@ final class Outbox {
   synchronized void detach(Attachment by) {
     if (owner == by) {
       owner = null;
-      long waiting = 0;
-      for (Node node = next; node != null; node = node.next) {
-        waiting += mayBeLetGo(node) ? node.size : 0;
-      }
-      setAbsent(waiting);
+      setAbsent(queue.bytesToLetGo());
     }
   }
 
@@ -505,12 +255,6 @@ final class Outbox {
     if (place != null) {
       absent.set(place, waiting);
     }
-  }
-
-  /** Returns whether its sender has a receipt and no reader can have seen it. */
-  @GuardedBy("this")
-  private boolean mayBeLetGo(Node node) {
-    return node.receipt != null && node.number > lastGiven;
   }
 
   /** Returns this queue's place among the queues whose readers are away, if it ever had one. */
@@ -525,45 +269,12 @@ final class Outbox {
    * @return the messages, whose senders must be notified
    */
   synchronized List<QueuedMessage> letGo() {
-    List<QueuedMessage> leftovers = new ArrayList<>(0);
     if (owner != null) {
-      return leftovers;
+      return List.of();
     }
-    Node last = null;
-    Node first = null;
-    for (Node node = oldest; node != null; node = node.next) {
-      if (mayBeLetGo(node)) {
-        leave(node, leftovers);
-        events--;
-        bytes -= node.size;
-        budget.release(node.size);
-        untaken = untaken == node ? node.next : untaken;
-        next = next == node ? node.next : next;
-      } else {
-        if (last == null) {
-          first = node;
-        } else {
-          last.next = node;
-        }
-        last = node;
-      }
-    }
-    if (last != null) {
-      last.next = null;
-    }
-    oldest = first;
-    newest = last;
+    List<QueuedMessage> leftovers = queue.letGo();
     setAbsent(0);
     return leftovers;
-  }
-
-  /** Adds a dropped message whose sender must be notified, if it has a receipt. */
-  private static void leave(Node node, List<QueuedMessage> leftovers) {
-    Receipt receipt = node.receipt;
-    if (receipt != null && node.envelope.event() instanceof Event.Received received) {
-      leftovers.add(new QueuedMessage(received.message(), receipt.id()));
-      node.settle();
-    }
   }
 
   /** Accepts no more events; queued ones can still be polled. */
@@ -582,23 +293,63 @@ final class Outbox {
    */
   synchronized List<QueuedMessage> discard() {
     closed = true;
-    List<QueuedMessage> leftovers = new ArrayList<>(0);
-    for (Node node = untaken; node != null; node = node.next) {
-      leave(node, leftovers);
-    }
-    setAbsent(0);
     owner = null;
-    oldest = null;
-    untaken = null;
-    next = null;
-    newest = null;
-    budget.release(bytes + keptBytes - inReplay);
-    replay.release(inReplay);
-    inReplay = 0;
-    events = 0;
-    bytes = 0;
-    keptEvents = 0;
-    keptBytes = 0;
-    return leftovers;
+    setAbsent(0);
+    return queue.discard();
+  }
+
+  /**
+   * The result of an attempt to take everything out.
+   *
+   * @param queue what was taken out; null unless the result is {@link AttachResult#DONE}
+   */
+  record TakenOut(AttachResult result, ChannelState.@Nullable Queue queue) {}
+
+  /**
+   * Takes everything out for a queue elsewhere, which a reader continues after the last event that
+   * it has seen. This one accepts no more events. If it fails, nothing has changed.
+   *
+   * @param seen the number of that event
+   */
+  synchronized TakenOut takeOut(long seen) {
+    AttachResult result = continueAfter(seen);
+    if (result != AttachResult.DONE) {
+      return new TakenOut(result, null);
+    }
+    // Created first: without memory, nothing has left.
+    TakenOut taken = new TakenOut(AttachResult.DONE, queue.state(seen));
+    moveAway();
+    return taken;
+  }
+
+  /** Drops everything without a notice to anybody, since another queue continues this one. */
+  synchronized void moveAway() {
+    closed = true;
+    moved = true;
+    owner = null;
+    setAbsent(0);
+    queue.clear();
+  }
+
+  /** Returns whether another queue continues this one. */
+  boolean hasMoved() {
+    return moved;
+  }
+
+  /**
+   * Fills this queue, which is new, with what was taken out of another one. It has no owner yet.
+   *
+   * @return whether there is room; if not, nothing has changed
+   */
+  synchronized boolean fill(ChannelState.Queue from) {
+    if (!queue.fill(from)) {
+      return false;
+    }
+    long waiting = queue.bytesToLetGo();
+    if (waiting > 0) {
+      place = absent.place(this);
+      setAbsent(waiting);
+    }
+    return true;
   }
 }

@@ -182,6 +182,13 @@ final class Refusals {
         Refusal.Code.AT_CAPACITY, "The broker's queues are full of undelivered messages.", SOON);
   }
 
+  static Refusal outcomeUnknown() {
+    return Refusal.of(
+        Refusal.Code.INTERNAL,
+        "The channel has moved to another broker while this request was performed; whether it was"
+            + " performed is not known.");
+  }
+
   static Refusal unroutable() {
     return Refusal.of(Refusal.Code.INTERNAL, "The message could not be routed.");
   }

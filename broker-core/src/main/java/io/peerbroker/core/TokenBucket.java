@@ -21,10 +21,20 @@ final class TokenBucket {
   @GuardedBy("this")
   private long lookedAt;
 
+  /** Creates a full bucket. */
   TokenBucket(Limits.Rate rate, long now) {
+    this(rate, now, Long.MAX_VALUE);
+  }
+
+  /**
+   * Creates a bucket that continues another one.
+   *
+   * @param earned what the other one had {@link #earned}; what exceeds this one's bounds is lost
+   */
+  TokenBucket(Limits.Rate rate, long now, long earned) {
     nanosPerToken = rate.isUnlimited() ? 0 : Math.max(1, 1_000_000_000L / rate.perSecond());
     capacity = nanosPerToken * rate.burst();
-    earned = capacity;
+    this.earned = Math.max(-capacity, Math.min(capacity, earned));
     lookedAt = now;
   }
 
@@ -33,15 +43,33 @@ final class TokenBucket {
     if (nanosPerToken == 0) {
       return true;
     }
-    // Threads read the clock before they get here, so a later call may have an earlier time.
-    long passed = Math.max(0, now - lookedAt);
-    earned = passed >= capacity ? capacity : Math.min(capacity, earned + passed);
-    lookedAt += passed;
+    earn(now);
     if (earned < nanosPerToken) {
       return false;
     }
     earned -= nanosPerToken;
     return true;
+  }
+
+  @GuardedBy("this")
+  private void earn(long now) {
+    // Threads read the clock before they get here, so a later call may have an earlier time.
+    long passed = Math.max(0, now - lookedAt);
+    earned = passed >= capacity ? capacity : Math.min(capacity, earned + passed);
+    lookedAt += passed;
+  }
+
+  /**
+   * Returns what has been earned up to now and not been taken, in the nanoseconds that it takes to
+   * earn; negative after {@link #takeAnyway} of an empty bucket, and the largest number if the rate
+   * is unlimited.
+   */
+  synchronized long earned(long now) {
+    if (nanosPerToken == 0) {
+      return Long.MAX_VALUE;
+    }
+    earn(now);
+    return earned;
   }
 
   /** Takes one token even if there is none, so that later calls wait for longer. */

@@ -9,7 +9,7 @@ package io.peerbroker.core;
  *            ListedSession SessionSpec SessionUpdate SessionState SessionRef SessionChange Page
  *            PageReader IceServer IceConfiguration Request Answer Event Envelope CloseReason Delivery Refusal
  *            RefusedException ResumeId Ids ChannelOptions Caller LoggedIn TrustedCaller BrokerStats
- *            CheckReturnValue
+ *            ChannelState CheckReturnValue Release
  * bounds     what there may be at most, and what is said beyond it:
  *            Limits ByteBudget Budgets ChangeBudget Permits TokenBucket Refusals
  * index      what finds sessions by number and by tag:
@@ -21,11 +21,12 @@ package io.peerbroker.core;
  *            IceServers GuardedIceServers TimeLimitedIceServers Listeners Lifecycle WakeThrottle
  *            ExpiryQueue
  * delivery   what waits for readers, and their streams:
- *            AbstractAttachment AbsentQueues Outbox ChangeFeed ChangeLog ReceiverTransport Receivers
- *            WaitingChannels OpenStreams OpenAsks LastAnswer ListEnds ChannelWatches StreamTurns
+ *            AbstractAttachment AbsentQueues Outbox QueuedEvents QueuedEvent ChangeFeed ChangeLog
+ *            ReceiverTransport Receivers WaitingChannels OpenStreams OpenAsks LastAnswer ListEnds
+ *            ChannelWatches StreamTurns
  * model      the channels, sessions and watches that there are:
  *            LocalSession ListSearch ChannelConnection LocalChannel LocalWatch WatchIndex Directory
- *            LocalRouter
+ *            LocalRouter ChannelMoves
  * broker     what puts the parts together, and who may do what:
  *            LocalBroker AuthorizedBroker AuthorizedChannel AuthorizedSession AuthorizedWatch Broker
  *            BrokerBuilder Gateway LocalGateway MessageBatch ReturningWatch

@@ -2,7 +2,9 @@ package io.peerbroker.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 
 /** Checks that a broker holds nothing when everything on it has closed. */
 final class LeakAssert {
@@ -16,6 +18,18 @@ final class LeakAssert {
   }
 
   static void assertNone(Broker broker) {
+    assertHoldsNothing(broker);
+    assertAddsUp(broker);
+  }
+
+  /** Checks brokers between which channels have moved: only their figures together add up. */
+  static void assertNone(Broker one, Broker other) {
+    assertHoldsNothing(one);
+    assertHoldsNothing(other);
+    assertAddsUp(one, other);
+  }
+
+  private static void assertHoldsNothing(Broker broker) {
     LocalBroker local = (LocalBroker) broker;
     assertThat(local.budgets.queues.used()).as("bytes of the budget").isZero();
     assertThat(local.budgets.replay.used()).as("bytes kept for replay").isZero();
@@ -46,11 +60,23 @@ final class LeakAssert {
     assertThat(stats.queuedBytes()).isZero();
     assertThat(stats.sessionBytes()).isZero();
     assertThat(stats.watchBytes()).isZero();
-    assertThat(sum(stats.channelsClosed())).isEqualTo(stats.channelsOpened());
-    assertThat(stats.sessionsClosed()).isEqualTo(stats.sessionsOpened());
-    assertThat(sum(stats.watchesClosed())).isEqualTo(stats.watchesOpened());
-    assertThat(stats.channelsResumed()).isLessThanOrEqualTo(stats.channelsInterrupted());
-    assertThat(stats.messagesUndelivered()).isLessThanOrEqualTo(stats.messagesQueued());
+  }
+
+  private static void assertAddsUp(Broker... brokers) {
+    assertThat(sum(brokers, stats -> sum(stats.channelsClosed())))
+        .isEqualTo(sum(brokers, BrokerStats::channelsOpened));
+    assertThat(sum(brokers, BrokerStats::sessionsClosed))
+        .isEqualTo(sum(brokers, BrokerStats::sessionsOpened));
+    assertThat(sum(brokers, stats -> sum(stats.watchesClosed())))
+        .isEqualTo(sum(brokers, BrokerStats::watchesOpened));
+    assertThat(sum(brokers, BrokerStats::channelsResumed))
+        .isLessThanOrEqualTo(sum(brokers, BrokerStats::channelsInterrupted));
+    assertThat(sum(brokers, BrokerStats::messagesUndelivered))
+        .isLessThanOrEqualTo(sum(brokers, BrokerStats::messagesQueued));
+  }
+
+  private static long sum(Broker[] brokers, ToLongFunction<BrokerStats> figure) {
+    return Arrays.stream(brokers).map(Broker::stats).mapToLong(figure).sum();
   }
 
   private static long sum(Map<CloseReason, Long> counts) {
