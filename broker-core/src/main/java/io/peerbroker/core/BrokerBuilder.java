@@ -26,6 +26,9 @@ public final class BrokerBuilder {
   private UnaryOperator<Router> router = UnaryOperator.identity();
   private final List<BrokerListener> listeners = new ArrayList<>();
 
+  /** What makes the broker one of several nodes; null if it is alone. */
+  private @Nullable Node node;
+
   BrokerBuilder() {}
 
   /**
@@ -394,6 +397,12 @@ public final class BrokerBuilder {
     return this;
   }
 
+  /** Makes the broker a node: one of several that are one broker. For one broker only. */
+  BrokerBuilder node(Node node) {
+    this.node = node;
+    return this;
+  }
+
   /** Returns a new broker with these settings. It starts no thread before one is needed. */
   public Broker build() {
     AccessPolicy asked = policy == AccessPolicy.allowAll() ? policy : new GuardedPolicy(policy);
@@ -406,7 +415,8 @@ public final class BrokerBuilder {
         asked,
         iceServers == null ? IceServers.none() : new GuardedIceServers(iceServers),
         router,
-        listeners);
+        listeners,
+        node == null ? Node.alone() : node);
   }
 
   private static long atLeastOne(long value, String name) {

@@ -1,6 +1,7 @@
 package io.peerbroker.core;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -44,28 +45,35 @@ final class Directory {
   private final Map<String, LocalSession> sessions = new ConcurrentHashMap<>();
 
   // Guarded by the lock.
-  private final TagIndex<LocalSession> listed = new TagIndex<>();
-  private final WatchIndex watches;
+  final SessionList list;
+  private final CreationClock clock = new CreationClock(Directory::micros);
   private long steps;
 
   /** Reads the list. */
   final ListSearch search;
 
-  // Written under the write lock, read without.
-  private volatile long created;
-  private volatile int listedCount;
+  /** The sessions of other nodes. */
+  final ForeignSessions foreign;
 
   /**
    * @param listPause the least time between two wake-ups of a watch
    * @param workers wakes watches
    */
-  Directory(Limits limits, Ids ids, Timer timer, Duration listPause, Executor workers) {
+  Directory(Limits limits, Node node, Timer timer, Duration listPause, Executor workers) {
     sessionBytes = new ByteBudget(limits.maxTotalSessionBytes());
     watchBytes = new ChangeBudget(limits.maxTotalWatchBytes());
     wakes = new WakeThrottle(timer, listPause, workers);
-    watches = new WatchIndex(limits, watchBytes, wakes, listed::count);
-    search = new ListSearch(listed, lock.readLock(), watchBytes);
-    this.ids = ids;
+    ids = node.ids();
+    list = new SessionList(ids.tag(), limits, watchBytes, wakes);
+    search = new ListSearch(list.parts, node.cursors(), lock.readLock(), watchBytes);
+    foreign =
+        new ForeignSessions(
+            this::change, list.parts, clock, sessions::containsKey, node.maxForeignBytes());
+  }
+
+  private static long micros() {
+    Instant now = Instant.now();
+    return now.getEpochSecond() * 1_000_000 + now.getNano() / 1_000;
   }
 
   @Nullable LocalChannel channel(String cid) {
@@ -121,13 +129,9 @@ final class Directory {
     return sessions.size();
   }
 
+  /** Returns how many sessions are listed, those of other nodes included. */
   int listedCount() {
-    return listedCount;
-  }
-
-  /** Returns the number of the session that was created last. */
-  long lastCreated() {
-    return created;
+    return list.count();
   }
 
   LocalSession open(LocalChannel host, SessionSpec spec) {
@@ -157,11 +161,16 @@ final class Directory {
     Map<String, LocalSession> hosted = host.sessionsToAddTo();
     boolean done = false;
     try {
-      LocalSession session = new LocalSession(host, id, created + 1, state);
+      ListPart own = list.parts.own;
+      long number = own.last() + 1;
+      // A broker that is alone needs no instants to compare.
+      long created = own.origin == Ids.NO_TAG ? number : clock.next();
+      SessionRef ref = new SessionRef(own.origin, created, number, id);
+      LocalSession session = new LocalSession(host, ref, state);
       hosted.put(id, session);
       sessions.put(id, session);
-      created = session.number;
-      changed(session, null, state, step);
+      own.reached(number);
+      list.changed(session, null, state, steps, step.touched);
       done = true;
       return session;
     } finally {
@@ -201,7 +210,7 @@ final class Directory {
             boolean done = false;
             try {
               session.state = after;
-              changed(session, before, after, step);
+              list.changed(session, before, after, steps, step.touched);
               done = true;
             } finally {
               if (!done) {
@@ -392,76 +401,33 @@ final class Directory {
    * watches do not learn of it.
    */
   private void forget(LocalSession session, Step step) {
-    SessionState state = session.state;
-    SessionChange removal = null;
     session.closed();
     try {
       step.closed(session.lifecycle, CloseReason.CLOSED);
-      removal = prepare(session, state, null, step);
     } finally {
       sessions.remove(session.id());
-      sessionBytes.release(state.bytes());
-      apply(session, state, null, removal);
+      sessionBytes.release(session.state.bytes());
+      list.removed(session, steps, step.touched);
     }
   }
 
-  /**
-   * Updates the index, and feeds the change to all watches that could see the session before it, or
-   * can see it now. If it fails, it has done nothing of that.
-   */
-  private void changed(
-      LocalSession session, @Nullable SessionState before, SessionState after, Step step) {
-    apply(session, before, after, prepare(session, before, after, step));
-  }
+  /** Makes a change to the sessions of other nodes. */
+  private <T> T change(Function<ForeignSessions.Step, T> change) {
+    return changing(
+        step ->
+            change.apply(
+                new ForeignSessions.Step() {
+                  @Override
+                  public void changed(
+                      ListEntry session, @Nullable SessionState before, SessionState after) {
+                    list.changed(session, before, after, steps, step.touched);
+                  }
 
-  /** Makes what watches are to learn of a change; returns null if none could see it. */
-  private @Nullable SessionChange prepare(
-      LocalSession session,
-      @Nullable SessionState before,
-      @Nullable SessionState after,
-      Step step) {
-    assertLocked();
-    List<String> from = listedTags(before);
-    List<String> to = listedTags(after);
-    if (from == null && to == null) {
-      return null;
-    }
-    Envelope event =
-        after == null || to == null
-            ? Envelope.removed(session.id())
-            : Envelope.added(session.ref.show(after), after.shownSize());
-    SessionChange change = new SessionChange(session.ref, from, to, event);
-    watches.prepare(change, steps, step.touched);
-    return change;
-  }
-
-  /** Updates the index, which may fail for an addition, and then feeds what was prepared. */
-  private void apply(
-      LocalSession session,
-      @Nullable SessionState before,
-      @Nullable SessionState after,
-      @Nullable SessionChange prepared) {
-    assertLocked();
-    List<String> from = listedTags(before);
-    List<String> to = listedTags(after);
-    if (from == null) {
-      if (to == null) {
-        return;
-      }
-      listed.add(session, to);
-    } else if (to == null) {
-      listed.remove(session, from);
-    } else if (from != to) {
-      listed.retag(session, from, to);
-    }
-    listedCount = listed.count();
-    if (prepared != null) {
-      watches.feed(prepared);
-    }
-  }
-
-  private static @Nullable List<String> listedTags(@Nullable SessionState state) {
-    return state != null && state.listed() ? state.tags() : null;
+                  @Override
+                  public void removed(ListEntry session) {
+                    list.removed(session, steps, step.touched);
+                  }
+                }));
   }
 
   void add(LocalWatch stream) {
@@ -469,9 +435,9 @@ final class Directory {
         step -> {
           // As above: if it is ending, it has been removed already.
           if (!stream.isEnding()) {
-            stream.begin(created);
+            stream.begin();
             step.opened(stream.lifecycle);
-            watches.add(stream);
+            list.watches.add(stream);
           }
           return stream;
         });
@@ -481,7 +447,7 @@ final class Directory {
     WatchIndex.Group empty;
     lock.writeLock().lock();
     try {
-      empty = watches.remove(stream);
+      empty = list.watches.remove(stream);
     } finally {
       lock.writeLock().unlock();
     }

@@ -1,8 +1,12 @@
 package io.peerbroker.core;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -30,10 +34,10 @@ final class ListSearch {
   /** How many bytes of a page are read at a time, but at least one session. */
   private static final int PIECE_BYTES = 8 << 10;
 
-  private final PageCursors cursors = new PageCursors();
-  private final TagIndex<LocalSession> listed;
+  private final ListParts parts;
+  private final PageCursors cursors;
 
-  /** The lock that guards the index. */
+  /** The lock that guards the parts. */
   private final Lock reading;
 
   /**
@@ -47,12 +51,14 @@ final class ListSearch {
   private final ChangeBudget watchBytes;
 
   /**
-   * @param listed the index, which the directory changes
+   * @param parts the list, which the directory changes
+   * @param cursors says where pages begin
    * @param reading the lock that keeps changes out
    * @param watchBytes what a new watch must fit into
    */
-  ListSearch(TagIndex<LocalSession> listed, Lock reading, ChangeBudget watchBytes) {
-    this.listed = listed;
+  ListSearch(ListParts parts, PageCursors cursors, Lock reading, ChangeBudget watchBytes) {
+    this.parts = parts;
+    this.cursors = cursors;
     this.reading = reading;
     this.watchBytes = watchBytes;
   }
@@ -65,9 +71,15 @@ final class ListSearch {
       ParsedFilter filter,
       @Nullable Predicate<? super ListedSession> visible,
       int limit,
-      long after) {
+      ListPosition after) {
     List<ListedSession> shown = new ArrayList<>();
-    Long next = scan(filter, visible, limit, after, found -> shown.add(found.shown()));
+    ListPosition next =
+        scan(
+            batches(filter, parts.others(), after),
+            visible,
+            limit,
+            after,
+            found -> shown.add(found.shown()));
     return new Page(shown, next == null ? null : cursors.write(next));
   }
 
@@ -78,9 +90,16 @@ final class ListSearch {
       ParsedFilter filter,
       @Nullable Predicate<? super ListedSession> visible,
       int limit,
-      long after) {
-    DeltaVarints numbers = new DeltaVarints();
-    Long next = scan(filter, visible, limit, after, found -> numbers.add(found.session().number));
+      ListPosition after) {
+    ListPart[] others = parts.others();
+    DeltaVarints numbers = new DeltaVarints(1 + others.length);
+    ListPosition next =
+        scan(
+            batches(filter, others, after),
+            visible,
+            limit,
+            after,
+            found -> numbers.add(seriesOf(found.session(), others), found.session().number));
     Visibility visibility = visible == null ? null : new Visibility(visible);
     return new PageReader() {
       private final DeltaVarints.Reader left = numbers.read();
@@ -94,7 +113,7 @@ final class ListSearch {
       public List<ListedSession> more() {
         List<ListedSession> shown = new ArrayList<>();
         while (shown.isEmpty() && left.hasNext()) {
-          for (ListedSession session : look(filter, left)) {
+          for (ListedSession session : look(filter, others, left)) {
             if (visibility == null || visibility.shows(session)) {
               shown.add(session);
             }
@@ -105,14 +124,31 @@ final class ListSearch {
     };
   }
 
+  /** Returns the place of a session's part: 0 for this node's own. */
+  private int seriesOf(SessionRef session, ListPart[] others) {
+    if (session.origin != parts.own.origin) {
+      for (int i = 0; i < others.length; i++) {
+        if (others[i].origin == session.origin) {
+          return i + 1;
+        }
+      }
+    }
+    return 0;
+  }
+
   /** Returns some sessions as they are now, of which only those that are still listed and pass. */
-  private List<ListedSession> look(ParsedFilter filter, DeltaVarints.Reader numbers) {
+  private List<ListedSession> look(
+      ParsedFilter filter, ListPart[] others, DeltaVarints.Reader numbers) {
     List<ListedSession> shown = new ArrayList<>();
     searching(
         () -> {
           int bytes = 0;
           for (int i = 0; i < BATCH && bytes < PIECE_BYTES && numbers.hasNext(); i++) {
-            LocalSession session = listed.get(numbers.next());
+            long number = numbers.next();
+            int part = numbers.series();
+            // By its tag: since then it may have become empty and begun anew.
+            ListPart now = part == 0 ? parts.own : parts.find(others[part - 1].origin);
+            ListEntry session = now == null ? null : now.get(number);
             if (session != null && filter.matches(session.state.tags())) {
               shown.add(session.ref.show(session.state));
               bytes += session.state.shownSize();
@@ -123,58 +159,152 @@ final class ListSearch {
     return shown;
   }
 
+  /** Finds sessions in the order of the list, some at a time. */
+  private interface Batches {
+
+    /** Adds the next sessions, perhaps none; returns false if there are none after them. */
+    boolean next(Collection<Found> found);
+  }
+
+  /** Returns what finds the sessions after a position. */
+  private Batches batches(ParsedFilter filter, ListPart[] others, ListPosition after) {
+    Batches own = new PartBatches(filter, parts.own, after);
+    if (others.length == 0) {
+      return own;
+    }
+    List<Batches> each = new ArrayList<>();
+    each.add(own);
+    for (ListPart part : others) {
+      each.add(new PartBatches(filter, part, after));
+    }
+    return new MergedBatches(each);
+  }
+
+  /** Finds the sessions of one part. */
+  private final class PartBatches implements Batches {
+    private final ParsedFilter filter;
+    private final ListPart part;
+
+    /** The number up to which all have been found. */
+    private long at;
+
+    PartBatches(ParsedFilter filter, ListPart part, ListPosition after) {
+      this.filter = filter;
+      this.part = part;
+      at =
+          // A broker that is alone has its numbers for instants.
+          part.origin == Ids.NO_TAG || after.created() == 0
+              ? after.created()
+              : searching(() -> part.numberOf(after));
+    }
+
+    @Override
+    public boolean next(Collection<Found> found) {
+      at = searching(() -> findLocked(part, filter, at, Long.MAX_VALUE, Integer.MAX_VALUE, found));
+      return at < Long.MAX_VALUE;
+    }
+  }
+
+  /** Merges the sessions of several parts into the order of the list. */
+  private static final class MergedBatches implements Batches {
+
+    /** A part, and what was found in it and comes after what others have found. */
+    private static final class Leg {
+      final Batches batches;
+      final Queue<Found> waiting = new ArrayDeque<>();
+      boolean hasMore = true;
+
+      Leg(Batches batches) {
+        this.batches = batches;
+      }
+
+      /** Finds more if nothing waits; returns false if there is nothing left. */
+      boolean fill() {
+        while (waiting.isEmpty() && hasMore) {
+          hasMore = batches.next(waiting);
+        }
+        return !waiting.isEmpty();
+      }
+    }
+
+    private final List<Leg> legs = new ArrayList<>();
+
+    MergedBatches(List<Batches> parts) {
+      parts.forEach(part -> legs.add(new Leg(part)));
+    }
+
+    @Override
+    public boolean next(Collection<Found> found) {
+      legs.removeIf(leg -> !leg.fill());
+      while (!legs.isEmpty()) {
+        Leg first =
+            Collections.min(
+                legs, Comparator.comparing(leg -> leg.waiting.element().session().position()));
+        found.add(first.waiting.remove());
+        if (first.waiting.isEmpty()) {
+          return true;
+        }
+      }
+      return false;
+    }
+  }
+
   /**
    * Visits a page of the listed sessions.
    *
    * @return where the next page begins; null if there is none
    */
-  private @Nullable Long scan(
-      ParsedFilter filter,
+  private static @Nullable ListPosition scan(
+      Batches batches,
       @Nullable Predicate<? super ListedSession> visible,
       int limit,
-      long after,
+      ListPosition after,
       Consumer<Found> shown) {
     Visibility visibility = visible == null ? null : new Visibility(visible);
     List<Found> found = new ArrayList<>();
     long bytes = 0;
-    long last = after;
+    SessionRef last = null;
     int asked = 0;
     int count = 0;
-    for (long at = after; at < Long.MAX_VALUE; ) {
+    for (boolean more = true; more; ) {
       found.clear();
-      at = find(filter, at, Long.MAX_VALUE, found);
+      more = batches.next(found);
       for (Found next : found) {
         if (visibility != null) {
           if (asked++ >= MAX_ASKED) {
-            return last;
+            return behind(last, after);
           }
           if (!visibility.shows(next.shown())) {
-            last = next.session().number;
+            last = next.session();
             continue;
           }
         }
         bytes += next.size();
         if (count >= limit || (bytes > Page.MAX_BYTES && count > 0)) {
-          return last;
+          return behind(last, after);
         }
         shown.accept(next);
         count++;
-        last = next.session().number;
+        last = next.session();
       }
     }
     return null;
   }
 
+  private static ListPosition behind(@Nullable SessionRef last, ListPosition start) {
+    return last == null ? start : last.position();
+  }
+
   /**
-   * Returns the number behind which a page begins that a client asks for.
+   * Returns the position behind which a page begins that a client asks for.
    *
    * @throws RefusedException {@code invalid_request} if there cannot be such a page
    */
-  long pageStart(int limit, @Nullable String after) {
+  ListPosition pageStart(int limit, @Nullable String after) {
     if (limit < 1 || limit > Page.MAX_LIMIT) {
       throw new RefusedException(Refusals.badLimit());
     }
-    return after == null ? 0 : cursors.read(after);
+    return after == null ? ListPosition.START : cursors.read(after);
   }
 
   /**
@@ -184,16 +314,17 @@ final class ListSearch {
    */
   record Found(SessionRef session, ListedSession shown, int size) {}
 
-  private long find(ParsedFilter filter, long after, long upTo, Collection<Found> found) {
-    return searching(() -> findLocked(filter, after, upTo, Integer.MAX_VALUE, found));
-  }
-
-  private long findLocked(
-      ParsedFilter filter, long after, long upTo, int maxBytes, Collection<Found> found) {
-    List<LocalSession> sessions = new ArrayList<>();
-    long at = listed.find(filter, after, upTo, BATCH, sessions);
+  private static long findLocked(
+      ListPart part,
+      ParsedFilter filter,
+      long after,
+      long upTo,
+      int maxBytes,
+      Collection<Found> found) {
+    List<ListEntry> sessions = new ArrayList<>();
+    long at = part.index.find(filter, after, upTo, BATCH, sessions);
     long bytes = 0;
-    for (LocalSession session : sessions) {
+    for (ListEntry session : sessions) {
       SessionState state = session.state;
       bytes += state.shownSize();
       if (bytes > maxBytes && !found.isEmpty()) {
@@ -205,25 +336,27 @@ final class ListSearch {
   }
 
   /**
-   * Advances a watch's walk by a few sessions, or by some distance if there are none near.
+   * Advances a watch's walk through a part by a few sessions, or by some distance if there are none
+   * near.
    *
+   * @param origin the tag of the part
    * @param maxBytes about how many bytes to find at most, but at least one session
-   * @param place marks the last change that is included in the result; null for no mark
+   * @param atEnd run at the end, before any further change
    * @return how far the walk has come
    */
   long walk(
+      int origin,
       ParsedFilter filter,
       long after,
       long upTo,
       int maxBytes,
       Collection<Found> found,
-      ChangeLog.@Nullable Cursor place) {
+      Runnable atEnd) {
     return searching(
         () -> {
-          long at = findLocked(filter, after, upTo, maxBytes, found);
-          if (place != null) {
-            place.mark();
-          }
+          ListPart part = parts.find(origin);
+          long at = part == null ? upTo : findLocked(part, filter, after, upTo, maxBytes, found);
+          atEnd.run();
           return at;
         });
   }
@@ -233,7 +366,7 @@ final class ListSearch {
    * begin and end again and again.
    */
   void checkRemembers(ParsedFilter filter, long max) {
-    long bytes = searching(() -> listed.bytesToRemember(filter));
+    long bytes = searching(() -> parts.bytesToRemember(filter));
     if (bytes > max || !watchBytes.hasRoomFor(bytes)) {
       throw new RefusedException(Refusals.listTooLong(bytes, max));
     }

@@ -79,7 +79,8 @@ final class LocalBroker implements Broker {
       AccessPolicy policy,
       IceServers iceServers,
       UnaryOperator<Router> front,
-      List<BrokerListener> listeners) {
+      List<BrokerListener> listeners,
+      Node node) {
     this.limits = limits;
     this.policy = policy;
     this.iceServers = iceServers;
@@ -97,10 +98,10 @@ final class LocalBroker implements Broker {
     this.listeners = new Listeners(listeners, this::aside);
     budgets = new Budgets(limits);
     absent = new AbsentQueues(limits.maxTotalQueuedBytes() / 16, limits.queueShare());
-    Ids ids = new Ids();
+    Ids ids = node.ids();
     streams = new OpenStreams(limits);
     receivers = new Receivers(givenReceivers, maxReceiverThreads, timer);
-    directory = new Directory(limits, ids, timer, limits.listPause(), listWorkers);
+    directory = new Directory(limits, node, timer, limits.listPause(), listWorkers);
     router = new LocalRouter(directory, ids, absent, counters, this.listeners, front);
     watchParts = new LocalWatch.Parts(limits, directory, streams, counters, this.listeners);
     channelParts =

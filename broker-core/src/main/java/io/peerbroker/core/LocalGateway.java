@@ -133,7 +133,7 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     ParsedFilter asked = ParsedFilter.of(filter);
     return permitted(
         () -> {
-          long from = broker.directory.search.pageStart(limit, after);
+          ListPosition from = broker.directory.search.pageStart(limit, after);
           Scope scope = scope(asked);
           return broker.directory.search.page(
               asked.and(scope.filter()), scope.visible(), limit, from);
@@ -145,7 +145,7 @@ record LocalGateway(LocalBroker broker, Caller caller) implements Gateway {
     ParsedFilter asked = ParsedFilter.of(filter);
     return permitted(
         () -> {
-          long from = broker.directory.search.pageStart(limit, after);
+          ListPosition from = broker.directory.search.pageStart(limit, after);
           Scope scope = scope(asked);
           return broker.directory.search.read(
               asked.and(scope.filter()), scope.visible(), limit, from);

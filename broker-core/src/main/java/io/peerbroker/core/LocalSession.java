@@ -4,26 +4,17 @@ import java.util.List;
 import java.util.Objects;
 
 /** A session in this broker's directory. */
-final class LocalSession extends Numbered implements Session, SessionRef.Live {
+final class LocalSession extends ListEntry implements Session {
 
   final LocalChannel host;
-  private final String id;
-
-  final SessionRef ref;
   final Lifecycle lifecycle;
 
-  // Written under the directory's write lock.
-  volatile SessionState state;
-
-  /** False once it was closed by itself, not with its host. */
+  /** False once it was closed by itself, not with its host. Written as the state. */
   volatile boolean open = true;
 
-  LocalSession(LocalChannel host, String id, long number, SessionState state) {
-    super(number);
+  LocalSession(LocalChannel host, SessionRef ref, SessionState state) {
+    super(ref, state);
     this.host = host;
-    this.id = id;
-    this.state = state;
-    ref = new SessionRef(number, id, this);
     lifecycle = host.lifecycleOf(this);
   }
 
@@ -34,13 +25,8 @@ final class LocalSession extends Numbered implements Session, SessionRef.Live {
   }
 
   @Override
-  public SessionState state() {
-    return state;
-  }
-
-  @Override
   public String id() {
-    return id;
+    return ref.id;
   }
 
   @Override
@@ -81,6 +67,6 @@ final class LocalSession extends Numbered implements Session, SessionRef.Live {
 
   @Override
   public String toString() {
-    return "Session[" + id + "]";
+    return "Session[" + ref.id + "]";
   }
 }

@@ -13,19 +13,18 @@ import org.jspecify.annotations.Nullable;
  * log of the changes meanwhile.
  *
  * <p>The snapshot is a walk over the listed sessions in order of creation, from the first to the
- * last that was there when the watch began (the horizon). A change to a session that the walk has
- * not reached is skipped: the walk will find the session as it is then. A change is made and fed in
- * one write-locked step. The walk advances in read-locked steps, each of which marks the feed's
- * end, so it has found the state at the mark. Changes before the mark to the sessions of that step
- * are skipped too, and the next step waits until the mark is reached. So no change is sent twice or
- * lost, nothing is removed that was not added, the replay always ends in the current list, and a
- * walk advances however much changes.
+ * last that was there when the watch began; with the sessions of several nodes, part by part
+ * ({@link ListWalk}). A change to a session that the walk has not reached is skipped: the walk will
+ * find the session as it is then. A change is made and fed in one write-locked step. The walk
+ * advances in read-locked steps, each of which marks the feed's end, so it has found the state at
+ * the mark. Changes before the mark to the sessions of that step are skipped too, and the next step
+ * waits until the mark is reached. So no change is sent twice or lost, nothing is removed that was
+ * not added, the replay always ends in the current list, and a walk advances however much changes.
  *
  * <p>If a predicate of the application decides which sessions may be seen, its results may change
- * at any time. So the watch remembers the numbers of the sessions that its reader holds, a bit for
- * each. A change then only says which session to examine: the predicate is called for the session
- * as it is now, and an event is sent if the result differs from what the reader holds. A recheck
- * walks again.
+ * at any time. So the watch remembers the sessions that its reader holds, a bit for each. A change
+ * then only says which session to examine: the predicate is called for the session as it is now,
+ * and an event is sent if the result differs from what the reader holds. A recheck walks again.
  *
  * <p>A watch whose reader stalls retains only its cursor, and what the walk has read ahead: at most
  * {@link #AHEAD_BYTES}.
@@ -78,13 +77,8 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   private int slot;
   private volatile ChangeLog.@Nullable Cursor cursor;
 
-  // Used only by the poller; the horizon is set before there is one.
-  private long horizon;
-  private long walked;
-
-  /** The last session whose state the reader knows as of the cursor. */
-  private long covered;
-
+  // Used only by the poller; the walk begins before there is one.
+  private final ListWalk walk;
   private boolean walking = true;
   private boolean ready;
 
@@ -97,7 +91,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   /**
    * The sessions that the reader holds, if that does not follow from the filter; otherwise null.
    */
-  private final @Nullable Postings told;
+  private final @Nullable HeldSessions told;
 
   /** The bytes of that, as far as they are counted. */
   private long rememberedBytes;
@@ -123,7 +117,9 @@ final class LocalWatch extends AbstractAttachment implements Watch {
     this.filter = filter;
     this.permit = permit;
     visibility = visible == null ? null : new Visibility(visible);
-    told = visible == null ? null : new Postings();
+    ListParts list = parts.directory.list.parts;
+    told = visible == null ? null : new HeldSessions(list.own.origin);
+    walk = new ListWalk(list);
     lifecycle = new Lifecycle.OfWatch(parts.counters, parts.listeners, this);
   }
 
@@ -138,8 +134,8 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   }
 
   /** Begins. Called while the directory is write-locked. */
-  void begin(long lastCreated) {
-    horizon = lastCreated;
+  void begin() {
+    walk.begin();
   }
 
   /** Joins a group. Called while the directory is write-locked. */
@@ -246,12 +242,11 @@ final class LocalWatch extends AbstractAttachment implements Watch {
       } else if (recheckDue && !walking) {
         recheckDue = false;
         walking = true;
-        walked = 0;
-        horizon = parts.directory.lastCreated();
+        walk.begin();
       } else {
         SessionChange change = place.next();
         if (!place.tookBeforeMark()) {
-          covered = walked;
+          walk.caughtUp();
         }
         if (change != null) {
           envelope = told == null ? tell(change) : tellAsItIs(change.session(), change.now());
@@ -287,13 +282,10 @@ final class LocalWatch extends AbstractAttachment implements Watch {
    * event.
    */
   private @Nullable Envelope walkOn(ChangeLog.Cursor place) {
-    covered = walked;
-    walking = walked < horizon;
-    if (walking) {
-      walked =
-          parts.directory.search.walk(
-              filter, walked, horizon, AHEAD_BYTES, found, told == null ? place : null);
-    } else if (!ready) {
+    walking =
+        walk.advance(
+            parts.directory.search, filter, AHEAD_BYTES, found, told == null ? place : null);
+    if (!walking && !ready) {
       ready = true;
       return new Envelope(new Event.Ready(held));
     }
@@ -312,7 +304,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   /** Returns the event for a change, or null. */
   private @Nullable Envelope tell(SessionChange change) {
     SessionRef session = change.session();
-    if (session.number > covered && session.number <= horizon) {
+    if (walk.willFind(session)) {
       return null;
     }
     boolean holds = passes(change.before());
@@ -342,7 +334,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
     if (state != null) {
       ListedSession shown = ref.show(state);
       if (state.listed() && filter.matches(state.tags()) && mayBeSeen(shown)) {
-        boolean isNew = hold(ref.number);
+        boolean isNew = hold(ref);
         if (change == null) {
           return isNew ? Envelope.added(shown, state.shownSize()) : null;
         }
@@ -351,7 +343,7 @@ final class LocalWatch extends AbstractAttachment implements Watch {
             : Envelope.added(shown, state.shownSize());
       }
     }
-    return letGo(ref.number) ? Envelope.removed(ref.id) : null;
+    return letGo(ref) ? Envelope.removed(ref.id) : null;
   }
 
   private boolean mayBeSeen(ListedSession session) {
@@ -360,11 +352,10 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   }
 
   /** Notes that the reader holds a session; returns false if it already did. */
-  private boolean hold(long number) {
-    if (told == null || told.contains(number)) {
+  private boolean hold(SessionRef session) {
+    if (told == null || !told.add(session)) {
       return false;
     }
-    told.add(number);
     held++;
     long more = told.bytes() - rememberedBytes;
     if (more > 0) {
@@ -377,11 +368,10 @@ final class LocalWatch extends AbstractAttachment implements Watch {
   }
 
   /** Notes that the reader no longer holds a session; returns false if it did not. */
-  private boolean letGo(long number) {
-    if (told == null || !told.contains(number)) {
+  private boolean letGo(SessionRef session) {
+    if (told == null || !told.remove(session)) {
       return false;
     }
-    told.remove(number);
     held--;
     return true;
   }

@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A reference to a session from changes that wait. It may outlive the session, and then retains
- * only its number and id, not its tags, metadata and host.
+ * only its id and its place in the list, not its tags, metadata and host.
  */
 final class SessionRef {
 
@@ -18,16 +18,35 @@ final class SessionRef {
     boolean isOpen();
   }
 
+  /** The tag of the node that created it; {@link Ids#NO_TAG} on a broker that is alone. */
+  final int origin;
+
+  /** When it was created, in µs since 1970; on a broker that is alone, its number. */
+  final long created;
+
+  /** Its number among the sessions that its node has created. */
   final long number;
+
   final String id;
 
   /** The session; null once it has closed. Written under the directory's write lock. */
   private volatile @Nullable Live session;
 
-  SessionRef(long number, String id, Live session) {
+  SessionRef(int origin, long created, long number, String id) {
+    this.origin = origin;
+    this.created = created;
     this.number = number;
     this.id = id;
-    this.session = session;
+  }
+
+  /** Sets the session. Called when it is made, or under the directory's write lock. */
+  void leadTo(Live opened) {
+    session = opened;
+  }
+
+  /** Returns its position in the list. */
+  ListPosition position() {
+    return new ListPosition(created, origin);
   }
 
   /** Releases the session, which has closed. Called under the directory's write lock. */

@@ -41,6 +41,27 @@ final class TagIndex<T extends Numbered> {
     return byNumber.get(number);
   }
 
+  /** Returns the first session after a number, or null. */
+  @Nullable T next(long number) {
+    Postings.Cursor cursor = all.cursor();
+    long first = number + 1;
+    long key = Postings.key(first);
+    if (!cursor.seek(key)) {
+      return null;
+    }
+    long word = cursor.word();
+    if (cursor.key() == key) {
+      word &= -Postings.bit(first);
+      if (word == 0) {
+        if (!cursor.seek(key + 1)) {
+          return null;
+        }
+        word = cursor.word();
+      }
+    }
+    return byNumber.get((cursor.key() << 6) + Long.numberOfTrailingZeros(word));
+  }
+
   /** Returns an upper estimate of the bytes needed to remember which sessions pass a filter. */
   long bytesToRemember(ParsedFilter filter) {
     List<Postings> required = required(filter);

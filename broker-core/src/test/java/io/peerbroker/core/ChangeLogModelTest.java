@@ -27,7 +27,7 @@ final class ChangeLogModelTest {
   private static final List<String> TAGS = List.of("a", "b", "c");
 
   /** The events of one reader, by hand: it polls when it likes. */
-  private static final class Reader implements Transport {
+  static final class Reader implements Transport {
     final TagFilter filter;
     final Attachment attachment;
 

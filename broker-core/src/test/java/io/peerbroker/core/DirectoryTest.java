@@ -134,7 +134,8 @@ final class DirectoryTest {
     }
     boolean[] hidden = {false};
     PageReader page =
-        broker.directory.search.read(ParsedFilter.ALL, session -> !hidden[0], 1_000, 0);
+        broker.directory.search.read(
+            ParsedFilter.ALL, session -> !hidden[0], 1_000, ListPosition.START);
     assertThat(page.more()).isNotEmpty();
     hidden[0] = true;
     assertThat(page.more()).isEmpty();

@@ -35,6 +35,7 @@ final class LeakAssert {
     assertThat(local.budgets.replay.used()).as("bytes kept for replay").isZero();
     assertThat(local.absent.total()).as("bytes that wait for the absent").isZero();
     assertThat(local.directory.sessionBytes.used()).as("bytes of sessions").isZero();
+    assertThat(local.directory.foreign.bytes.used()).as("bytes of other nodes").isZero();
     assertThat(local.directory.watchBytes.used()).as("bytes of watches").isZero();
     assertThat(local.streams.count()).as("streams").isZero();
     assertThat(local.streams.channels.taken()).as("permits of channels").isZero();
@@ -42,11 +43,18 @@ final class LeakAssert {
     assertThat(local.streams.waiting.longest()).as("waiting channels").isNull();
     assertThat(local.streams.waitingWithLists.longest()).as("waiting channels' lists").isNull();
     for (String map :
-        new String[] {"channels", "sessions", "listed.byTag", "watches.groups", "watches.byTag"}) {
+        new String[] {
+          "channels",
+          "sessions",
+          "foreign.byId",
+          "list.parts.own.index.byTag",
+          "list.watches.groups",
+          "list.watches.byTag"
+        }) {
       assertThat(local.directory).extracting(map).as(map).hasToString("{}");
     }
-    assertThat(local.directory).extracting("listed.byNumber.count").isEqualTo(0);
-    assertThat(local.directory).extracting("listed.all.leaves").hasToString("[]");
+    assertThat(local.directory).extracting("list.parts.own.index.byNumber.count").isEqualTo(0);
+    assertThat(local.directory).extracting("list.parts.own.index.all.leaves").hasToString("[]");
     assertSaysSo(broker.stats());
   }
 

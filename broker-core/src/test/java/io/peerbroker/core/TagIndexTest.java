@@ -36,7 +36,12 @@ final class TagIndexTest {
 
   private LocalSession session(long number) {
     return sessions.computeIfAbsent(
-        number, n -> new LocalSession(host, "s" + n, n, SessionState.of(SessionSpec.listed())));
+        number,
+        n ->
+            new LocalSession(
+                host,
+                new SessionRef(Ids.NO_TAG, n, n, "s" + n),
+                SessionState.of(SessionSpec.listed())));
   }
 
   private void put(long number, List<String> tags) {
@@ -101,6 +106,11 @@ final class TagIndexTest {
       assertThat(found(filter, after, upTo, 1 + random.nextInt(100)))
           .as("%s in %s to %s", filter, after, upTo)
           .isEqualTo(expected(filter, after, upTo));
+    }
+    for (int i = 0; i < 200; i++) {
+      long after = (long) (random.nextDouble() * (created + 2));
+      Long next = model.higherKey(after);
+      assertThat(index.next(after)).isEqualTo(next == null ? null : session(next));
     }
     for (String tag : TAGS) {
       assertThat(index.count(tag)).isEqualTo(expected(TagFilter.parse(tag), 0, created).size());

@@ -247,7 +247,7 @@ final class VisibilityTest {
     watch("", failing);
     assertThat(replay.told()).containsExactly("ready 0");
     log.assertSize(1);
-    assertThat(broker.directory.search.page(ParsedFilter.ALL, failing, 10, 0))
+    assertThat(broker.directory.search.page(ParsedFilter.ALL, failing, 10, ListPosition.START))
         .isEqualTo(new Page(List.of(), null));
     log.assertSize(2);
     log.assertHas(planted);
@@ -259,7 +259,8 @@ final class VisibilityTest {
       party.host(i == 10_005 ? "seen" : "hidden");
     }
     hidden.add("hidden");
-    Page first = broker.directory.search.page(ParsedFilter.ALL, this::shows, 10, 0);
+    Page first =
+        broker.directory.search.page(ParsedFilter.ALL, this::shows, 10, ListPosition.START);
     assertThat(first.sessions()).isEmpty();
     assertThat(first.next()).isNotNull();
     Page second =
