@@ -202,13 +202,11 @@ final class ChannelConnection implements WaitingChannels.Waiter {
    * @throws RefusedException {@code unknown_channel} if the channel has closed
    */
   ChannelWatches watches() {
+    ChannelWatches lists;
     lock.lock();
     try {
-      ChannelWatches lists = watches;
-      if (lists == null) {
-        if (over || outbox.hasMoved()) {
-          throw channel.refused(new RefusedException(Refusals.unknownChannel()));
-        }
+      lists = watches;
+      if (lists == null && !over && !outbox.hasMoved()) {
         lists =
             new ChannelWatches(
                 parts.limits.maxWatchesPerChannel(),
@@ -218,10 +216,14 @@ final class ChannelConnection implements WaitingChannels.Waiter {
                 channel::refused);
         watches = lists;
       }
-      return lists;
     } finally {
       lock.unlock();
     }
+    if (lists == null) {
+      // Listeners are notified of it: not under the lock.
+      throw channel.refused(new RefusedException(Refusals.unknownChannel()));
+    }
+    return lists;
   }
 
   /** Ends a list, if there is one of this name. */

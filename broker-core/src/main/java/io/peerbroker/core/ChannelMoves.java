@@ -36,18 +36,18 @@ final class ChannelMoves {
     if (!connection.isMine(seen)) {
       return Release.Refused.WRONG_SECRET;
     }
-    Leaving leaving = new Leaving(channel, seen);
+    Leaving leaving = new Leaving(channel, seen, parts.timer.nanoTime());
     try {
       parts.directory.release(channel, leaving);
     } catch (RuntimeException | Error failed) {
       if (!leaving.hasLeft()) {
         throw failed;
       }
-      // Thrown, it would take the channel with it.
       ForeignCalls.log("Not all watches have learned that a channel has moved", failed);
     }
     if (leaving.hasLeft()) {
-      leaving.grace = connection.graceLeft();
+      // Of all that follows, nothing may be thrown: it would take the channel with it.
+      ForeignCalls.runLogged(() -> leaving.grace = connection.graceLeft());
       ForeignCalls.runLogged(() -> leaving.lists = connection.takeLists());
       ForeignCalls.runLogged(() -> connection.end(CloseReason.SUPERSEDED));
       channel.lifecycle.notifyListeners();
@@ -56,9 +56,10 @@ final class ChannelMoves {
   }
 
   /** What a channel leaves with, from the step in which it leaves. */
-  private final class Leaving implements Predicate<List<LocalSession>> {
+  private static final class Leaving implements Predicate<List<LocalSession>> {
     private final LocalChannel channel;
     private final ResumeId seen;
+    private final long now;
 
     /** Why the channel stays; until the step is made, since it is not open. */
     private Release.Refused refused = Release.Refused.UNKNOWN;
@@ -76,9 +77,10 @@ final class ChannelMoves {
     private Duration grace = Duration.ZERO;
     private ChannelState.Lists lists = ChannelState.Lists.NONE;
 
-    Leaving(LocalChannel channel, ResumeId seen) {
+    Leaving(LocalChannel channel, ResumeId seen, long now) {
       this.channel = channel;
       this.seen = seen;
+      this.now = now;
     }
 
     /** The step, under the directory's lock. */
@@ -90,18 +92,18 @@ final class ChannelMoves {
               .map(each -> new ChannelState.MovedSession(each.id(), each.state()))
               .toList();
       keyShown = channel.keyShown;
-      lastAnswer = channel.lastAnswer.state();
-      long now = parts.timer.nanoTime();
       messageTokens = channel.messages.earned(now);
       sessionTokens = channel.sessionChanges.earned(now);
       Outbox.TakenOut taken = channel.connection().outbox.takeOut(seen.number());
+      queue = taken.queue();
+      // Not before: a request could be performed in between, and again when it is repeated.
+      lastAnswer = channel.lastAnswer.state();
       refused =
           switch (taken.result()) {
             case TOO_OLD -> Release.Refused.TOO_OLD;
             case NEVER_GIVEN -> Release.Refused.NEVER_GIVEN;
             case DONE, CLOSED -> Release.Refused.UNKNOWN;
           };
-      queue = taken.queue();
       return hasLeft();
     }
 
@@ -179,7 +181,7 @@ final class ChannelMoves {
       if (!state.lists().equals(ChannelState.Lists.NONE)) {
         connection.watches().restore(state.lists());
       }
-      parts.directory.adopt(channel, state.sessions());
+      enter(channel, state);
       adopted = true;
     } finally {
       if (!adopted) {
@@ -191,6 +193,18 @@ final class ChannelMoves {
       channel.end(CloseReason.SHUTTING_DOWN);
     }
     return stream;
+  }
+
+  /** Makes the channel findable, with its sessions, in one step. */
+  private void enter(LocalChannel channel, ChannelState state) {
+    try {
+      parts.directory.adopt(channel, state.sessions());
+    } catch (RuntimeException | Error failed) {
+      if (parts.directory.channel(channel.id()) != channel) {
+        throw failed;
+      }
+      ForeignCalls.log("Not all watches have learned that a channel has come", failed);
+    }
   }
 
   private static void attach(

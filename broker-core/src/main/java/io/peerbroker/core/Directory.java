@@ -260,7 +260,7 @@ final class Directory {
                     channel.closeOutbox();
                     step.closed(channel.lifecycle, reason);
                   } finally {
-                    channels.remove(channel.id());
+                    channels.remove(channel.id(), channel);
                     channel.sessions = null;
                     forgetAll(hosted == null ? List.of() : hosted.values(), step);
                   }
@@ -290,7 +290,7 @@ final class Directory {
                   hosted == null ? List.of() : List.copyOf(hosted.values());
               step.expect(leaving.size());
               if (channel.isOpen() && takeOut.test(leaving)) {
-                channels.remove(channel.id());
+                channels.remove(channel.id(), channel);
                 channel.sessions = null;
                 leave(channel, leaving, step);
               }

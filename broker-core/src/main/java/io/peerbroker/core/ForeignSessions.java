@@ -59,8 +59,8 @@ final class ForeignSessions {
   /** A listed session of another node. */
   private static final class ForeignSession extends ListEntry {
 
-    /** What has told of it last. Changed under the directory's write lock. */
-    private Telling teller;
+    /** What has told of it last. Changed under the directory's write lock, read without. */
+    private volatile Telling teller;
 
     /** How often it has moved. Changed under the directory's write lock. */
     private int hop;
@@ -196,11 +196,11 @@ final class ForeignSessions {
       if (part.get(told.number()) != null) {
         throw new IllegalArgumentException("Another session has this number: " + told);
       }
+      SessionRef ref = new SessionRef(origin, told.created(), told.number(), told.id());
+      ForeignSession session = new ForeignSession(ref, state, this, told.hop());
       if (!bytes.reserve(state.bytes())) {
         return Outcome.NO_ROOM;
       }
-      SessionRef ref = new SessionRef(origin, told.created(), told.number(), told.id());
-      ForeignSession session = new ForeignSession(ref, state, this, told.hop());
       boolean done = false;
       try {
         byId.put(told.id(), session);
