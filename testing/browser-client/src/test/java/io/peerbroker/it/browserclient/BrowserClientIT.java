@@ -20,7 +20,7 @@ final class BrowserClientIT {
   private static final Path CLIENT = Path.of(requireNonNull(System.getProperty("client.folder")));
 
   /** Calls for each figure and each pairing of browsers: enough to see a fault, not to measure. */
-  private static final String TIMES = System.getenv().getOrDefault("PEERBROKER_TIMES", "4");
+  private static final String TIMES = System.getenv().getOrDefault("PEERBROKER_TIMES", "3");
 
   /** The JVM of this build is the broker's. */
   private static final Map<String, String> ENVIRONMENT =
