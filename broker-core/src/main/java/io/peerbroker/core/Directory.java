@@ -64,7 +64,8 @@ final class Directory {
     watchBytes = new ChangeBudget(limits.maxTotalWatchBytes());
     wakes = new WakeThrottle(timer, listPause, workers);
     ids = node.ids();
-    list = new SessionList(ids.tag(), limits, watchBytes, wakes);
+    list =
+        new SessionList(ids.tag(), limits, watchBytes, wakes, lock::isWriteLockedByCurrentThread);
     search = new ListSearch(list.parts, node.cursors(), lock.readLock(), watchBytes);
     foreign =
         new ForeignSessions(
@@ -506,10 +507,7 @@ final class Directory {
     }
   }
 
-  /**
-   * Asserts what the compiler cannot check: changes are functions, and run with the lock held. The
-   * index and the watches are changed from here alone, so they are covered by it.
-   */
+  /** Asserts what the compiler cannot check: changes are functions, and run with the lock held. */
   private void assertLocked() {
     assert lock.isWriteLockedByCurrentThread() : "The directory is not locked.";
   }

@@ -1,6 +1,7 @@
 package io.peerbroker.core;
 
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,12 +17,22 @@ final class SessionList {
   /** Read without the lock. */
   private volatile int count;
 
+  /** Returns whether this thread has write-locked the directory. */
+  private final BooleanSupplier isLocked;
+
   /**
    * @param origin this node's tag
    * @param budget what watches hold together
    * @param wakes decides when watches are woken
+   * @param isLocked returns whether this thread has write-locked the directory
    */
-  SessionList(int origin, Limits limits, ChangeBudget budget, WakeThrottle wakes) {
+  SessionList(
+      int origin,
+      Limits limits,
+      ChangeBudget budget,
+      WakeThrottle wakes,
+      BooleanSupplier isLocked) {
+    this.isLocked = isLocked;
     parts = new ListParts(origin);
     watches = new WatchIndex(limits, budget, wakes, parts::count);
   }
@@ -68,6 +79,7 @@ final class SessionList {
       @Nullable SessionState after,
       long step,
       List<WatchIndex.Home> touched) {
+    assertLocked();
     List<String> from = listedTags(before);
     List<String> to = listedTags(after);
     if (from == null && to == null) {
@@ -88,6 +100,7 @@ final class SessionList {
       @Nullable SessionState before,
       @Nullable SessionState after,
       @Nullable SessionChange prepared) {
+    assertLocked();
     List<String> from = listedTags(before);
     List<String> to = listedTags(after);
     if (from == null) {
@@ -104,6 +117,11 @@ final class SessionList {
     if (prepared != null) {
       watches.feed(prepared);
     }
+  }
+
+  /** Asserts what the compiler cannot check: changes are functions, and run with the lock held. */
+  private void assertLocked() {
+    assert isLocked.getAsBoolean() : "The directory is not locked.";
   }
 
   private TagIndex<ListEntry> indexOf(ListEntry session) {
