@@ -67,7 +67,6 @@ final class ChannelMoves {
     /** What is in its queue; null if it stays. */
     private ChannelState.@Nullable Queue queue;
 
-    private boolean keyShown;
     private long messageTokens;
     private long sessionTokens;
     private List<ChannelState.MovedSession> sessions = List.of();
@@ -91,7 +90,6 @@ final class ChannelMoves {
           hosted.stream()
               .map(each -> new ChannelState.MovedSession(each.id(), each.state()))
               .toList();
-      keyShown = channel.keyShown;
       messageTokens = channel.messages.earned(now);
       sessionTokens = channel.sessionChanges.earned(now);
       Outbox.TakenOut taken = channel.connection().outbox.takeOut(seen.number());
@@ -120,7 +118,6 @@ final class ChannelMoves {
           channel.id(),
           channel.key(),
           seen.secret(),
-          keyShown,
           channel.owner(),
           channel.connection().resume(),
           channel.connection().lease(),

@@ -11,7 +11,6 @@ import org.jspecify.annotations.Nullable;
  *
  * @param key the channel's key; like the secret, it must never be logged
  * @param secret the secret part of the events' ids
- * @param keyShown whether a request to host has shown the key
  * @param owner the name of the login that opened it; null if there was none
  * @param resume the grace, as its client was told
  * @param lease the lease, as its client was told
@@ -24,7 +23,6 @@ record ChannelState(
     String cid,
     String key,
     String secret,
-    boolean keyShown,
     @Nullable String owner,
     Duration resume,
     Duration lease,

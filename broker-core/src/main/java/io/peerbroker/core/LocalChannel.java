@@ -105,7 +105,7 @@ final class LocalChannel implements Channel, Outbox.Sender {
   private volatile long waiting;
 
   /** Set once a request to host has shown the key: from then on the key is required. */
-  volatile boolean keyShown;
+  private volatile boolean keyShown;
 
   // Guarded by the directory's lock. Null until the first session.
   @Nullable Map<String, LocalSession> sessions;
@@ -143,7 +143,6 @@ final class LocalChannel implements Channel, Outbox.Sender {
     asks = null;
     // A client that asked for a grace knows more than the protocol's first draft.
     keyAlwaysNeeded = true;
-    keyShown = state.keyShown();
     connection = new ChannelConnection(parts, this, state.resume(), state.lease(), state.secret());
     lifecycle = new Lifecycle.OfChannel(parts.counters, parts.listeners, this);
     Limits limits = parts.limits;
