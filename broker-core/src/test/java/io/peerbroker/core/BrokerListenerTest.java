@@ -22,93 +22,10 @@ final class BrokerListenerTest {
 
   private static final Json HI = Json.of("hi");
 
-  /** Records each notification in one line, then runs what the test wants. */
-  private static class Noting implements BrokerListener {
-
-    final List<String> told = new CopyOnWriteArrayList<>();
-
-    void told(String what) {
-      told.add(what);
-    }
-
-    List<String> takeTold() {
-      List<String> taken = List.copyOf(told);
-      told.clear();
-      return taken;
-    }
-
-    @Override
-    public void channelOpened(Channel channel) {
-      told("channelOpened");
-    }
-
-    @Override
-    public void channelInterrupted(Channel channel) {
-      told("channelInterrupted");
-    }
-
-    @Override
-    public void channelResumed(Channel channel) {
-      told("channelResumed");
-    }
-
-    @Override
-    public void channelClosed(Channel channel, CloseReason reason) {
-      told("channelClosed " + reason.code());
-    }
-
-    @Override
-    public void sessionOpened(Session session) {
-      told("sessionOpened " + session.tags());
-    }
-
-    @Override
-    public void sessionUpdated(Session session) {
-      told("sessionUpdated " + session.tags());
-    }
-
-    @Override
-    public void sessionClosed(Session session) {
-      told("sessionClosed " + session.tags());
-    }
-
-    @Override
-    public void watchOpened(Watch watch) {
-      told("watchOpened " + watch.filter().required());
-    }
-
-    @Override
-    public void watchClosed(Watch watch, CloseReason reason) {
-      told("watchClosed " + reason.code());
-    }
-
-    @Override
-    public void messageAnswered(Channel sender, Message message, Delivery delivery) {
-      told(
-          "messageAnswered "
-              + message.json()
-              + (delivery instanceof Delivery.Refused refused
-                  ? " " + refused.refusal().code().code()
-                  : delivery instanceof Delivery.Queued queued
-                      ? " queued " + queued.id()
-                      : " sent"));
-    }
-
-    @Override
-    public void messageUndelivered(Message message, String id, CloseReason reason) {
-      told("messageUndelivered " + message.json() + " " + id + " " + reason.code());
-    }
-
-    @Override
-    public void callRefused(Channel channel, Refusal refusal) {
-      told("callRefused " + refusal.code().code() + (channel == null ? "" : " of a channel"));
-    }
-  }
-
   @RegisterExtension final BrokerLog log = new BrokerLog();
 
   private final ManualTimer timer = new ManualTimer();
-  private final Noting listener = new Noting();
+  private final NotingListener listener = new NotingListener();
   private Broker broker = Broker.builder().timer(timer).listener(listener).build();
 
   @AfterEach
@@ -368,7 +285,7 @@ final class BrokerListenerTest {
             return Scope.all();
           }
         };
-    Noting guarded = new Noting();
+    NotingListener guarded = new NotingListener();
     try (Broker broker = Broker.builder().listener(guarded).accessPolicy(policy).build()) {
       Broker view = broker.forCaller(() -> null);
       Channel channel = new Party(view).channel;
@@ -402,7 +319,7 @@ final class BrokerListenerTest {
   void whatOneThrowsHurtsNobody() {
     for (Throwable thrown : List.of(new IllegalStateException(), new Error())) {
       BrokerListener failing =
-          new Noting() {
+          new NotingListener() {
             @Override
             void told(String what) {
               BrokerListenerTest.<RuntimeException>sneak(thrown);
@@ -497,8 +414,8 @@ final class BrokerListenerTest {
   void noLockIsHeldWhileItIsCalled() {
     List<Throwable> wrong = new CopyOnWriteArrayList<>();
     ThreadLocal<Boolean> probing = ThreadLocal.withInitial(() -> false);
-    Noting prober =
-        new Noting() {
+    NotingListener prober =
+        new NotingListener() {
           @Override
           void told(String what) {
             super.told(what);
@@ -560,8 +477,8 @@ final class BrokerListenerTest {
   void whatHappensWhileItIsSlowIsToldAfterwards() throws Exception {
     CountDownLatch inOpened = new CountDownLatch(1);
     CountDownLatch goOn = new CountDownLatch(1);
-    Noting slow =
-        new Noting() {
+    NotingListener slow =
+        new NotingListener() {
           @Override
           public void sessionOpened(Session session) {
             inOpened.countDown();

@@ -7,70 +7,18 @@ import static io.peerbroker.core.TwoBrokers.adopt;
 import static io.peerbroker.core.TwoBrokers.held;
 import static io.peerbroker.core.TwoBrokers.release;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.UnaryOperator;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** A channel leaves a broker, and goes on at another one, or at the same. */
-final class ChannelMovesTest {
+final class ChannelMovesTest extends ChannelMovesFixture {
 
   private static final Duration MOMENT = Duration.ofNanos(1);
-
-  private TwoBrokers brokers;
-  private LocalBroker one;
-  private LocalBroker other;
-  private Party sender;
-
-  ChannelMovesTest() {
-    begin(
-        settings ->
-            settings
-                .maxReplayEvents(4)
-                .messageRate(new Limits.Rate(10, 20))
-                .sessionRate(new Limits.Rate(10, 20)));
-  }
-
-  private void begin(UnaryOperator<BrokerBuilder> settings) {
-    brokers = new TwoBrokers(settings);
-    one = brokers.one;
-    other = brokers.other;
-    sender = new Party(one);
-  }
-
-  private void beginAnew(UnaryOperator<BrokerBuilder> settings) {
-    nothingIsLeft();
-    begin(settings);
-  }
-
-  @AfterEach
-  void nothingIsLeft() {
-    brokers.close();
-    brokers.assertNothingIsLeft();
-  }
-
-  /** Returns a reader that has read its first event. */
-  private ManualTransport opened() {
-    ManualTransport line = ManualTransport.open(one, RESUME);
-    assertThat(line.readAll()).containsExactly("channel");
-    return line;
-  }
-
-  private void send(String target, int from, int last) {
-    for (int i = from; i <= last; i++) {
-      assertThat(sender.send(target, Integer.toString(i))).isNotInstanceOf(Delivery.Refused.class);
-    }
-  }
-
-  private static String idOf(String eventId, long number) {
-    return eventId.substring(0, eventId.lastIndexOf('.') + 1) + number;
-  }
 
   // Release
 
@@ -434,241 +382,14 @@ final class ChannelMovesTest {
     there.cut();
   }
 
-  // Lists
-
-  private static void watch(LocalBroker broker, ManualTransport line, String name, String tag) {
-    LocalChannel channel = (LocalChannel) line.channel;
-    channel.watch(name, ParsedFilter.of(TagFilter.parse(tag)), TwoBrokers.viewer(broker, channel));
-  }
-
-  @Test
-  @DisplayName("Its lists begin anew where it goes on, with what there is there.")
-  void listsGoOn() {
-    beginAnew(settings -> settings.listPause(Duration.ZERO));
-    ManualTransport line = opened();
-    watch(one, line, "x", "a");
-    watch(one, line, "y", "b");
-    watch(one, line, "z", "c");
-    line.readAll();
-    ((LocalChannel) line.channel).unwatch("z");
-    new Party(other).host("a");
-    ChannelState state = release(one, line.firstId());
-    assertThat(one.streams.watches.taken()).isZero();
-    assertRefused(() -> watch(one, line, "v", "a"), Refusal.Code.UNKNOWN_CHANNEL);
-    line.cut();
-
-    ManualTransport there = adopt(other, state);
-    assertThat(there.readAll())
-        .containsExactlyInAnyOrder("z: closed", "x: add [a]", "x: ready 1", "y: ready 0");
-    new Party(other).host("b");
-    assertThat(there.readAll()).containsExactly("y: add [b]");
-    assertThat(other.streams.watches.taken()).isEqualTo(2);
-  }
-
-  @Test
-  @DisplayName("A list without a permit there ends, and its client is notified.")
-  void listsWithoutPermits() {
-    beginAnew(settings -> settings.maxWatches(1));
-    ManualTransport line = opened();
-    watch(one, line, "x", "a");
-    line.readAll();
-    ManualTransport there = ManualTransport.open(other, RESUME);
-    watch(other, there, "mine", "a");
-    there.readAll();
-    ChannelState state = release(one, line.firstId());
-    line.cut();
-    other.moves.adoptWaiting(state);
-    ManualTransport back = ManualTransport.open(other, RESUME.after(line.firstId()));
-    assertThat(back.readAll()).containsExactly("x: overflow");
-    there.channel.close();
-    there.cut();
-  }
-
-  @Test
-  @DisplayName("A channel without lists that has left has none afterwards either.")
-  void noListsAfterwards() {
-    ManualTransport line = opened();
-    ChannelState state = release(one, line.lastId());
-    assertRefused(() -> watch(one, line, "x", "a"), Refusal.Code.UNKNOWN_CHANNEL);
-    line.cut();
-    assertThat(state.lists()).isEqualTo(ChannelState.Lists.NONE);
-    adopt(other, state).cut();
-  }
-
-  // Full
-
-  @Test
-  @DisplayName("A full broker refuses it, and nothing has happened: another one takes it.")
-  void refusedWhenFull() {
-    beginAnew(settings -> settings.maxChannels(1));
-    ManualTransport line = opened();
-    ManualTransport there = ManualTransport.open(other, RESUME);
-    assertIsTakenBack(line, there);
-  }
-
-  @Test
-  void refusedWithoutRoomForSessions() {
-    beginAnew(settings -> settings.maxTotalSessionBytes(5_000));
-    ManualTransport line = opened();
-    for (int i = 0; i < 3; i++) {
-      line.channel.openSession(SessionSpec.listed("a"));
-    }
-    ManualTransport there = ManualTransport.open(other, RESUME);
-    for (int i = 0; i < 3; i++) {
-      there.channel.openSession(SessionSpec.listed("b"));
-    }
-    assertIsTakenBack(line, there);
-  }
-
-  @Test
-  void refusedWithoutRoomForWaitingEvents() {
-    beginAnew(settings -> settings.maxTotalQueuedBytes(4_000).maxChannels(100));
-    ManualTransport line = opened();
-    send(line.channel.id(), 1, 1);
-    ManualTransport there = ManualTransport.open(other, RESUME);
-    there.readAll();
-    other.budgets.queues.add(1_000);
-    assertIsTakenBack(line, there);
-    other.budgets.queues.release(1_000);
-  }
-
-  @Test
-  void refusedWithoutRoomForKeptEvents() {
-    beginAnew(settings -> settings.maxTotalQueuedBytes(4_000).maxChannels(100));
-    ManualTransport line = opened();
-    send(line.channel.id(), 1, 1);
-    line.readAll();
-    ManualTransport there = ManualTransport.open(other, RESUME);
-    there.readAll();
-    other.budgets.replay.add(500);
-    assertIsTakenBack(line, there);
-    other.budgets.replay.release(500);
-  }
-
-  /** Checks that the second broker refuses a channel, and that the first one takes it back. */
-  private void assertIsTakenBack(ManualTransport line, ManualTransport there) {
-    String before = held(other);
-    String held = held(one);
-    List<Session> sessions = line.channel.sessions();
-    ChannelState state = release(one, line.firstId());
-    line.cut();
-    assertRefused(() -> other.moves.adopt(state), Refusal.Code.AT_CAPACITY);
-    assertRefused(() -> other.moves.adoptWaiting(state), Refusal.Code.AT_CAPACITY);
-    assertThat(held(other)).isEqualTo(before);
-    assertThat(other.findChannel(state.cid())).isNull();
-    assertThat(there.told).isEmpty();
-    assertThat(there.channel.isOpen()).isTrue();
-
-    ManualTransport back = adopt(one, state);
-    assertThat(held(one)).isEqualTo(held);
-    assertThat(back.channel.sessions())
-        .extracting(Session::id)
-        .containsExactlyElementsOf(sessions.stream().map(Session::id).toList());
-    assertThat(back.readAll()).hasSize(state.queue().events().size());
-    back.cut();
-    there.cut();
-  }
-
-  @Test
-  @DisplayName("A channel is adopted once.")
-  void isHereAlready() {
-    ManualTransport line = opened();
-    line.channel.openSession(SessionSpec.listed("a"));
-    send(line.channel.id(), 1, 2);
-    ChannelState state = release(one, line.lastId());
-    line.cut();
-    ManualTransport there = adopt(other, state);
-    String before = held(other);
-    assertThatIllegalStateException().isThrownBy(() -> other.moves.adopt(state));
-    assertThatIllegalStateException().isThrownBy(() -> other.moves.adoptWaiting(state));
-    assertThat(held(other)).isEqualTo(before);
-    assertThat(there.told).isEmpty();
-    assertThat(there.readAll()).containsExactly("1", "2");
-  }
-
-  @Test
-  void aClosingBrokerAdoptsNothing() {
-    ManualTransport line = opened();
-    ChannelState state = release(one, line.lastId());
-    line.cut();
-    other.close();
-    assertRefused(() -> other.moves.adopt(state), Refusal.Code.SHUTTING_DOWN);
-    adopt(one, state).cut();
-  }
-
-  // Back again
-
-  @Test
-  @DisplayName("Taken back without a stream, it waits, and its end notifies the senders.")
-  void takenBack() {
-    ManualTransport origin = opened();
-    ManualTransport line = opened();
-    line.cut();
-    Delivery queued = Party.answer(origin.channel.send(line.channel.id(), Json.NULL));
-    String before = held(one);
-    ChannelState state = release(one, line.lastId());
-    one.moves.adoptWaiting(state);
-    assertThat(held(one)).isEqualTo(before);
-    assertThat(one.stats().waiting()).isEqualTo(1);
-    brokers.oneTimer.advance(GRACE);
-    assertThat(origin.readAll())
-        .containsExactly("undelivered " + ((Delivery.Queued) queued).id() + " expired");
-  }
-
-  @Test
-  @DisplayName("A waiting channel that was adopted gives way to a new one, as any other does.")
-  void givesWay() {
-    beginAnew(settings -> settings.maxChannels(1));
-    ManualTransport line = opened();
-    ChannelState state = release(one, line.lastId());
-    line.cut();
-    other.moves.adoptWaiting(state);
-    ManualTransport next = ManualTransport.open(other, RESUME);
-    assertThat(other.findChannel(state.cid())).isNull();
-    assertThat(next.channel.isOpen()).isTrue();
-    next.cut();
-  }
-
   // Listeners
 
   @Test
   @DisplayName("Listeners hear one story: interrupted here, resumed and closed there.")
   void oneStory() {
-    List<String> story = new ArrayList<>();
-    BrokerListener listener =
-        new BrokerListener() {
-          @Override
-          public void channelOpened(Channel channel) {
-            story.add("opened");
-          }
-
-          @Override
-          public void channelInterrupted(Channel channel) {
-            story.add("interrupted");
-          }
-
-          @Override
-          public void channelResumed(Channel channel) {
-            story.add("resumed");
-          }
-
-          @Override
-          public void channelClosed(Channel channel, CloseReason reason) {
-            story.add(reason.code());
-          }
-
-          @Override
-          public void sessionOpened(Session session) {
-            story.add("session opened");
-          }
-
-          @Override
-          public void sessionClosed(Session session) {
-            story.add("session closed");
-          }
-        };
+    NotingListener listener = new NotingListener();
     beginAnew(settings -> settings.listener(listener));
-    story.clear();
+    listener.told.clear();
     ManualTransport line = opened();
     line.channel.openSession(SessionSpec.listed("a"));
     ChannelState state = release(one, line.lastId());
@@ -676,9 +397,14 @@ final class ChannelMovesTest {
     ManualTransport there = adopt(other, state);
     there.channel.close();
     there.cut();
-    assertThat(story)
+    assertThat(listener.told)
         .containsExactly(
-            "opened", "session opened", "interrupted", "resumed", "session closed", "closed");
+            "channelOpened",
+            "sessionOpened [a]",
+            "channelInterrupted",
+            "channelResumed",
+            "sessionClosed [a]",
+            "channelClosed closed");
     assertThat(one.stats().channelsClosed().get(CloseReason.SUPERSEDED)).isZero();
     assertThat(other.stats().channelsOpened()).isZero();
     assertThat(other.stats().sessionsClosed()).isEqualTo(1);
